@@ -1,0 +1,2 @@
+/* See base/assert.h. */
+#include "base/assert.h"

@@ -1,0 +1,2 @@
+/* See base/decimal.h. */
+#include "base/decimal.h"

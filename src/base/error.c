@@ -1,0 +1,2 @@
+/* See base/error.h. */
+#include "base/error.h"

@@ -1,0 +1,2 @@
+/* See base/money.h. */
+#include "base/money.h"

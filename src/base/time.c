@@ -1,0 +1,2 @@
+/* See base/time.h. */
+#include "base/time.h"

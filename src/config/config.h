@@ -1,0 +1,64 @@
+/* Reads settings from YAML, --set and the environment, resolves them for a tape's venues and
+ * instruments, and prints them back as canonical text. */
+#ifndef CAPSTAN_CONFIG_CONFIG_H
+#define CAPSTAN_CONFIG_CONFIG_H
+
+#include "base/error.h"
+#include "config/settings.h"
+#include "event/event.h"
+
+struct config;
+
+/* All settings at their defaults. */
+int config_create(struct config **config, struct error *error);
+void config_free(struct config **config);
+
+/* Later calls win over earlier ones at the same scope; the narrower scope wins over the wider:
+ * an instrument's own value, its venue's, the file's top level, the default. Every scalar is text until
+ * its setting's type parses it. Errors name file, line, key, and what was expected. */
+int config_read_file(struct config *config, const char *path, struct error *error);
+/* The same from memory; `name` stands in errors. */
+int config_read_text(struct config *config, const char *name, const char *text, size_t length,
+                     struct error *error);
+/* One "key=value" as --set has it. The key is a setting's name, "venues.NAME.setting" or
+ * "instruments.NAME.setting" with NAME as venue:symbol. */
+int config_set(struct config *config, const char *assignment, struct error *error);
+/* Every CAPSTAN_A__B=value of `environment`: double underscore is a point, lower case. CAPSTAN_LOG
+ * and names without a double underscore that are no setting are left alone. */
+int config_read_environment(struct config *config, char *const *environment, struct error *error);
+
+/* What the engine and the venues are given. Arrays belong to the resolved config. */
+struct config_resolved {
+    struct settings_global global;
+    struct settings_venue *venues;
+    struct settings_instrument *instruments;
+    unsigned venue_count, instrument_count;
+};
+/* Resolve for the names of a tape; a venue or instrument in the config that the tape does not have is
+ * an error that lists what it has (config files may be for several tapes: with `allow_unknown` it is
+ * not). */
+int config_resolve(const struct config *config, const struct event_names *names,
+                   bool allow_unknown, struct config_resolved *out, struct error *error);
+void config_resolved_free(struct config_resolved *resolved);
+
+/* Effective configuration as canonical text (YAML that reads back to the same); every setting, its
+ * scope and its value, in table order. malloc'ed; caller frees. */
+int config_to_text(const struct config *config, char **text, struct error *error);
+
+/* A price difference or quantity setting in units of its instrument; not on the grid, or in the wrong
+ * unit, is an error that names the setting. */
+int setting_prices_to_units(const struct setting_amount *amount,
+                            const struct event_definition *definition, const char *name,
+                            int64_t *units, struct error *error);
+int setting_sizes_to_units(const struct setting_amount *amount,
+                           const struct event_definition *definition, const char *name,
+                           int64_t *units, struct error *error);
+
+/* The settings table for documentation: one row a setting. */
+struct setting_info {
+    const char *scope, *name, *type, *least, *most, *initial, *line;
+};
+size_t setting_count(void);
+const struct setting_info *setting_info(size_t index);
+
+#endif

@@ -1,0 +1,117 @@
+/* Every setting, in one table a scope: name, type, range, default, one line. YAML, --set, the
+ * environment, `config show`, the man page and the engine's structs are all made from it. */
+#ifndef CAPSTAN_CONFIG_SETTINGS_H
+#define CAPSTAN_CONFIG_SETTINGS_H
+
+#include "base/decimal.h"
+
+/* Types:
+ *   INTEGER   int64, range as written
+ *   DURATION  int64 ns, "250ms"
+ *   RATIO     int64 in 1e-9, "0.5%" or "0.005"
+ *   FLAG      yes or no
+ *   PRICES    struct setting_amount: price difference, "0.5" or "2tick"
+ *   SIZES     struct setting_amount: quantity, "0.010" or "10lot"
+ *   BALANCES  struct setting_text: "100000 USDT, 1.5 BTC"
+ *   CHOICE    struct setting_text: one of the words in the range column, separated by |
+ *
+ * S(field, name, type, least, most, default, line). Ranges are text of the same type; "" is none. */
+#define SETTINGS_GLOBAL(S)                                                                         \
+    S(seed, "seed", INTEGER, "0", "9223372036854775807", "1",                                      \
+      "seed of everything random; stands on the tape")                                             \
+    S(audit_every, "audit.every", INTEGER, "1", "1000000000", "100000",                            \
+      "messages between two full audits of the invariants")                                        \
+    S(orders_capacity, "orders.capacity", INTEGER, "64", "1048576", "4096",                        \
+      "orders that may be live or unresolved at one time, over all instruments")                   \
+    S(feed_threads, "feed.threads", INTEGER, "1", "2", "1",                                        \
+      "1: decode the tape on the engine's thread; 2: on one beside it")                            \
+    S(sim_reorder, "sim.reorder", DURATION, "0", "10s", "250ms",                                   \
+      "how far the simulated venue reads ahead of the engine to order messages by venue time")     \
+    S(store_sample, "store.sample", DURATION, "1ms", "24h", "1s",                                  \
+      "time between two samples of each position in the run database")
+
+#define SETTINGS_VENUE(S)                                                                          \
+    S(sim_entry_latency, "sim.entry_latency", DURATION, "0", "10s", "5ms",                         \
+      "time from the engine to the simulated venue")                                               \
+    S(sim_answer_latency, "sim.answer_latency", DURATION, "0", "10s", "5ms",                       \
+      "time from the simulated venue back to the engine")                                          \
+    S(sim_fill_on_cross, "sim.fill_on_cross", FLAG, "", "", "yes",                                 \
+      "fill a resting order when the opposite side's depth reaches its price")                     \
+    S(sim_balances, "sim.balances", BALANCES, "", "", "",                                          \
+      "what the simulated account holds at the start, as \"100000 USDT, 1.5 BTC\"")                \
+    S(rate_orders, "rate.orders_per_second", INTEGER, "1", "1000000", "1000",                      \
+      "messages (places, modifies, cancels) that may be sent in one second")                       \
+    S(rate_cancel_reserve, "rate.cancel_reserve", RATIO, "0", "1", "20%",                          \
+      "part of the rate that only cancels may use")
+
+#define SETTINGS_INSTRUMENT(S)                                                                     \
+    S(quote_enabled, "quote.enabled", FLAG, "", "", "yes", "whether this instrument is quoted")    \
+    S(quote_strategy, "quote.strategy", CHOICE, "ladder", "", "ladder",                            \
+      "what decides the wanted ladder")                                                            \
+    S(quote_levels, "quote.levels", INTEGER, "1", "32", "3", "levels a side")                      \
+    S(quote_size, "quote.size", SIZES, "0", "", "10lot", "quantity of each level")                 \
+    S(quote_half_spread, "quote.half_spread", PRICES, "0", "", "2tick",                            \
+      "distance of the first level from the fair value")                                           \
+    S(quote_step, "quote.step", PRICES, "0", "", "1tick", "distance between two levels")           \
+    S(quote_skew, "quote.skew", PRICES, "0", "", "2tick",                                          \
+      "shift of the whole ladder against a position as large as risk.position_limit")              \
+    S(quote_interval, "quote.interval", DURATION, "1ms", "1h", "100ms",                            \
+      "longest time between two cycles")                                                           \
+    S(reconcile_price, "reconcile.price_tolerance", PRICES, "0", "", "1tick",                      \
+      "a resting order this near to its level stays")                                              \
+    S(reconcile_size, "reconcile.size_tolerance", RATIO, "0", "1", "25%",                          \
+      "a resting order whose leaves differ by no more than this part stays")                       \
+    S(risk_position_limit, "risk.position_limit", SIZES, "0", "", "100lot",                        \
+      "largest position either way, counting every order that may still fill")                     \
+    S(risk_size_band, "risk.size_band", SIZES, "0", "", "0lot",                                    \
+      "from this far before the limit the adding side's size shrinks; 0lot: it does not")          \
+    S(risk_orders_per_side, "risk.orders_per_side", INTEGER, "1", "1024", "64",                    \
+      "live and pending orders on one side")                                                       \
+    S(risk_collar, "risk.collar", RATIO, "0", "1", "0.5%",                                         \
+      "farthest an order may cross the reference price")                                           \
+    S(risk_far_collar, "risk.far_collar", RATIO, "0", "1", "10%",                                  \
+      "farthest an order may rest from the reference price")                                       \
+    S(safety_stale_after, "safety.stale_after", DURATION, "1ms", "24h", "5s",                      \
+      "age of the newest market message at which quotes are pulled")                               \
+    S(order_pending_timeout, "order.pending_timeout", DURATION, "1ms", "1h", "5s",                 \
+      "time without an answer after which an order is asked for")                                  \
+    S(shutdown_timeout, "shutdown.timeout", DURATION, "1ms", "30s", "10s",                         \
+      "how long a shutdown waits for cancels to be confirmed")                                     \
+    S(book_far_levels, "book.far_levels", INTEGER, "64", "1048576", "16384",                       \
+      "price levels a side that a book can hold outside its window")
+
+enum setting_unit { SETTING_PLAIN, SETTING_TICK, SETTING_LOT };
+
+/* A price difference or a quantity: plain, or in ticks or lots of its instrument. */
+struct setting_amount {
+    struct decimal value;
+    uint8_t unit; /* enum setting_unit */
+};
+
+enum { SETTING_TEXT_MAX = 256 };
+struct setting_text {
+    char text[SETTING_TEXT_MAX];
+};
+
+typedef int64_t setting_INTEGER;
+typedef int64_t setting_DURATION;
+typedef int64_t setting_RATIO;
+typedef bool setting_FLAG;
+typedef struct setting_amount setting_PRICES;
+typedef struct setting_amount setting_SIZES;
+typedef struct setting_text setting_BALANCES;
+typedef struct setting_text setting_CHOICE;
+
+#define S(field, name, type, least, most, initial, line) setting_##type field;
+struct settings_global {
+    SETTINGS_GLOBAL(S)
+};
+struct settings_venue {
+    SETTINGS_VENUE(S)
+};
+struct settings_instrument {
+    SETTINGS_INSTRUMENT(S)
+};
+#undef S
+
+#endif

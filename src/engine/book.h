@@ -1,0 +1,57 @@
+/* An exact L2 book of one instrument: two sides of price levels, best first.
+ *
+ * Layout (performance.md 5): each side is a flat window of quantities around its best price with a
+ * three-level bitmap over it, and an open-addressing table for levels outside the window. Keys are
+ * price units, mirrored for bids so that lower is better on both sides. Used by the engine and, as a
+ * book of its own, by the simulated venue. Pure: no allocation, no I/O. */
+#ifndef CAPSTAN_ENGINE_BOOK_H
+#define CAPSTAN_ENGINE_BOOK_H
+
+#include "event/event.h"
+
+struct book;
+
+/* A level of one side. */
+struct book_level {
+    int64_t price;    /* price units */
+    int64_t quantity; /* quantity units, > 0 */
+};
+
+/* Bytes for a book that can hold `far_levels` levels a side outside its windows (rounded up to a power
+ * of two). */
+size_t book_size(unsigned far_levels);
+/* Lay an empty, unsynchronised book out in `memory` (aligned to 64). */
+struct book *book_init(void *memory, size_t size, unsigned far_levels);
+/* Forget all levels; the book is unsynchronised until a snapshot. */
+void book_clear(struct book *book);
+/* Take one depth or snapshot message. A snapshot replaces everything and synchronises. Levels
+ * whose price or quantity is not NUMBER_VALUE, price <= 0 or quantity < 0 are left out and counted.
+ * False where a table was full: the book is then cleared and unsynchronised. */
+bool book_apply(struct book *book, const struct message *message);
+/* Set one level (quantity 0 removes it). False where the table is full. */
+bool book_set(struct book *book, enum side side, int64_t price, int64_t quantity);
+
+bool book_is_synchronised(const struct book *book);
+void book_set_synchronised(struct book *book, bool synchronised);
+uint64_t book_sequence(const struct book *book); /* of the last message applied */
+int64_t book_ts_local(const struct book *book);  /* likewise */
+uint64_t book_removed_numbers(const struct book *book);
+size_t book_level_count(const struct book *book, enum side side);
+
+/* Best level, O(1). False where the side is empty. */
+bool book_best(const struct book *book, enum side side, struct book_level *level);
+/* Quantity shown at a price, 0 where there is none. */
+int64_t book_quantity(const struct book *book, enum side side, int64_t price);
+/* Quantity shown at `price` or better (int64 saturating). */
+int64_t book_quantity_to(const struct book *book, enum side side, int64_t price);
+/* The level after `price` going away from the best; start with book_best. False at the end. */
+bool book_next(const struct book *book, enum side side, int64_t price, struct book_level *level);
+/* The `capacity` best levels, best first. Returns how many. */
+size_t book_levels(const struct book *book, enum side side, struct book_level *levels,
+                   size_t capacity);
+/* Order-independent hash of all levels of both sides, sequence and state. */
+uint64_t book_hash(const struct book *book);
+/* Largest number of far levels a side has held (for the error that a full table makes). */
+size_t book_far_levels_peak(const struct book *book);
+
+#endif

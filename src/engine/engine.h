@@ -1,0 +1,68 @@
+/* The engine: a pure function of its state and the message it is told. It never asks: no clock, no
+ * I/O, no allocation after engine_init, no libm, no globals, no order by hash or pointer. */
+#ifndef CAPSTAN_ENGINE_ENGINE_H
+#define CAPSTAN_ENGINE_ENGINE_H
+
+#include "config/settings.h"
+#include "event/event.h"
+
+struct engine;
+struct walker;
+struct book;
+
+/* What an engine is made for. Pointers are read during engine_size and engine_init only. */
+struct engine_config {
+    const struct settings_global *global;
+    unsigned venue_count, asset_count, instrument_count;
+    const struct settings_venue *venues;           /* by venue */
+    const struct settings_instrument *instruments; /* by instrument */
+    const struct event_definition *definitions;    /* by instrument: the units */
+    bool audit_each_message; /* simulation and scenarios: every invariant after every message */
+};
+
+/* Decisions of one step. The messages point into the engine's memory and stay valid until the next
+ * step. All have kind >= 128 and the ts_local of the message that caused them. */
+struct actions {
+    const struct message *messages;
+    size_t count;
+};
+
+/* Counters that a result shows; none of them is an input of a decision. */
+struct engine_counters {
+    uint64_t messages, cycles, decisions;
+    uint64_t placed, cancelled, modified; /* decisions sent */
+    uint64_t fills, fills_by_cause[FILL_CAUSE_COUNT];
+    uint64_t gate_blocked[GATE_COUNT];
+    uint64_t removed_numbers;
+    uint64_t invariant_checks, invariant_violations;
+    uint64_t violations_by_invariant[16];
+};
+
+/* Bytes that engine_init needs for this configuration, or 0 where a limit is passed. */
+size_t engine_size(const struct engine_config *config);
+/* Lay the engine out in `memory` (engine_size() bytes, aligned to 64, any content). */
+struct engine *engine_init(void *memory, size_t size, const struct engine_config *config);
+/* Take one message and decide. No cycle runs while the message has MESSAGE_MORE. */
+struct actions engine_step(struct engine *engine, const struct message *message);
+/* The earliest ts_local at which the engine wants a tick, TIME_NEVER for none. */
+int64_t engine_deadline(const struct engine *engine);
+/* End of run: audit, final positions and balances as decisions at the last message's time. */
+struct actions engine_finish(struct engine *engine);
+/* True once a shutdown is complete. */
+bool engine_is_done(const struct engine *engine);
+/* Set where a table was full: the setting's name and the figure needed; NULL otherwise. */
+const char *engine_full_setting(const struct engine *engine, uint64_t *needed);
+
+const struct engine_counters *engine_counters(const struct engine *engine);
+const struct book *engine_book(const struct engine *engine, unsigned instrument);
+
+/* Name every field of the state once, in a fixed order. (engine/walker.h) */
+void engine_walk(const struct engine *engine, struct walker *walker);
+/* One hash a room: each book, orders, risk, breakers, strategy. Returns how many were written;
+ * `capacity` of engine_room_count(). */
+size_t engine_room_count(const struct engine *engine);
+size_t engine_room_hashes(const struct engine *engine, uint64_t *hashes, size_t capacity);
+/* "book binance_spot:BTCUSDT" would need names, so: the kind of room and its instrument. */
+const char *engine_room_name(const struct engine *engine, size_t room, uint16_t *instrument);
+
+#endif

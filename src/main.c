@@ -1,0 +1,5 @@
+/* capstan: argv to the subcommand table. */
+int main(void)
+{
+    return 0;
+}

@@ -1,0 +1,154 @@
+/* The tape: a zstd file of blocks of messages, each block checked, seekable by time. Its bytes are
+ * described in docs/tape-format.md. */
+#ifndef CAPSTAN_TAPE_TAPE_H
+#define CAPSTAN_TAPE_TAPE_H
+
+#include "base/error.h"
+#include "event/event.h"
+
+enum {
+    TAPE_VERSION = 1,
+    TAPE_BLOCK_EVENTS_DEFAULT = 16 * 1024,
+    TAPE_BLOCK_EVENTS_MIN = 1024,
+    TAPE_BLOCK_EVENTS_MAX = 64 * 1024,
+    TAPE_LEVEL_DEFAULT = 1, /* zstd */
+    TAPE_CONFIG_MAX = 1 << 20 /* bytes of configuration text */
+};
+
+/* How far to trust what is on the tape; the worst cause counts. */
+#define TAPE_GRADES(X)                                                                             \
+    X(TAPE_GRADE_A, "A", "clean")                                                                  \
+    X(TAPE_GRADE_B, "B", "harmless oddities")                                                      \
+    X(TAPE_GRADE_C, "C", "times estimated or definitions inferred")                                \
+    X(TAPE_GRADE_D, "D", "gaps or crossed intervals")                                              \
+    X(TAPE_GRADE_F, "F", "not fit for fills")
+
+enum tape_grade {
+#define X(name, letter, meaning) name,
+    TAPE_GRADES(X)
+#undef X
+    TAPE_GRADE_COUNT
+};
+
+enum tape_origin { TAPE_IMPORTED, TAPE_MADE, TAPE_RECORDED, TAPE_REPLAYED, TAPE_SCENARIO };
+
+/* What stands in the first block. All text is UTF-8 without NUL; nothing secret, ever. A header that
+ * the reader made belongs to the reader; one for the writer belongs to the caller. */
+struct tape_header {
+    uint32_t version;
+    uint8_t origin; /* enum tape_origin */
+    uint8_t grade;  /* enum tape_grade */
+    const char *tool_version;
+    const char *build_id;
+    const char *grade_reasons; /* one cause a line; may be empty */
+    const char *config;        /* effective configuration as canonical text; may be empty */
+    uint64_t seed;
+    int64_t feed_floor_ns; /* least possible delay from venue to receiver (trading-semantics 2) */
+    struct event_names names;
+};
+
+/* --- writing ----------------------------------------------------------------------------------- */
+
+struct tape_writer;
+
+struct tape_writer_options {
+    unsigned block_events; /* 0: TAPE_BLOCK_EVENTS_DEFAULT */
+    int level;             /* 0: TAPE_LEVEL_DEFAULT */
+};
+
+/* Make `path` (an existing file is replaced when the tape is finished: it is written beside it under
+ * another name first) and write the header block. All memory is taken here. */
+int tape_writer_open(struct tape_writer **writer, const char *path,
+                     const struct tape_header *header, const struct tape_writer_options *options,
+                     struct error *error);
+/* Append one message; seals a block when it is full. Messages must not go back in ts_local. */
+int tape_writer_append(struct tape_writer *writer, const struct message *message,
+                       struct error *error);
+/* A state hash of one room (DESIGN 8), stored with the block that is open. `room` < 65,536. */
+void tape_writer_state_hash(struct tape_writer *writer, uint16_t room, uint64_t hash);
+/* True when the next append would begin a new block: the time to give state hashes. */
+bool tape_writer_block_is_full(const struct tape_writer *writer);
+/* Seal, write index and end, fsync, give the file its name. Frees the writer, also on failure. */
+int tape_writer_finish(struct tape_writer **writer, struct error *error);
+/* Drop everything written. Frees the writer. NULL is allowed. */
+void tape_writer_abandon(struct tape_writer **writer);
+
+/* --- reading ----------------------------------------------------------------------------------- */
+
+struct tape_reader;
+
+/* One state hash as it stands with a block. */
+struct tape_state_hash {
+    uint16_t room;
+    uint64_t hash;
+};
+
+/* A decoded block. The arrays belong to the block, have room for the largest block of the tape and
+ * are filled anew by tape_reader_next(). */
+struct tape_block {
+    uint64_t number;
+    int64_t first_ts, last_ts; /* ts_local */
+    uint32_t message_count, row_count, record_count, state_hash_count;
+    struct message *messages;
+    struct row *rows;
+    union event_record *records;
+    struct tape_state_hash *state_hashes;
+    void *memory;
+};
+
+/* What the index (or hopping the block headers) tells of a block without decoding it. */
+struct tape_block_info {
+    uint64_t number;
+    uint64_t offset;       /* of the block's header in the file */
+    int64_t first_ts, last_ts;
+    uint32_t message_count, row_count, record_count;
+    uint32_t compressed_bytes, raw_bytes;
+    bool has_snapshot;
+};
+
+/* Open and check the header block. The block list is read from the index at the end or, without
+ * one, by hopping headers. Limits are checked before memory is taken. */
+int tape_reader_open(struct tape_reader **reader, const char *path, struct error *error);
+void tape_reader_close(struct tape_reader **reader);
+const struct tape_header *tape_reader_header(const struct tape_reader *reader);
+size_t tape_reader_block_count(const struct tape_reader *reader);
+const struct tape_block_info *tape_reader_block_info(const struct tape_reader *reader,
+                                                     size_t index);
+/* False where the tape has no index and end mark: it was not finished. */
+bool tape_reader_is_finished(const struct tape_reader *reader);
+
+/* Take memory for a block as large as the tape's largest. */
+int tape_block_init(struct tape_block *block, const struct tape_reader *reader,
+                    struct error *error);
+void tape_block_free(struct tape_block *block);
+
+/* Decode block `index` (0 ≤ index < count). Touches nothing else of the reader but its scratch, so
+ * one reader serves one thread; two threads open two. Allocates nothing. */
+int tape_reader_read(struct tape_reader *reader, size_t index, struct tape_block *block,
+                     struct error *error);
+/* Only read, check and decompress (for the benchmark's baseline). */
+int tape_reader_decompress(struct tape_reader *reader, size_t index, struct error *error);
+/* Index of the first block whose last_ts >= ts (block count if none). O(log n). */
+size_t tape_reader_seek(const struct tape_reader *reader, int64_t ts);
+/* Index of the last block with a snapshot at or before the message at ts for which a book from the
+ * beginning of that block is whole for every instrument; 0 if none. */
+size_t tape_reader_snapshot_before(const struct tape_reader *reader, int64_t ts);
+
+/* --- whole files ------------------------------------------------------------------------------- */
+
+/* What a check found. */
+struct tape_check {
+    uint64_t blocks, messages, rows, records;
+    int64_t first_ts, last_ts;
+    uint64_t bytes, good_bytes; /* size of the file; up to the end of the last whole block */
+    bool finished;              /* index and end mark are there and agree */
+    uint8_t identity[16];       /* XXH3-128 over the canonical bytes of all messages */
+};
+
+/* Read everything and verify everything. ERROR_INPUT with the first damage (which block, which byte,
+ * what was expected); `check` is filled up to it either way. */
+int tape_check(const char *path, struct tape_check *check, struct error *error);
+/* Write the whole blocks before the first damage of `path` to `out` as a finished tape. */
+int tape_repair(const char *path, const char *out, struct tape_check *check, struct error *error);
+
+#endif

@@ -1,0 +1,28 @@
+/* Where orders go: the one interface behind which stand the simulated venue, live venues, the
+ * recorded one of `verify`, and fault decorators. */
+#ifndef CAPSTAN_VENUE_VENUE_H
+#define CAPSTAN_VENUE_VENUE_H
+
+#include "base/error.h"
+#include "event/event.h"
+
+/* A venue. Times are ts_local of the loop.
+ *
+ * advance  brings the venue to `now`: it takes market data due and produces every answer due by `now`.
+ * answer   the earliest answer not yet taken whose ts_local <= now, or NULL; valid until the next
+ *          call. Answers are session messages, in order.
+ * next     ts_local of the earliest answer that is already certain, TIME_NEVER if there is none. The
+ *          loop asks after advance().
+ * submit   one decision of the engine (place, cancel, modify, query), sent at its ts_local. Others are
+ *          ignored. Returns 0, or an error that ends the run.
+ * finish   no more market data: what is due later is counted, not delivered. */
+struct venue {
+    int (*advance)(struct venue *venue, int64_t now, struct error *error);
+    const struct message *(*answer)(struct venue *venue, int64_t now);
+    int64_t (*next)(const struct venue *venue);
+    int (*submit)(struct venue *venue, const struct message *decision, struct error *error);
+    int (*finish)(struct venue *venue, struct error *error);
+    void (*close)(struct venue *venue);
+};
+
+#endif
