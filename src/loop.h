@@ -1,5 +1,6 @@
-/* The loop: the next of (message, answer, timer) in the one total order, journal it, step the engine,
- * send its actions. The same body in every mode; a mode is the three pointers it is given. */
+/* The loop: the next of (message, answer, timer) in the one total order, journal it, step the
+ * engine, send its actions. The same body in every mode; a mode is the three pointers it is given.
+ */
 #ifndef CAPSTAN_LOOP_H
 #define CAPSTAN_LOOP_H
 
@@ -21,12 +22,20 @@ enum loop_rank {
 };
 
 /* Takes every message the engine sees and every decision it makes, in order. Writing a tape, the
- * journal, the fingerprint, the store's spool and the golden text are all sinks. */
+ * journal, the fingerprint, the store's spool and the golden text are all sinks. Any pointer may be
+ * NULL. A return other than 0 ends the run with that error.
+ *
+ * message    before the engine is given it. `market` false: session messages only, which keeps the
+ *            sink off the path of market data.
+ * stepped    the engine has taken the message; its decisions have not gone out yet.
+ * decision   one decision of the engine.
+ * finishing  all messages have been given; what follows are the decisions of engine_finish(). */
 struct sink {
+    bool market;
     int (*message)(struct sink *sink, const struct message *message, struct error *error);
+    int (*stepped)(struct sink *sink, const struct engine *engine, struct error *error);
     int (*decision)(struct sink *sink, const struct message *decision, struct error *error);
-    /* After a message and its decisions; may be NULL. */
-    int (*step)(struct sink *sink, const struct engine *engine, struct error *error);
+    int (*finishing)(struct sink *sink, const struct engine *engine, struct error *error);
 };
 
 enum { LOOP_SINKS_MAX = 8 };
@@ -37,14 +46,19 @@ struct loop {
     struct venue *venue;
     struct sink *sinks[LOOP_SINKS_MAX];
     size_t sink_count;
-    int64_t start; /* ts_local from which the engine is told; earlier messages build books only */
-    bool make_ticks; /* false in verify: ticks come from the tape */
-    void (*progress)(void *context, int64_t ts_local, uint64_t messages); /* may be NULL */
+    /* The loop makes the engine's start and its ticks; false in verify, where the tape has both. */
+    bool makes_time;
+    int64_t start; /* ts_local of the start, or of the first message if that is later */
+    struct event_start start_record;
+    /* Called now and then with the ts_local reached; may be NULL. */
+    void (*progress)(void *context, int64_t ts_local, uint64_t messages);
     void *progress_context;
-    uint64_t messages, events;
+    uint64_t messages, events; /* given to the engine; an event is a row, or a record */
 };
 
-/* Run until the feed ends or the engine's shutdown is complete, then engine_finish(). */
+/* Run until the feed ends or the engine's shutdown is complete, then engine_finish(). Answers due
+ * by the last message's time are delivered, later ones are not, and no timer runs after it. A full
+ * table of the engine is ERROR_INPUT that names the setting and the figure needed. */
 int loop_run(struct loop *loop, struct error *error);
 
 #endif

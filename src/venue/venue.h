@@ -8,15 +8,17 @@
 
 /* A venue. Times are ts_local of the loop.
  *
- * advance  brings the venue to `now`: it takes market data due and produces every answer due by `now`.
- * answer   the earliest answer not yet taken whose ts_local <= now, or NULL; valid until the next
- *          call. Answers are session messages, in order.
- * next     ts_local of the earliest answer that is already certain, TIME_NEVER if there is none. The
- *          loop asks after advance().
- * submit   one decision of the engine (place, cancel, modify, query), sent at its ts_local. Others are
- *          ignored. Returns 0, or an error that ends the run.
- * finish   no more market data: what is due later is counted, not delivered. */
+ * start    the engine starts at `now`: the account snapshot (balances, then snapshot_end of each
+ * venue) becomes answers at that time. Called once; market data before it only builds books.
+ * advance  brings the venue to `now`: it takes market data due and produces every answer due by
+ * `now`. answer   the earliest answer not yet taken whose ts_local <= now, or NULL; valid until the
+ * next call. Answers are session messages, in order. next     ts_local of the earliest answer that
+ * is already certain, TIME_NEVER if there is none. The loop asks after advance(). submit   one
+ * decision of the engine (place, cancel, modify, query), sent at its ts_local. Others are ignored.
+ * Returns 0, or an error that ends the run. finish   no more market data: what is due later is
+ * counted, not delivered. */
 struct venue {
+    int (*start)(struct venue *venue, int64_t now, struct error *error);
     int (*advance)(struct venue *venue, int64_t now, struct error *error);
     const struct message *(*answer)(struct venue *venue, int64_t now);
     int64_t (*next)(const struct venue *venue);
