@@ -1,4 +1,5 @@
-/* Assertions that stay on in release builds: a broken promise of our own code, never of an input. */
+/* Assertions that stay on in release builds: a broken promise of our own code, never of an input.
+ */
 #ifndef CAPSTAN_BASE_ASSERT_H
 #define CAPSTAN_BASE_ASSERT_H
 
@@ -8,8 +9,7 @@ _Noreturn void assert_failed(const char *file, int line, const char *function,
                              const char *condition);
 
 #define ASSERT(condition)                                                                          \
-    (__builtin_expect(!!(condition), 1)                                                            \
-         ? (void)0                                                                                 \
-         : assert_failed(__FILE__, __LINE__, __func__, #condition))
+    (__builtin_expect(!!(condition), 1) ? (void)0                                                  \
+                                        : assert_failed(__FILE__, __LINE__, __func__, #condition))
 
 #endif

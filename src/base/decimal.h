@@ -18,7 +18,7 @@ enum number_status {
 #define X(name, text) name,
     NUMBER_STATUSES(X)
 #undef X
-    NUMBER_STATUS_COUNT
+        NUMBER_STATUS_COUNT
 };
 
 /* A price or quantity in its instrument's unit (10^exponent). `units` is 0 unless `status` is
@@ -43,17 +43,18 @@ enum {
 
 const char *number_status_name(enum number_status status);
 
-/* Read `length` bytes of decimal text ("-12.50", "1e-3", "NaN", "inf", "") as a multiple of
- * 10^exponent. Finer than that: NUMBER_OFF_GRID. Too large for int64: NUMBER_OVERFLOW. Empty:
- * NUMBER_ABSENT. Anything else that is not a number: NUMBER_MALFORMED. Never rounds. */
+/* Read `length` bytes of decimal text ("-12.50", "1e-3", "+1", ".5", "NaN", "-Infinity", "") as a
+ * multiple of 10^exponent. Finer than that: NUMBER_OFF_GRID. Too large for int64: NUMBER_OVERFLOW.
+ * Empty: NUMBER_ABSENT. Anything else that is not a number: NUMBER_MALFORMED. Never rounds. */
 struct number number_from_text(const char *text, size_t length, int exponent);
 
 /* The nearest multiple of 10^exponent at or below (round_up false) or above (true) a double; NaN,
  * infinity and what does not fit become their status. The only way from a double to an integer. */
 struct number number_from_double(double value, int exponent, bool round_up);
 
-/* Read decimal text in its own precision, in normal form. Returns the status; `out` is touched on
- * NUMBER_VALUE only. */
+/* Read decimal text in its own precision, in normal form. Finer than 1e-18: NUMBER_OFF_GRID; a
+ * mantissa past int64 or an exponent past 18: NUMBER_OVERFLOW. Returns the status; `out` is touched
+ * on NUMBER_VALUE only. */
 enum number_status decimal_from_text(const char *text, size_t length, struct decimal *out);
 
 /* `decimal` as units of 10^exponent, with the status rules of number_from_text. */

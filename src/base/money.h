@@ -2,6 +2,7 @@
 #ifndef CAPSTAN_BASE_MONEY_H
 #define CAPSTAN_BASE_MONEY_H
 
+#include "base/assert.h"
 #include "base/decimal.h"
 
 /* An amount of one asset in units of 1e-18 (an "atto"). The asset stands beside it, never inside.
@@ -17,10 +18,31 @@ enum {
 
 #define MONEY_ZERO ((money){0})
 
-static inline money money_add(money a, money b) { return (money){a.atto + b.atto}; }
-static inline money money_subtract(money a, money b) { return (money){a.atto - b.atto}; }
-static inline money money_negate(money a) { return (money){-a.atto}; }
-static inline int money_compare(money a, money b) { return (a.atto > b.atto) - (a.atto < b.atto); }
+/* Sums and differences assert that they fit: amounts stand within +-1.7e20 of an asset, and a
+ * ledger that leaves that range is broken. INT128_MIN is never an amount, so negation always fits.
+ */
+static inline money money_add(money a, money b)
+{
+    money sum;
+    bool overflow = __builtin_add_overflow(a.atto, b.atto, &sum.atto);
+    ASSERT(!overflow);
+    return sum;
+}
+static inline money money_subtract(money a, money b)
+{
+    money difference;
+    bool overflow = __builtin_sub_overflow(a.atto, b.atto, &difference.atto);
+    ASSERT(!overflow);
+    return difference;
+}
+static inline money money_negate(money a)
+{
+    return money_subtract(MONEY_ZERO, a);
+}
+static inline int money_compare(money a, money b)
+{
+    return (a.atto > b.atto) - (a.atto < b.atto);
+}
 
 enum money_rounding {
     MONEY_TOWARD_ZERO,
@@ -29,8 +51,8 @@ enum money_rounding {
     MONEY_HALF_EVEN /* to nearest, ties to even */
 };
 
-/* price_units x quantity_units x multiplier, exact. `exponent` is the sum of the three exponents and
- * must be >= -18. False (and `out` untouched) where it does not fit. */
+/* price_units x quantity_units x multiplier, exact. `exponent` is the sum of the three exponents.
+ * False (and `out` untouched) where it does not fit or `exponent` is below -18. */
 bool money_linear_value(int64_t price_units, int64_t quantity_units, int64_t multiplier,
                         int exponent, money *out);
 
@@ -38,12 +60,13 @@ bool money_linear_value(int64_t price_units, int64_t quantity_units, int64_t mul
  * quantity exponent + multiplier exponent - price exponent. False where price_units <= 0 or it does
  * not fit. (trading-semantics 11) */
 bool money_inverse_value(int64_t price_units, int64_t quantity_units, int64_t multiplier,
-                         int exponent, int round_exponent, enum money_rounding rounding, money *out);
+                         int exponent, int round_exponent, enum money_rounding rounding,
+                         money *out);
 
-/* amount x numerator / denominator over a 192-bit intermediate; denominator > 0. False where the
- * result does not fit. */
-bool money_scale(money amount, int64_t numerator, int64_t denominator,
-                 enum money_rounding rounding, money *out);
+/* amount x numerator / denominator over a 192-bit intermediate. False where the denominator is not
+ * positive or the result does not fit. */
+bool money_scale(money amount, int64_t numerator, int64_t denominator, enum money_rounding rounding,
+                 money *out);
 
 /* The multiple of 10^exponent (-18..18) next to `amount`. False where it does not fit. */
 bool money_round(money amount, int exponent, enum money_rounding rounding, money *out);

@@ -4,10 +4,10 @@
 
 #include "base/error.h"
 
-#define NS_PER_US INT64_C(1000)
-#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_US     INT64_C(1000)
+#define NS_PER_MS     INT64_C(1000000)
 #define NS_PER_SECOND INT64_C(1000000000)
-#define TIME_NEVER INT64_MAX
+#define TIME_NEVER    INT64_MAX
 
 enum { TIME_TEXT_MAX = 40 };
 
@@ -21,10 +21,10 @@ int time_from_text(const char *text, size_t length, int64_t *time_ns, struct err
 
 /* "250ms", "2s", "100us", "10ns", "5m", "1h", "1.5s": a number with its unit, exact to 1 ns. A bare
  * "0" is allowed, any other number without a unit is not. */
-int duration_from_text(const char *text, size_t length, int64_t *duration_ns,
-                       struct error *error);
+int duration_from_text(const char *text, size_t length, int64_t *duration_ns, struct error *error);
 
-/* The shortest exact text with one unit ("250ms"). Returns the length without the NUL. */
+/* A whole number of the longest unit that divides it ("250ms", "90s", "0"). Returns the length
+ * without the NUL. */
 size_t duration_to_text(int64_t duration_ns, char out[TIME_TEXT_MAX]);
 
 #endif
