@@ -1,0 +1,618 @@
+/* See engine/book.h. */
+#include "engine/book.h"
+
+#include "base/assert.h"
+
+#include <string.h>
+
+enum {
+    WINDOW = 16 * 1024, /* price units of one side that are held flat (performance.md 5) */
+    WORDS = WINDOW / 64,
+    GROUPS = WORDS / 64,
+    MARGIN = WINDOW / 4,    /* room before the best level when the window is laid around it */
+    DRIFT = WINDOW / 4 * 3, /* a best level behind this index moves the window after it */
+    FAR_LEVELS_MAX = 1 << 30
+};
+
+/* A slot of the table of far levels; empty where quantity is 0. */
+struct far_slot {
+    int64_t key;
+    int64_t quantity;
+};
+
+/* One side. A key is the price for asks and the negated price for bids, so that lower is better on
+ * both. Every level with a key in [base, base + WINDOW) stands in the window, every other one in
+ * the table, and none has a key below base: so the best level is in the window, or the side is
+ * empty. */
+struct book_side {
+    int64_t base;      /* key of the window's first quantity */
+    uint32_t best;     /* index of the best level, WINDOW where the side is empty */
+    uint32_t count;    /* levels in the window */
+    int64_t far_least; /* no key of the table is lower than this */
+    size_t far_count, far_limit, far_peak;
+    struct far_slot *far; /* 2 x far_limit slots, linear probing */
+    unsigned far_shift;   /* hash >> this is a slot */
+    uint64_t top;         /* bit g: groups[g] is not 0 */
+    uint64_t groups[GROUPS];
+    uint64_t words[WORDS];
+    int64_t quantities[WINDOW];
+};
+
+struct book {
+    uint64_t sequence;
+    int64_t ts_local;
+    uint64_t removed_numbers;
+    bool synchronised;
+    struct book_side sides[2]; /* by enum side: buy is bids, sell is asks */
+};
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+/* Its own inverse, for prices > 0. */
+static inline int64_t mirror(unsigned side, int64_t price)
+{
+    int64_t mask = (int64_t)side - 1;
+    return (price ^ mask) - mask;
+}
+
+/* Where in the window a key is; WINDOW or more if it is outside. */
+static inline uint64_t window_index(const struct book_side *side, int64_t key)
+{
+    return (uint64_t)key - (uint64_t)side->base;
+}
+
+/* The base of a window around a best level. */
+static int64_t base_around(int64_t key)
+{
+    return key < INT64_MIN + MARGIN ? INT64_MIN : key - MARGIN;
+}
+
+/* --- window ---------------------------------------------------------------------------------- */
+
+/* Set one quantity and its bits, without a branch: whether a level appears, changes or goes is what
+ * no predictor can tell. */
+static inline void window_set(struct book_side *side, uint64_t index, int64_t quantity)
+{
+    uint64_t word = index >> 6, group = index >> 12;
+    uint64_t shown = quantity != 0;
+    uint64_t bits = side->words[word];
+    uint64_t was = bits >> (index & 63) & 1;
+    bits ^= (was ^ shown) << (index & 63);
+    side->quantities[index] = quantity;
+    side->words[word] = bits;
+    uint64_t words = side->groups[group] & ~(UINT64_C(1) << (word & 63));
+    words |= (uint64_t)(bits != 0) << (word & 63);
+    side->groups[group] = words;
+    side->top = (side->top & ~(UINT64_C(1) << group)) | (uint64_t)(words != 0) << group;
+    side->count += (uint32_t)shown - (uint32_t)was;
+}
+
+/* The first level of the window at or after `index`; WINDOW if there is none. */
+static uint32_t window_find(const struct book_side *side, uint32_t index)
+{
+    if (index >= WINDOW)
+        return WINDOW;
+    uint32_t word = index >> 6;
+    uint64_t bits = side->words[word] & ~UINT64_C(0) << (index & 63);
+    if (bits)
+        return word * 64 + (uint32_t)__builtin_ctzll(bits);
+    uint32_t group = word >> 6;
+    uint64_t words =
+        side->groups[group] & ~UINT64_C(0) << (word & 63) & ~(UINT64_C(1) << (word & 63));
+    if (!words) {
+        uint64_t groups = side->top & ~UINT64_C(0) << group & ~(UINT64_C(1) << group);
+        if (!groups)
+            return WINDOW;
+        group = (uint32_t)__builtin_ctzll(groups);
+        words = side->groups[group];
+    }
+    word = group * 64 + (uint32_t)__builtin_ctzll(words);
+    return word * 64 + (uint32_t)__builtin_ctzll(side->words[word]);
+}
+
+/* The last level of the window before `index`; WINDOW if there is none. */
+static uint32_t window_find_before(const struct book_side *side, uint32_t index)
+{
+    while (index > 0) {
+        uint32_t word = (index - 1) >> 6;
+        uint64_t bits = side->words[word] & ~UINT64_C(0) >> (63 - ((index - 1) & 63));
+        if (bits)
+            return word * 64 + 63 - (uint32_t)__builtin_clzll(bits);
+        index = word * 64;
+    }
+    return WINDOW;
+}
+
+/* --- table of far levels --------------------------------------------------------------------- */
+
+static size_t far_home(const struct book_side *side, int64_t key)
+{
+    return (size_t)((uint64_t)key * UINT64_C(0x9e3779b97f4a7c15) >> side->far_shift);
+}
+
+/* The slot that holds the key, or the empty one where it would go. */
+static size_t far_find(const struct book_side *side, int64_t key)
+{
+    size_t mask = side->far_limit * 2 - 1;
+    size_t slot = far_home(side, key);
+    while (side->far[slot].quantity && side->far[slot].key != key)
+        slot = (slot + 1) & mask;
+    return slot;
+}
+
+/* Empty a slot and close the hole behind it, so that probing needs no tombstones. */
+static void far_remove(struct book_side *side, size_t hole)
+{
+    size_t mask = side->far_limit * 2 - 1;
+    for (size_t slot = (hole + 1) & mask; side->far[slot].quantity; slot = (slot + 1) & mask) {
+        size_t home = far_home(side, side->far[slot].key);
+        if (((slot - home) & mask) >= ((slot - hole) & mask)) {
+            side->far[hole] = side->far[slot];
+            hole = slot;
+        }
+    }
+    side->far[hole].quantity = 0;
+    side->far_count--;
+}
+
+/* Set or remove a far level. False where the table is full. */
+static bool far_set(struct book_side *side, int64_t key, int64_t quantity)
+{
+    size_t slot = far_find(side, key);
+    if (side->far[slot].quantity) {
+        if (quantity)
+            side->far[slot].quantity = quantity;
+        else
+            far_remove(side, slot);
+        return true;
+    }
+    if (!quantity)
+        return true;
+    if (side->far_count == side->far_limit)
+        return false;
+    side->far[slot] = (struct far_slot){key, quantity};
+    side->far_count++;
+    if (side->far_count > side->far_peak)
+        side->far_peak = side->far_count;
+    if (key < side->far_least)
+        side->far_least = key;
+    return true;
+}
+
+/* The lowest key above `after`. False where there is none. */
+static bool far_next(const struct book_side *side, int64_t after, struct far_slot *found)
+{
+    bool any = false;
+    size_t slots = side->far_count ? side->far_limit * 2 : 0;
+    for (size_t slot = 0; slot < slots; slot++) {
+        const struct far_slot *far = &side->far[slot];
+        if (far->quantity && far->key > after && (!any || far->key < found->key)) {
+            *found = *far;
+            any = true;
+        }
+    }
+    return any;
+}
+
+/* --- moving the window ----------------------------------------------------------------------- */
+
+/* Take every far level that now lies in the window out of the table. */
+static void window_take_far(struct book_side *side)
+{
+    if (side->far_count == 0 || window_index(side, side->far_least) >= WINDOW)
+        return;
+    int64_t least = INT64_MAX;
+    for (size_t slot = 0; slot < side->far_limit * 2; slot++) {
+        struct far_slot *far = &side->far[slot];
+        while (far->quantity && window_index(side, far->key) < WINDOW) {
+            window_set(side, window_index(side, far->key), far->quantity);
+            far_remove(side, slot); /* may bring another level into this slot */
+        }
+        if (far->quantity && far->key < least)
+            least = far->key;
+    }
+    side->far_least = least;
+}
+
+/* Lay the window around a level that is better than all it covers. What it no longer covers goes to
+ * the table. False where that is full. */
+static bool window_move_to_better(struct book_side *side, int64_t key)
+{
+    int64_t base = base_around(key);
+    uint64_t shift = (uint64_t)side->base - (uint64_t)base;
+    uint32_t index = WINDOW;
+    while ((index = window_find_before(side, index)) != WINDOW) {
+        int64_t quantity = side->quantities[index];
+        window_set(side, index, 0);
+        if (shift < WINDOW - index)
+            window_set(side, index + shift, quantity);
+        else if (!far_set(side, side->base + (int64_t)index, quantity))
+            return false;
+    }
+    side->base = base;
+    return true;
+}
+
+/* Lay the window around its best level, which has drifted to its end. */
+static void window_move_to_worse(struct book_side *side)
+{
+    uint32_t shift = side->best - MARGIN;
+    uint32_t index = side->best;
+    for (; index != WINDOW; index = window_find(side, index + 1)) {
+        int64_t quantity = side->quantities[index];
+        window_set(side, index, 0);
+        window_set(side, index - shift, quantity);
+    }
+    side->base += (int64_t)shift;
+    side->best = MARGIN;
+    window_take_far(side);
+}
+
+/* Find the best level again after changes at or before it, and restore what struct book_side says.
+ */
+static void side_settle(struct book_side *side)
+{
+    if (side->count == 0 && side->far_count > 0) {
+        struct far_slot least;
+        (void)far_next(side, INT64_MIN, &least);
+        side->far_least = least.key;
+        side->base = base_around(least.key);
+        window_take_far(side);
+    }
+    side->best = window_find(side, 0);
+    if (side->best > DRIFT && side->best < WINDOW)
+        window_move_to_worse(side);
+}
+
+/* A level outside the window. False where the table is full. */
+static bool side_set_outside(struct book_side *side, int64_t key, int64_t quantity)
+{
+    if (side->count == 0 && side->far_count == 0) {
+        side->base = base_around(key);
+        if (quantity)
+            window_set(side, window_index(side, key), quantity);
+        return true;
+    }
+    if (key > side->base)
+        return far_set(side, key, quantity);
+    if (quantity == 0)
+        return true;
+    if (!window_move_to_better(side, key))
+        return false;
+    window_set(side, window_index(side, key), quantity);
+    return true;
+}
+
+static void side_clear(struct book_side *side)
+{
+    for (uint32_t index = window_find(side, 0); index != WINDOW;
+         index = window_find(side, index + 1))
+        side->quantities[index] = 0;
+    memset(side->words, 0, sizeof side->words);
+    memset(side->groups, 0, sizeof side->groups);
+    side->top = 0;
+    side->count = 0;
+    side->best = WINDOW;
+    if (side->far_count)
+        memset(side->far, 0, side->far_limit * 2 * sizeof *side->far);
+    side->far_count = 0;
+    side->far_least = INT64_MAX;
+}
+
+/* --- laying out ------------------------------------------------------------------------------ */
+
+static size_t far_limit_for(unsigned far_levels)
+{
+    ASSERT(far_levels <= FAR_LEVELS_MAX);
+    size_t limit = 1;
+    while (limit < far_levels)
+        limit *= 2;
+    return limit;
+}
+
+static size_t book_head_bytes(void)
+{
+    return (sizeof(struct book) + 63) / 64 * 64;
+}
+
+size_t book_size(unsigned far_levels)
+{
+    size_t slots = far_limit_for(far_levels) * 2;
+    size_t far_bytes = (slots * sizeof(struct far_slot) + 63) / 64 * 64;
+    return book_head_bytes() + 2 * far_bytes;
+}
+
+struct book *book_init(void *memory, size_t size, unsigned far_levels)
+{
+    ASSERT(((uintptr_t)memory & 63) == 0);
+    ASSERT(size >= book_size(far_levels));
+    memset(memory, 0, book_size(far_levels));
+    struct book *book = memory;
+    size_t limit = far_limit_for(far_levels);
+    size_t far_bytes = (book_size(far_levels) - book_head_bytes()) / 2;
+    for (unsigned which = 0; which < 2; which++) {
+        struct book_side *side = &book->sides[which];
+        side->best = WINDOW;
+        side->far_least = INT64_MAX;
+        side->far_limit = limit;
+        side->far_shift = 63 - (unsigned)__builtin_ctzll(limit);
+        side->far = (void *)((char *)memory + book_head_bytes() + which * far_bytes);
+    }
+    return book;
+}
+
+void book_clear(struct book *book)
+{
+    side_clear(&book->sides[SIDE_BUY]);
+    side_clear(&book->sides[SIDE_SELL]);
+    book->synchronised = false;
+}
+
+/* --- changes --------------------------------------------------------------------------------- */
+
+bool book_set(struct book *book, enum side which, int64_t price, int64_t quantity)
+{
+    ASSERT(price > 0);
+    ASSERT(quantity >= 0);
+    struct book_side *side = &book->sides[which];
+    int64_t key = mirror(which, price);
+    uint64_t index = window_index(side, key);
+    if (index < WINDOW) {
+        window_set(side, index, quantity);
+    } else if (!side_set_outside(side, key, quantity)) {
+        book_clear(book);
+        return false;
+    }
+    side_settle(side);
+    return true;
+}
+
+bool book_apply(struct book *book, const struct message *message)
+{
+    ASSERT(message->kind == EVENT_depth || message->kind == EVENT_snapshot);
+    if (message->kind == EVENT_snapshot) {
+        book_clear(book);
+        book->synchronised = true;
+    }
+    book->sequence = message->sequence;
+    book->ts_local = message->ts_local;
+    bool unsettled[2] = {false, false};
+    const struct row *end = message->rows + message->row_count;
+    for (const struct row *row = message->rows; row < end; row++) {
+        unsigned which = row->flags & ROW_SELL;
+        struct book_side *side = &book->sides[which];
+        bool bad = (row->price_status | row->quantity_status) != NUMBER_VALUE;
+        if (__builtin_expect(bad | (row->price <= 0) | (row->quantity < 0), 0)) {
+            book->removed_numbers++;
+            continue;
+        }
+        int64_t key = mirror(which, row->price);
+        uint64_t index = window_index(side, key);
+        if (__builtin_expect(index < WINDOW, 1)) {
+            unsettled[which] |= index <= side->best;
+            window_set(side, index, row->quantity);
+        } else if (side_set_outside(side, key, row->quantity)) {
+            unsettled[which] = true;
+        } else {
+            book_clear(book);
+            return false;
+        }
+    }
+    if (unsettled[SIDE_BUY])
+        side_settle(&book->sides[SIDE_BUY]);
+    if (unsettled[SIDE_SELL])
+        side_settle(&book->sides[SIDE_SELL]);
+    return true;
+}
+
+/* --- state ----------------------------------------------------------------------------------- */
+
+bool book_is_synchronised(const struct book *book)
+{
+    return book->synchronised;
+}
+void book_set_synchronised(struct book *book, bool synchronised)
+{
+    book->synchronised = synchronised;
+}
+uint64_t book_sequence(const struct book *book)
+{
+    return book->sequence;
+}
+int64_t book_ts_local(const struct book *book)
+{
+    return book->ts_local;
+}
+uint64_t book_removed_numbers(const struct book *book)
+{
+    return book->removed_numbers;
+}
+
+size_t book_level_count(const struct book *book, enum side which)
+{
+    return book->sides[which].count + book->sides[which].far_count;
+}
+
+size_t book_far_levels_peak(const struct book *book)
+{
+    size_t bids = book->sides[SIDE_BUY].far_peak, asks = book->sides[SIDE_SELL].far_peak;
+    return bids > asks ? bids : asks;
+}
+
+/* --- questions ------------------------------------------------------------------------------- */
+
+static void level_at(const struct book_side *side, unsigned which, uint32_t index,
+                     struct book_level *level)
+{
+    level->price = mirror(which, side->base + (int64_t)index);
+    level->quantity = side->quantities[index];
+}
+
+bool book_best(const struct book *book, enum side which, struct book_level *level)
+{
+    const struct book_side *side = &book->sides[which];
+    if (side->best == WINDOW)
+        return false;
+    level_at(side, which, side->best, level);
+    return true;
+}
+
+int64_t book_quantity(const struct book *book, enum side which, int64_t price)
+{
+    if (price <= 0)
+        return 0;
+    const struct book_side *side = &book->sides[which];
+    int64_t key = mirror(which, price);
+    uint64_t index = window_index(side, key);
+    if (index < WINDOW)
+        return side->quantities[index];
+    return side->far[far_find(side, key)].quantity;
+}
+
+static int64_t add_saturating(int64_t a, int64_t b)
+{
+    return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
+int64_t book_quantity_to(const struct book *book, enum side which, int64_t price)
+{
+    const struct book_side *side = &book->sides[which];
+    if (price <= 0 && which == SIDE_SELL)
+        return 0;
+    int64_t last = price <= 0 ? 0 : mirror(which, price);
+    int64_t sum = 0;
+    uint32_t index = side->best;
+    for (; index < WINDOW && side->base + (int64_t)index <= last;
+         index = window_find(side, index + 1))
+        sum = add_saturating(sum, side->quantities[index]);
+    size_t slots = side->far_count && side->far_least <= last ? side->far_limit * 2 : 0;
+    for (size_t slot = 0; slot < slots; slot++)
+        if (side->far[slot].key <= last)
+            sum = add_saturating(sum, side->far[slot].quantity);
+    return sum;
+}
+
+bool book_next(const struct book *book, enum side which, int64_t price, struct book_level *level)
+{
+    const struct book_side *side = &book->sides[which];
+    if (price <= 0 && which == SIDE_BUY)
+        return false;
+    int64_t key = price <= 0 ? 0 : mirror(which, price);
+    uint32_t index = WINDOW;
+    if (key < side->base)
+        index = side->best;
+    else if (window_index(side, key) < WINDOW)
+        index = window_find(side, (uint32_t)window_index(side, key) + 1);
+    if (index != WINDOW) {
+        level_at(side, which, index, level);
+        return true;
+    }
+    struct far_slot far;
+    if (!far_next(side, key, &far))
+        return false;
+    *level = (struct book_level){mirror(which, far.key), far.quantity};
+    return true;
+}
+
+/* --- the best levels of a table, in order: a heap in the caller's array, its worst level on top
+ * ---- */
+
+static bool is_worse(unsigned which, const struct book_level *a, const struct book_level *b)
+{
+    return mirror(which, a->price) > mirror(which, b->price);
+}
+
+static void heap_sink(struct book_level *heap, size_t count, size_t at, unsigned which)
+{
+    struct book_level level = heap[at];
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && is_worse(which, &heap[child + 1], &heap[child]))
+            child++;
+        if (!is_worse(which, &heap[child], &level))
+            break;
+        heap[at] = heap[child];
+    }
+    heap[at] = level;
+}
+
+static void heap_rise(struct book_level *heap, size_t at, unsigned which)
+{
+    struct book_level level = heap[at];
+    for (; at > 0 && is_worse(which, &level, &heap[(at - 1) / 2]); at = (at - 1) / 2)
+        heap[at] = heap[(at - 1) / 2];
+    heap[at] = level;
+}
+
+/* The `capacity` best far levels, best first. Keys are unique, so the table's order can't be seen.
+ */
+static size_t far_levels(const struct book_side *side, unsigned which, struct book_level *levels,
+                         size_t capacity)
+{
+    size_t count = 0;
+    size_t slots = side->far_count && capacity ? side->far_limit * 2 : 0;
+    for (size_t slot = 0; slot < slots; slot++) {
+        if (!side->far[slot].quantity)
+            continue;
+        struct book_level level = {mirror(which, side->far[slot].key), side->far[slot].quantity};
+        if (count < capacity) {
+            levels[count] = level;
+            heap_rise(levels, count++, which);
+        } else if (is_worse(which, &levels[0], &level)) {
+            levels[0] = level;
+            heap_sink(levels, count, 0, which);
+        }
+    }
+    for (size_t left = count; left > 1; left--) {
+        struct book_level worst = levels[0];
+        levels[0] = levels[left - 1];
+        levels[left - 1] = worst;
+        heap_sink(levels, left - 1, 0, which);
+    }
+    return count;
+}
+
+size_t book_levels(const struct book *book, enum side which, struct book_level *levels,
+                   size_t capacity)
+{
+    const struct book_side *side = &book->sides[which];
+    size_t count = 0;
+    uint32_t index = side->best;
+    for (; index < WINDOW && count < capacity; index = window_find(side, index + 1))
+        level_at(side, which, index, &levels[count++]);
+    return count + far_levels(side, which, levels + count, capacity - count);
+}
+
+/* --- hash ------------------------------------------------------------------------------------ */
+
+/* A mixer of 64 bits (the finaliser of SplitMix64). */
+static uint64_t mix(uint64_t v)
+{
+    v = (v ^ v >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    v = (v ^ v >> 27) * UINT64_C(0x94d049bb133111eb);
+    return v ^ v >> 31;
+}
+
+static uint64_t level_hash(unsigned which, int64_t price, int64_t quantity)
+{
+    return mix(mix((uint64_t)price * 2 + which) + (uint64_t)quantity);
+}
+
+uint64_t book_hash(const struct book *book)
+{
+    uint64_t sum = mix(book->sequence * 2 + book->synchronised) ^ mix((uint64_t)book->ts_local);
+    for (unsigned which = 0; which < 2; which++) {
+        const struct book_side *side = &book->sides[which];
+        struct book_level level;
+        uint32_t index = side->best;
+        for (; index < WINDOW; index = window_find(side, index + 1)) {
+            level_at(side, which, index, &level);
+            sum += level_hash(which, level.price, level.quantity);
+        }
+        size_t slots = side->far_count ? side->far_limit * 2 : 0;
+        for (size_t slot = 0; slot < slots; slot++)
+            if (side->far[slot].quantity)
+                sum +=
+                    level_hash(which, mirror(which, side->far[slot].key), side->far[slot].quantity);
+    }
+    return sum;
+}
