@@ -514,8 +514,8 @@ bool book_next(const struct book *book, enum side which, int64_t price, struct b
     return true;
 }
 
-/* --- the best levels of a table, in order: a heap in the caller's array, its worst level on top
- * ---- */
+/* --- the best levels of a table, in order: a heap in the caller's array, the worst on top -------
+ */
 
 static bool is_worse(unsigned which, const struct book_level *a, const struct book_level *b)
 {
