@@ -1,0 +1,129 @@
+/* Groups of commands, errors on standard error and checked standard output. See cmd/cmd.h. */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/nearest.h"
+
+enum { NAME_COLUMN = 11 };
+
+static const struct cmd_entry *group_find(const struct cmd_group *group, const char *name)
+{
+    for (size_t i = 0; i < group->entry_count; i++) {
+        if (strcmp(group->entries[i].name, name) == 0)
+            return &group->entries[i];
+    }
+    return NULL;
+}
+
+static int group_help(const struct cmd_group *group)
+{
+    printf("%s\nUsage: %s COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n", group->opening,
+           group->name);
+    for (size_t i = 0; i < group->entry_count; i++) {
+        const struct cmd_entry *entry = &group->entries[i];
+        if (entry->line != NULL)
+            printf("  %-*s %s\n", NAME_COLUMN, entry->name, entry->line);
+    }
+    if (group->closing != NULL)
+        printf("\n%s", group->closing);
+    return ERROR_NONE;
+}
+
+static int group_unknown(const struct cmd_group *group, const char *word)
+{
+    const char *near = NULL;
+    unsigned distance = nearest_limit(word);
+    for (size_t i = 0; i < group->entry_count; i++) {
+        if (group->entries[i].line != NULL)
+            nearest_offer(word, group->entries[i].name, &near, &distance);
+    }
+    const char *what = word[0] == '-' ? "option" : "command";
+    if (near != NULL) {
+        fprintf(stderr, "%s: there is no %s '%s'; did you mean '%s'?\n", group->name, what, word,
+                near);
+    } else {
+        fprintf(stderr, "%s: there is no %s '%s'; '%s --help' lists what there is\n", group->name,
+                what, word, group->name);
+    }
+    return ERROR_INPUT;
+}
+
+/* `help`, or `help WORD…`: the help of WORD is what WORD says to --help. */
+static int group_help_about(const struct cmd_group *group, int argc, char **argv)
+{
+    static char option[] = "--help";
+    if (argc < 2)
+        return group_help(group);
+    const struct cmd_entry *entry = group_find(group, argv[1]);
+    if (entry == NULL)
+        return group_unknown(group, argv[1]);
+    if (strcmp(argv[1], "help") == 0)
+        return group_help(group);
+    char *words[4] = {NULL};
+    int count = 0;
+    for (int i = 1; i < argc && count < 2; i++)
+        words[count++] = argv[i];
+    words[count++] = option;
+    return entry->run(count, words);
+}
+
+int cmd_dispatch(const struct cmd_group *group, int argc, char **argv)
+{
+    if (argc < 2) {
+        fprintf(stderr, "%s: say which command; '%s --help' lists them\n", group->name,
+                group->name);
+        return ERROR_INPUT;
+    }
+    const char *word = argv[1];
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return group_help(group);
+    if (strcmp(word, "help") == 0)
+        return group_help_about(group, argc - 1, argv + 1);
+    const struct cmd_entry *entry = group_find(group, word);
+    if (entry == NULL)
+        return group_unknown(group, word);
+    return entry->run(argc - 1, argv + 1);
+}
+
+static void print_failure(const char *name, const char *text)
+{
+    /* What the command printed so far stands before its error, whatever both streams lead to. */
+    fflush(stdout);
+    fprintf(stderr, "capstan%s%s: %s\n", name == NULL ? "" : " ", name == NULL ? "" : name, text);
+}
+
+int cmd_fail(const char *name, const struct error *error)
+{
+    print_failure(name, error->text);
+    return error->code;
+}
+
+int cmd_fail_with(const char *name, enum error_code code, const char *format, ...)
+{
+    char text[ERROR_TEXT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    print_failure(name, text);
+    return code;
+}
+
+int cmd_flush(FILE *stream, const char *what, struct error *error)
+{
+    errno = 0;
+    if (fflush(stream) == 0 && !ferror(stream))
+        return ERROR_NONE;
+    return error_set(error, ERROR_SYSTEM, "cannot write to %s: %s", what,
+                     errno != 0 ? strerror(errno) : "an earlier write failed");
+}
+
+void cmd_list_free(struct cmd_list *list)
+{
+    free(list->items);
+    *list = (struct cmd_list){0};
+}

@@ -1,0 +1,209 @@
+/* What every subcommand shares: the table of commands, the option parser, configuration from the
+ * command line, progress at a terminal, JSON output and checked standard output.
+ *
+ * To add a command NAME: write `int cmd_NAME(int argc, char **argv)` in src/cmd/NAME.c, add its
+ * line to COMMANDS below and its file to capstan_SOURCES. argv[0] is the command's own word. A
+ * command describes itself in a struct cmd_usage, calls cmd_parse, does its work, and returns the
+ * exit status (enum error_code); main flushes and checks standard output after it. */
+#ifndef CAPSTAN_CMD_CMD_H
+#define CAPSTAN_CMD_CMD_H
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+
+#include "base/decimal.h"
+#include "base/error.h"
+#include "base/money.h"
+#include "config/config.h"
+
+/* X(name, one line), in the order of `capstan --help`. */
+#define COMMANDS(X)                                                                                \
+    X(help, "tell more about one command")                                                         \
+    X(version, "print the version and what it was built with")
+
+#define X(name, line) int cmd_##name(int argc, char **argv);
+COMMANDS(X)
+#undef X
+
+/* --- Groups: words that choose among functions (capstan itself, `tape`, `config`) ---------------
+ */
+
+struct cmd_entry {
+    const char *name; /* the word */
+    int (*run)(int argc, char **argv);
+    const char *line; /* one line without a full stop; NULL: works, but help does not list it */
+};
+
+struct cmd_group {
+    const char *name;    /* "capstan", "capstan tape" */
+    const char *opening; /* what it is; ends in a newline */
+    const char *closing; /* examples and where to read on; ends in a newline; may be NULL */
+    const struct cmd_entry *entries;
+    size_t entry_count;
+};
+
+/* Run the entry that argv[1] names, with argv and argc from there on. --help, -h and `help [WORD]`
+ * print help; no word or an unknown one is one line with a hint and ERROR_INPUT. */
+int cmd_dispatch(const struct cmd_group *group, int argc, char **argv);
+
+/* --- Options of one command ---------------------------------------------------------------------
+ */
+
+/* A list of texts that point into argv; free `items` with cmd_list_free. */
+struct cmd_list {
+    const char **items;
+    size_t count;
+};
+void cmd_list_free(struct cmd_list *list);
+
+enum cmd_option_kind {
+    CMD_KIND_FLAG,     /* no value; sets true */
+    CMD_KIND_TEXT,     /* the last one given wins */
+    CMD_KIND_LIST,     /* may be repeated; kept in the order given */
+    CMD_KIND_TIME,     /* RFC 3339 or integer nanoseconds; ns since 1970 */
+    CMD_KIND_DURATION, /* "250ms"; ns */
+    CMD_KIND_COUNT     /* integer in least..most */
+};
+
+/* One option. Fill it with the macros below; the target keeps its initial value, which is the
+ * default, where the option is not given. */
+struct cmd_option {
+    const char *name;  /* long name without dashes */
+    char letter;       /* short name, or 0 */
+    uint8_t kind;      /* enum cmd_option_kind */
+    const char *value; /* what help calls the value ("FILE"); NULL for a flag */
+    const char *line;  /* one line without a full stop */
+    union {
+        bool *flag;
+        const char **text;
+        struct cmd_list *list;
+        int64_t *integer;
+    } target;
+    int64_t least, most; /* CMD_KIND_COUNT only */
+};
+
+#define CMD_FLAG(name, letter, line, to)                                                           \
+    {                                                                                              \
+        name, letter, CMD_KIND_FLAG, NULL, line, {.flag = (to)}, 0, 0                              \
+    }
+#define CMD_TEXT(name, letter, value, line, to)                                                    \
+    {                                                                                              \
+        name, letter, CMD_KIND_TEXT, value, line, {.text = (to)}, 0, 0                             \
+    }
+#define CMD_LIST(name, letter, value, line, to)                                                    \
+    {                                                                                              \
+        name, letter, CMD_KIND_LIST, value, line, {.list = (to)}, 0, 0                             \
+    }
+#define CMD_TIME(name, letter, line, to)                                                           \
+    {                                                                                              \
+        name, letter, CMD_KIND_TIME, "TIME", line, {.integer = (to)}, 0, 0                         \
+    }
+#define CMD_DURATION(name, letter, line, to)                                                       \
+    {                                                                                              \
+        name, letter, CMD_KIND_DURATION, "TIME", line, {.integer = (to)}, 0, 0                     \
+    }
+#define CMD_COUNT(name, letter, least, most, line, to)                                             \
+    {                                                                                              \
+        name, letter, CMD_KIND_COUNT, "N", line, {.integer = (to)}, least, most                    \
+    }
+
+enum { CMD_ARGUMENTS_ANY = -1, CMD_CONTINUE = -1 };
+
+struct cmd_usage {
+    const char *name;      /* "tape cut", without capstan */
+    const char *arguments; /* "TAPE [FILE]...", as the usage line has it; "" for none */
+    const char *opening;   /* what it does; ends in a newline */
+    const char *closing;   /* examples, exit status; ends in a newline; may be NULL */
+    const struct cmd_option *options;
+    size_t option_count;
+    int arguments_least, arguments_most; /* CMD_ARGUMENTS_ANY: no limit */
+};
+
+/* Positional arguments; they point into argv. */
+struct cmd_arguments {
+    char **items;
+    int count;
+};
+
+/* Parse argv by `usage`. CMD_CONTINUE: go on, `arguments` holds what stands outside options (argv
+ * is reordered). Anything else is the exit status: 0 after --help was printed, ERROR_INPUT after
+ * one line to standard error. Lists that were filled are the caller's to free either way. */
+int cmd_parse(const struct cmd_usage *usage, int argc, char **argv,
+              struct cmd_arguments *arguments);
+
+/* --- Errors and standard output -----------------------------------------------------------------
+ */
+
+/* Print "capstan NAME: text" (or "capstan: text" with NULL) to standard error; returns the error's
+ * code, which is the exit status. */
+int cmd_fail(const char *name, const struct error *error);
+/* The same with the text given here. */
+int cmd_fail_with(const char *name, enum error_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Flush `stream` and say whether everything written to it arrived: a full disk or a closed pipe is
+ * ERROR_SYSTEM. `what` stands in the error ("standard output", a path). main does it for stdout. */
+int cmd_flush(FILE *stream, const char *what, struct error *error);
+
+/* --- Configuration ------------------------------------------------------------------------------
+ */
+
+struct cmd_config_options {
+    const char *file;         /* -c; NULL: none */
+    struct cmd_list settings; /* --set */
+};
+
+/* Two options for the table of a command: -c FILE and --set KEY=VALUE. */
+#define CMD_CONFIG_OPTIONS(to)                                                                     \
+    CMD_TEXT("config", 'c', "FILE", "read settings from this YAML file", &(to)->file),             \
+        CMD_LIST("set", 0, "KEY=VALUE", "change one setting; may be repeated; wins over all else", \
+                 &(to)->settings)
+
+/* Defaults, then the file, then the environment, then --set. On success *config is the caller's. */
+int cmd_load_config(const struct cmd_config_options *options, struct config **config,
+                    struct error *error);
+
+/* --- Progress -----------------------------------------------------------------------------------
+ */
+
+/* One line on standard error, rewritten at most five times a second, only at a terminal. */
+struct cmd_progress {
+    bool on;
+    const char *what;
+    int64_t started_ns, shown_ns; /* monotonic */
+};
+
+/* `what` is one word ("replay") and must outlive it. */
+void cmd_progress_start(struct cmd_progress *progress, const char *what);
+/* `done` of `total` (any unit, say bytes; total 0: unknown) and the events so far. Cheap, but reads
+ * a clock: call it once a block, not once an event. */
+void cmd_progress_show(struct cmd_progress *progress, uint64_t events, uint64_t done,
+                       uint64_t total);
+/* Remove the line. Safe to call twice. */
+void cmd_progress_end(struct cmd_progress *progress);
+
+/* --- JSON output --------------------------------------------------------------------------------
+ */
+
+/* cJSON keeps numbers as doubles, so integers are written from their digits and exact decimals go
+ * out as strings. All take a NULL `object` without harm, and cmd_json_print says so of a NULL root.
+ * Names must be unique within an object. */
+void cmd_json_text(cJSON *object, const char *name, const char *text);
+void cmd_json_flag(cJSON *object, const char *name, bool value);
+void cmd_json_integer(cJSON *object, const char *name, int64_t value);
+void cmd_json_count(cJSON *object, const char *name, uint64_t value);
+/* A measured figure (seconds, events/s) with `decimals` decimals; not finite goes out as null. */
+void cmd_json_measure(cJSON *object, const char *name, double value, int decimals);
+/* "0.010": units x 10^exponent. */
+void cmd_json_decimal(cJSON *object, const char *name, int64_t units, int exponent);
+void cmd_json_money(cJSON *object, const char *name, money amount);
+/* RFC 3339 with nine decimals. */
+void cmd_json_time(cJSON *object, const char *name, int64_t time_ns);
+/* A new object or array under `name`, owned by `object`. */
+cJSON *cmd_json_object(cJSON *object, const char *name);
+cJSON *cmd_json_array(cJSON *object, const char *name);
+/* Write `root` and a newline to `stream` (one line, or indented) and free it. ERROR_SYSTEM where
+ * memory ran out; a write error shows at cmd_flush. */
+int cmd_json_print(cJSON *root, bool indented, FILE *stream, struct error *error);
+
+#endif

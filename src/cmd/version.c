@@ -1,0 +1,33 @@
+/* capstan version: the version and what it was built with. */
+#include "config.h"
+
+#include <cjson/cJSON.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <xxhash.h>
+#include <yaml.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "cmd/cmd.h"
+
+int cmd_version(int argc, char **argv)
+{
+    static const struct cmd_usage usage = {
+        .name = "version",
+        .arguments = "",
+        .opening = "Print the version and what it was built with.\n",
+    };
+    struct cmd_arguments arguments;
+    int status = cmd_parse(&usage, argc, argv, &arguments);
+    if (status != CMD_CONTINUE)
+        return status;
+    printf("capstan %s\n", PACKAGE_VERSION);
+    int major, minor, patch;
+    yaml_get_version(&major, &minor, &patch);
+    printf("compiler %s\n", __VERSION__);
+    printf("zstd %s, xxhash %u, zlib %s, sqlite %s, libyaml %d.%d.%d, cJSON %s\n",
+           ZSTD_versionString(), XXH_versionNumber(), zlibVersion(), sqlite3_libversion(), major,
+           minor, patch, cJSON_Version());
+    return ERROR_NONE;
+}
