@@ -146,7 +146,9 @@ static int64_t price_near(const struct history *history, int64_t middle, unsigne
     if (random_below(50) == 0)
         away = -away; /* crossed books are the feed's affair, not the book's */
     if (which == SIDE_SELL)
-        return middle > INT64_MAX - away ? INT64_MAX : (middle + away > 0 ? middle + away : 1);
+        away = -away;
+    if (away < 0 && middle > INT64_MAX + away)
+        return INT64_MAX;
     return middle - away > 0 ? middle - away : 1;
 }
 
