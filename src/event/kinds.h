@@ -180,10 +180,11 @@
 #define FIELDS_risk_mark(F) F(MONEY, profit) F(MONEY, peak) F(MONEY, day_start) F(TIME, day)
 #define FIELDS_final_position(F)                                                                   \
     F(INSTRUMENT, instrument)                                                                      \
-    F(QUANTITY, position)                                                                          \
+    F(MONEY, position)                                                                             \
     F(MONEY, realised)                                                                             \
     F(MONEY, unrealised)                                                                           \
     F(MONEY, fees)                                                                                 \
+    F(MONEY, funding)                                                                              \
     F(PRICE, mark)                                                                                 \
     F(FLAG, mark_stale)
 #define FIELDS_final_balance(F) F(VENUE, venue) F(ASSET, asset) F(MONEY, total)
