@@ -48,6 +48,29 @@ enum shutdown_step { ENUM_SHUTDOWN_STEPS(X) SHUTDOWN_STEP_COUNT };
 enum gate { ENUM_GATES(X) GATE_COUNT };
 #undef X
 
+/* Which list belongs to which field type. E(field type, list) */
+#define EVENT_FLAGS(X) X(FLAG_NO, 0, "no") X(FLAG_YES, 1, "yes")
+#define EVENT_ENUMERATIONS(E)                                                                      \
+    E(FLAG, EVENT_FLAGS)                                                                           \
+    E(SIDE, ENUM_SIDES)                                                                            \
+    E(CONTRACT, ENUM_CONTRACTS)                                                                    \
+    E(FEE_ASSET, ENUM_FEE_ASSETS)                                                                  \
+    E(BASIS, ENUM_BASES)                                                                           \
+    E(TRADING, ENUM_TRADING)                                                                       \
+    E(GAP_CAUSE, ENUM_GAP_CAUSES)                                                                  \
+    E(TIME_IN_FORCE, ENUM_TIMES_IN_FORCE)                                                          \
+    E(LIQUIDITY, ENUM_LIQUIDITIES)                                                                 \
+    E(FILL_CAUSE, ENUM_FILL_CAUSES)                                                                \
+    E(CANCEL_CAUSE, ENUM_CANCEL_CAUSES)                                                            \
+    E(REJECT, ENUM_REJECTS)                                                                        \
+    E(REQUEST, ENUM_REQUESTS)                                                                      \
+    E(COMMAND, ENUM_COMMANDS)                                                                      \
+    E(BREAKER, ENUM_BREAKERS)                                                                      \
+    E(BREAKER_STATE, ENUM_BREAKER_STATES)                                                          \
+    E(REMOVED_WHERE, ENUM_REMOVED_WHERE)                                                           \
+    E(SHUTDOWN_STEP, ENUM_SHUTDOWN_STEPS)                                                          \
+    E(GATE, ENUM_GATES)
+
 /* A venue's own id: carried, compared for equality, never interpreted. Bytes past `length` are 0. */
 struct venue_id {
     uint8_t length;
@@ -124,7 +147,7 @@ EVENT_KINDS_OUT(X)
 /* Any record: `u.place` is a struct event_place where the message's kind is EVENT_place. */
 union event_record {
 #define EVENT_MEMBER_ROWS(name)
-#define EVENT_MEMBER_RECORD(name) struct event_##name name;
+#define EVENT_MEMBER_RECORD(name)              struct event_##name name;
 #define X(name, number, class, shape, meaning) EVENT_MEMBER_##shape(name)
     EVENT_KINDS_IN(X) EVENT_KINDS_OUT(X)
 #undef X
@@ -132,10 +155,10 @@ union event_record {
 
 /* Bits of a row's flags. */
 enum {
-    ROW_SELL = 1,         /* ask level, ask of a top, or a trade whose aggressor sold */
-    ROW_LAST = 2,         /* last row of its message; kept by tape and decoder */
+    ROW_SELL = 1,          /* ask level, ask of a top, or a trade whose aggressor sold */
+    ROW_LAST = 2,          /* last row of its message; kept by tape and decoder */
     ROW_FROM_SNAPSHOT = 4, /* a snapshot's own level, not a change held before it */
-    ROW_NOT_MARKET = 8    /* a trade that fills nobody (trading-semantics 7) */
+    ROW_NOT_MARKET = 8     /* a trade that fills nobody (trading-semantics 7) */
 };
 
 /* One price-quantity row of a message. 24 bytes. price and quantity are 0 unless their status is
@@ -159,16 +182,18 @@ enum channel {
     CHANNEL_ORDER_LEVEL,
     CHANNEL_REFERENCE, /* definition, status, mark, index, funding, rates, open interest */
     CHANNEL_SESSION,   /* session and decision records of an instrument */
+    CHANNEL_COUNT,     /* how many have a meaning; no message bears one above */
     CHANNELS_PER_INSTRUMENT = 8
 };
-#define EVENT_STREAM(instrument, channel) ((uint16_t)((instrument) * 8 + (channel)))
-#define EVENT_STREAM_INSTRUMENT(stream) ((uint16_t)((stream) / 8))
+#define EVENT_STREAM(instrument, channel) ((uint16_t)((instrument)*8 + (channel)))
+#define EVENT_STREAM_INSTRUMENT(stream)   ((uint16_t)((stream) / 8))
+#define EVENT_STREAM_CHANNEL(stream)      ((stream) % 8)
 
 /* Bits of a message's flags. */
 enum {
-    MESSAGE_MORE = 1,            /* the next message belongs to the same frame: no cycle before it */
-    MESSAGE_VENUE_TIME = 2,      /* ts_venue is the matching engine's own */
-    MESSAGE_VENUE_ESTIMATED = 4  /* ts_venue is ts_local less the feed floor */
+    MESSAGE_MORE = 1,           /* the next message belongs to the same frame: no cycle before it */
+    MESSAGE_VENUE_TIME = 2,     /* ts_venue is the matching engine's own */
+    MESSAGE_VENUE_ESTIMATED = 4 /* ts_venue is ts_local less the feed floor */
     /* neither: ts_venue is absent and 0 */
 };
 
@@ -181,7 +206,7 @@ struct message {
     uint8_t kind;  /* enum event_kind */
     uint8_t flags; /* MESSAGE_… */
     uint32_t row_count;
-    const struct row *rows;            /* ROWS kinds: row_count of them; else NULL */
+    const struct row *rows;           /* ROWS kinds: row_count of them; else NULL */
     const union event_record *record; /* RECORD kinds: the fields; else NULL */
 };
 
@@ -201,7 +226,7 @@ enum event_field_type {
 #define T(type, c_type, size, text) FIELD_##type,
     EVENT_FIELD_TYPES(T)
 #undef T
-    FIELD_TYPE_COUNT
+        FIELD_TYPE_COUNT
 };
 
 struct event_field_info {
@@ -219,12 +244,18 @@ const struct event_kind_info *event_kind_by_name(const char *name, size_t length
 const char *event_enum_text(enum event_field_type type, unsigned value);
 /* The inverse; -1 where the text names none. */
 int event_enum_value(enum event_field_type type, const char *text, size_t length);
+/* How a field of this type reads ("buy or sell"); NULL for a number that is no type. */
+const char *event_field_type_text(enum event_field_type type);
+/* The channel on which messages of a kind stand where nothing says otherwise. */
+enum channel event_default_channel(unsigned kind);
 
 /* --- canonical bytes ---------------------------------------------------------------------------
  *
  * u8 kind | u8 flags | u16 stream | u32 body bytes | i64 ts_local | i64 ts_venue | u64 sequence |
  * body. All little-endian. A ROWS body is 24 bytes a row (i64 price, i64 quantity, u8 flags, u8 price
  * status, u8 quantity status, u8 action, u32 slot); a RECORD body is its fields in table order.
+ * ROW_LAST stands on the last row and on no other, and a number without value is 0: message_encode
+ * writes it so whatever the caller left there.
  * The tape's identity, the fingerprint and the live journal are made of these bytes. */
 enum {
     EVENT_HEAD_BYTES = 32,
@@ -265,8 +296,12 @@ struct event_names {
     const struct event_definition *definitions; /* by instrument; units never change */
 };
 
-/* Longest name: venue, colon, symbol. */
-enum { EVENT_INSTRUMENT_NAME_MAX = 96 };
+/* Longest name of a venue, an asset or a symbol, and of an instrument: venue, colon, symbol. */
+enum { EVENT_NAME_MAX = 40, EVENT_INSTRUMENT_NAME_MAX = 96 };
+/* Whether text can be a venue's, an asset's or a symbol's name: 1 to 40 bytes of printable ASCII
+ * without space, quote, backslash and =, not beginning with ? and not just -. (A venue's name has no
+ * colon besides, so that an instrument's name can be taken apart.) */
+bool event_name_is_valid(const char *text, size_t length);
 size_t event_instrument_name(const struct event_names *names, unsigned instrument,
                              char out[EVENT_INSTRUMENT_NAME_MAX]);
 /* The instrument of that name, or -1. */
