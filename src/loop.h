@@ -53,7 +53,10 @@ struct loop {
     /* Called now and then with the ts_local reached; may be NULL. */
     void (*progress)(void *context, int64_t ts_local, uint64_t messages);
     void *progress_context;
-    uint64_t messages, events; /* given to the engine; an event is a row, or a record */
+    /* Results. An event is a row or a record of market data. */
+    uint64_t messages, events;
+    int64_t now; /* ts_local of the last message given */
+    bool done;   /* the engine's shutdown is complete */
 };
 
 /* Run until the feed ends or the engine's shutdown is complete, then engine_finish(). Answers due

@@ -1,0 +1,197 @@
+/* The loop: the next of (start, message, answer, timer) in the one total order goes to the sinks,
+ * to the engine, and its decisions to the sinks and the venue. */
+#include "loop.h"
+
+#include "base/assert.h"
+#include "base/time.h"
+
+enum { MESSAGES_BETWEEN_CHECKS = 4096 };
+
+/* A sink that wants no market data costs nothing on its path. */
+static bool sink_wants(const struct sink *sink, bool market)
+{
+    return sink->market || !market;
+}
+
+static bool is_market(const struct message *message)
+{
+    return message->kind < EVENT_start;
+}
+
+/* To all sinks and, unless NULL, to the venue. */
+static int send_decisions(struct loop *loop, struct actions actions, struct venue *venue,
+                          struct error *error)
+{
+    for (size_t i = 0; i < actions.count; i++) {
+        const struct message *decision = &actions.messages[i];
+        for (size_t s = 0; s < loop->sink_count; s++) {
+            struct sink *sink = loop->sinks[s];
+            if (sink->decision && sink->decision(sink, decision, error))
+                return error->code;
+        }
+        if (venue && venue->submit(venue, decision, error))
+            return error->code;
+    }
+    return 0;
+}
+
+/* Journal one message, step the engine, send what it decides. */
+static int give(struct loop *loop, const struct message *message, struct error *error)
+{
+    const bool market = is_market(message);
+    ASSERT(message->ts_local >= loop->now);
+    loop->now = message->ts_local;
+    for (size_t s = 0; s < loop->sink_count; s++) {
+        struct sink *sink = loop->sinks[s];
+        if (sink->message && sink_wants(sink, market) && sink->message(sink, message, error))
+            return error->code;
+    }
+    struct actions actions = engine_step(loop->engine, message);
+    loop->messages++;
+    if (market)
+        loop->events += message->rows ? message->row_count : 1;
+    if (!market || actions.count)
+        loop->done = engine_is_done(loop->engine);
+    for (size_t s = 0; s < loop->sink_count; s++) {
+        struct sink *sink = loop->sinks[s];
+        if (sink->stepped && sink_wants(sink, market) && sink->stepped(sink, loop->engine, error))
+            return error->code;
+    }
+    return actions.count ? send_decisions(loop, actions, loop->venue, error) : 0;
+}
+
+/* Answers due by `now`, in the venue's order. */
+static int give_answers(struct loop *loop, int64_t now, struct error *error)
+{
+    const struct message *answer;
+    while ((answer = loop->venue->answer(loop->venue, now)))
+        if (give(loop, answer, error))
+            return error->code;
+    return 0;
+}
+
+static int give_start(struct loop *loop, int64_t now, struct error *error)
+{
+    union event_record record = {.start = loop->start_record};
+    const struct message start = {
+        .ts_local = now, .stream = EVENT_NONE_16, .kind = EVENT_start, .record = &record};
+    struct venue *venue = loop->venue;
+    if (venue->advance(venue, now, error) || give(loop, &start, error) ||
+        venue->start(venue, now, error))
+        return error->code;
+    return give_answers(loop, now, error);
+}
+
+static int give_tick(struct loop *loop, int64_t deadline, struct error *error)
+{
+    union event_record record = {.tick = {.deadline = deadline}};
+    const struct message tick = {
+        .ts_local = deadline, .stream = EVENT_NONE_16, .kind = EVENT_tick, .record = &record};
+    int code = give(loop, &tick, error);
+    ASSERT(code || engine_deadline(loop->engine) > deadline);
+    return code;
+}
+
+/* What comes between the last message given and the next one at `market_ts`: answers due before it,
+ * and ticks at deadlines before it, each at its own time. At one time the order is that of
+ * LOOP_RANKS: a message before the answers of its time, and these before a tick. */
+static int give_before(struct loop *loop, int64_t market_ts, struct error *error)
+{
+    struct venue *venue = loop->venue;
+    while (!loop->done) {
+        int64_t deadline = loop->makes_time ? engine_deadline(loop->engine) : TIME_NEVER;
+        bool tick_first = deadline < market_ts;
+        if (venue->advance(venue, tick_first ? deadline : market_ts, error))
+            return error->code;
+        const struct message *answer = venue->answer(venue, tick_first ? deadline : market_ts - 1);
+        int code = 0;
+        if (answer)
+            code = give(loop, answer, error);
+        else if (tick_first)
+            code = give_tick(loop, deadline, error);
+        else
+            return 0;
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+static int check_tables(const struct loop *loop, struct error *error)
+{
+    uint64_t needed = 0;
+    const char *setting = engine_full_setting(loop->engine, &needed);
+    if (!setting)
+        return 0;
+    return error_set(error, ERROR_INPUT, "%s is too small for this tape: it needs at least %llu",
+                     setting, (unsigned long long)needed);
+}
+
+static int check_now_and_then(const struct loop *loop, struct error *error)
+{
+    if (loop->progress)
+        loop->progress(loop->progress_context, loop->now, loop->messages);
+    return check_tables(loop, error);
+}
+
+/* What stands before a market message at `market_ts` while the engine has not started: nothing but
+ * the start itself, once its time has come. */
+static int start_before(struct loop *loop, int64_t market_ts, bool *started, struct error *error)
+{
+    if (market_ts < loop->start)
+        return loop->venue->advance(loop->venue, market_ts, error);
+    *started = true;
+    if (give_start(loop, loop->messages == 0 ? market_ts : loop->start, error))
+        return error->code;
+    return give_before(loop, market_ts, error);
+}
+
+/* Every message of the feed, with all that comes between them. */
+static int give_messages(struct loop *loop, struct error *error)
+{
+    bool started = !loop->makes_time;
+    uint64_t next_check = MESSAGES_BETWEEN_CHECKS;
+    const struct message *message;
+    while (!loop->done && (message = loop->feed->next(loop->feed, error))) {
+        const int64_t now = message->ts_local;
+        if (started ? give_before(loop, now, error) : start_before(loop, now, &started, error))
+            return error->code;
+        if (loop->done)
+            break;
+        if (give(loop, message, error))
+            return error->code;
+        if (loop->messages >= next_check) {
+            next_check = loop->messages + MESSAGES_BETWEEN_CHECKS;
+            if (check_now_and_then(loop, error))
+                return error->code;
+        }
+    }
+    if (error->code == ERROR_NONE && !started)
+        return error_set(error, ERROR_INPUT, "no market data at or after the start of the run");
+    return error->code;
+}
+
+/* Answers due by the time of the last message still come; no timer does. */
+static int give_last_answers(struct loop *loop, struct error *error)
+{
+    struct venue *venue = loop->venue;
+    if (!loop->done && loop->makes_time &&
+        (venue->advance(venue, loop->now, error) || give_answers(loop, loop->now, error)))
+        return error->code;
+    return venue->finish(venue, error);
+}
+
+int loop_run(struct loop *loop, struct error *error)
+{
+    ASSERT(loop->sink_count <= LOOP_SINKS_MAX);
+    error->code = ERROR_NONE;
+    loop->now = INT64_MIN;
+    if (give_messages(loop, error) || give_last_answers(loop, error) || check_tables(loop, error))
+        return error->code;
+    for (size_t s = 0; s < loop->sink_count; s++) {
+        struct sink *sink = loop->sinks[s];
+        if (sink->finishing && sink->finishing(sink, loop->engine, error))
+            return error->code;
+    }
+    return send_decisions(loop, engine_finish(loop->engine), NULL, error);
+}
