@@ -18,6 +18,7 @@
 
 /* X(name, one line), in the order of `capstan --help`. */
 #define COMMANDS(X)                                                                                \
+    X(config, "show and check settings")                                                           \
     X(help, "tell more about one command")                                                         \
     X(version, "print the version and what it was built with")
 

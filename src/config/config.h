@@ -14,8 +14,8 @@ int config_create(struct config **config, struct error *error);
 void config_free(struct config **config);
 
 /* Later calls win over earlier ones at the same scope; the narrower scope wins over the wider:
- * an instrument's own value, its venue's, the file's top level, the default. Every scalar is text until
- * its setting's type parses it. Errors name file, line, key, and what was expected. */
+ * an instrument's own value, its venue's, the file's top level, the default. Every scalar is text
+ * until its setting's type parses it. Errors name file, line, key, and what was expected. */
 int config_read_file(struct config *config, const char *path, struct error *error);
 /* The same from memory; `name` stands in errors. */
 int config_read_text(struct config *config, const char *name, const char *text, size_t length,
@@ -27,6 +27,8 @@ int config_set(struct config *config, const char *assignment, struct error *erro
  * and names without a double underscore that are no setting are left alone. */
 int config_read_environment(struct config *config, char *const *environment, struct error *error);
 
+/* After an error of any of these a config is only good for config_free. */
+
 /* What the engine and the venues are given. Arrays belong to the resolved config. */
 struct config_resolved {
     struct settings_global global;
@@ -34,19 +36,21 @@ struct config_resolved {
     struct settings_instrument *instruments;
     unsigned venue_count, instrument_count;
 };
-/* Resolve for the names of a tape; a venue or instrument in the config that the tape does not have is
- * an error that lists what it has (config files may be for several tapes: with `allow_unknown` it is
- * not). */
-int config_resolve(const struct config *config, const struct event_names *names,
-                   bool allow_unknown, struct config_resolved *out, struct error *error);
+/* Resolve for the names of a tape; a venue or instrument in the config that the tape does not have
+ * is an error that lists what it has (config files may be for several tapes: with `allow_unknown`
+ * it is not). */
+int config_resolve(const struct config *config, const struct event_names *names, bool allow_unknown,
+                   struct config_resolved *out, struct error *error);
 void config_resolved_free(struct config_resolved *resolved);
 
-/* Effective configuration as canonical text (YAML that reads back to the same); every setting, its
- * scope and its value, in table order. malloc'ed; caller frees. */
+/* Effective configuration as canonical text (YAML that reads back to the same): every setting in
+ * table order with its value at the top level, then what venues and instruments have of their own,
+ * by name. malloc'ed; caller frees. */
 int config_to_text(const struct config *config, char **text, struct error *error);
 
-/* A price difference or quantity setting in units of its instrument; not on the grid, or in the wrong
- * unit, is an error that names the setting. */
+/* A price difference or quantity setting in units of its instrument. Negative, too large, in the
+ * wrong unit or finer than the instrument's unit is an error that names the setting (`name`); so is
+ * a quantity that is no whole number of lots. A price difference need not be whole ticks. */
 int setting_prices_to_units(const struct setting_amount *amount,
                             const struct event_definition *definition, const char *name,
                             int64_t *units, struct error *error);

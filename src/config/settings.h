@@ -15,7 +15,8 @@
  *   BALANCES  struct setting_text: "100000 USDT, 1.5 BTC"
  *   CHOICE    struct setting_text: one of the words in the range column, separated by |
  *
- * S(field, name, type, least, most, default, line). Ranges are text of the same type; "" is none. */
+ * S(field, name, type, least, most, default, line). Ranges are text of the same type; "" is none.
+ */
 #define SETTINGS_GLOBAL(S)                                                                         \
     S(seed, "seed", INTEGER, "0", "9223372036854775807", "1",                                      \
       "seed of everything random; stands on the tape")                                             \

@@ -1,0 +1,137 @@
+/* Settings for the venues and instruments of one tape. See config/config.h. */
+#include <config.h>
+
+#include "config/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "config/store.h"
+
+/* The value of one setting for the narrowest of up to three places (any may be NULL). */
+static void resolve_row(const struct setting_row *row, const struct config_place *const places[3],
+                        void *settings)
+{
+    const char *text = row->info.initial;
+    for (size_t i = 0; i < 3; i++) {
+        const char *given = places[i] == NULL ? NULL : places[i]->slots[row - setting_rows].text;
+        if (given != NULL) {
+            text = given;
+            break;
+        }
+    }
+    union setting_value value;
+    struct error error = {0};
+    int status = setting_parse(row, text, strlen(text), &value, &error);
+    ASSERT(status == ERROR_NONE); /* canonical text, or a default of the table */
+    setting_store(row, &value, settings);
+}
+
+static void resolve_scope(enum setting_scope scope, const struct config_place *const places[3],
+                          void *settings)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (setting_rows[i].scope == scope)
+            resolve_row(&setting_rows[i], places, settings);
+    }
+}
+
+/* "a, b, c and 5 more" of the names of a tape. */
+static void list_names(enum setting_scope scope, const struct event_names *names, char *out,
+                       size_t size)
+{
+    enum { LISTED = 8 };
+    unsigned count = scope == SETTING_VENUE ? names->venue_count : names->instrument_count;
+    size_t used = (size_t)snprintf(out, size, "%s", count == 0 ? "none" : "");
+    for (unsigned i = 0; i < count && i < LISTED; i++) {
+        char name[EVENT_INSTRUMENT_NAME_MAX];
+        if (scope == SETTING_VENUE)
+            snprintf(name, sizeof name, "%s", names->venues[i]);
+        else
+            event_instrument_name(names, i, name);
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i > 0 ? ", " : "", name);
+        ASSERT(used < size);
+    }
+    if (count > LISTED)
+        snprintf(out + used, size - used, " and %u more", count - LISTED);
+}
+
+static bool tape_has(const struct config_place *place, const struct event_names *names)
+{
+    if (place->scope == SETTING_INSTRUMENT)
+        return event_instrument_by_name(names, place->name, strlen(place->name)) >= 0;
+    for (unsigned i = 0; i < names->venue_count; i++) {
+        if (strcmp(names->venues[i], place->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static int check_places(const struct config *config, const struct event_names *names,
+                        struct error *error)
+{
+    for (size_t i = 0; i < config->place_count; i++) {
+        const struct config_place *place = config->places[i];
+        if (tape_has(place, names))
+            continue;
+        char list[(EVENT_INSTRUMENT_NAME_MAX + 2) * 8 + 32];
+        list_names(place->scope, names, list, sizeof list);
+        return error_set(error, ERROR_INPUT, "%s: the tape has no %s '%s'; it has %s",
+                         place->origin, setting_scope_name(place->scope), place->name, list);
+    }
+    return ERROR_NONE;
+}
+
+static void resolve_all(const struct config *config, const struct event_names *names,
+                        struct config_resolved *out)
+{
+    const struct config_place *top = config->top;
+    resolve_scope(SETTING_GLOBAL, (const struct config_place *const[3]){top}, &out->global);
+    for (unsigned i = 0; i < names->venue_count; i++) {
+        const struct config_place *venue = config_find(config, SETTING_VENUE, names->venues[i]);
+        resolve_scope(SETTING_VENUE, (const struct config_place *const[3]){venue, top},
+                      &out->venues[i]);
+    }
+    for (unsigned i = 0; i < names->instrument_count; i++) {
+        char name[EVENT_INSTRUMENT_NAME_MAX];
+        event_instrument_name(names, i, name);
+        unsigned venue_index = names->definitions[i].venue;
+        ASSERT(venue_index < names->venue_count);
+        const struct config_place *own = config_find(config, SETTING_INSTRUMENT, name);
+        const struct config_place *venue =
+            config_find(config, SETTING_VENUE, names->venues[venue_index]);
+        resolve_scope(SETTING_INSTRUMENT, (const struct config_place *const[3]){own, venue, top},
+                      &out->instruments[i]);
+    }
+}
+
+int config_resolve(const struct config *config, const struct event_names *names, bool allow_unknown,
+                   struct config_resolved *out, struct error *error)
+{
+    if (!allow_unknown) {
+        int status = check_places(config, names, error);
+        if (status != ERROR_NONE)
+            return status;
+    }
+    struct config_resolved made = {.venue_count = names->venue_count,
+                                   .instrument_count = names->instrument_count};
+    /* One more than needed, so that none of a kind is no failure. */
+    made.venues = calloc(made.venue_count + 1u, sizeof *made.venues);
+    made.instruments = calloc(made.instrument_count + 1u, sizeof *made.instruments);
+    if (made.venues == NULL || made.instruments == NULL) {
+        config_resolved_free(&made);
+        return config_out_of_memory(error);
+    }
+    resolve_all(config, names, &made);
+    *out = made;
+    return ERROR_NONE;
+}
+
+void config_resolved_free(struct config_resolved *resolved)
+{
+    free(resolved->venues);
+    free(resolved->instruments);
+    *resolved = (struct config_resolved){0};
+}
