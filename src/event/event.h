@@ -246,6 +246,8 @@ const char *event_enum_text(enum event_field_type type, unsigned value);
 int event_enum_value(enum event_field_type type, const char *text, size_t length);
 /* How a field of this type reads ("buy or sell"); NULL for a number that is no type. */
 const char *event_field_type_text(enum event_field_type type);
+/* Canonical bytes of a field of this type. */
+size_t event_field_bytes(enum event_field_type type);
 /* The channel on which messages of a kind stand where nothing says otherwise. */
 enum channel event_default_channel(unsigned kind);
 

@@ -117,6 +117,16 @@ const char *event_field_type_text(enum event_field_type type)
     return (unsigned)type < FIELD_TYPE_COUNT ? texts[type] : NULL;
 }
 
+size_t event_field_bytes(enum event_field_type type)
+{
+    static const uint8_t bytes[FIELD_TYPE_COUNT] = {
+#define T(type, c_type, size, text) [FIELD_##type] = size,
+        EVENT_FIELD_TYPES(T)
+#undef T
+    };
+    return (unsigned)type < FIELD_TYPE_COUNT ? bytes[type] : 0;
+}
+
 enum channel event_default_channel(unsigned kind)
 {
     switch (kind) {
