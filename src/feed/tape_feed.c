@@ -109,8 +109,8 @@ static int feed_decode_to(struct tape_feed *feed, size_t block, struct error *er
         return wait_for_block(feed, block, error);
     for (; feed->decoded <= block; feed->decoded++) {
         /* A slot is free once the first cursor has left its block. */
-        ASSERT(feed->decoded < feed->ring_count ||
-               feed->decoded - feed->ring_count + 1 <= feed->next.block + 1);
+        ASSERT(feed->decoded < feed->first_block + feed->ring_count ||
+               feed->decoded - feed->ring_count < feed->next.block);
         int code =
             tape_reader_read(feed->reader, feed->decoded, ring_slot(feed, feed->decoded), error);
         if (code)

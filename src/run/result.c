@@ -1,0 +1,81 @@
+/* The sink that keeps what a run came to. */
+#include "run/result.h"
+
+#include <stdlib.h>
+
+#include "base/assert.h"
+
+struct result {
+    struct sink sink; /* first: the loop holds a pointer to it */
+    unsigned instrument_count;
+    size_t balance_count, balance_capacity;
+    bool *has_position;
+    struct event_final_position *positions;
+    struct result_balance *balances;
+};
+
+static int take_decision(struct sink *sink, const struct message *decision, struct error *error)
+{
+    (void)error;
+    struct result *result = (struct result *)sink;
+    const union event_record *record = decision->record;
+    if (decision->kind == EVENT_final_position) {
+        unsigned instrument = record->final_position.instrument;
+        ASSERT(instrument < result->instrument_count);
+        result->positions[instrument] = record->final_position;
+        result->has_position[instrument] = true;
+    } else if (decision->kind == EVENT_final_balance) {
+        ASSERT(result->balance_count < result->balance_capacity);
+        result->balances[result->balance_count++] = (struct result_balance){
+            record->final_balance.venue, record->final_balance.asset, record->final_balance.total};
+    }
+    return 0;
+}
+
+int result_open(struct result **out, const struct event_names *names, struct error *error)
+{
+    struct result *result = calloc(1, sizeof *result);
+    if (!result)
+        return error_set(error, ERROR_SYSTEM, "no memory for the result");
+    result->sink = (struct sink){.decision = take_decision};
+    result->instrument_count = names->instrument_count;
+    result->balance_capacity = (size_t)names->venue_count * names->asset_count;
+    result->has_position = calloc(names->instrument_count + 1u, sizeof *result->has_position);
+    result->positions = calloc(names->instrument_count + 1u, sizeof *result->positions);
+    result->balances = calloc(result->balance_capacity + 1u, sizeof *result->balances);
+    if (!result->has_position || !result->positions || !result->balances) {
+        result_close(&result);
+        return error_set(error, ERROR_SYSTEM, "no memory for the result");
+    }
+    *out = result;
+    return 0;
+}
+
+void result_close(struct result **out)
+{
+    struct result *result = *out;
+    if (!result)
+        return;
+    *out = NULL;
+    free(result->has_position);
+    free(result->positions);
+    free(result->balances);
+    free(result);
+}
+
+struct sink *result_sink(struct result *result)
+{
+    return &result->sink;
+}
+
+const struct event_final_position *result_position(const struct result *result, unsigned instrument)
+{
+    ASSERT(instrument < result->instrument_count);
+    return result->has_position[instrument] ? &result->positions[instrument] : NULL;
+}
+
+const struct result_balance *result_balances(const struct result *result, size_t *count)
+{
+    *count = result->balance_count;
+    return result->balances;
+}

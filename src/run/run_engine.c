@@ -1,0 +1,54 @@
+/* Resolves a configuration and lays an engine out for it. */
+#include "run/run_engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+enum { ENGINE_ALIGNMENT = 64 };
+
+static int lay_out(struct run_engine *run, struct error *error)
+{
+    size_t size = engine_size(&run->config);
+    if (size == 0)
+        return error_set(error, ERROR_INPUT,
+                         "the tape and the configuration pass a limit of the engine: %u venues, "
+                         "%u instruments, %u assets",
+                         run->config.venue_count, run->config.instrument_count,
+                         run->config.asset_count);
+    size = (size + ENGINE_ALIGNMENT - 1) / ENGINE_ALIGNMENT * ENGINE_ALIGNMENT;
+    run->memory = aligned_alloc(ENGINE_ALIGNMENT, size);
+    if (!run->memory)
+        return error_set(error, ERROR_SYSTEM, "no memory for an engine of %zu bytes", size);
+    run->engine = engine_init(run->memory, size, &run->config);
+    return 0;
+}
+
+int run_engine_open(struct run_engine *run, const struct config *config,
+                    const struct event_names *names, bool allow_unknown, bool audit_each_message,
+                    struct error *error)
+{
+    int code = config_resolve(config, names, allow_unknown, &run->resolved, error);
+    if (!code)
+        code = config_to_text(config, &run->config_text, error);
+    if (code)
+        return code;
+    run->config_hash = XXH3_64bits(run->config_text, strlen(run->config_text));
+    run->config = (struct engine_config){.global = &run->resolved.global,
+                                         .venue_count = names->venue_count,
+                                         .asset_count = names->asset_count,
+                                         .instrument_count = names->instrument_count,
+                                         .venues = run->resolved.venues,
+                                         .instruments = run->resolved.instruments,
+                                         .definitions = names->definitions,
+                                         .audit_each_message = audit_each_message};
+    return lay_out(run, error);
+}
+
+void run_engine_close(struct run_engine *run)
+{
+    free(run->memory);
+    free(run->config_text);
+    config_resolved_free(&run->resolved);
+    memset(run, 0, sizeof *run);
+}

@@ -1,0 +1,25 @@
+/* An engine for the names of a tape and a configuration, in memory of its own. */
+#ifndef CAPSTAN_RUN_RUN_ENGINE_H
+#define CAPSTAN_RUN_RUN_ENGINE_H
+
+#include "config/config.h"
+#include "engine/engine.h"
+
+struct run_engine {
+    struct config_resolved resolved;
+    struct engine_config config;
+    struct engine *engine;
+    uint64_t config_hash; /* XXH3-64 of the effective configuration's canonical text */
+    char *config_text;    /* that text */
+    void *memory;
+};
+
+/* Resolve `config` for `names` and lay the engine out. What the configuration says of venues or
+ * instruments that the tape does not have is an error unless `allow_unknown`. Close it even after a
+ * failure; zero it before. */
+int run_engine_open(struct run_engine *run, const struct config *config,
+                    const struct event_names *names, bool allow_unknown, bool audit_each_message,
+                    struct error *error);
+void run_engine_close(struct run_engine *run);
+
+#endif
