@@ -52,17 +52,20 @@ static int group_unknown(const struct cmd_group *group, const char *word)
     return ERROR_INPUT;
 }
 
+static bool is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 /* `help`, or `help WORD…`: the help of WORD is what WORD says to --help. */
 static int group_help_about(const struct cmd_group *group, int argc, char **argv)
 {
     static char option[] = "--help";
-    if (argc < 2)
+    if (argc < 2 || strcmp(argv[1], "help") == 0 || is_help(argv[1]))
         return group_help(group);
     const struct cmd_entry *entry = group_find(group, argv[1]);
     if (entry == NULL)
         return group_unknown(group, argv[1]);
-    if (strcmp(argv[1], "help") == 0)
-        return group_help(group);
     char *words[4] = {NULL};
     int count = 0;
     for (int i = 1; i < argc && count < 2; i++)
@@ -79,7 +82,7 @@ int cmd_dispatch(const struct cmd_group *group, int argc, char **argv)
         return ERROR_INPUT;
     }
     const char *word = argv[1];
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+    if (is_help(word))
         return group_help(group);
     if (strcmp(word, "help") == 0)
         return group_help_about(group, argc - 1, argv + 1);

@@ -129,7 +129,7 @@ static int take(const struct cmd_option *option, const char *text, struct error 
     case CMD_KIND_COUNT:
         return take_count(option, text, error);
     }
-    ASSERT(!"a kind of option that take knows");
+    ASSERT(false); /* every kind of option returned above */
     return ERROR_INPUT;
 }
 
@@ -141,7 +141,7 @@ static int option_index(const struct cmd_usage *usage, int code)
         if (usage->options[i].letter == code)
             return (int)i;
     }
-    ASSERT(!"a letter of the table");
+    ASSERT(false); /* getopt_long gives letters of the table only */
     return 0;
 }
 

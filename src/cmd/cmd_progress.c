@@ -3,26 +3,18 @@
 
 #include "cmd/cmd.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #include "base/time.h"
+#include "clock/clock.h"
 
 enum { SHOW_EVERY_NS = 200 * 1000 * 1000 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
-        return 0;
-    return (int64_t)now.tv_sec * NS_PER_SECOND + now.tv_nsec;
-}
 
 void cmd_progress_start(struct cmd_progress *progress, const char *what)
 {
     *progress = (struct cmd_progress){.on = isatty(STDERR_FILENO) == 1, .what = what};
     if (progress->on)
-        progress->started_ns = progress->shown_ns = now_ns();
+        progress->started_ns = progress->shown_ns = clock_now(&clock_monotonic);
 }
 
 /* "1.2M" and the like: three digits are enough to look at. */
@@ -42,7 +34,7 @@ void cmd_progress_show(struct cmd_progress *progress, uint64_t events, uint64_t 
 {
     if (!progress->on)
         return;
-    int64_t now = now_ns();
+    int64_t now = clock_now(&clock_monotonic);
     if (now - progress->shown_ns < SHOW_EVERY_NS)
         return;
     progress->shown_ns = now;

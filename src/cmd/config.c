@@ -72,11 +72,23 @@ static int config_check(int argc, char **argv)
     return status;
 }
 
-/* "integer, from 0 to 10" as the documentation has it. */
+/* "a or b" of "a|b": a bar would end the cell of a table. */
+static void print_words(const char *words, const char *before, const char *after)
+{
+    const char *between = ", ";
+    for (; *words != '\0'; words += *words == '|') {
+        size_t width = strcspn(words, "|");
+        printf("%s%s%.*s%s", between, before, (int)width, words, after);
+        between = " or ";
+        words += width;
+    }
+}
+
+/* ", 0 to 10" as the documentation has it. */
 static void print_range(const struct setting_info *info, const char *before, const char *after)
 {
     if (strcmp(info->type, "CHOICE") == 0)
-        printf(", %s%s%s", before, info->least, after);
+        print_words(info->least, before, after);
     else if (info->least[0] != '\0' && info->most[0] != '\0')
         printf(", %s%s%s to %s%s%s", before, info->least, after, before, info->most, after);
     else if (info->least[0] != '\0')

@@ -162,7 +162,7 @@ static reason parse_any(const struct setting_row *row, const char *text, size_t 
     case SETTING_CHOICE:
         return parse_choice(row->info.least, text, length, value);
     }
-    ASSERT(!"a type of setting that parse_any knows");
+    ASSERT(false); /* every type returned above */
     return NULL;
 }
 

@@ -1,0 +1,116 @@
+#!/bin/sh
+# The command line itself: help, unknown words, exit statuses, checked output, and that the pages of
+# docs/ agree with the table of settings.
+set -u
+source=$(cd "${srcdir:-.}" && pwd)
+capstan=${CAPSTAN:?}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+count=0
+failed=0
+
+# result GOOD TITLE: one line of TAP; what the program said where it is not good.
+result()
+{
+    count=$((count + 1))
+    if [ "$1" = yes ]; then
+        echo "ok $count - $2"
+    else
+        echo "not ok $count - $2"
+        failed=$((failed + 1))
+        sed 's/^/# out: /' "$work/out"
+        sed 's/^/# err: /' "$work/err"
+    fi
+}
+
+# run STATUS TITLE OUT ERR ARGUMENT…: the exit status, and a text that each stream must have ("" for
+# an empty stream, * for any).
+run()
+{
+    wanted=$1 title=$2 out=$3 err=$4
+    shift 4
+    "$capstan" "$@" >"$work/out" 2>"$work/err" </dev/null
+    status=$?
+    good=yes
+    [ "$status" -eq "$wanted" ] || good=no
+    match "$work/out" "$out" || good=no
+    match "$work/err" "$err" || good=no
+    result $good "$title"
+}
+
+match()
+{
+    case $2 in
+    '') [ ! -s "$1" ] ;;
+    '*') true ;;
+    *) grep -qF -e "$2" "$1" ;;
+    esac
+}
+
+run 0 'help says what it is' 'Usage: capstan COMMAND' '' --help
+run 0 'help by its short option' 'Usage: capstan COMMAND' '' -h
+run 0 'help by its word' 'Usage: capstan COMMAND' '' help
+run 0 'help of a command' 'Usage: capstan version' '' help version
+run 0 'help of a command in a command' 'Usage: capstan config check' '' help config check
+run 0 'help of a command by its option' 'Usage: capstan config show' '' config show --help
+run 0 'the version' 'capstan ' '' --version
+run 0 'the version by its word' 'compiler ' '' version
+run 2 'no command' '' "say which command; 'capstan --help' lists them"
+run 2 'a mistyped command' '' "did you mean 'config'?" confg
+run 2 'an unknown command' '' "'capstan --help' lists what there is" frobnicate
+run 2 'an unknown option in place of a command' '' "there is no option '--frobnicate'" --frobnicate
+run 2 'help of an unknown command' '' "there is no command 'frobnicate'" help frobnicate
+run 2 'a mistyped option' '' "did you mean '--config'?" config show --confg=x
+run 2 'an unknown letter' '' "there is no option '-x'" config show -x
+run 2 'an option without its value' '' "'--set' needs a value" config show --set
+run 2 'a value that no option takes' '' "'--help' takes no value" config show --help=me
+run 2 'an argument too many' '' "'x' is one argument too many" config show x
+run 2 'an argument missing' '' 'usage: capstan config check' config check
+run 2 'a group without its command' '' "say which command" config
+
+# Each command that is listed answers --help with its own usage.
+"$capstan" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' >"$work/commands"
+while read -r command; do
+    run 0 "capstan $command --help" "Usage: capstan" '' "$command" --help
+done <"$work/commands"
+
+if [ -w /dev/full ]; then
+    "$capstan" config show >/dev/full 2>"$work/err"
+    status=$?
+    : >"$work/out"
+    good=no
+    [ $status -eq 3 ] && grep -q 'cannot write to standard output' "$work/err" && good=yes
+    result $good 'a full disk is exit 3'
+else
+    count=$((count + 1))
+    echo "ok $count - a full disk is exit 3 # SKIP no /dev/full"
+fi
+
+mkfifo "$work/pipe"
+(exec 3<"$work/pipe") &
+{ wait $!; "$capstan" config show 2>"$work/err"; echo $? >"$work/status"; } >"$work/pipe"
+: >"$work/out"
+good=no
+[ "$(cat "$work/status")" = 3 ] && grep -q 'cannot write to standard output' "$work/err" && good=yes
+result $good 'a closed pipe is exit 3'
+
+"$capstan" config show --set quote.size=0.25 --set venues.v.sim.entry_latency=7ms >"$work/a.yaml"
+"$capstan" config show -c "$work/a.yaml" >"$work/out" 2>"$work/err"
+good=no
+cmp -s "$work/a.yaml" "$work/out" && grep -q '^quote.size: 0.25$' "$work/out" && good=yes
+result $good 'config show reads back to the same'
+
+CAPSTAN_QUOTE__SIZE=3lot CAPSTAN_QUOTE__LEVELS=4 CAPSTAN_LOG=debug "$capstan" config show \
+    -c "$work/a.yaml" --set quote.levels=5 >"$work/out" 2>"$work/err"
+good=no
+grep -q '^quote.size: 3lot$' "$work/out" && grep -q '^quote.levels: 5$' "$work/out" && good=yes
+result $good 'the file gives way to the environment, and that to --set'
+
+"$source/scripts/settings-pages" --check "$capstan" >"$work/out" 2>"$work/err"
+status=$?
+good=no
+[ $status -eq 0 ] && good=yes
+result $good 'docs/capstan.1 and docs/settings.md agree with the table (else run scripts/settings-pages)'
+
+echo "1..$count"
+[ $failed -eq 0 ]
