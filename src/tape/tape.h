@@ -11,7 +11,7 @@ enum {
     TAPE_BLOCK_EVENTS_DEFAULT = 16 * 1024,
     TAPE_BLOCK_EVENTS_MIN = 1024,
     TAPE_BLOCK_EVENTS_MAX = 64 * 1024,
-    TAPE_LEVEL_DEFAULT = 1, /* zstd */
+    TAPE_LEVEL_DEFAULT = 1,   /* zstd */
     TAPE_CONFIG_MAX = 1 << 20 /* bytes of configuration text */
 };
 
@@ -27,7 +27,7 @@ enum tape_grade {
 #define X(name, letter, meaning) name,
     TAPE_GRADES(X)
 #undef X
-    TAPE_GRADE_COUNT
+        TAPE_GRADE_COUNT
 };
 
 enum tape_origin { TAPE_IMPORTED, TAPE_MADE, TAPE_RECORDED, TAPE_REPLAYED, TAPE_SCENARIO };
@@ -99,7 +99,7 @@ struct tape_block {
 /* What the index (or hopping the block headers) tells of a block without decoding it. */
 struct tape_block_info {
     uint64_t number;
-    uint64_t offset;       /* of the block's header in the file */
+    uint64_t offset; /* of the block's header in the file */
     int64_t first_ts, last_ts;
     uint32_t message_count, row_count, record_count;
     uint32_t compressed_bytes, raw_bytes;

@@ -1,0 +1,277 @@
+/* Check and repair of whole tapes: read everything, believe nothing. */
+#include "config.h" /* POSIX names */
+
+#include "tape/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/assert.h"
+
+/* --- check ------------------------------------------------------------------------------------- */
+
+/* The hash over canonical bytes of messages. */
+struct identity {
+    XXH3_state_t *state;
+    uint8_t *bytes;
+    size_t capacity;
+};
+
+static int identity_open(struct identity *identity, uint32_t most_rows, struct error *error)
+{
+    identity->capacity = EVENT_RECORD_BYTES_MAX + (size_t)most_rows * EVENT_ROW_BYTES;
+    identity->bytes = malloc(identity->capacity);
+    identity->state = XXH3_createState();
+    if (identity->bytes == NULL || identity->state == NULL)
+        return error_set(error, ERROR_SYSTEM, "no memory to check a tape");
+    XXH3_128bits_reset(identity->state);
+    return 0;
+}
+
+static void identity_add(struct identity *identity, const struct tape_block *block)
+{
+    for (uint32_t m = 0; m < block->message_count; m++) {
+        size_t length = message_encode(&block->messages[m], identity->bytes, identity->capacity);
+        XXH3_128bits_update(identity->state, identity->bytes, length);
+    }
+}
+
+static void identity_close(struct identity *identity, uint8_t out[16])
+{
+    if (identity->state != NULL) {
+        XXH128_canonical_t canonical;
+        XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(identity->state));
+        memcpy(out, canonical.digest, 16);
+    }
+    XXH3_freeState(identity->state);
+    free(identity->bytes);
+}
+
+/* Read all blocks that hopping found, up to the first that is damaged. `check` tells how far. */
+static int check_blocks(struct tape_reader *reader, struct tape_check *check, struct error *error)
+{
+    struct identity identity = {0};
+    struct tape_block block = {0};
+    int failed = tape_block_init(&block, reader, error);
+    if (failed == 0)
+        failed = identity_open(&identity, reader->most.rows, error);
+    check->good_bytes = tape_entry_bytes(&reader->header_entry);
+    for (size_t i = 0; i < reader->entry_count && failed == 0; i++) {
+        const struct tape_block_info *info = &reader->entries[i].info;
+        failed = tape_reader_read(reader, i, &block, error);
+        if (failed != 0)
+            break;
+        identity_add(&identity, &block);
+        check->first_ts = i == 0 ? info->first_ts : check->first_ts;
+        check->last_ts = info->last_ts;
+        check->blocks++;
+        check->messages += info->message_count;
+        check->rows += info->row_count;
+        check->records += info->record_count;
+        check->good_bytes = info->offset + tape_entry_bytes(&reader->entries[i]);
+    }
+    identity_close(&identity, check->identity);
+    tape_block_free(&block);
+    return failed;
+}
+
+/* What must stand behind the blocks of a finished tape: index and end mark. free() it. */
+static uint8_t *expected_tail(const struct tape_reader *reader, size_t *length)
+{
+    size_t index_bytes = TAPE_FRAME_HEAD_BYTES + reader->entry_count * TAPE_INDEX_ENTRY_BYTES;
+    uint8_t *bytes = malloc(index_bytes + TAPE_END_BYTES);
+    if (bytes == NULL)
+        return NULL;
+    struct tape_end end = {.index_offset = reader->good_bytes,
+                           .last_hash = reader->header_entry.header_hash};
+    tape_index_head(reader->entry_count, bytes);
+    for (size_t i = 0; i < reader->entry_count; i++) {
+        tape_index_encode(&reader->entries[i],
+                          bytes + TAPE_FRAME_HEAD_BYTES + i * TAPE_INDEX_ENTRY_BYTES);
+        tape_totals_add(&end.totals, &reader->entries[i]);
+        end.last_hash = reader->entries[i].header_hash;
+    }
+    end.index_hash = XXH3_64bits(bytes, index_bytes);
+    tape_end_encode(&end, bytes + index_bytes);
+    *length = index_bytes + TAPE_END_BYTES;
+    return bytes;
+}
+
+/* Compare what stands behind the blocks with what must. */
+static int compare_tail(const struct tape_reader *reader, const uint8_t *expected, size_t length,
+                        uint8_t *found, struct error *error)
+{
+    uint64_t left = reader->bytes - reader->good_bytes;
+    size_t common = left < length ? (size_t)left : length, same = 0;
+    int failed = tape_file_read(reader->fd, reader->path, reader->good_bytes, found, common, error);
+    if (failed != 0)
+        return failed;
+    while (same < common && found[same] == expected[same])
+        same++;
+    unsigned long long at = reader->good_bytes + same;
+    if (reader->damage.code != ERROR_NONE && (same < common || left == 0)) {
+        *error = reader->damage;
+        return error->code;
+    }
+    if (same < common)
+        return error_set(error, ERROR_INPUT,
+                         "%s: index or end mark is damaged at byte %llu: found 0x%02x, expected "
+                         "0x%02x; tape repair would keep all %zu blocks",
+                         reader->path, at, found[same], expected[same], reader->entry_count);
+    if (left < length)
+        return error_set(error, ERROR_INPUT,
+                         "%s: not finished: it ends at byte %llu, expected %zu bytes more of index "
+                         "and end mark; tape repair would keep %zu blocks",
+                         reader->path, at, length - same, reader->entry_count);
+    if (left > length)
+        return error_set(error, ERROR_INPUT,
+                         "%s: %llu bytes stand behind the end mark, from byte %llu on",
+                         reader->path, (unsigned long long)(left - length), at);
+    return 0;
+}
+
+static int check_tail(const struct tape_reader *reader, struct error *error)
+{
+    size_t length = 0;
+    uint8_t *expected = expected_tail(reader, &length);
+    uint8_t *found = expected == NULL ? NULL : malloc(length);
+    int failed = found == NULL ? error_set(error, ERROR_SYSTEM, "no memory to check a tape")
+                               : compare_tail(reader, expected, length, found, error);
+    free(expected);
+    free(found);
+    return failed;
+}
+
+static int check_open(struct tape_reader *reader, struct tape_check *check, struct error *error)
+{
+    check->bytes = reader->bytes;
+    int failed = check_blocks(reader, check, error);
+    if (failed != 0)
+        return failed;
+    failed = check_tail(reader, error);
+    check->finished = failed == 0;
+    return failed;
+}
+
+int tape_check(const char *path, struct tape_check *check, struct error *error)
+{
+    struct tape_reader *reader = NULL;
+    struct error own;
+    error = error != NULL ? error : &own;
+    *check = (struct tape_check){0};
+    int failed = tape_reader_open_as(&reader, path, TAPE_OPEN_HOP, true, error);
+    if (failed != 0)
+        return failed;
+    failed = check_open(reader, check, error);
+    tape_reader_close(&reader);
+    return failed;
+}
+
+/* --- repair ------------------------------------------------------------------------------------ */
+
+enum { SEARCH_BYTES = 1 << 20 };
+
+/* Whether a whole block header or the end mark of a tape stands anywhere from `from` on: then what
+ * lies before it is damage in the middle, not a torn end. */
+static int find_after(const struct tape_reader *reader, uint64_t from, uint64_t *at,
+                      struct error *error)
+{
+    uint8_t *bytes = malloc(SEARCH_BYTES);
+    if (bytes == NULL)
+        return error_set(error, ERROR_SYSTEM, "no memory to repair a tape");
+    int failed = 0;
+    struct tape_entry entry;
+    struct tape_end end;
+    const char *reason;
+    for (*at = 0; from < reader->bytes && *at == 0 && failed == 0;) {
+        uint64_t left = reader->bytes - from;
+        size_t length = left < SEARCH_BYTES ? (size_t)left : SEARCH_BYTES;
+        failed = tape_file_read(reader->fd, reader->path, from, bytes, length, error);
+        for (size_t i = 0; i + TAPE_END_BYTES <= length && *at == 0 && failed == 0; i++) {
+            bool block = i + TAPE_BLOCK_HEADER_BYTES <= length &&
+                         tape_entry_decode(bytes + i, from + i, &entry, &reason);
+            if (block || tape_end_decode(bytes + i, &end))
+                *at = from + i;
+        }
+        from += length <= TAPE_BLOCK_HEADER_BYTES ? length : length - TAPE_BLOCK_HEADER_BYTES;
+        if (length < SEARCH_BYTES)
+            break;
+    }
+    free(bytes);
+    return failed;
+}
+
+static int copy(const struct tape_reader *reader, uint64_t bytes, struct tape_output *output,
+                struct error *error)
+{
+    uint8_t *buffer = malloc(SEARCH_BYTES);
+    if (buffer == NULL)
+        return error_set(error, ERROR_SYSTEM, "no memory to repair a tape");
+    int failed = 0;
+    for (uint64_t done = 0; done < bytes && failed == 0;) {
+        size_t length = bytes - done < SEARCH_BYTES ? (size_t)(bytes - done) : SEARCH_BYTES;
+        failed = tape_file_read(reader->fd, reader->path, done, buffer, length, error);
+        if (failed == 0)
+            failed = tape_output_write(output, buffer, length, error);
+        done += length;
+    }
+    free(buffer);
+    return failed;
+}
+
+static int write_repaired(const struct tape_reader *reader, uint64_t good_bytes, const char *out,
+                          struct error *error)
+{
+    struct tape_output output;
+    int failed = tape_output_open(&output, out, error);
+    if (failed != 0)
+        return failed;
+    failed = copy(reader, good_bytes, &output, error);
+    if (failed == 0)
+        failed = tape_output_write_index(&output, error);
+    if (failed == 0)
+        failed = tape_output_commit(&output, error);
+    tape_output_abandon(&output);
+    return failed;
+}
+
+/* Whether the damage that a check found can be cut off: ERROR_INPUT where the tape goes on behind it,
+ * for then it is not a torn end. */
+static int check_torn(const struct tape_reader *reader, const struct tape_check *check,
+                      const struct error *damage, struct error *error)
+{
+    bool all_whole = check->blocks == reader->entry_count && reader->damage.code == ERROR_NONE;
+    if (all_whole || (reader->torn && check->blocks == reader->entry_count))
+        return 0;
+    uint64_t next = 0;
+    int failed = find_after(reader, check->good_bytes + 1, &next, error);
+    if (failed != 0 || next == 0)
+        return failed;
+    return error_set(error, ERROR_INPUT,
+                     "%s (damage in the middle, not a torn end: the tape goes on at byte %llu)",
+                     damage->text, (unsigned long long)next);
+}
+
+int tape_repair(const char *path, const char *out, struct tape_check *check, struct error *error)
+{
+    struct tape_reader *reader = NULL;
+    struct error own, damage = {0};
+    error = error != NULL ? error : &own;
+    *check = (struct tape_check){0};
+    int failed = tape_reader_open_as(&reader, path, TAPE_OPEN_HOP, true, error);
+    if (failed != 0)
+        return failed;
+    int found = check_open(reader, check, &damage);
+    if (found == ERROR_SYSTEM) {
+        *error = damage;
+        failed = found;
+    } else if (found != 0) {
+        failed = check_torn(reader, check, &damage, error);
+    }
+    if (failed == 0)
+        failed = write_repaired(reader, check->good_bytes, out, error);
+    tape_reader_close(&reader);
+    return failed;
+}

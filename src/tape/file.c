@@ -1,0 +1,198 @@
+/* Files of a tape: reads, writes, the index behind them, and the change of name at the end. */
+#include "config.h" /* POSIX names */
+
+#include "tape/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+int tape_file_open(const char *path, int *fd, uint64_t *bytes, struct error *error)
+{
+    struct stat status;
+    int opened = open(path, O_RDONLY | O_CLOEXEC);
+    if (opened < 0)
+        return error_set(error, ERROR_INPUT, "%s: %s", path, strerror(errno));
+    if (fstat(opened, &status) != 0 || !S_ISREG(status.st_mode)) {
+        close(opened);
+        return error_set(error, ERROR_INPUT, "%s: not a regular file, expected a tape", path);
+    }
+    *fd = opened;
+    *bytes = (uint64_t)status.st_size;
+    return 0;
+}
+
+int tape_file_read(int fd, const char *path, uint64_t offset, void *to, size_t length,
+                   struct error *error)
+{
+    size_t done = 0;
+    while (done < length) {
+        ssize_t got = pread(fd, (char *)to + done, length - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_set(error, ERROR_SYSTEM, "%s: reading at byte %llu: %s", path,
+                             (unsigned long long)(offset + done), strerror(errno));
+        if (got == 0)
+            return error_set(error, ERROR_INPUT, "%s: ends at byte %llu, expected %zu bytes more",
+                             path, (unsigned long long)(offset + done), length - done);
+        done += (size_t)got;
+    }
+    return 0;
+}
+
+int tape_output_open(struct tape_output *output, const char *path, struct error *error)
+{
+    struct stat status;
+    *output = (struct tape_output){.fd = -1};
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return error_set(error, ERROR_INPUT, "%s: not a regular file, a tape can't replace it",
+                         path);
+    size_t length = strlen(path) + 32;
+    output->path = strdup(path);
+    output->part = malloc(length);
+    if (output->path == NULL || output->part == NULL) {
+        tape_output_abandon(output);
+        return error_set(error, ERROR_SYSTEM, "%s: no memory to write a tape", path);
+    }
+    snprintf(output->part, length, "%s.%ld.part", path, (long)getpid());
+    output->fd = open(output->part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (output->fd < 0) {
+        int cause = errno;
+        free(output->part);
+        output->part = NULL;
+        tape_output_abandon(output);
+        return error_set(error, cause == ENOENT || cause == ENOTDIR ? ERROR_INPUT : ERROR_SYSTEM,
+                         "%s: can't be written: %s", path, strerror(cause));
+    }
+    return 0;
+}
+
+int tape_output_write(struct tape_output *output, const void *bytes, size_t length,
+                      struct error *error)
+{
+    size_t done = 0;
+    while (done < length) {
+        ssize_t put = write(output->fd, (const char *)bytes + done, length - done);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return error_set(error, ERROR_SYSTEM, "%s: writing at byte %llu: %s", output->path,
+                             (unsigned long long)(output->bytes + done), strerror(errno));
+        done += (size_t)put;
+    }
+    output->bytes += length;
+    return 0;
+}
+
+/* Write one part of the index and count it into the index's hash. */
+static int write_hashed(struct tape_output *output, XXH3_state_t *state, const void *bytes,
+                        size_t length, struct error *error)
+{
+    XXH3_64bits_update(state, bytes, length);
+    return tape_output_write(output, bytes, length, error);
+}
+
+/* Read the block header at `offset` of what was written. */
+static int read_back(const struct tape_output *output, uint64_t offset, struct tape_entry *entry,
+                     struct error *error)
+{
+    uint8_t bytes[TAPE_BLOCK_HEADER_BYTES];
+    const char *reason;
+    int failed = tape_file_read(output->fd, output->path, offset, bytes, sizeof bytes, error);
+    if (failed == 0 && !tape_entry_decode(bytes, offset, entry, &reason))
+        failed = error_set(error, ERROR_SYSTEM, "%s: at byte %llu, which was just written: %s",
+                           output->path, (unsigned long long)offset, reason);
+    return failed;
+}
+
+static int write_index(struct tape_output *output, XXH3_state_t *state, struct error *error)
+{
+    struct tape_end end = {.index_offset = output->bytes};
+    struct tape_entry entry;
+    uint64_t offset = 0, blocks = 0;
+    int failed = 0;
+    for (; offset < end.index_offset && failed == 0; offset += tape_entry_bytes(&entry), blocks++)
+        failed = read_back(output, offset, &entry, error);
+    uint8_t bytes[TAPE_END_BYTES];
+    if (failed == 0) {
+        tape_index_head(blocks - 1, bytes);
+        failed = write_hashed(output, state, bytes, TAPE_FRAME_HEAD_BYTES, error);
+    }
+    offset = 0;
+    for (uint64_t b = 0; b < blocks && failed == 0; b++) {
+        failed = read_back(output, offset, &entry, error);
+        offset += tape_entry_bytes(&entry);
+        end.last_hash = entry.header_hash;
+        if (b == 0 || failed != 0)
+            continue;
+        tape_totals_add(&end.totals, &entry);
+        tape_index_encode(&entry, bytes);
+        failed = write_hashed(output, state, bytes, TAPE_INDEX_ENTRY_BYTES, error);
+    }
+    if (failed != 0)
+        return failed;
+    end.index_hash = XXH3_64bits_digest(state);
+    tape_end_encode(&end, bytes);
+    return tape_output_write(output, bytes, TAPE_END_BYTES, error);
+}
+
+int tape_output_write_index(struct tape_output *output, struct error *error)
+{
+    XXH3_state_t *state = XXH3_createState();
+    if (state == NULL)
+        return error_set(error, ERROR_SYSTEM, "%s: no memory for its index", output->path);
+    XXH3_64bits_reset(state);
+    int failed = write_index(output, state, error);
+    XXH3_freeState(state);
+    return failed;
+}
+
+/* Bring the new name itself to the disk; a file system that can't is not an error. */
+static void sync_folder(const char *path)
+{
+    char *copy = strdup(path);
+    if (copy == NULL)
+        return;
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(copy);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+}
+
+int tape_output_commit(struct tape_output *output, struct error *error)
+{
+    int failed = 0;
+    if (fsync(output->fd) != 0)
+        failed = error_set(error, ERROR_SYSTEM, "%s: bringing it to the disk: %s", output->path,
+                           strerror(errno));
+    else if (rename(output->part, output->path) != 0)
+        failed = error_set(error, ERROR_SYSTEM, "%s: giving it its name: %s", output->path,
+                           strerror(errno));
+    if (failed == 0) {
+        sync_folder(output->path);
+        free(output->part);
+        output->part = NULL;
+    }
+    tape_output_abandon(output);
+    return failed;
+}
+
+void tape_output_abandon(struct tape_output *output)
+{
+    if (output->fd >= 0)
+        close(output->fd);
+    if (output->part != NULL)
+        unlink(output->part);
+    free(output->part);
+    free(output->path);
+    *output = (struct tape_output){.fd = -1};
+}
