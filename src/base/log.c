@@ -1,0 +1,186 @@
+/* JSON-lines log; see base/log.h. */
+#define _POSIX_C_SOURCE 200809L /* flockfile */
+#include "base/log.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/time.h"
+
+static const char *const level_names[LOG_LEVEL_COUNT] = {
+#define X(name, text) text,
+    LOG_LEVELS(X)
+#undef X
+};
+
+static bool level_from_text(const char *text, size_t length, enum log_level *level)
+{
+    for (unsigned i = 0; i < LOG_LEVEL_COUNT; i++) {
+        if (strlen(level_names[i]) == length && memcmp(level_names[i], text, length) == 0) {
+            *level = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One part of a filter: a level, or target=level. */
+static bool add_rule(struct log *log, const char *text, size_t length)
+{
+    const char *equals = memchr(text, '=', length);
+
+    if (equals == NULL)
+        return level_from_text(text, length, &log->level);
+    size_t target = (size_t)(equals - text);
+    if (target == 0 || target >= LOG_TARGET_MAX || log->rule_count == LOG_RULES_MAX)
+        return false;
+    struct log_rule *rule = &log->rules[log->rule_count];
+    if (!level_from_text(equals + 1, length - target - 1, &rule->level))
+        return false;
+    memcpy(rule->target, text, target);
+    rule->target[target] = '\0';
+    log->rule_count++;
+    return true;
+}
+
+int log_init(struct log *log, FILE *file, const char *filter, struct error *error)
+{
+    ASSERT(file != NULL);
+    memset(log, 0, sizeof *log);
+    log->file = file;
+    log->level = LOG_INFO;
+    if (filter == NULL || *filter == '\0')
+        return 0;
+    for (;;) {
+        size_t length = strcspn(filter, ",");
+        if (!add_rule(log, filter, length))
+            return error_set(error, ERROR_INPUT,
+                             "log filter \"%.*s\": expected off, error, warn, info, debug or "
+                             "trace, or target=level (at most %d of them)",
+                             length < 80 ? (int)length : 80, filter, LOG_RULES_MAX);
+        if (filter[length] == '\0')
+            return 0;
+        filter += length + 1;
+    }
+}
+
+bool log_passes(const struct log *log, enum log_level level, const char *target)
+{
+    enum log_level most = log->level;
+    size_t longest = 0;
+
+    for (unsigned i = 0; i < log->rule_count; i++) {
+        const struct log_rule *rule = &log->rules[i];
+        size_t length = strlen(rule->target);
+        if (length >= longest && strncmp(target, rule->target, length) == 0 &&
+            (target[length] == '\0' || target[length] == '.')) {
+            longest = length;
+            most = rule->level;
+        }
+    }
+    return level != LOG_OFF && level <= most;
+}
+
+/* Bytes of the UTF-8 sequence at `text`, 0 where it is none (RFC 3629: shortest form, no surrogates,
+ * at most U+10FFFF). A NUL ends every sequence, so that none reads past the string. */
+static size_t utf8_length(const unsigned char *text)
+{
+    static const struct {
+        unsigned char first_low, first_high, second_low, second_high;
+        unsigned char bytes;
+    } forms[] = {
+        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+
+    if (text[0] < 0x80)
+        return 1;
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (text[0] < forms[i].first_low || text[0] > forms[i].first_high)
+            continue;
+        if (text[1] < forms[i].second_low || text[1] > forms[i].second_high)
+            return 0;
+        for (size_t byte = 2; byte < forms[i].bytes; byte++)
+            if (text[byte] < 0x80 || text[byte] > 0xbf)
+                return 0;
+        return forms[i].bytes;
+    }
+    return 0;
+}
+
+/* A JSON string (RFC 8259). */
+static void put_string(FILE *file, const char *string)
+{
+    const unsigned char *text = (const unsigned char *)string;
+
+    fputc('"', file);
+    while (*text != '\0') {
+        size_t length = utf8_length(text);
+        if (length == 0) {
+            fputs("\\ufffd", file);
+            length = 1;
+        } else if (*text == '"' || *text == '\\') {
+            fprintf(file, "\\%c", *text);
+        } else if (*text < 0x20 || *text == 0x7f) {
+            fprintf(file, "\\u%04x", (unsigned)*text);
+        } else {
+            fwrite(text, 1, length, file);
+        }
+        text += length;
+    }
+    fputc('"', file);
+}
+
+static void put_field(FILE *file, const struct log_field *field)
+{
+    char text[MONEY_TEXT_MAX];
+
+    put_string(file, field->name);
+    fputc(':', file);
+    switch (field->type) {
+    case LOG_FIELD_TEXT:
+        put_string(file, field->text);
+        break;
+    case LOG_FIELD_INTEGER:
+        fprintf(file, "%" PRId64, field->integer);
+        break;
+    case LOG_FIELD_UNSIGNED:
+        fprintf(file, "%" PRIu64, (uint64_t)field->integer);
+        break;
+    case LOG_FIELD_MONEY:
+        money_to_text(field->amount, text);
+        put_string(file, text);
+        break;
+    case LOG_FIELD_FLAG:
+        fputs(field->integer != 0 ? "true" : "false", file);
+        break;
+    }
+}
+
+void log_write(const struct log *log, enum log_level level, const char *target, int64_t time_ns,
+               const char *message, const struct log_field *fields, size_t field_count)
+{
+    FILE *file = log->file;
+    char time[TIME_TEXT_MAX];
+
+    ASSERT(level < LOG_LEVEL_COUNT);
+    if (!log_passes(log, level, target))
+        return;
+    time_to_text(time_ns, time);
+    flockfile(file);
+    fprintf(file, "{\"time\":\"%s\",\"level\":\"%s\",\"target\":", time, level_names[level]);
+    put_string(file, target);
+    fputs(",\"message\":", file);
+    put_string(file, message);
+    fputs(",\"fields\":{", file);
+    for (size_t i = 0; i < field_count; i++) {
+        if (i > 0)
+            fputc(',', file);
+        put_field(file, &fields[i]);
+    }
+    fputs("}}\n", file);
+    fflush(file);
+    funlockfile(file);
+}
