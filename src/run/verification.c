@@ -1,0 +1,106 @@
+/* One engine, one loop over the tape's inputs, and the comparison as its only sink. */
+#include "run/verification.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "feed/feed.h"
+#include "loop.h"
+#include "run/run_engine.h"
+#include "tape/tape.h"
+#include "venue/recorded.h"
+
+/* All that one verification holds. */
+struct verification {
+    struct tape_reader *reader;
+    struct config *config;
+    struct run_engine engine;
+    struct feed *feed;
+    struct comparison *comparison;
+};
+
+static int open_engine(struct verification *verification, const char *path, struct error *error)
+{
+    const struct tape_header *header = tape_reader_header(verification->reader);
+    char source[256];
+    snprintf(source, sizeof source, "configuration on %s", path);
+    int code = config_create(&verification->config, error);
+    if (!code)
+        code = config_read_text(verification->config, source, header->config,
+                                strlen(header->config), error);
+    if (!code)
+        code = run_engine_open(&verification->engine, verification->config, &header->names, true,
+                               false, error);
+    return code;
+}
+
+static int open_comparison(struct verification *verification, const char *path, struct error *error)
+{
+    int code = comparison_open(&verification->comparison, path, verification->engine.engine, error);
+    bool has = false;
+    if (!code)
+        code = comparison_tape_has_decisions(verification->comparison, &has, error);
+    if (!code && !has)
+        code = error_set(error, ERROR_INPUT,
+                         "%s: no decisions on this tape, so there is nothing to verify; replay it "
+                         "with --tape to make a session",
+                         path);
+    return code;
+}
+
+static int open_feed(struct verification *verification, struct error *error)
+{
+    const struct settings_global *global = &verification->engine.resolved.global;
+    const struct tape_feed_options options = {.classes = FEED_MARKET | FEED_SESSION,
+                                              .from = INT64_MIN,
+                                              .to = INT64_MAX,
+                                              .threads = (unsigned)global->feed_threads};
+    return tape_feed_open(&verification->feed, verification->reader, &options, error);
+}
+
+static int run(struct verification *verification, struct error *error)
+{
+    struct venue venue = recorded_venue();
+    struct loop loop = {.engine = verification->engine.engine,
+                        .feed = verification->feed,
+                        .venue = &venue,
+                        .sinks = {comparison_sink(verification->comparison)},
+                        .sink_count = 1,
+                        .makes_time = false};
+    int code = loop_run(&loop, error);
+    if (!code)
+        code = comparison_finish(verification->comparison, error);
+    return code;
+}
+
+static void close_verification(struct verification *verification)
+{
+    comparison_close(&verification->comparison);
+    if (verification->feed)
+        verification->feed->close(verification->feed);
+    run_engine_close(&verification->engine);
+    config_free(&verification->config);
+    tape_reader_close(&verification->reader);
+}
+
+int verification_run(const char *path, struct verification_result *result, struct error *error)
+{
+    struct verification verification = {0};
+    memset(result, 0, sizeof *result);
+    int code = tape_reader_open(&verification.reader, path, error);
+    if (!code)
+        code = open_engine(&verification, path, error);
+    if (!code)
+        code = open_comparison(&verification, path, error);
+    if (!code)
+        code = open_feed(&verification, error);
+    if (!code)
+        code = run(&verification, error);
+    if (verification.comparison) {
+        result->decisions = comparison_decisions(verification.comparison);
+        result->state_hashes = comparison_state_hashes(verification.comparison);
+        result->difference = *comparison_difference(verification.comparison);
+    }
+    close_verification(&verification);
+    return code;
+}
