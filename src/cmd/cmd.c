@@ -60,7 +60,7 @@ static bool is_help(const char *word)
 /* `help`, or `help WORD…`: the help of WORD is what WORD says to --help. */
 static int group_help_about(const struct cmd_group *group, int argc, char **argv)
 {
-    static char option[] = "--help";
+    char option[] = "--help";
     if (argc < 2 || strcmp(argv[1], "help") == 0 || is_help(argv[1]))
         return group_help(group);
     const struct cmd_entry *entry = group_find(group, argv[1]);

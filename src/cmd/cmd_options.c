@@ -180,6 +180,10 @@ static int check_count(const struct cmd_usage *usage, const struct cmd_arguments
         return cmd_fail_with(usage->name, ERROR_INPUT,
                              "an argument is missing; usage: capstan %s [OPTION]... %s",
                              usage->name, usage->arguments);
+    if (many && usage->arguments_most == 0)
+        return cmd_fail_with(usage->name, ERROR_INPUT,
+                             "'%s' is one argument too many; 'capstan %s' takes none",
+                             arguments->items[0], usage->name);
     if (many)
         return cmd_fail_with(usage->name, ERROR_INPUT,
                              "'%s' is one argument too many; usage: capstan %s [OPTION]... %s",

@@ -78,7 +78,7 @@ static int assign(struct config *config, const char *key, size_t length, const c
         status = config_place(config, target.scope, target.name, target.name_length, origin, &place,
                               error);
     if (status == ERROR_NONE)
-        status = config_put(config, place, target.row, value, strlen(value), once, error);
+        status = config_put(config, place, target.row, value, strlen(value), origin, once, error);
     if (status != ERROR_NONE)
         error_prefix(error, "%s", origin);
     return status;

@@ -19,8 +19,10 @@ static void place_free(struct config_place *place)
 {
     if (place == NULL)
         return;
-    for (size_t i = 0; i < SETTING_COUNT; i++)
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
         free(place->slots[i].text);
+        free(place->slots[i].origin);
+    }
     free(place->name);
     free(place->origin);
     free(place);
@@ -179,7 +181,7 @@ int config_unknown(const char *name, size_t length, struct error *error)
 }
 
 int config_put(struct config *config, struct config_place *place, const struct setting_row *row,
-               const char *text, size_t length, bool once, struct error *error)
+               const char *text, size_t length, const char *origin, bool once, struct error *error)
 {
     struct config_slot *slot = &place->slots[row - setting_rows];
     if (row->scope < place->scope) {
@@ -195,11 +197,15 @@ int config_put(struct config *config, struct config_place *place, const struct s
         return status;
     char canonical[SETTING_TEXT_MAX];
     setting_format(row, &value, canonical);
-    char *kept = strdup(canonical);
-    if (kept == NULL)
+    char *kept = strdup(canonical), *kept_origin = strdup(origin);
+    if (kept == NULL || kept_origin == NULL) {
+        free(kept);
+        free(kept_origin);
         return config_out_of_memory(error);
+    }
     free(slot->text);
-    *slot = (struct config_slot){.text = kept, .pass = config->pass};
+    free(slot->origin);
+    *slot = (struct config_slot){.text = kept, .origin = kept_origin, .pass = config->pass};
     return ERROR_NONE;
 }
 

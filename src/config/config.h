@@ -36,7 +36,8 @@ struct config_resolved {
     struct settings_instrument *instruments;
     unsigned venue_count, instrument_count;
 };
-/* Resolve for the names of a tape; a venue or instrument in the config that the tape does not have
+/* Resolve for the names of a tape. Amounts are checked against each instrument's tick, lot and units
+ * (setting_…_to_units), so that whoever converts them later can't fail. A venue or instrument in the config that the tape does not have
  * is an error that lists what it has (config files may be for several tapes: with `allow_unknown`
  * it is not). */
 int config_resolve(const struct config *config, const struct event_names *names, bool allow_unknown,

@@ -10,18 +10,25 @@
 #include "base/assert.h"
 #include "config/store.h"
 
-/* The value of one setting for the narrowest of up to three places (any may be NULL). */
+/* Where one setting comes from: the narrowest of up to three places (any may be NULL) that has it, or
+ * NULL for the default. */
+static const struct config_slot *find_slot(const struct setting_row *row,
+                                           const struct config_place *const places[3])
+{
+    for (size_t i = 0; i < 3; i++) {
+        const struct config_slot *slot =
+            places[i] == NULL ? NULL : &places[i]->slots[row - setting_rows];
+        if (slot != NULL && slot->text != NULL)
+            return slot;
+    }
+    return NULL;
+}
+
 static void resolve_row(const struct setting_row *row, const struct config_place *const places[3],
                         void *settings)
 {
-    const char *text = row->info.initial;
-    for (size_t i = 0; i < 3; i++) {
-        const char *given = places[i] == NULL ? NULL : places[i]->slots[row - setting_rows].text;
-        if (given != NULL) {
-            text = given;
-            break;
-        }
-    }
+    const struct config_slot *slot = find_slot(row, places);
+    const char *text = slot != NULL ? slot->text : row->info.initial;
     union setting_value value;
     struct error error = {0};
     int status = setting_parse(row, text, strlen(text), &value, &error);
@@ -84,8 +91,57 @@ static int check_places(const struct config *config, const struct event_names *n
     return ERROR_NONE;
 }
 
-static void resolve_all(const struct config *config, const struct event_names *names,
-                        struct config_resolved *out)
+/* One amount against the grid of its instrument, so that the engine is only given what it can use. */
+static int check_amount(const struct setting_row *row, const struct setting_amount *amount,
+                        const struct event_definition *definition, struct error *error)
+{
+    int64_t units;
+    if (row->type == SETTING_PRICES && definition->tick > 0)
+        return setting_prices_to_units(amount, definition, row->info.name, &units, error);
+    if (row->type == SETTING_SIZES && definition->lot > 0)
+        return setting_sizes_to_units(amount, definition, row->info.name, &units, error);
+    return ERROR_NONE;
+}
+
+static int check_amounts(const struct config_place *const places[3],
+                         const struct settings_instrument *settings,
+                         const struct event_definition *definition, const char *name,
+                         struct error *error)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting_row *row = &setting_rows[i];
+        if (row->scope != SETTING_INSTRUMENT ||
+            (row->type != SETTING_PRICES && row->type != SETTING_SIZES))
+            continue;
+        struct setting_amount amount;
+        memcpy(&amount, (const char *)settings + row->offset, sizeof amount);
+        if (check_amount(row, &amount, definition, error) == ERROR_NONE)
+            continue;
+        const struct config_slot *slot = find_slot(row, places);
+        return error_prefix(error, "%s: for %s", slot != NULL ? slot->origin : "default", name);
+    }
+    return ERROR_NONE;
+}
+
+static int resolve_instrument(const struct config *config, const struct event_names *names,
+                              unsigned index, struct settings_instrument *settings,
+                              struct error *error)
+{
+    const struct event_definition *definition = &names->definitions[index];
+    ASSERT(definition->venue < names->venue_count);
+    char name[EVENT_INSTRUMENT_NAME_MAX];
+    event_instrument_name(names, index, name);
+    const struct config_place *const places[3] = {
+        config_find(config, SETTING_INSTRUMENT, name),
+        config_find(config, SETTING_VENUE, names->venues[definition->venue]),
+        config->top,
+    };
+    resolve_scope(SETTING_INSTRUMENT, places, settings);
+    return check_amounts(places, settings, definition, name, error);
+}
+
+static int resolve_all(const struct config *config, const struct event_names *names,
+                       struct config_resolved *out, struct error *error)
 {
     const struct config_place *top = config->top;
     resolve_scope(SETTING_GLOBAL, (const struct config_place *const[3]){top}, &out->global);
@@ -95,16 +151,11 @@ static void resolve_all(const struct config *config, const struct event_names *n
                       &out->venues[i]);
     }
     for (unsigned i = 0; i < names->instrument_count; i++) {
-        char name[EVENT_INSTRUMENT_NAME_MAX];
-        event_instrument_name(names, i, name);
-        unsigned venue_index = names->definitions[i].venue;
-        ASSERT(venue_index < names->venue_count);
-        const struct config_place *own = config_find(config, SETTING_INSTRUMENT, name);
-        const struct config_place *venue =
-            config_find(config, SETTING_VENUE, names->venues[venue_index]);
-        resolve_scope(SETTING_INSTRUMENT, (const struct config_place *const[3]){own, venue, top},
-                      &out->instruments[i]);
+        int status = resolve_instrument(config, names, i, &out->instruments[i], error);
+        if (status != ERROR_NONE)
+            return status;
     }
+    return ERROR_NONE;
 }
 
 int config_resolve(const struct config *config, const struct event_names *names, bool allow_unknown,
@@ -124,9 +175,12 @@ int config_resolve(const struct config *config, const struct event_names *names,
         config_resolved_free(&made);
         return config_out_of_memory(error);
     }
-    resolve_all(config, names, &made);
-    *out = made;
-    return ERROR_NONE;
+    int status = resolve_all(config, names, &made, error);
+    if (status != ERROR_NONE)
+        config_resolved_free(&made);
+    else
+        *out = made;
+    return status;
 }
 
 void config_resolved_free(struct config_resolved *resolved)

@@ -6,9 +6,10 @@
 #include "config/config.h"
 #include "config/table.h"
 
-/* One setting at one place. `text` is canonical and malloc'ed, NULL where it was not given. */
+/* One setting at one place. `text` is canonical, NULL where it was not given; `origin` tells where it
+ * was ("capstan.yaml:3:9"). Both malloc'ed. */
 struct config_slot {
-    char *text;
+    char *text, *origin;
     uint32_t
         pass; /* the reading (file, environment, --set) that gave it: the same twice is an error */
 };
@@ -37,10 +38,10 @@ struct config_place *config_find(const struct config *config, enum setting_scope
 /* The same, made where it does not stand yet. Refuses what can be no name of its scope. */
 int config_place(struct config *config, enum setting_scope scope, const char *name, size_t length,
                  const char *origin, struct config_place **place, struct error *error);
-/* Give a setting its value at a place: checks scope, type and range. The same setting twice at one
+/* Give a setting its value at a place, from `origin`: checks scope, type and range. The same setting twice at one
  * place in one pass is an error where `once`. */
 int config_put(struct config *config, struct config_place *place, const struct setting_row *row,
-               const char *text, size_t length, bool once, struct error *error);
+               const char *text, size_t length, const char *origin, bool once, struct error *error);
 int config_out_of_memory(struct error *error);
 /* ERROR_INPUT for a name that is no setting, with the nearest that is. */
 int config_unknown(const char *name, size_t length, struct error *error);

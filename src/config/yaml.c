@@ -46,10 +46,18 @@ static int fail_at(struct reader *reader, yaml_mark_t mark, const char *format, 
                      mark.column + 1, text);
 }
 
+/* "capstan.yaml:3:5". */
+static void origin_at(const struct reader *reader, yaml_mark_t mark, char out[CONFIG_ORIGIN_MAX])
+{
+    snprintf(out, CONFIG_ORIGIN_MAX, "%.400s:%zu:%zu", reader->name, mark.line + 1,
+             mark.column + 1);
+}
+
 static int prefix_at(struct reader *reader, yaml_mark_t mark)
 {
-    return error_prefix(reader->error, "%.400s:%zu:%zu", reader->name, mark.line + 1,
-                        mark.column + 1);
+    char origin[CONFIG_ORIGIN_MAX];
+    origin_at(reader, mark, origin);
+    return error_prefix(reader->error, "%s", origin);
 }
 
 /* libyaml tells a byte that is no character by its offset only. */
@@ -152,8 +160,10 @@ static int read_value(struct reader *reader, struct config_place *place,
         return fail_at(reader, event->start_mark, "%s: has settings below it; expected %s",
                        row->info.name, expected);
     }
+    char origin[CONFIG_ORIGIN_MAX];
+    origin_at(reader, event->start_mark, origin);
     if (config_put(reader->config, place, row, (const char *)event->data.scalar.value,
-                   event->data.scalar.length, true, reader->error) == ERROR_NONE)
+                   event->data.scalar.length, origin, true, reader->error) == ERROR_NONE)
         return ERROR_NONE;
     return prefix_at(reader, event->start_mark);
 }
@@ -228,8 +238,7 @@ static int read_places(struct reader *reader, enum setting_scope scope)
         if (status != ERROR_NONE)
             return status;
         yaml_mark_t mark = reader->event.start_mark;
-        snprintf(origin, sizeof origin, "%.400s:%zu:%zu", reader->name, mark.line + 1,
-                 mark.column + 1);
+        origin_at(reader, mark, origin);
         if (config_place(reader->config, scope, key, strlen(key), origin, &place, reader->error) !=
             ERROR_NONE)
             return prefix_at(reader, mark);

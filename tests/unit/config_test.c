@@ -424,6 +424,27 @@ Test(config, a_name_that_the_tape_does_not_have_is_an_error_unless_allowed)
     config_free(&config);
 }
 
+Test(config, an_amount_off_its_instruments_grid_is_an_error)
+{
+    static const char *const cases[][2] = {
+        {"quote: {size: 0.015}\nseed: 1",
+         "test.yaml:1:15: for v1:A-B: quote.size: 0.015 is no whole"},
+        {"venues: {v1: {quote: {step: 0.01}}}",
+         "test.yaml:1:29: for v1:A-B: quote.step: 0.01 is finer"},
+        {"instruments: {v2:A-B: {risk: {position_limit: 0.5}}}",
+         "test.yaml:1:47: for v2:A-B: risk.position_limit: 0.5 is finer"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config *config = fresh();
+        struct config_resolved resolved;
+        struct error error = {0};
+        read_text(config, cases[i][0]);
+        int status = config_resolve(config, &names, false, &resolved, &error);
+        expect_refusal(status, &error, cases[i][1], "");
+        config_free(&config);
+    }
+}
+
 /* --- Text --------------------------------------------------------------------------------------- */
 
 Test(config, canonical_text_reads_back_to_the_same)
