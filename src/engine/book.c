@@ -152,7 +152,8 @@ static void far_remove(struct book_side *side, size_t hole)
         }
     }
     side->far[hole].quantity = 0;
-    side->far_count--;
+    if (--side->far_count == 0)
+        side->far_least = INT64_MAX;
 }
 
 /* Set or remove a far level. False where the table is full. */
@@ -199,7 +200,8 @@ static bool far_next(const struct book_side *side, int64_t after, struct far_slo
 /* Take every far level that now lies in the window out of the table. */
 static void window_take_far(struct book_side *side)
 {
-    if (side->far_count == 0 || window_index(side, side->far_least) >= WINDOW)
+    /* far_least may be the key of a level that went, and so even lie before the window. */
+    if (side->far_least >= side->base && window_index(side, side->far_least) >= WINDOW)
         return;
     int64_t least = INT64_MAX;
     for (size_t slot = 0; slot < side->far_limit * 2; slot++) {

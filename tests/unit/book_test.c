@@ -365,3 +365,24 @@ Test(book, the_hash_knows_levels_but_not_their_history)
     free(one);
     free(other);
 }
+
+/* The last far level goes, the window passes the place where it was, and the next far level must still
+ * be found when the window reaches it. */
+Test(book, a_far_level_that_went_hides_no_other)
+{
+    struct book *book = book_new(64);
+    struct book_level level;
+    cr_assert(book_set(book, SIDE_SELL, 100000, 1));
+    cr_assert(book_set(book, SIDE_SELL, 112300, 1)); /* far, and gone again */
+    cr_assert(book_set(book, SIDE_SELL, 112300, 0));
+    cr_assert(book_set(book, SIDE_SELL, 112200, 1));
+    cr_assert(book_set(book, SIDE_SELL, 100000, 0)); /* the window follows the best level */
+    cr_assert(book_set(book, SIDE_SELL, 124500, 7)); /* far */
+    cr_assert(book_set(book, SIDE_SELL, 124000, 1));
+    cr_assert(book_set(book, SIDE_SELL, 112200, 0)); /* and now covers it */
+    cr_assert_eq(book_quantity(book, SIDE_SELL, 124500), 7);
+    cr_assert(book_next(book, SIDE_SELL, 124000, &level));
+    cr_assert_eq(level.price, 124500);
+    cr_assert_eq(book_level_count(book, SIDE_SELL), 2);
+    free(book);
+}
