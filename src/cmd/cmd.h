@@ -19,6 +19,8 @@
 /* X(name, one line), in the order of `capstan --help`. */
 #define COMMANDS(X)                                                                                \
     X(config, "show and check settings")                                                           \
+    X(import, "files of other formats to a tape")                                                  \
+    X(tape, "look at a tape")                                                                      \
     X(help, "tell more about one command")                                                         \
     X(version, "print the version and what it was built with")
 
