@@ -22,6 +22,7 @@
     X(import, "files of other formats to a tape")                                                  \
     X(tape, "look at a tape")                                                                      \
     X(help, "tell more about one command")                                                         \
+    X(synth, "make a market tape from a seed")                                                     \
     X(version, "print the version and what it was built with")
 
 #define X(name, line) int cmd_##name(int argc, char **argv);
