@@ -38,7 +38,10 @@ struct engine_counters {
     uint64_t violations_by_invariant[16];
 };
 
-/* Bytes that engine_init needs for this configuration, or 0 where a limit is passed. */
+/* The setting or part of a definition that the engine can't use (off the instrument's grid, out of
+ * range), with its instrument or EVENT_NONE_16; NULL where all is well. */
+const char *engine_config_problem(const struct engine_config *config, unsigned *instrument);
+/* Bytes that engine_init needs for this configuration, or 0 where there is such a problem. */
 size_t engine_size(const struct engine_config *config);
 /* Lay the engine out in `memory` (engine_size() bytes, aligned to 64, any content). */
 struct engine *engine_init(void *memory, size_t size, const struct engine_config *config);
@@ -52,6 +55,16 @@ struct actions engine_finish(struct engine *engine);
 bool engine_is_done(const struct engine *engine);
 /* Set where a table was full: the setting's name and the figure needed; NULL otherwise. */
 const char *engine_full_setting(const struct engine *engine, uint64_t *needed);
+
+/* Exact figures of one instrument as they stand now. Profit, fees and funding are in the quote asset of
+ * a spot instrument, else in its settlement asset. */
+struct engine_position {
+    money position; /* base, or contracts */
+    money realised, unrealised, fees, funding;
+    struct number mark; /* price units, half a unit rounded to even; absent: never known */
+    bool mark_stale;    /* the last one known, not a fresh one (trading-semantics 14) */
+};
+void engine_position(struct engine *engine, unsigned instrument, struct engine_position *out);
 
 const struct engine_counters *engine_counters(const struct engine *engine);
 const struct book *engine_book(const struct engine *engine, unsigned instrument);

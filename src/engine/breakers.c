@@ -1,0 +1,95 @@
+/* Breakers: small state machines on the engine's time. Here stand those that guard the book and the
+ * operator's; each of the others is one more function in breakers_update(). */
+#include "engine/engine_internal.h"
+
+#include "base/assert.h"
+
+enum { WIDEN_NUMERATOR = 2, WIDEN_DENOMINATOR = 1 }; /* trading-semantics 23 */
+
+static void set_state(struct engine *engine, unsigned index, enum breaker breaker,
+                      enum breaker_state state)
+{
+    struct breakers *breakers = &engine->instruments[index].breakers;
+    if (breakers->state[breaker] == state)
+        return;
+    breakers->state[breaker] = (uint8_t)state;
+    engine_emit(engine, EVENT_breaker, index)->breaker = (struct event_breaker){
+        .instrument = (uint16_t)index, .breaker = (uint8_t)breaker, .state = (uint8_t)state};
+    engine_mark_due(engine, index);
+}
+
+void breakers_update(struct engine *engine, unsigned index)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    const struct market *market = &instrument->market;
+    bool stale = market->seen && engine->now - market->fresh_ts >= instrument->limits.stale_after;
+    set_state(engine, index, BREAKER_STALE, stale ? BREAKER_CANCEL_ALL : BREAKER_CLEAR);
+    set_state(engine, index, BREAKER_GAP, market->gap ? BREAKER_CANCEL_ALL : BREAKER_CLEAR);
+}
+
+enum breaker_state breakers_worst(const struct instrument *instrument)
+{
+    uint8_t worst = BREAKER_CLEAR;
+    for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++)
+        if (instrument->breakers.state[breaker] > worst)
+            worst = instrument->breakers.state[breaker];
+    return worst;
+}
+
+void breakers_widen(const struct instrument *instrument, int64_t *numerator, int64_t *denominator)
+{
+    *numerator = *denominator = 1;
+    for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++) {
+        if (instrument->breakers.state[breaker] == BREAKER_WIDEN) {
+            *numerator = WIDEN_NUMERATOR;
+            *denominator = WIDEN_DENOMINATOR;
+        }
+    }
+}
+
+static void set_pause(struct engine *engine, unsigned index, bool paused, bool pulled)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    instrument->pulled = pulled;
+    engine_mark_due(engine, index);
+    if (instrument->paused == paused)
+        return;
+    instrument->paused = paused;
+    engine_emit(engine, EVENT_pause, index)->pause =
+        (struct event_pause){.instrument = (uint16_t)index, .paused = paused, .why = GATE_PAUSED};
+}
+
+static void command_one(struct engine *engine, unsigned index, enum command command)
+{
+    switch (command) {
+    case COMMAND_PAUSE:
+        set_pause(engine, index, true, engine->instruments[index].pulled);
+        break;
+    case COMMAND_CANCEL_ALL:
+        set_pause(engine, index, true, true);
+        break;
+    case COMMAND_RESUME:
+        set_pause(engine, index, false, false);
+        break;
+    case COMMAND_TRIP:
+        set_state(engine, index, BREAKER_OPERATOR, BREAKER_CANCEL_ALL);
+        break;
+    case COMMAND_RESET:
+        set_state(engine, index, BREAKER_OPERATOR, BREAKER_CLEAR);
+        break;
+    case COMMAND_COUNT:
+    default:
+        break;
+    }
+}
+
+void breakers_take_command(struct engine *engine, const struct event_command *command)
+{
+    if (command->instrument != EVENT_NONE_16) {
+        if (command->instrument < engine->instrument_count)
+            command_one(engine, command->instrument, command->command);
+        return;
+    }
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        command_one(engine, index, command->command);
+}

@@ -1,0 +1,279 @@
+/* The cycle: for each instrument that is due, what is wanted, what therefore is to be done, and what of
+ * it may leave. All due instruments are planned first, so that one step sends in one order. */
+#include "engine/engine_internal.h"
+
+#include "base/assert.h"
+
+enum { WORD_BITS = 64 };
+
+/* --- wanted ------------------------------------------------------------------------------------- */
+
+/* A wanted level without usable numbers is removed, and told. */
+static bool wanted_is_usable(struct engine *engine, unsigned index,
+                             const struct wanted_level *wanted)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    enum reject reason = REJECT_NONE;
+    if (wanted->price.status != NUMBER_VALUE || wanted->price.units <= 0)
+        reason = REJECT_PRICE;
+    else if (wanted->quantity.status != NUMBER_VALUE || wanted->quantity.units < 0)
+        reason = REJECT_QUANTITY;
+    else if (!limits_on_tick(&instrument->limits, wanted->price.units))
+        reason = REJECT_TICK;
+    if (reason == REJECT_NONE)
+        return true;
+    engine->counters.removed_numbers++;
+    risk_block(engine, index, reason == REJECT_TICK ? GATE_GRID : GATE_NUMBER);
+    if (engine->removed_left > 0) {
+        engine->removed_left--;
+        engine_emit(engine, EVENT_removed, index)->removed = (struct event_removed){
+            .instrument = (uint16_t)index,
+            .where = REMOVED_WANTED,
+            .side = wanted->side,
+            .price = wanted->price,
+            .quantity = wanted->quantity,
+            .reason = (uint8_t)reason,
+        };
+    }
+    return false;
+}
+
+/* Leave out what can't be used, and shrink what adds near the limit (rule 18). */
+static void filter_ladder(struct engine *engine, unsigned index, struct wanted_ladder *ladder)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    const struct limits *limits = &instrument->limits;
+    int64_t position = risk_position(instrument);
+    size_t kept = 0;
+    for (size_t i = 0; i < ladder->count; i++) {
+        struct wanted_level *wanted = &ladder->levels[i];
+        if (!wanted_is_usable(engine, index, wanted))
+            continue;
+        int64_t size = wanted->quantity.units;
+        if (limits->size_band > 0) {
+            size = risk_scaled_size(limits, position, wanted->side, size);
+            if (size < wanted->quantity.units &&
+                !risk_above_minimum(instrument, wanted->price.units, size))
+                size = 0;
+        }
+        if (size == 0)
+            continue;
+        wanted->quantity.units = size;
+        ladder->levels[kept++] = *wanted;
+    }
+    ladder->count = kept;
+}
+
+static void ask_strategy(struct engine *engine, unsigned index, struct wanted_ladder *ladder)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    const struct top_view *top = &instrument->market.top;
+    struct strategy_view view = {
+        .now = engine->now,
+        .instrument = index,
+        .definition = &instrument->definition,
+        .units = &instrument->limits.quote,
+        .best_bid = top->price[SIDE_BUY],
+        .best_ask = top->price[SIDE_SELL],
+        .best_bid_quantity = top->quantity[SIDE_BUY],
+        .best_ask_quantity = top->quantity[SIDE_SELL],
+        .position = risk_position(instrument),
+        .position_limit = instrument->limits.position_limit,
+    };
+    breakers_widen(instrument, &view.widen_numerator, &view.widen_denominator);
+    ladder->count = 0;
+    ladder->has_fair = false;
+    strategy_ladder.wanted(instrument->strategy_state, &view, ladder);
+    instrument->has_fair = ladder->has_fair;
+    instrument->fair = ladder->fair_millitick;
+    instrument->skew = ladder->skew_millitick;
+}
+
+/* --- plan --------------------------------------------------------------------------------------- */
+
+/* Why everything is pulled, or false if it is not. */
+static bool must_pull(const struct engine *engine, const struct instrument *instrument,
+                      enum cancel_cause *why)
+{
+    *why = CANCEL_HALT;
+    if (engine->carry.shutdown != SHUTDOWN_RUNNING) {
+        *why = CANCEL_SHUTDOWN;
+        return true;
+    }
+    if (instrument->pulled) {
+        *why = CANCEL_OPERATOR;
+        return true;
+    }
+    return breakers_worst(instrument) == BREAKER_CANCEL_ALL ||
+           !market_has_view(&instrument->market);
+}
+
+static void plan(struct engine *engine, unsigned index)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    enum cancel_cause why;
+    instrument->has_fair = false;
+    instrument->last_cycle = engine->now;
+    if (!instrument->limits.enabled) {
+        if (engine->carry.shutdown != SHUTDOWN_RUNNING)
+            reconcile_pull(engine, index, CANCEL_SHUTDOWN);
+        return;
+    }
+    breakers_update(engine, index);
+    uint32_t gates = risk_instrument_gates(engine, index);
+    for (unsigned gate = 0, left = gates; left != 0; gate++, left >>= 1)
+        if (left & 1)
+            risk_block(engine, index, (enum gate)gate);
+    if (must_pull(engine, instrument, &why)) {
+        reconcile_pull(engine, index, why);
+        return;
+    }
+    struct wanted_ladder ladder;
+    engine->counters.cycles++;
+    instrument->reference4 = market_reference4(&instrument->market, engine->now);
+    ask_strategy(engine, index, &ladder);
+    filter_ladder(engine, index, &ladder);
+    reconcile_ladder(engine, index, &ladder, gates == 0);
+}
+
+/* --- send --------------------------------------------------------------------------------------- */
+
+static struct rate *rate_of(struct engine *engine, unsigned index)
+{
+    return &engine->venues[engine->instruments[index].definition.venue].rate;
+}
+
+static void send_cancel(struct engine *engine, const struct candidate *candidate)
+{
+    unsigned index = candidate->instrument;
+    struct rate *rate = rate_of(engine, index);
+    if (!risk_rate_allows(rate, engine->now, true)) {
+        risk_block(engine, index, GATE_RATE);
+        return;
+    }
+    struct event_cancel cancel = {
+        .instrument = candidate->instrument,
+        .order = candidate->order,
+        .why = candidate->why,
+        .cause = engine->ordinal,
+    };
+    engine_emit(engine, EVENT_cancel, index)->cancel = cancel;
+    orders_take_cancel(engine, &cancel, engine->now);
+    risk_rate_count(rate, engine->now);
+    engine->counters.cancelled++;
+}
+
+/* The gates of one place or modify: true if it may leave. */
+static bool pass_gates(struct engine *engine, const struct candidate *candidate,
+                       const struct order *own)
+{
+    uint32_t blocked = risk_order_gates(engine, candidate, own);
+    if (blocked != 0) {
+        unsigned gate = 0;
+        while ((blocked >> gate & 1) == 0)
+            gate++;
+        risk_block(engine, candidate->instrument, (enum gate)gate);
+        return false;
+    }
+    audit_send(engine, candidate);
+    return true;
+}
+
+static void send_modify(struct engine *engine, const struct candidate *candidate)
+{
+    unsigned index = candidate->instrument;
+    const struct instrument *instrument = &engine->instruments[index];
+    const struct order *own = orders_find(engine, candidate->order);
+    ASSERT(own != NULL);
+    if (!pass_gates(engine, candidate, own))
+        return;
+    struct event_modify modify = {
+        .instrument = candidate->instrument,
+        .order = candidate->order,
+        .side = candidate->side,
+        .price = {candidate->price, NUMBER_VALUE},
+        .leaves = {candidate->quantity, NUMBER_VALUE},
+        .level = candidate->level,
+        .cause = engine->ordinal,
+        .fair = instrument->fair,
+        .skew = instrument->skew,
+        .distance = candidate->level_distance,
+        .gates = risk_gates_asked(),
+    };
+    engine_emit(engine, EVENT_modify, index)->modify = modify;
+    orders_take_modify(engine, &modify, engine->now);
+    risk_rate_count(rate_of(engine, index), engine->now);
+    engine->counters.modified++;
+}
+
+static void send_place(struct engine *engine, const struct candidate *candidate)
+{
+    unsigned index = candidate->instrument;
+    const struct instrument *instrument = &engine->instruments[index];
+    if (!pass_gates(engine, candidate, NULL))
+        return;
+    struct event_place place = {
+        .instrument = candidate->instrument,
+        .order = orders_next_id(engine),
+        .side = candidate->side,
+        .price = {candidate->price, NUMBER_VALUE},
+        .quantity = {candidate->quantity, NUMBER_VALUE},
+        .time_in_force = TIME_IN_FORCE_GTC,
+        .post_only = 1,
+        .level = candidate->level,
+        .cause = engine->ordinal,
+        .fair = instrument->fair,
+        .skew = instrument->skew,
+        .distance = candidate->level_distance,
+        .gates = risk_gates_asked(),
+    };
+    engine_emit(engine, EVENT_place, index)->place = place;
+    orders_take_place(engine, &place, engine->now);
+    risk_rate_count(rate_of(engine, index), engine->now);
+    engine->counters.placed++;
+}
+
+static void send_all(struct engine *engine)
+{
+    struct candidates *candidates = &engine->candidates;
+    reconcile_sort(candidates);
+    for (uint32_t i = 0; i < candidates->count; i++) {
+        const struct candidate *candidate = &candidates->list[candidates->order[i]];
+        if (candidate->want == WANT_CANCEL)
+            send_cancel(engine, candidate);
+        else if (candidate->want == WANT_MODIFY)
+            send_modify(engine, candidate);
+        else
+            send_place(engine, candidate);
+    }
+    candidates->count = 0;
+}
+
+/* --- all due -------------------------------------------------------------------------------------- */
+
+/* Call `work` for each due instrument in order. */
+static void for_each_due(struct engine *engine, void (*work)(struct engine *, unsigned))
+{
+    unsigned words = (engine->instrument_count + WORD_BITS - 1) / WORD_BITS;
+    for (unsigned word = 0; word < words; word++)
+        for (uint64_t bits = engine->due[word]; bits != 0; bits &= bits - 1)
+            work(engine, word * WORD_BITS + (unsigned)__builtin_ctzll(bits));
+}
+
+static void conclude(struct engine *engine, unsigned index)
+{
+    risk_gate_edges(engine, index);
+    timers_set(&engine->timers, index, timers_deadline_of(engine, index));
+    engine->due[index / WORD_BITS] &= ~(UINT64_C(1) << index % WORD_BITS);
+}
+
+void cycle_run_due(struct engine *engine)
+{
+    if (!engine->any_due)
+        return;
+    for_each_due(engine, plan);
+    send_all(engine);
+    /* Sending marks its instruments again; what they are due for has just been done. */
+    for_each_due(engine, conclude);
+    engine->any_due = false;
+}

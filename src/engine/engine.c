@@ -1,0 +1,404 @@
+/* The engine: its memory, and the way of one message through it. */
+#include "engine/engine_internal.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/time.h"
+
+enum { WORD_BITS = 64, LADDER_MAX = 2 * STRATEGY_LEVELS_MAX, DECISIONS_PER_INSTRUMENT = 128 };
+
+/* --- memory --------------------------------------------------------------------------------------- */
+
+/* Hands out pieces of the caller's memory; without memory it only counts. */
+struct carver {
+    uint8_t *memory;
+    size_t used;
+};
+
+static void *carve(struct carver *carver, size_t size)
+{
+    void *piece = carver->memory == NULL ? NULL : carver->memory + carver->used;
+    carver->used += (size + ENGINE_ALIGNMENT - 1) / ENGINE_ALIGNMENT * ENGINE_ALIGNMENT;
+    return piece;
+}
+
+/* More slots than live orders, so that a free one is always found and ended ones stay a while. */
+static uint32_t slot_count(const struct engine_config *config)
+{
+    uint32_t slots = 128;
+    while (slots < 2 * (uint32_t)config->global->orders_capacity)
+        slots *= 2;
+    return slots;
+}
+
+static size_t output_capacity(const struct engine_config *config)
+{
+    return 2 * (size_t)config->global->orders_capacity +
+           (size_t)config->instrument_count * DECISIONS_PER_INSTRUMENT +
+           (size_t)config->venue_count * config->asset_count + 64;
+}
+
+static size_t book_bytes(const struct engine_config *config, unsigned index)
+{
+    return book_size((unsigned)config->instruments[index].book_far_levels);
+}
+
+static size_t candidate_capacity(const struct engine_config *config)
+{
+    return (size_t)config->global->orders_capacity + (size_t)config->instrument_count * LADDER_MAX;
+}
+
+/* The one description of the layout: engine_size counts with it, engine_init lays out with it. The
+ * engine itself stands first. */
+static void lay_out(struct carver *carver, const struct engine_config *config,
+                    struct engine *engine)
+{
+    unsigned count = config->instrument_count;
+    size_t slots = slot_count(config), outputs = output_capacity(config);
+    engine->instruments = carve(carver, count * sizeof *engine->instruments);
+    engine->venues = carve(carver, config->venue_count * sizeof *engine->venues);
+    engine->balances =
+        carve(carver, (size_t)config->venue_count * config->asset_count * sizeof *engine->balances);
+    engine->due = carve(carver, (count + WORD_BITS - 1) / WORD_BITS * sizeof *engine->due);
+    engine->timers.tree = carve(carver, timers_nodes(count) * sizeof *engine->timers.tree);
+    engine->candidates.list =
+        carve(carver, candidate_capacity(config) * sizeof *engine->candidates.list);
+    engine->candidates.order =
+        carve(carver, candidate_capacity(config) * sizeof *engine->candidates.order);
+    engine->output.messages = carve(carver, outputs * sizeof *engine->output.messages);
+    engine->output.records = carve(carver, outputs * sizeof *engine->output.records);
+    engine->orders.slots = carve(carver, slots * sizeof *engine->orders.slots);
+    engine->orders.trades = carve(carver, slots * sizeof *engine->orders.trades);
+}
+
+const char *engine_config_problem(const struct engine_config *config, unsigned *instrument)
+{
+    struct limits limits;
+    const char *problem = NULL;
+    *instrument = EVENT_NONE_16;
+    if (config->instrument_count > EVENT_INSTRUMENTS_MAX)
+        return "number of instruments";
+    if (config->venue_count > EVENT_VENUES_MAX || config->asset_count > EVENT_ASSETS_MAX)
+        return "number of venues or assets";
+    if (config->global->orders_capacity < 1 || config->global->orders_capacity > 1048576)
+        return "orders.capacity";
+    for (unsigned index = 0; index < config->instrument_count; index++) {
+        const struct event_definition *definition = &config->definitions[index];
+        *instrument = index;
+        if (definition->venue >= config->venue_count || definition->base >= config->asset_count ||
+            definition->quote >= config->asset_count || definition->settle >= config->asset_count)
+            return "venue or assets of the definition";
+        if (!limits_resolve(&limits, &config->instruments[index], definition, &problem))
+            return problem;
+    }
+    return NULL;
+}
+
+size_t engine_size(const struct engine_config *config)
+{
+    struct carver carver = {NULL, 0};
+    struct engine engine;
+    unsigned instrument;
+    if (engine_config_problem(config, &instrument) != NULL)
+        return 0;
+    carve(&carver, sizeof engine);
+    lay_out(&carver, config, &engine);
+    for (unsigned index = 0; index < config->instrument_count; index++) {
+        carve(&carver, book_bytes(config, index));
+        carve(&carver, strategy_ladder.state_bytes);
+    }
+    return carver.used;
+}
+
+static void init_instrument(struct engine *engine, const struct engine_config *config,
+                            unsigned index, struct carver *carver)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    const char *problem;
+    size_t bytes = book_bytes(config, index);
+    instrument->definition = config->definitions[index];
+    bool usable = limits_resolve(&instrument->limits, &config->instruments[index],
+                                 &instrument->definition, &problem);
+    ASSERT(usable);
+    instrument->market.book = book_init(carve(carver, bytes), bytes,
+                                        (unsigned)config->instruments[index].book_far_levels);
+    instrument->strategy_state = carve(carver, strategy_ladder.state_bytes);
+    instrument->market.funding_due = TIME_NEVER;
+    instrument->pending_deadline = TIME_NEVER;
+    for (int side = 0; side < 2; side++)
+        instrument->sides[side].first = instrument->sides[side].last = ENGINE_NO_SLOT;
+    position_init(&instrument->position, &instrument->definition);
+    if (config->instruments[index].shutdown_timeout > engine->shutdown_timeout)
+        engine->shutdown_timeout = config->instruments[index].shutdown_timeout;
+}
+
+static void init_venue(struct venue_state *venue, const struct settings_venue *settings)
+{
+    venue->healthy = true;
+    venue->rate.cap = (uint32_t)settings->rate_orders;
+    venue->rate.reserve =
+        (uint32_t)((int128)settings->rate_orders * settings->rate_cancel_reserve / 1000000000);
+}
+
+struct engine *engine_init(void *memory, size_t size, const struct engine_config *config)
+{
+    struct carver carver = {memory, 0};
+    ASSERT(memory != NULL);
+    ASSERT((uintptr_t)memory % ENGINE_ALIGNMENT == 0);
+    ASSERT(size >= engine_size(config));
+    memset(memory, 0, size);
+    struct engine *engine = carve(&carver, sizeof *engine);
+    lay_out(&carver, config, engine);
+    engine->magic = ENGINE_MAGIC;
+    engine->venue_count = config->venue_count;
+    engine->asset_count = config->asset_count;
+    engine->instrument_count = config->instrument_count;
+    engine->audit_each = config->audit_each_message;
+    engine->audit_every = engine->audit_countdown = config->global->audit_every;
+    engine->orders.mask = engine->orders.trade_mask = slot_count(config) - 1;
+    engine->orders.capacity = (uint32_t)config->global->orders_capacity;
+    engine->candidates.capacity = (uint32_t)candidate_capacity(config);
+    engine->output.capacity = output_capacity(config);
+    engine->now = INT64_MIN;
+    timers_init(&engine->timers, engine->timers.tree, config->instrument_count);
+    for (unsigned venue = 0; venue < config->venue_count; venue++)
+        init_venue(&engine->venues[venue], &config->venues[venue]);
+    for (unsigned index = 0; index < config->instrument_count; index++)
+        init_instrument(engine, config, index, &carver);
+    ASSERT(carver.used <= size);
+    return engine;
+}
+
+/* --- small things that all files need ----------------------------------------------------------------- */
+
+union event_record *engine_emit(struct engine *engine, enum event_kind kind, unsigned instrument)
+{
+    struct output *output = &engine->output;
+    ASSERT(output->count < output->capacity);
+    union event_record *record = &output->records[output->count];
+    output->messages[output->count++] = (struct message){
+        .ts_local = engine->now,
+        .stream =
+            instrument == EVENT_NONE_16 ? EVENT_NONE_16 : EVENT_STREAM(instrument, CHANNEL_SESSION),
+        .kind = (uint8_t)kind,
+        .record = record,
+    };
+    return record;
+}
+
+void engine_mark_due(struct engine *engine, unsigned instrument)
+{
+    engine->due[instrument / WORD_BITS] |= UINT64_C(1) << instrument % WORD_BITS;
+    engine->any_due = true;
+}
+
+void engine_table_full(struct engine *engine, const char *setting, uint64_t needed)
+{
+    if (engine->full_setting != NULL)
+        return;
+    engine->full_setting = setting;
+    engine->full_needed = needed;
+}
+
+/* --- one message -------------------------------------------------------------------------------------- */
+
+static void take_start(struct engine *engine, const struct event_start *start)
+{
+    if (engine->carry.epoch != (uint32_t)start->epoch)
+        engine->carry.counter = 0;
+    engine->carry.epoch = (uint32_t)start->epoch;
+    engine->started = true;
+    engine->any_due = false;
+    memset(engine->due, 0,
+           (engine->instrument_count + WORD_BITS - 1) / WORD_BITS * sizeof(uint64_t));
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        engine->instruments[index].last_cycle = engine->now;
+        timers_set(&engine->timers, index, timers_deadline_of(engine, index));
+    }
+}
+
+static void take_snapshot_end(struct engine *engine, unsigned venue)
+{
+    if (venue >= engine->venue_count)
+        return;
+    engine->venues[venue].reconciled = true;
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        if (engine->instruments[index].definition.venue == venue)
+            engine_mark_due(engine, index);
+}
+
+/* Session records change the carry and nothing of the market. */
+static void take_session(struct engine *engine, const struct message *message)
+{
+    const union event_record *record = message->record;
+    switch ((int)message->kind) {
+    case EVENT_start:
+        take_start(engine, &record->start);
+        break;
+    case EVENT_balance:
+        ledger_take_balance(engine, &record->balance);
+        break;
+    case EVENT_snapshot_end:
+        take_snapshot_end(engine, record->snapshot_end.venue);
+        break;
+    case EVENT_command:
+        breakers_take_command(engine, &record->command);
+        break;
+    case EVENT_shutdown:
+        shutdown_begin(engine);
+        break;
+    case EVENT_breaker_input:
+        if (record->breaker_input.venue < engine->venue_count)
+            engine->venues[record->breaker_input.venue].healthy = record->breaker_input.healthy;
+        break;
+    case EVENT_tick:
+    case EVENT_venue_position:
+    case EVENT_rate_budget:
+    case EVENT_clock_jump:
+        break;
+    default:
+        orders_take_answer(engine, message);
+        break;
+    }
+}
+
+static void take(struct engine *engine, const struct message *message)
+{
+    if (message->kind < EVENT_start)
+        market_apply(engine, message);
+    else if (message->kind < EVENT_place)
+        take_session(engine, message);
+}
+
+static void audit_if_due(struct engine *engine)
+{
+    if (engine->audit_each || --engine->audit_countdown <= 0) {
+        engine->audit_countdown = engine->audit_every;
+        audit_full(engine);
+    }
+}
+
+static struct actions decisions(struct engine *engine)
+{
+    engine->counters.decisions += engine->output.count;
+    return (struct actions){engine->output.messages, engine->output.count};
+}
+
+struct actions engine_step(struct engine *engine, const struct message *message)
+{
+    ASSERT(engine->magic == ENGINE_MAGIC);
+    engine->output.count = 0;
+    engine->removed_left = ENGINE_REMOVED_MAX;
+    engine->counters.messages++;
+    if (__builtin_expect(message->ts_local < engine->now, 0))
+        engine_violation(engine, 10);
+    else
+        engine->now = message->ts_local;
+    take(engine, message);
+    if (!engine->started)
+        return (struct actions){NULL, 0};
+    engine->ordinal++;
+    if (!(message->flags & MESSAGE_MORE)) {
+        if (timers_earliest(&engine->timers) <= engine->now)
+            timers_mark_due(engine);
+        cycle_run_due(engine);
+        shutdown_update(engine);
+        timers_settle(engine);
+    }
+    audit_if_due(engine);
+    return decisions(engine);
+}
+
+int64_t engine_deadline(const struct engine *engine)
+{
+    int64_t deadline = timers_earliest(&engine->timers);
+    if (engine->carry.shutdown == SHUTDOWN_CANCELLING && engine->carry.shutdown_deadline < deadline)
+        deadline = engine->carry.shutdown_deadline;
+    return deadline;
+}
+
+/* --- the end ------------------------------------------------------------------------------------------ */
+
+static void tell_position(struct engine *engine, unsigned index)
+{
+    struct engine_position position;
+    engine_position(engine, index, &position);
+    engine_emit(engine, EVENT_final_position, index)->final_position =
+        (struct event_final_position){
+            .instrument = (uint16_t)index,
+            .position = position.position,
+            .realised = position.realised,
+            .unrealised = position.unrealised,
+            .fees = position.fees,
+            .funding = position.funding,
+            .mark = position.mark,
+            .mark_stale = position.mark_stale,
+        };
+}
+
+struct actions engine_finish(struct engine *engine)
+{
+    ASSERT(engine->magic == ENGINE_MAGIC);
+    engine->output.count = 0;
+    audit_full(engine);
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        tell_position(engine, index);
+    for (unsigned venue = 0; venue < engine->venue_count; venue++) {
+        for (unsigned asset = 0; asset < engine->asset_count; asset++) {
+            const struct balance *balance = ledger_balance(engine, venue, asset);
+            if (balance->used)
+                engine_emit(engine, EVENT_final_balance, EVENT_NONE_16)->final_balance =
+                    (struct event_final_balance){
+                        .venue = (uint8_t)venue, .asset = (uint16_t)asset, .total = balance->total};
+        }
+    }
+    return decisions(engine);
+}
+
+/* --- what others read --------------------------------------------------------------------------------- */
+
+void engine_position(struct engine *engine, unsigned index, struct engine_position *out)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    const struct position *position = &instrument->position;
+    int64_t mark2 = 0;
+    bool stale = true, has;
+    memset(out, 0, sizeof *out);
+    has = market_mark2(&instrument->market, engine->now, &mark2, &stale);
+    out->realised = position->realised;
+    out->fees = position->fees;
+    out->funding = position->funding;
+    out->mark_stale = stale;
+    out->mark.status = NUMBER_ABSENT;
+    if (!money_from_units(position->units, position->exponent, &out->position))
+        engine_violation(engine, 6);
+    if (!has)
+        return;
+    /* Half a unit goes to the even one; profit is taken from the exact mark. */
+    out->mark = (struct number){mark2 / 2 + (mark2 & mark2 / 2 & 1), NUMBER_VALUE};
+    if (!position_unrealised(position, &instrument->definition, mark2, &out->unrealised))
+        engine_violation(engine, 6);
+}
+
+bool engine_is_done(const struct engine *engine)
+{
+    return engine->carry.shutdown >= SHUTDOWN_COMPLETE;
+}
+
+const char *engine_full_setting(const struct engine *engine, uint64_t *needed)
+{
+    *needed = engine->full_needed;
+    return engine->full_setting;
+}
+
+const struct engine_counters *engine_counters(const struct engine *engine)
+{
+    return &engine->counters;
+}
+
+const struct book *engine_book(const struct engine *engine, unsigned instrument)
+{
+    ASSERT(instrument < engine->instrument_count);
+    return engine->instruments[instrument].market.book;
+}

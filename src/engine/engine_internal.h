@@ -1,0 +1,385 @@
+/* The engine's state and what its files ask of each other. Nobody outside src/engine/ includes this but
+ * the tests that break invariants on purpose. */
+#ifndef CAPSTAN_ENGINE_ENGINE_INTERNAL_H
+#define CAPSTAN_ENGINE_ENGINE_INTERNAL_H
+
+#include "engine/book.h"
+#include "engine/engine.h"
+#include "engine/order_state.h"
+#include "engine/position.h"
+#include "strategy/strategy.h"
+
+enum {
+    ENGINE_MAGIC = 0x43617073,
+    ENGINE_ALIGNMENT = 64,
+    ENGINE_REMOVED_MAX = 8, /* `removed` decisions a message; the rest is counted */
+    ENGINE_MID_RING = 128,  /* mids kept, for "the mid one second ago" */
+    ENGINE_MID_SHIFT = 23,  /* one a 2^23 ns, so the ring spans 1.07 s */
+    ENGINE_RATE_RING = 64,  /* counts of messages sent */
+    ENGINE_RATE_SHIFT = 24, /* each over 2^24 ns, so 60 of them cover one second */
+    ENGINE_RATE_BUCKETS = 61,
+    ENGINE_QUERY_NOT_FOUND = 2 /* "not found" this often ends an unknown order */
+};
+
+/* No order, no trade. */
+#define ENGINE_NO_SLOT UINT32_MAX
+/* Largest usable price, so that four times a price fits. */
+#define ENGINE_PRICE_MAX (INT64_C(1) << 60)
+/* Rule 14: younger than this is fresh. */
+#define ENGINE_MARK_FRESH_NS (5 * NS_PER_SECOND)
+/* Rule 20: a last trade no older than this takes part in the reference. */
+#define ENGINE_TRADE_FRESH_NS (10 * NS_PER_SECOND)
+/* Rule 28: "not found" is not believed before. */
+#define ENGINE_NOT_FOUND_NS (5 * NS_PER_SECOND)
+
+/* --- market ---------------------------------------------------------------------------------- */
+
+/* A price with the time at which it was told. */
+struct stamped {
+    int64_t value;
+    int64_t ts; /* ts_local, ns */
+    bool has;
+};
+
+/* Best bid and ask as quoting reads them (trading-semantics 3). Index: enum side. */
+struct top_view {
+    int64_t price[2];
+    int64_t quantity[2];
+    bool has[2];
+    uint64_t sequence; /* of the last top message; depth from it on replaces the view. 0: none */
+};
+
+struct mid_ring {
+    int64_t ts[ENGINE_MID_RING];
+    int64_t mid2[ENGINE_MID_RING]; /* twice the mid, price units */
+    uint64_t count;                /* entries ever made */
+    uint64_t behind;               /* newest entry that is at least one second old */
+};
+
+struct market {
+    struct book *book;
+    struct top_view top;
+    int64_t fresh_ts; /* of the newest market message */
+    bool seen;        /* there was one */
+    bool gap;         /* lost since the last snapshot */
+    uint8_t trading;  /* enum trading */
+    struct stamped mark, index, trade, open_interest, open_interest_cap;
+    struct stamped last_mark2;         /* rule 14's answer when last asked, twice the price */
+    int64_t funding_rate, funding_due; /* due TIME_NEVER: none */
+    struct mid_ring mids;
+};
+
+/* --- orders ---------------------------------------------------------------------------------- */
+
+/* An order, in the slot (counter - 1) & mask. An ended one stays until its slot is taken again. */
+struct order {
+    money reserved; /* of quote (buys) or base (sells) on a spot venue */
+    order_id id;
+    int64_t price;
+    int64_t quantity; /* filled + leaves while live */
+    int64_t leaves;
+    int64_t filled;
+    int64_t asked_price, asked_leaves; /* while pending_modify */
+    int64_t asked_ts;                  /* when the unanswered request left; unknown: since when */
+    int64_t query_ts;                  /* when it was last asked for */
+    uint32_t next, previous;           /* in its instrument and side, older first */
+    uint32_t last_trade;               /* newest of its trades in the trade ring */
+    uint16_t instrument;
+    uint8_t side;
+    uint8_t state;
+    uint8_t level;
+    uint8_t not_found; /* times */
+    uint8_t lost;      /* enum request: what was not answered */
+};
+
+/* The live orders of one instrument and side, and their sums. */
+struct order_side {
+    uint32_t first, last;
+    uint32_t count;
+    int64_t leaves; /* worst case: old or new while a modify travels */
+};
+
+/* A trade of ours, so that it counts once. */
+struct own_trade {
+    order_id order;
+    struct venue_id id;
+    uint32_t previous; /* of the same order */
+};
+
+struct order_table {
+    struct order *slots;
+    struct own_trade *trades;
+    uint32_t mask;       /* slots - 1 */
+    uint32_t trade_mask; /* trades - 1 */
+    uint32_t capacity;   /* live orders allowed */
+    uint32_t live;
+    uint64_t trade_count; /* ever */
+    uint64_t repeats, surprises, late_fills, orphan_fills;
+};
+
+/* --- money ----------------------------------------------------------------------------------- */
+
+/* One asset at one venue. total = transfers + moved, always. */
+struct balance {
+    money total;
+    money transfers; /* what the venue's snapshots added to what we knew */
+    money moved;     /* by fills, fees, funding */
+    money fees;      /* part of moved, positive is paid */
+    money reserved;  /* by live orders; spot only */
+    bool used, told;
+};
+
+/* --- instruments ------------------------------------------------------------------------------ */
+
+/* What settings and definition mean in the instrument's units. */
+struct limits {
+    struct strategy_units quote;
+    bool enabled;
+    int64_t interval;
+    int64_t price_tolerance;
+    int64_t size_tolerance; /* 1e-9 */
+    int64_t position_limit, size_band;
+    uint32_t orders_per_side;
+    int64_t collar, far_collar; /* 1e-9 */
+    int64_t stale_after, pending_timeout;
+    int128
+        minimum_raw; /* price x quantity (linear) or quantity (inverse) of the minimum notional */
+    uint64_t tick_inverse, tick_bound; /* price is on tick: rotate(price x inverse) <= bound */
+    unsigned tick_shift;
+};
+
+/* A gate of one instrument: whether it blocked in the last cycle. */
+struct gate_state {
+    uint32_t blocking, blocked_now; /* bits by enum gate */
+    uint64_t blocked[GATE_COUNT];   /* in the present spell */
+};
+
+struct breakers {
+    uint8_t state[BREAKER_COUNT]; /* enum breaker_state */
+};
+
+struct instrument {
+    struct market market;
+    struct order_side sides[2];
+    struct position position;
+    money quote_flow; /* spot: Σ sells − Σ buys, gross */
+    struct limits limits;
+    struct gate_state gates;
+    struct breakers breakers;
+    struct event_definition definition;
+    void *strategy_state;
+    int64_t last_cycle;
+    int64_t pending_deadline; /* lower bound of the earliest unanswered request's; TIME_NEVER */
+    bool paused, pulled;      /* by command; pulled: cancel all, until resumed */
+    bool wait_top[2];         /* a post-only reject: nothing on that side before a new top */
+    /* The present cycle. */
+    int64_t reference4; /* collar reference, four times the price; 0: none fresh */
+    int64_t fair, skew; /* 1/1,000 tick */
+    bool has_fair;
+};
+
+struct rate {
+    uint32_t sent[ENGINE_RATE_RING];
+    int64_t bucket; /* ts_local >> ENGINE_RATE_SHIFT of the newest count */
+    uint32_t sum;   /* of the newest ENGINE_RATE_BUCKETS counts: more than one second */
+    uint32_t cap, reserve;
+};
+
+struct venue_state {
+    struct rate rate;
+    bool reconciled; /* the account snapshot is complete */
+    bool told;       /* it named a balance: funds are limited */
+    bool healthy;
+};
+
+/* --- what a step wants ------------------------------------------------------------------------- */
+
+enum want { WANT_CANCEL, WANT_MODIFY, WANT_PLACE };
+
+/* An action before the send gate. */
+struct candidate {
+    int64_t distance; /* 1/1,000 tick from fair; valid if has_fair */
+    int64_t price, quantity;
+    order_id order; /* cancel, modify */
+    int64_t level_distance;
+    uint16_t instrument;
+    uint8_t want, side, level, why;
+    bool has_fair;
+};
+
+struct candidates {
+    struct candidate *list;
+    uint32_t *order; /* indices in sending order */
+    uint32_t count, capacity;
+};
+
+struct output {
+    struct message *messages;
+    union event_record *records;
+    size_t count, capacity;
+};
+
+/* Deadlines: a winner tree over the instruments. */
+struct timers {
+    int64_t *tree; /* node 1 is the root; leaves from `leaves` */
+    uint32_t leaves;
+};
+
+/* What must outlive a crash: only session and decision records change it (DESIGN 7). */
+struct carry {
+    uint32_t epoch;
+    uint32_t counter; /* of the last order */
+    uint8_t shutdown; /* enum shutdown_step */
+    int64_t shutdown_deadline;
+};
+
+struct engine {
+    uint32_t magic;
+    unsigned venue_count, asset_count, instrument_count;
+    bool audit_each;
+    int64_t audit_every;
+    int64_t shutdown_timeout;
+    struct instrument *instruments;
+    struct venue_state *venues;
+    struct balance *balances; /* venue x asset_count + asset */
+    struct order_table orders;
+    struct carry carry;
+    int64_t now;
+    bool started;
+    bool any_due;
+    uint64_t ordinal;      /* of the message, from start = 1; decisions name it as their cause */
+    uint64_t *due;         /* instruments whose cycle is due, one bit each */
+    unsigned removed_left; /* `removed` decisions that this message may still make */
+    struct timers timers;
+    struct candidates candidates;
+    struct output output;
+    struct engine_counters counters;
+    int64_t audit_countdown;
+    const char *full_setting;
+    uint64_t full_needed;
+};
+
+/* --- engine.c --- */
+/* A decision of this step; its record is filled by the caller. NULL never. */
+union event_record *engine_emit(struct engine *engine, enum event_kind kind, unsigned instrument);
+void engine_mark_due(struct engine *engine, unsigned instrument);
+void engine_table_full(struct engine *engine, const char *setting, uint64_t needed);
+void engine_violation(struct engine *engine, unsigned invariant);
+
+/* --- limits.c --- */
+/* Settings and definition as units; false with the setting's name where one is not usable. */
+bool limits_resolve(struct limits *limits, const struct settings_instrument *settings,
+                    const struct event_definition *definition, const char **problem);
+/* A definition with another tick, lot or minimum notional; the settings' figures stay. */
+void limits_redefine(struct limits *limits, const struct event_definition *definition);
+bool limits_on_tick(const struct limits *limits, int64_t price);
+
+/* --- market.c --- */
+void market_apply(struct engine *engine, const struct message *message);
+/* Both sides of the top view stand and the book is synchronised. */
+bool market_has_view(const struct market *market);
+/* Rule 14: twice the mark price, and whether it is only the last known. False: there never was one. */
+bool market_mark2(struct market *market, int64_t now, int64_t *mark2, bool *stale);
+/* Rule 20: four times the collar's reference, 0 where none is fresh. */
+int64_t market_reference4(struct market *market, int64_t now);
+
+/* --- orders.c --- */
+struct order *orders_find(struct engine *engine, order_id id);
+/* Rule 16: old or new leaves, whichever is more, while a modify travels; and the price of the two
+ * that is more aggressive. */
+int64_t orders_worst_leaves(const struct order *order);
+int64_t orders_worst_price(const struct order *order);
+/* Session and decision records that change orders. */
+void orders_take_answer(struct engine *engine, const struct message *message);
+void orders_take_place(struct engine *engine, const struct event_place *place, int64_t now);
+void orders_take_cancel(struct engine *engine, const struct event_cancel *cancel, int64_t now);
+void orders_take_modify(struct engine *engine, const struct event_modify *modify, int64_t now);
+void orders_take_query(struct engine *engine, const struct event_query *query, int64_t now);
+/* Unanswered requests past their time become unknown, unknown ones are asked for. */
+void orders_time_out(struct engine *engine, unsigned instrument);
+/* The id that the next order will have. */
+order_id orders_next_id(const struct engine *engine);
+
+/* --- ledger.c --- */
+struct balance *ledger_balance(struct engine *engine, unsigned venue, unsigned asset);
+void ledger_take_fill(struct engine *engine, const struct message *message);
+void ledger_take_balance(struct engine *engine, const struct event_balance *balance);
+/* Reserve what an order of `leaves` at `price` may need; the order's old reserve is given back. */
+void ledger_reserve(struct engine *engine, struct order *order, int64_t price, int64_t leaves);
+/* Rule 17: there is enough for it beside what is reserved. */
+bool ledger_has_funds(struct engine *engine, unsigned instrument, enum side side, int64_t price,
+                      int64_t quantity);
+bool ledger_need(const struct engine *engine, unsigned instrument, enum side side, int64_t price,
+                 int64_t quantity, money *need);
+void ledger_funding_due(struct engine *engine, unsigned instrument);
+/* The balance that profit of an instrument goes to. */
+unsigned ledger_profit_asset(const struct event_definition *definition);
+
+/* --- risk.c --- */
+/* Gates of the whole instrument that block now, as bits. */
+uint32_t risk_instrument_gates(const struct engine *engine, unsigned instrument);
+/* Gates of one new order or modify; 0, or the bit of the first that blocks. `own` is the order that a
+ * modify changes, else NULL. */
+uint32_t risk_order_gates(struct engine *engine, const struct candidate *candidate,
+                          const struct order *own);
+/* Bits that every order which leaves has passed. */
+uint32_t risk_gates_asked(void);
+/* Rule 18. */
+int64_t risk_scaled_size(const struct limits *limits, int64_t position, enum side side,
+                         int64_t size);
+bool risk_price_in_collar(const struct instrument *instrument, enum side side, int64_t price,
+                          bool far_too);
+/* The order is worth the venue's minimum notional. */
+bool risk_above_minimum(const struct instrument *instrument, int64_t price, int64_t quantity);
+bool risk_rate_allows(struct rate *rate, int64_t now, bool cancel);
+void risk_rate_count(struct rate *rate, int64_t now);
+void risk_block(struct engine *engine, unsigned instrument, enum gate gate);
+/* Decisions for gates that began or ceased to block since the last cycle. */
+void risk_gate_edges(struct engine *engine, unsigned instrument);
+/* Position as exposure counts it, quantity units, rounded away from zero. */
+int64_t risk_position(const struct instrument *instrument);
+
+/* --- reconcile.c --- */
+void reconcile_pull(struct engine *engine, unsigned instrument, enum cancel_cause why);
+/* `may_place` false: only cancels of what is not wanted (a pause; rule 24). */
+void reconcile_ladder(struct engine *engine, unsigned instrument,
+                      const struct wanted_ladder *ladder, bool may_place);
+/* Rule 27's order. */
+void reconcile_sort(struct candidates *candidates);
+
+/* --- cycle.c --- */
+void cycle_run_due(struct engine *engine);
+
+/* --- breakers.c --- */
+/* Stale and gap of an instrument by what is known now. */
+void breakers_update(struct engine *engine, unsigned instrument);
+enum breaker_state breakers_worst(const struct instrument *instrument);
+/* Half spreads are multiplied by this: the largest factor of those that widen. */
+void breakers_widen(const struct instrument *instrument, int64_t *numerator, int64_t *denominator);
+void breakers_take_command(struct engine *engine, const struct event_command *command);
+
+/* --- shutdown.c --- */
+void shutdown_begin(struct engine *engine);
+/* Ends a shutdown whose orders are all confirmed, or whose time is over. */
+void shutdown_update(struct engine *engine);
+
+/* --- timers.c --- */
+size_t timers_nodes(unsigned instrument_count);
+void timers_init(struct timers *timers, int64_t *tree, unsigned instrument_count);
+void timers_set(struct timers *timers, unsigned instrument, int64_t deadline);
+int64_t timers_earliest(const struct timers *timers);
+/* An instrument that has the earliest deadline. */
+unsigned timers_first(const struct timers *timers);
+/* When the instrument next wants to be woken. */
+int64_t timers_deadline_of(struct engine *engine, unsigned instrument);
+/* Mark what is due; called after the message was applied. */
+void timers_mark_due(struct engine *engine);
+/* Move lower bounds up until the earliest is exact. */
+void timers_settle(struct engine *engine);
+
+/* --- audit.c --- */
+/* The send gate: an order that is about to leave. */
+void audit_send(struct engine *engine, const struct candidate *candidate);
+void audit_full(struct engine *engine);
+
+#endif

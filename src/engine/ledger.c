@@ -1,0 +1,221 @@
+/* The ledger: exact balances by venue and asset, what live orders reserve of them, and what fills, fees
+ * and funding move (trading-semantics 9, 15, 17). */
+#include "engine/engine_internal.h"
+
+#include "base/assert.h"
+#include "base/time.h"
+
+#define RATE_ONE INT64_C(1000000000)
+
+struct balance *ledger_balance(struct engine *engine, unsigned venue, unsigned asset)
+{
+    ASSERT(venue < engine->venue_count);
+    ASSERT(asset < engine->asset_count);
+    return &engine->balances[(size_t)venue * engine->asset_count + asset];
+}
+
+static void move(struct engine *engine, unsigned venue, unsigned asset, money amount)
+{
+    struct balance *balance = ledger_balance(engine, venue, asset);
+    balance->total = money_add(balance->total, amount);
+    balance->moved = money_add(balance->moved, amount);
+    balance->used = true;
+}
+
+unsigned ledger_profit_asset(const struct event_definition *definition)
+{
+    return definition->contract == CONTRACT_SPOT ? definition->quote : definition->settle;
+}
+
+void ledger_take_balance(struct engine *engine, const struct event_balance *record)
+{
+    if (record->venue >= engine->venue_count || record->asset >= engine->asset_count)
+        return;
+    struct balance *balance = ledger_balance(engine, record->venue, record->asset);
+    money change = money_subtract(record->total, balance->total);
+    balance->transfers = money_add(balance->transfers, change);
+    balance->total = record->total;
+    balance->used = balance->told = true;
+    engine->venues[record->venue].told = true;
+}
+
+/* --- fills ------------------------------------------------------------------------------------- */
+
+/* The fee of a spot fill in position units, rounded against us; 0 where it is not paid in base. */
+static int64_t base_fee_units(const struct instrument *instrument,
+                              const struct event_order_filled *fill)
+{
+    const struct position *position = &instrument->position;
+    money unit, units = MONEY_ZERO;
+    if (instrument->definition.contract != CONTRACT_SPOT ||
+        fill->fee_asset != instrument->definition.base || fill->fee.atto == 0)
+        return 0;
+    if (!money_from_units(1, position->exponent, &unit) ||
+        !money_round(fill->fee, position->exponent, MONEY_UP, &units))
+        return 0;
+    return (int64_t)(units.atto / unit.atto);
+}
+
+/* Fees in the profit's asset are the position's; any other asset's stand in the ledger alone. */
+static void take_fee(struct engine *engine, struct instrument *instrument,
+                     const struct event_order_filled *fill)
+{
+    const struct event_definition *definition = &instrument->definition;
+    if (fill->fee.atto == 0 || fill->fee_asset >= engine->asset_count)
+        return;
+    move(engine, definition->venue, fill->fee_asset, money_negate(fill->fee));
+    struct balance *balance = ledger_balance(engine, definition->venue, fill->fee_asset);
+    balance->fees = money_add(balance->fees, fill->fee);
+    if (fill->fee_asset == ledger_profit_asset(definition))
+        instrument->position.fees = money_add(instrument->position.fees, fill->fee);
+}
+
+/* Base and quote change hands at a spot venue; elsewhere only profit does. */
+static void move_spot(struct engine *engine, struct instrument *instrument, enum side side,
+                      int64_t price, int64_t quantity)
+{
+    const struct event_definition *definition = &instrument->definition;
+    money base, quote;
+    if (!money_from_units(quantity, definition->quantity_exponent, &base) ||
+        !money_linear_value(price, quantity, definition->multiplier,
+                            definition->price_exponent + definition->quantity_exponent +
+                                definition->multiplier_exponent,
+                            &quote)) {
+        engine_violation(engine, 6);
+        return;
+    }
+    bool buy = side == SIDE_BUY;
+    move(engine, definition->venue, definition->base, buy ? base : money_negate(base));
+    move(engine, definition->venue, definition->quote, buy ? money_negate(quote) : quote);
+    instrument->quote_flow = money_add(instrument->quote_flow, buy ? money_negate(quote) : quote);
+}
+
+/* A fill that the venue made before the last funding but told after it: its part of that funding. */
+static void late_funding(struct engine *engine, struct instrument *instrument,
+                         const struct message *message, int64_t units)
+{
+    struct position *position = &instrument->position;
+    money amount;
+    if (!(message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED)) ||
+        message->ts_venue > position->last_funding_due)
+        return;
+    if (!position_funding(position, &instrument->definition, units, position->last_funding_mark2,
+                          position->last_funding_rate, &amount))
+        return;
+    position->funding = money_add(position->funding, amount);
+    move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition),
+         amount);
+}
+
+void ledger_take_fill(struct engine *engine, const struct message *message)
+{
+    const struct event_order_filled *fill = &message->record->order_filled;
+    struct instrument *instrument = &engine->instruments[fill->instrument];
+    const struct event_definition *definition = &instrument->definition;
+    struct position *position = &instrument->position;
+    money before = position->realised;
+    int64_t held = position->units;
+    engine->counters.fills++;
+    if (fill->cause < FILL_CAUSE_COUNT)
+        engine->counters.fills_by_cause[fill->cause]++;
+    if (!position_fill(position, definition, fill->side, fill->price.units, fill->quantity.units,
+                       base_fee_units(instrument, fill))) {
+        engine_violation(engine, 6);
+        return;
+    }
+    if (definition->contract == CONTRACT_SPOT) {
+        move_spot(engine, instrument, fill->side, fill->price.units, fill->quantity.units);
+    } else {
+        move(engine, definition->venue, ledger_profit_asset(definition),
+             money_subtract(position->realised, before));
+        late_funding(engine, instrument, message, position->units - held);
+    }
+    take_fee(engine, instrument, fill);
+}
+
+/* --- funding ------------------------------------------------------------------------------------ */
+
+void ledger_funding_due(struct engine *engine, unsigned index)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    struct market *market = &instrument->market;
+    struct position *position = &instrument->position;
+    int64_t mark2;
+    bool stale;
+    money amount;
+    int64_t due = market->funding_due;
+    market->funding_due = TIME_NEVER;
+    if (instrument->definition.contract == CONTRACT_SPOT ||
+        !market_mark2(market, engine->now, &mark2, &stale))
+        return;
+    position->last_funding_due = due;
+    position->last_funding_rate = market->funding_rate;
+    position->last_funding_mark2 = mark2;
+    if (position->units == 0 ||
+        !position_funding(position, &instrument->definition, position->units, mark2,
+                          market->funding_rate, &amount))
+        return;
+    position->funding = money_add(position->funding, amount);
+    move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition),
+         amount);
+}
+
+/* --- funds -------------------------------------------------------------------------------------- */
+
+/* What an order may take: price x quantity x (1 + fee) of quote, or its quantity of base. */
+bool ledger_need(const struct engine *engine, unsigned index, enum side side, int64_t price,
+                 int64_t quantity, money *need)
+{
+    const struct event_definition *definition = &engine->instruments[index].definition;
+    money value, fee;
+    if (side == SIDE_SELL)
+        return money_from_units(quantity, definition->quantity_exponent, need);
+    int64_t rate = definition->taker_fee > definition->maker_fee ? definition->taker_fee
+                                                                 : definition->maker_fee;
+    if (!money_linear_value(price, quantity, definition->multiplier,
+                            definition->price_exponent + definition->quantity_exponent +
+                                definition->multiplier_exponent,
+                            &value))
+        return false;
+    if (rate <= 0) {
+        *need = value;
+        return true;
+    }
+    if (!money_scale(value, rate, RATE_ONE, MONEY_UP, &fee))
+        return false;
+    *need = money_add(value, fee);
+    return true;
+}
+
+static struct balance *reserve_balance(struct engine *engine,
+                                       const struct event_definition *definition, enum side side)
+{
+    return ledger_balance(engine, definition->venue,
+                          side == SIDE_BUY ? definition->quote : definition->base);
+}
+
+void ledger_reserve(struct engine *engine, struct order *order, int64_t price, int64_t leaves)
+{
+    const struct event_definition *definition = &engine->instruments[order->instrument].definition;
+    money need = MONEY_ZERO;
+    if (definition->contract != CONTRACT_SPOT)
+        return;
+    if (leaves > 0 && !ledger_need(engine, order->instrument, order->side, price, leaves, &need))
+        engine_violation(engine, 6);
+    struct balance *balance = reserve_balance(engine, definition, order->side);
+    balance->reserved = money_add(balance->reserved, money_subtract(need, order->reserved));
+    order->reserved = need;
+}
+
+bool ledger_has_funds(struct engine *engine, unsigned index, enum side side, int64_t price,
+                      int64_t quantity)
+{
+    const struct event_definition *definition = &engine->instruments[index].definition;
+    money need;
+    if (definition->contract != CONTRACT_SPOT || !engine->venues[definition->venue].told)
+        return true;
+    if (!ledger_need(engine, index, side, price, quantity, &need))
+        return false;
+    const struct balance *balance = reserve_balance(engine, definition, side);
+    return money_compare(money_add(balance->reserved, need), balance->total) <= 0;
+}

@@ -1,0 +1,179 @@
+/* Settings and definition of an instrument, as integers in its units. */
+#include "engine/engine_internal.h"
+
+#include <string.h>
+
+enum { MILLI = 1000 };
+
+/* An amount in units of 10^exponent; `grid` is the tick or lot in those units. */
+static bool amount_to_units(const struct setting_amount *amount, int exponent, int64_t grid,
+                            enum setting_unit grid_unit, int64_t *out)
+{
+    struct number number;
+    if (amount->unit == SETTING_PLAIN) {
+        number = decimal_to_units(amount->value, exponent);
+        if (number.status != NUMBER_VALUE || number.units < 0)
+            return false;
+        *out = number.units;
+        return true;
+    }
+    if (amount->unit != grid_unit)
+        return false;
+    /* A number of ticks or lots may have decimals ("0.5tick") where the grid is coarser than the unit. */
+    struct decimal value = amount->value;
+    int64_t product;
+    if (value.mantissa < 0 || __builtin_mul_overflow(value.mantissa, grid, &product))
+        return false;
+    number = decimal_to_units((struct decimal){product, value.exponent}, 0);
+    if (number.status != NUMBER_VALUE)
+        return false;
+    *out = number.units;
+    return true;
+}
+
+static bool prices(const struct setting_amount *amount, const struct event_definition *definition,
+                   int64_t *out)
+{
+    return amount_to_units(amount, definition->price_exponent, definition->tick, SETTING_TICK, out);
+}
+
+static bool sizes(const struct setting_amount *amount, const struct event_definition *definition,
+                  int64_t *out)
+{
+    return amount_to_units(amount, definition->quantity_exponent, definition->lot, SETTING_LOT,
+                           out);
+}
+
+/* A price difference in 1/1,000 tick, rounded down. */
+static bool to_millitick(int64_t units, int64_t tick, int64_t *out)
+{
+    int128 value = (int128)units * MILLI / tick;
+    if (value > INT64_MAX / 64)
+        return false;
+    *out = (int64_t)value;
+    return true;
+}
+
+/* Constants that tell a multiple of the tick without a division: tick = odd << shift, and n is a
+ * multiple of odd exactly where n x odd^-1 (mod 2^64) is at most floor((2^64 - 1) / odd). */
+static void tick_constants(struct limits *limits, int64_t tick)
+{
+    uint64_t odd = (uint64_t)tick;
+    limits->tick_shift = 0;
+    while ((odd & 1) == 0) {
+        odd >>= 1;
+        limits->tick_shift++;
+    }
+    uint64_t inverse = odd; /* right to 3 bits; each round doubles them */
+    for (int round = 0; round < 5; round++)
+        inverse *= 2 - odd * inverse;
+    limits->tick_inverse = inverse;
+    limits->tick_bound = UINT64_MAX / odd;
+}
+
+bool limits_on_tick(const struct limits *limits, int64_t price)
+{
+    uint64_t value = (uint64_t)price;
+    uint64_t low = limits->tick_shift == 0 ? 0 : value & ((UINT64_C(1) << limits->tick_shift) - 1);
+    return low == 0 && (value >> limits->tick_shift) * limits->tick_inverse <= limits->tick_bound;
+}
+
+/* The least price x quantity, or quantity, that is worth the minimum notional, rounded up. */
+static bool minimum_notional(struct limits *limits, const struct event_definition *definition)
+{
+    int exponent = definition->quantity_exponent + definition->multiplier_exponent;
+    money unit;
+    if (definition->contract != CONTRACT_INVERSE)
+        exponent += definition->price_exponent;
+    if (!money_from_units(definition->multiplier, exponent, &unit) || unit.atto <= 0)
+        return false;
+    int128 least = definition->minimum_notional.atto;
+    limits->minimum_raw = least <= 0 ? 0 : (least + unit.atto - 1) / unit.atto;
+    return true;
+}
+
+static bool definition_usable(const struct event_definition *definition, const char **problem)
+{
+    *problem = "tick of the definition";
+    if (definition->tick <= 0 || definition->contract >= CONTRACT_COUNT)
+        return false;
+    *problem = "lot of the definition";
+    if (definition->lot <= 0)
+        return false;
+    *problem = "multiplier of the definition";
+    return definition->multiplier > 0;
+}
+
+static bool resolve_quote(struct limits *limits, const struct settings_instrument *settings,
+                          const struct event_definition *definition, const char **problem)
+{
+    struct strategy_units *quote = &limits->quote;
+    int64_t units;
+    quote->tick = definition->tick;
+    quote->lot = definition->lot;
+    quote->levels = (unsigned)settings->quote_levels;
+    *problem = "quote.levels";
+    if (settings->quote_levels < 1 || settings->quote_levels > STRATEGY_LEVELS_MAX)
+        return false;
+    *problem = "quote.size";
+    if (!sizes(&settings->quote_size, definition, &quote->size))
+        return false;
+    *problem = "quote.half_spread";
+    if (!prices(&settings->quote_half_spread, definition, &units) ||
+        !to_millitick(units, quote->tick, &quote->half_spread_millitick))
+        return false;
+    *problem = "quote.step";
+    if (!prices(&settings->quote_step, definition, &units) ||
+        !to_millitick(units, quote->tick, &quote->step_millitick))
+        return false;
+    *problem = "quote.skew";
+    return prices(&settings->quote_skew, definition, &units) &&
+           to_millitick(units, quote->tick, &quote->skew_millitick);
+}
+
+bool limits_resolve(struct limits *limits, const struct settings_instrument *settings,
+                    const struct event_definition *definition, const char **problem)
+{
+    memset(limits, 0, sizeof *limits);
+    if (!definition_usable(definition, problem) ||
+        !resolve_quote(limits, settings, definition, problem))
+        return false;
+    tick_constants(limits, definition->tick);
+    *problem = "minimum notional of the definition";
+    if (!minimum_notional(limits, definition))
+        return false;
+    *problem = "reconcile.price_tolerance";
+    if (!prices(&settings->reconcile_price, definition, &limits->price_tolerance))
+        return false;
+    *problem = "risk.position_limit";
+    if (!sizes(&settings->risk_position_limit, definition, &limits->position_limit))
+        return false;
+    *problem = "risk.size_band";
+    if (!sizes(&settings->risk_size_band, definition, &limits->size_band))
+        return false;
+    limits->enabled = settings->quote_enabled;
+    limits->interval = settings->quote_interval;
+    limits->size_tolerance = settings->reconcile_size;
+    limits->orders_per_side = (uint32_t)settings->risk_orders_per_side;
+    limits->collar = settings->risk_collar;
+    limits->far_collar = settings->risk_far_collar;
+    limits->stale_after = settings->safety_stale_after;
+    limits->pending_timeout = settings->order_pending_timeout;
+    *problem = NULL;
+    return true;
+}
+
+void limits_redefine(struct limits *limits, const struct event_definition *definition)
+{
+    struct strategy_units *quote = &limits->quote;
+    /* Distances are kept in price units: 1/1,000 of the new tick instead of the old one. */
+    int64_t *const distances[] = {&quote->half_spread_millitick, &quote->step_millitick,
+                                  &quote->skew_millitick};
+    for (unsigned i = 0; i < 3; i++)
+        *distances[i] = (int64_t)((int128)*distances[i] * quote->tick / definition->tick);
+    quote->tick = definition->tick;
+    quote->lot = definition->lot;
+    quote->size -= quote->size % quote->lot;
+    tick_constants(limits, definition->tick);
+    minimum_notional(limits, definition);
+}

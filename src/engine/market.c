@@ -1,0 +1,406 @@
+/* What an instrument's market looks like: book, top view, trades, references, freshness. */
+#include "engine/engine_internal.h"
+
+#include "base/assert.h"
+#include "base/time.h"
+
+/* --- bad numbers ------------------------------------------------------------------------------- */
+
+/* Why a row can't be used, REJECT_NONE if it can. */
+static enum reject row_fault(const struct limits *limits, const struct row *row)
+{
+    if (row->price_status != NUMBER_VALUE || row->price <= 0 || row->price > ENGINE_PRICE_MAX)
+        return REJECT_PRICE;
+    if (row->quantity_status != NUMBER_VALUE || row->quantity < 0)
+        return REJECT_QUANTITY;
+    return limits_on_tick(limits, row->price) ? REJECT_NONE : REJECT_TICK;
+}
+
+/* Whether any row has a fault: one pass without a branch a row. */
+static bool rows_have_fault(const struct limits *limits, const struct message *message)
+{
+    unsigned faults = 0;
+    uint64_t inverse = limits->tick_inverse, bound = limits->tick_bound;
+    unsigned shift = limits->tick_shift;
+    uint64_t low = (UINT64_C(1) << shift) - 1;
+    const struct row *end = message->rows + message->row_count;
+    for (const struct row *row = message->rows; row < end; row++) {
+        uint64_t price = (uint64_t)row->price;
+        faults |= (unsigned)row->price_status | row->quantity_status;
+        faults |= (unsigned)(price - 1 >= ENGINE_PRICE_MAX) | (unsigned)(row->quantity < 0);
+        faults |= (unsigned)((price & low) != 0) | (unsigned)((price >> shift) * inverse > bound);
+    }
+    return faults != 0;
+}
+
+static void remove_row(struct engine *engine, unsigned index, const struct row *row,
+                       enum reject reason)
+{
+    engine->counters.removed_numbers++;
+    if (!engine->started || engine->removed_left == 0)
+        return;
+    engine->removed_left--;
+    engine_emit(engine, EVENT_removed, index)->removed = (struct event_removed){
+        .instrument = (uint16_t)index,
+        .where = REMOVED_MARKET_DATA,
+        .side = row->flags & ROW_SELL ? SIDE_SELL : SIDE_BUY,
+        .price = {row->price, row->price_status},
+        .quantity = {row->quantity, row->quantity_status},
+        .reason = (uint8_t)reason,
+    };
+}
+
+/* --- mid ----------------------------------------------------------------------------------------- */
+
+static int64_t view_mid2(const struct top_view *top)
+{
+    return top->price[SIDE_BUY] + top->price[SIDE_SELL];
+}
+
+static void mids_add(struct mid_ring *mids, int64_t now, int64_t mid2)
+{
+    uint64_t newest = mids->count - 1;
+    if (mids->count == 0 ||
+        mids->ts[newest % ENGINE_MID_RING] >> ENGINE_MID_SHIFT != now >> ENGINE_MID_SHIFT) {
+        newest = mids->count++;
+        if (mids->behind + ENGINE_MID_RING <= newest)
+            mids->behind = newest - ENGINE_MID_RING + 1;
+    }
+    mids->ts[newest % ENGINE_MID_RING] = now;
+    mids->mid2[newest % ENGINE_MID_RING] = mid2;
+}
+
+/* The mid that stood one second ago, to the ring's 8 ms. */
+static bool mids_second_ago(struct mid_ring *mids, int64_t now, int64_t *mid2)
+{
+    while (mids->behind + 1 < mids->count &&
+           mids->ts[(mids->behind + 1) % ENGINE_MID_RING] <= now - NS_PER_SECOND)
+        mids->behind++;
+    if (mids->count == 0 || mids->ts[mids->behind % ENGINE_MID_RING] > now - NS_PER_SECOND)
+        return false;
+    *mid2 = mids->mid2[mids->behind % ENGINE_MID_RING];
+    return true;
+}
+
+/* --- top view ------------------------------------------------------------------------------------ */
+
+bool market_has_view(const struct market *market)
+{
+    return market->top.has[SIDE_BUY] & market->top.has[SIDE_SELL] &
+           book_is_synchronised(market->book);
+}
+
+/* Best prices may have changed: a cycle is due, and the mid goes into the ring. */
+static void view_changed(struct engine *engine, unsigned index)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    struct market *market = &instrument->market;
+    instrument->wait_top[SIDE_BUY] = instrument->wait_top[SIDE_SELL] = false;
+    if (market_has_view(market))
+        mids_add(&market->mids, engine->now, view_mid2(&market->top));
+    engine_mark_due(engine, index);
+}
+
+static void view_forget(struct market *market)
+{
+    market->top = (struct top_view){.sequence = 0};
+    market->mids.count = market->mids.behind = 0;
+}
+
+static void view_from_book(struct engine *engine, unsigned index)
+{
+    struct market *market = &engine->instruments[index].market;
+    struct top_view *top = &market->top;
+    bool changed = false;
+    for (int side = 0; side < 2; side++) {
+        struct book_level level = {0, 0};
+        bool has = book_best(market->book, (enum side)side, &level);
+        changed |= has != top->has[side] || level.price != top->price[side];
+        top->has[side] = has;
+        top->price[side] = level.price;
+        top->quantity[side] = level.quantity;
+    }
+    if (changed)
+        view_changed(engine, index);
+}
+
+/* --- messages of one instrument ------------------------------------------------------------------ */
+
+/* A book that lost its place: nothing is known until a snapshot. */
+static void lose_book(struct engine *engine, unsigned index, bool gap)
+{
+    struct market *market = &engine->instruments[index].market;
+    book_clear(market->book);
+    view_forget(market);
+    market->gap = market->gap || gap;
+    engine_mark_due(engine, index);
+}
+
+/* Rows with a fault are left out one by one; the rest is set as the message would have. */
+static bool apply_with_faults(struct engine *engine, unsigned index, const struct message *message)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    struct message head = *message;
+    head.row_count = 0;
+    bool whole = book_apply(instrument->market.book, &head);
+    for (uint32_t i = 0; i < message->row_count && whole; i++) {
+        const struct row *row = &message->rows[i];
+        enum reject fault = row_fault(&instrument->limits, row);
+        if (fault != REJECT_NONE)
+            remove_row(engine, index, row, fault);
+        else
+            whole = book_set(instrument->market.book, row->flags & ROW_SELL ? SIDE_SELL : SIDE_BUY,
+                             row->price, row->quantity);
+    }
+    return whole;
+}
+
+static void take_depth(struct engine *engine, unsigned index, const struct message *message)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    struct market *market = &instrument->market;
+    bool was = book_is_synchronised(market->book);
+    bool whole = rows_have_fault(&instrument->limits, message)
+                     ? apply_with_faults(engine, index, message)
+                     : book_apply(market->book, message);
+    if (!whole) {
+        engine_table_full(engine, "book.far_levels", book_far_levels_peak(market->book) + 1);
+        lose_book(engine, index, true);
+        return;
+    }
+    if (message->kind == EVENT_snapshot)
+        market->gap = false;
+    if (!was && book_is_synchronised(market->book))
+        engine_mark_due(engine, index);
+    /* Rule 3: the later of book and top is the reference, where both carry a sequence. */
+    if (message->sequence >= market->top.sequence || message->sequence == 0)
+        view_from_book(engine, index);
+}
+
+static void take_top(struct engine *engine, unsigned index, const struct message *message)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    struct market *market = &instrument->market;
+    struct top_view *top = &market->top;
+    bool changed = false;
+    uint64_t reference = book_sequence(market->book);
+    if (reference < top->sequence)
+        reference = top->sequence;
+    if (message->sequence != 0 && message->sequence < reference)
+        return;
+    for (uint32_t i = 0; i < message->row_count; i++) {
+        const struct row *row = &message->rows[i];
+        enum side side = row->flags & ROW_SELL ? SIDE_SELL : SIDE_BUY;
+        enum reject fault = row_fault(&instrument->limits, row);
+        if (fault != REJECT_NONE) {
+            remove_row(engine, index, row, fault);
+            continue;
+        }
+        bool has = row->quantity > 0;
+        changed |= has != top->has[side] || row->price != top->price[side];
+        top->has[side] = has;
+        top->price[side] = row->price;
+        top->quantity[side] = row->quantity;
+    }
+    top->sequence = message->sequence;
+    if (changed)
+        view_changed(engine, index);
+}
+
+static void take_trades(struct engine *engine, unsigned index, const struct message *message)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    for (uint32_t i = 0; i < message->row_count; i++) {
+        const struct row *row = &message->rows[i];
+        if (row->flags & ROW_NOT_MARKET)
+            continue;
+        enum reject fault = row_fault(&instrument->limits, row);
+        if (fault != REJECT_NONE)
+            remove_row(engine, index, row, fault);
+        else if (row->quantity > 0)
+            instrument->market.trade = (struct stamped){row->price, engine->now, true};
+    }
+}
+
+/* A price of a record: kept if it is one, else removed. */
+static void take_price(struct engine *engine, unsigned index, struct stamped *stamped,
+                       struct number price)
+{
+    if (price.status == NUMBER_VALUE && price.units > 0 && price.units <= ENGINE_PRICE_MAX) {
+        *stamped = (struct stamped){price.units, engine->now, true};
+        return;
+    }
+    struct row row = {
+        .price = price.units, .price_status = price.status, .quantity_status = NUMBER_ABSENT};
+    remove_row(engine, index, &row, REJECT_PRICE);
+}
+
+static void take_open_interest(struct engine *engine, const struct event_open_interest *record)
+{
+    struct market *market = &engine->instruments[record->instrument].market;
+    if (record->open_interest.status == NUMBER_VALUE && record->open_interest.units >= 0)
+        market->open_interest = (struct stamped){record->open_interest.units, engine->now, true};
+    market->open_interest_cap =
+        (struct stamped){record->cap.units, engine->now,
+                         record->cap.status == NUMBER_VALUE && record->cap.units > 0};
+}
+
+static void take_gap(struct engine *engine, const struct message *message)
+{
+    unsigned index = message->record->gap.instrument;
+    unsigned channel = message->stream % CHANNELS_PER_INSTRUMENT;
+    /* What is missing of trades or best prices is not missing in the book. */
+    if (message->stream != EVENT_NONE_16 && (channel == CHANNEL_TRADE || channel == CHANNEL_TOP))
+        return;
+    if (index < engine->instrument_count)
+        lose_book(engine, index, true);
+}
+
+static void take_connection(struct engine *engine, const struct event_feed_connection *record)
+{
+    if (record->connected)
+        return;
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        if (engine->instruments[index].definition.venue == record->venue)
+            lose_book(engine, index, true);
+}
+
+/* Tick, lot and fees may change; units never do (DESIGN 5). The settings stay as they were resolved,
+ * so ticks and lots in them keep the size that they had. */
+static void take_definition(struct engine *engine, const struct event_definition *record)
+{
+    struct instrument *instrument = &engine->instruments[record->instrument];
+    const struct event_definition *old = &instrument->definition;
+    if (record->price_exponent != old->price_exponent ||
+        record->quantity_exponent != old->quantity_exponent || record->contract != old->contract ||
+        record->multiplier != old->multiplier || record->venue != old->venue ||
+        record->multiplier_exponent != old->multiplier_exponent || record->base != old->base ||
+        record->quote != old->quote || record->settle != old->settle || record->tick <= 0 ||
+        record->lot <= 0) {
+        lose_book(engine, record->instrument, true);
+        return;
+    }
+    struct event_definition definition = *record;
+    definition.base_commission_exponent = old->base_commission_exponent;
+    instrument->definition = definition;
+    limits_redefine(&instrument->limits, &definition);
+    engine_mark_due(engine, record->instrument);
+}
+
+static void take_record(struct engine *engine, unsigned index, const struct message *message)
+{
+    const union event_record *record = message->record;
+    struct market *market = &engine->instruments[index].market;
+    switch ((int)message->kind) {
+    case EVENT_definition:
+        take_definition(engine, &record->definition);
+        break;
+    case EVENT_instrument_status:
+        market->trading = record->instrument_status.trading;
+        engine_mark_due(engine, index);
+        break;
+    case EVENT_mark:
+        take_price(engine, index, &market->mark, record->mark.price);
+        break;
+    case EVENT_index_price:
+        take_price(engine, index, &market->index, record->index_price.price);
+        break;
+    case EVENT_funding:
+        market->funding_rate = record->funding.rate;
+        market->funding_due = record->funding.due;
+        engine_mark_due(engine, index);
+        break;
+    case EVENT_open_interest:
+        take_open_interest(engine, &record->open_interest);
+        break;
+    default:
+        break;
+    }
+}
+
+static void be_fresh(struct engine *engine, unsigned index)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    instrument->market.fresh_ts = engine->now;
+    if (!instrument->market.seen || instrument->breakers.state[BREAKER_STALE] != BREAKER_CLEAR) {
+        instrument->market.seen = true;
+        engine_mark_due(engine, index);
+    }
+}
+
+void market_apply(struct engine *engine, const struct message *message)
+{
+    unsigned index = EVENT_STREAM_INSTRUMENT(message->stream);
+    if (message->kind == EVENT_gap) {
+        take_gap(engine, message);
+        return;
+    }
+    if (message->kind == EVENT_feed_connection) {
+        take_connection(engine, &message->record->feed_connection);
+        return;
+    }
+    if (message->stream == EVENT_NONE_16 || index >= engine->instrument_count)
+        return;
+    be_fresh(engine, index);
+    switch ((int)message->kind) {
+    case EVENT_depth:
+    case EVENT_snapshot:
+        take_depth(engine, index, message);
+        break;
+    case EVENT_top:
+        take_top(engine, index, message);
+        break;
+    case EVENT_trade:
+        take_trades(engine, index, message);
+        break;
+    default:
+        if (message->record != NULL)
+            take_record(engine, index, message);
+        break;
+    }
+}
+
+/* --- what others ask ----------------------------------------------------------------------------- */
+
+bool market_mark2(struct market *market, int64_t now, int64_t *mark2, bool *stale)
+{
+    *stale = false;
+    if (market->mark.has && now - market->mark.ts < ENGINE_MARK_FRESH_NS)
+        market->last_mark2 = (struct stamped){2 * market->mark.value, now, true};
+    else if (market_has_view(market) && now - market->fresh_ts < ENGINE_MARK_FRESH_NS &&
+             market->top.price[SIDE_BUY] < market->top.price[SIDE_SELL])
+        market->last_mark2 = (struct stamped){view_mid2(&market->top), now, true};
+    else
+        *stale = true;
+    *mark2 = market->last_mark2.value;
+    return market->last_mark2.has;
+}
+
+/* The median of three, the mean of two, or the one: four times it. */
+static int64_t reference_of(const int64_t *values2, int count)
+{
+    int64_t a = values2[0], b = values2[1], c = values2[2];
+    if (count == 0)
+        return 0;
+    if (count == 1)
+        return 2 * a;
+    if (count == 2)
+        return a + b;
+    int64_t low = a < b ? a : b, high = a < b ? b : a;
+    return 2 * (c < low ? low : c > high ? high : c);
+}
+
+int64_t market_reference4(struct market *market, int64_t now)
+{
+    int64_t values2[3] = {0, 0, 0};
+    int count = 0;
+    if (market->mark.has && now - market->mark.ts < ENGINE_MARK_FRESH_NS)
+        return 4 * market->mark.value;
+    if (market_has_view(market))
+        values2[count++] = view_mid2(&market->top);
+    if (mids_second_ago(&market->mids, now, &values2[count]))
+        count++;
+    if (market->trade.has && now - market->trade.ts <= ENGINE_TRADE_FRESH_NS)
+        values2[count++] = 2 * market->trade.value;
+    return reference_of(values2, count);
+}

@@ -1,0 +1,162 @@
+/* Position and profit of one instrument by average cost. */
+#include "engine/position.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+enum { INVERSE_EXPONENT = -8 }; /* coin is kept to 1e-8 (trading-semantics 11) */
+
+#define RATE_ONE INT64_C(1000000000)
+
+void position_init(struct position *position, const struct event_definition *definition)
+{
+    memset(position, 0, sizeof *position);
+    position->exponent = definition->quantity_exponent;
+    position->per_quantity = 1;
+    if (definition->contract == CONTRACT_SPOT) {
+        while (position->exponent > definition->base_commission_exponent &&
+               definition->price_exponent + position->exponent > MONEY_EXPONENT &&
+               position->per_quantity <= INT64_C(100000000000)) {
+            position->exponent--;
+            position->per_quantity *= 10;
+        }
+    }
+    position->last_funding_due = INT64_MIN;
+}
+
+/* Value of a magnitude of position units; the inverse kind rounded to 10^round_exponent. */
+static bool value_of(const struct position *position, const struct event_definition *definition,
+                     int64_t units, int64_t price, int64_t factor, int round_exponent, money *out)
+{
+    int scale = position->exponent + definition->multiplier_exponent;
+    int64_t multiplier;
+    if (__builtin_mul_overflow(definition->multiplier, factor, &multiplier))
+        return false;
+    if (definition->contract == CONTRACT_INVERSE)
+        return money_inverse_value(price, units, multiplier, scale - definition->price_exponent,
+                                   round_exponent, MONEY_HALF_EVEN, out);
+    return money_linear_value(price, units, multiplier, scale + definition->price_exponent, out);
+}
+
+static int64_t magnitude(int64_t value)
+{
+    return value < 0 ? -value : value;
+}
+
+/* Close `units` (a magnitude, at most what is held) for `value`. Long profit is value less cost where
+ * price grows with value, cost less value where it shrinks (inverse); short the other way round. */
+static bool close_part(struct position *position, bool inverse, int64_t units, money value)
+{
+    int64_t held = magnitude(position->units);
+    money removed = position->cost;
+    if (units < held && !money_scale(position->cost, units, held, MONEY_TOWARD_ZERO, &removed))
+        return false;
+    bool long_side = position->units > 0;
+    money gain =
+        long_side != inverse ? money_subtract(value, removed) : money_subtract(removed, value);
+    position->realised = money_add(position->realised, gain);
+    position->cost = money_subtract(position->cost, removed);
+    position->units -= long_side ? units : -units;
+    return true;
+}
+
+/* What the fee in base was worth, so that cost and fees are apart. */
+static bool take_base_fee(struct position *position, const struct event_definition *definition,
+                          int64_t price, int64_t base_fee)
+{
+    money worth;
+    if (base_fee == 0)
+        return true;
+    if (!value_of(position, definition, base_fee, price, 1, INVERSE_EXPONENT, &worth))
+        return false;
+    position->fees = money_add(position->fees, worth);
+    position->base_fees += base_fee;
+    return true;
+}
+
+bool position_fill(struct position *position, const struct event_definition *definition,
+                   enum side side, int64_t price, int64_t quantity, int64_t base_fee)
+{
+    ASSERT(price > 0);
+    ASSERT(quantity > 0);
+    struct position next = *position;
+    int64_t units;
+    money value, closing;
+    if (__builtin_mul_overflow(quantity, position->per_quantity, &units))
+        return false;
+    /* A fee in base makes a buy smaller and a sell larger, at the fill's price. */
+    int64_t filled = side == SIDE_BUY ? units - base_fee : units + base_fee;
+    if (filled <= 0 || !take_base_fee(&next, definition, price, base_fee) ||
+        !value_of(position, definition, filled, price, 1, INVERSE_EXPONENT, &value))
+        return false;
+    int64_t held = magnitude(next.units);
+    bool reduces = next.units != 0 && (next.units > 0) == (side == SIDE_SELL);
+    if (reduces) {
+        int64_t closed = filled < held ? filled : held;
+        closing = value;
+        if (closed < filled && !money_scale(value, closed, filled, MONEY_TOWARD_ZERO, &closing))
+            return false;
+        if (!close_part(&next, definition->contract == CONTRACT_INVERSE, closed, closing))
+            return false;
+        filled -= closed;
+        next.cost = filled > 0 ? money_subtract(value, closing) : next.cost;
+    } else {
+        next.cost = money_add(next.cost, value);
+    }
+    next.units += side == SIDE_BUY ? filled : -filled;
+    if (side == SIDE_BUY) {
+        next.bought += units;
+        next.value_bought = money_add(next.value_bought, value);
+    } else {
+        next.sold += units;
+        next.value_sold = money_add(next.value_sold, value);
+    }
+    next.fills++;
+    *position = next;
+    return true;
+}
+
+bool position_value(const struct position *position, const struct event_definition *definition,
+                    int64_t units, int64_t mark2, money *out)
+{
+    money twice;
+    if (definition->contract == CONTRACT_INVERSE)
+        return value_of(position, definition, units, mark2, 2, INVERSE_EXPONENT, out);
+    if (!value_of(position, definition, units, mark2, 1, 0, &twice))
+        return false;
+    return money_scale(twice, 1, 2, MONEY_HALF_EVEN, out);
+}
+
+bool position_unrealised(const struct position *position, const struct event_definition *definition,
+                         int64_t mark2, money *out)
+{
+    money value;
+    if (position->units == 0) {
+        *out = MONEY_ZERO;
+        return true;
+    }
+    if (!position_value(position, definition, magnitude(position->units), mark2, &value))
+        return false;
+    bool gains = (position->units > 0) != (definition->contract == CONTRACT_INVERSE);
+    *out = gains ? money_subtract(value, position->cost) : money_subtract(position->cost, value);
+    return true;
+}
+
+bool position_funding(const struct position *position, const struct event_definition *definition,
+                      int64_t units, int64_t mark2, int64_t rate, money *out)
+{
+    money value, due;
+    bool inverse = definition->contract == CONTRACT_INVERSE;
+    if (inverse) {
+        if (!value_of(position, definition, magnitude(units), mark2, 2, MONEY_EXPONENT, &value))
+            return false;
+    } else if (!position_value(position, definition, magnitude(units), mark2, &value)) {
+        return false;
+    }
+    /* A long position pays where the rate is positive; rounding is against us. */
+    money signed_value = units > 0 ? money_negate(value) : value;
+    if (!money_scale(signed_value, rate, RATE_ONE, MONEY_DOWN, &due))
+        return false;
+    return inverse ? money_round(due, INVERSE_EXPONENT, MONEY_HALF_EVEN, out) : (*out = due, true);
+}

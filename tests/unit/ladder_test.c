@@ -1,0 +1,115 @@
+/* The ladder strategy's prices, by its formula. */
+#include <criterion/criterion.h>
+
+#include "strategy/strategy.h"
+
+static struct strategy_units units;
+static struct strategy_view view;
+static struct wanted_ladder ladder;
+
+static void book(int64_t bid, int64_t bid_quantity, int64_t ask, int64_t ask_quantity)
+{
+    units = (struct strategy_units){.tick = 5,
+                                    .lot = 1,
+                                    .size = 10,
+                                    .half_spread_millitick = 2000,
+                                    .step_millitick = 1000,
+                                    .skew_millitick = 2000,
+                                    .levels = 1};
+    view = (struct strategy_view){.units = &units,
+                                  .best_bid = bid,
+                                  .best_ask = ask,
+                                  .best_bid_quantity = bid_quantity,
+                                  .best_ask_quantity = ask_quantity,
+                                  .position_limit = 100,
+                                  .widen_numerator = 1,
+                                  .widen_denominator = 1};
+}
+
+static void wanted(void)
+{
+    strategy_ladder.wanted(NULL, &view, &ladder);
+}
+
+Test(ladder, style_example)
+{
+    book(1000, 50, 1005, 40);
+    wanted();
+    /* (100.0 x 40 + 100.5 x 50) / 90 = 100.2777… = 200.555… ticks */
+    cr_expect(ladder.has_fair);
+    cr_expect_eq(ladder.fair_millitick, 200555);
+    cr_assert_eq(ladder.count, 2);
+    cr_expect_eq(ladder.levels[0].price.units, 990);
+    cr_expect_eq(ladder.levels[1].price.units, 1015);
+    cr_expect_eq(ladder.levels[0].distance_millitick, 2000);
+    cr_expect_eq(ladder.levels[1].distance_millitick, 2000);
+}
+
+Test(ladder, steps_and_skew)
+{
+    book(1000, 50, 1005, 50);
+    units.levels = 3;
+    view.position = 50;
+    wanted();
+    /* fair 200.5 ticks, skew 1 tick: bids from 197.5, asks from 201.5, rounded away */
+    cr_expect_eq(ladder.skew_millitick, 1000);
+    cr_assert_eq(ladder.count, 6);
+    cr_expect_eq(ladder.levels[0].price.units, 197 * 5);
+    cr_expect_eq(ladder.levels[2].price.units, 195 * 5);
+    cr_expect_eq(ladder.levels[3].price.units, 202 * 5);
+    cr_expect_eq(ladder.levels[5].price.units, 204 * 5);
+    cr_expect_eq(ladder.levels[0].distance_millitick, 3000);
+    cr_expect_eq(ladder.levels[3].distance_millitick, 1000);
+}
+
+Test(ladder, never_through_the_top)
+{
+    book(1000, 50, 1005, 50);
+    units.half_spread_millitick = 0;
+    view.position = 100;
+    wanted();
+    cr_expect_eq(ladder.levels[1].price.units, 1005);
+    view.position = -100;
+    wanted();
+    cr_expect_eq(ladder.levels[0].price.units, 1000);
+}
+
+Test(ladder, widens)
+{
+    book(1000, 50, 1005, 50);
+    view.widen_numerator = 2;
+    wanted();
+    cr_expect_eq(ladder.levels[0].price.units, 196 * 5);
+    cr_expect_eq(ladder.levels[1].price.units, 205 * 5);
+}
+
+Test(ladder, nothing_without_a_market)
+{
+    book(1005, 50, 1005, 50);
+    wanted();
+    cr_expect_eq(ladder.count, 0);
+    cr_expect_not(ladder.has_fair);
+    book(1010, 50, 1005, 50);
+    wanted();
+    cr_expect_eq(ladder.count, 0);
+    book(1000, 0, 1005, 0);
+    wanted();
+    cr_expect_eq(ladder.count, 0);
+}
+
+Test(ladder, leaves_out_what_is_not_above_zero)
+{
+    book(5, 50, 10, 50);
+    wanted();
+    cr_assert_eq(ladder.count, 1);
+    cr_expect_eq(ladder.levels[0].side, SIDE_SELL);
+}
+
+Test(ladder, large_figures_do_not_overflow)
+{
+    book(INT64_C(1) << 50, INT64_C(1) << 61, (INT64_C(1) << 50) + 5000000, INT64_C(1) << 61);
+    units.tick = 1;
+    wanted();
+    cr_expect(ladder.has_fair);
+    cr_expect_eq(ladder.fair_millitick, ((INT64_C(1) << 50) + 2500000) * 1000);
+}
