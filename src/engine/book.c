@@ -11,6 +11,7 @@ enum {
     GROUPS = WORDS / 64,
     MARGIN = WINDOW / 4,    /* room before the best level when the window is laid around it */
     DRIFT = WINDOW / 4 * 3, /* a best level behind this index moves the window after it */
+    FAR_SLOTS_MIN = 256,
     FAR_LEVELS_MAX = 1 << 30
 };
 
@@ -30,7 +31,8 @@ struct book_side {
     uint32_t count;    /* levels in the window */
     int64_t far_least; /* no key of the table is lower than this */
     size_t far_count, far_limit, far_peak;
-    struct far_slot *far; /* 2 x far_limit slots, linear probing */
+    struct far_slot *far; /* linear probing; memory for 3 x far_limit slots (see far_grow) */
+    size_t far_slots;     /* in use, a power of two, so that a small table stays in the cache */
     unsigned far_shift;   /* hash >> this is a slot */
     uint64_t top;         /* bit g: groups[g] is not 0 */
     uint64_t groups[GROUPS];
@@ -133,7 +135,7 @@ static size_t far_home(const struct book_side *side, int64_t key)
 /* The slot that holds the key, or the empty one where it would go. */
 static size_t far_find(const struct book_side *side, int64_t key)
 {
-    size_t mask = side->far_limit * 2 - 1;
+    size_t mask = side->far_slots - 1;
     size_t slot = far_home(side, key);
     while (side->far[slot].quantity && side->far[slot].key != key)
         slot = (slot + 1) & mask;
@@ -143,7 +145,7 @@ static size_t far_find(const struct book_side *side, int64_t key)
 /* Empty a slot and close the hole behind it, so that probing needs no tombstones. */
 static void far_remove(struct book_side *side, size_t hole)
 {
-    size_t mask = side->far_limit * 2 - 1;
+    size_t mask = side->far_slots - 1;
     for (size_t slot = (hole + 1) & mask; side->far[slot].quantity; slot = (slot + 1) & mask) {
         size_t home = far_home(side, side->far[slot].key);
         if (((slot - home) & mask) >= ((slot - hole) & mask)) {
@@ -154,6 +156,30 @@ static void far_remove(struct book_side *side, size_t hole)
     side->far[hole].quantity = 0;
     if (--side->far_count == 0)
         side->far_least = INT64_MAX;
+}
+
+/* An empty table of the smallest size. */
+static void far_start(struct book_side *side)
+{
+    side->far_slots = side->far_limit * 2 < FAR_SLOTS_MIN ? side->far_limit * 2 : FAR_SLOTS_MIN;
+    side->far_shift = 64 - (unsigned)__builtin_ctzll(side->far_slots);
+    side->far_count = 0;
+    side->far_least = INT64_MAX;
+    memset(side->far, 0, side->far_slots * sizeof *side->far);
+}
+
+/* Double the slots in use. The last third of the memory holds the old ones meanwhile. */
+static void far_grow(struct book_side *side)
+{
+    size_t old_slots = side->far_slots;
+    struct far_slot *old = side->far + side->far_limit * 2;
+    memcpy(old, side->far, old_slots * sizeof *old);
+    side->far_slots *= 2;
+    side->far_shift--;
+    memset(side->far, 0, side->far_slots * sizeof *side->far);
+    for (size_t slot = 0; slot < old_slots; slot++)
+        if (old[slot].quantity)
+            side->far[far_find(side, old[slot].key)] = old[slot];
 }
 
 /* Set or remove a far level. False where the table is full. */
@@ -171,6 +197,10 @@ static bool far_set(struct book_side *side, int64_t key, int64_t quantity)
         return true;
     if (side->far_count == side->far_limit)
         return false;
+    if (side->far_count * 2 == side->far_slots) {
+        far_grow(side);
+        slot = far_find(side, key);
+    }
     side->far[slot] = (struct far_slot){key, quantity};
     side->far_count++;
     if (side->far_count > side->far_peak)
@@ -184,7 +214,7 @@ static bool far_set(struct book_side *side, int64_t key, int64_t quantity)
 static bool far_next(const struct book_side *side, int64_t after, struct far_slot *found)
 {
     bool any = false;
-    size_t slots = side->far_count ? side->far_limit * 2 : 0;
+    size_t slots = side->far_count ? side->far_slots : 0;
     for (size_t slot = 0; slot < slots; slot++) {
         const struct far_slot *far = &side->far[slot];
         if (far->quantity && far->key > after && (!any || far->key < found->key)) {
@@ -204,7 +234,7 @@ static void window_take_far(struct book_side *side)
     if (side->far_least >= side->base && window_index(side, side->far_least) >= WINDOW)
         return;
     int64_t least = INT64_MAX;
-    for (size_t slot = 0; slot < side->far_limit * 2; slot++) {
+    for (size_t slot = 0; slot < side->far_slots; slot++) {
         struct far_slot *far = &side->far[slot];
         while (far->quantity && window_index(side, far->key) < WINDOW) {
             window_set(side, window_index(side, far->key), far->quantity);
@@ -295,10 +325,7 @@ static void side_clear(struct book_side *side)
     side->top = 0;
     side->count = 0;
     side->best = WINDOW;
-    if (side->far_count)
-        memset(side->far, 0, side->far_limit * 2 * sizeof *side->far);
-    side->far_count = 0;
-    side->far_least = INT64_MAX;
+    far_start(side);
 }
 
 /* --- laying out ------------------------------------------------------------------------------ */
@@ -312,33 +339,35 @@ static size_t far_limit_for(unsigned far_levels)
     return limit;
 }
 
-static size_t book_head_bytes(void)
+static size_t round_to_line(size_t bytes)
 {
-    return (sizeof(struct book) + 63) / 64 * 64;
+    return (bytes + 63) / 64 * 64;
+}
+
+static size_t far_bytes(size_t limit)
+{
+    return round_to_line(limit * 3 * sizeof(struct far_slot));
 }
 
 size_t book_size(unsigned far_levels)
 {
-    size_t slots = far_limit_for(far_levels) * 2;
-    size_t far_bytes = (slots * sizeof(struct far_slot) + 63) / 64 * 64;
-    return book_head_bytes() + 2 * far_bytes;
+    return round_to_line(sizeof(struct book)) + 2 * far_bytes(far_limit_for(far_levels));
 }
 
 struct book *book_init(void *memory, size_t size, unsigned far_levels)
 {
     ASSERT(((uintptr_t)memory & 63) == 0);
     ASSERT(size >= book_size(far_levels));
-    memset(memory, 0, book_size(far_levels));
     struct book *book = memory;
+    memset(book, 0, sizeof *book);
     size_t limit = far_limit_for(far_levels);
-    size_t far_bytes = (book_size(far_levels) - book_head_bytes()) / 2;
+    char *far = (char *)memory + round_to_line(sizeof *book);
     for (unsigned which = 0; which < 2; which++) {
         struct book_side *side = &book->sides[which];
         side->best = WINDOW;
-        side->far_least = INT64_MAX;
         side->far_limit = limit;
-        side->far_shift = 63 - (unsigned)__builtin_ctzll(limit);
-        side->far = (void *)((char *)memory + book_head_bytes() + which * far_bytes);
+        side->far = (void *)(far + which * far_bytes(limit));
+        far_start(side);
     }
     return book;
 }
@@ -487,7 +516,7 @@ int64_t book_quantity_to(const struct book *book, enum side which, int64_t price
     for (; index < WINDOW && side->base + (int64_t)index <= last;
          index = window_find(side, index + 1))
         sum = add_saturating(sum, side->quantities[index]);
-    size_t slots = side->far_count && side->far_least <= last ? side->far_limit * 2 : 0;
+    size_t slots = side->far_count && side->far_least <= last ? side->far_slots : 0;
     for (size_t slot = 0; slot < slots; slot++)
         if (side->far[slot].key <= last)
             sum = add_saturating(sum, side->far[slot].quantity);
@@ -551,7 +580,7 @@ static size_t far_levels(const struct book_side *side, unsigned which, struct bo
                          size_t capacity)
 {
     size_t count = 0;
-    size_t slots = side->far_count && capacity ? side->far_limit * 2 : 0;
+    size_t slots = side->far_count && capacity ? side->far_slots : 0;
     for (size_t slot = 0; slot < slots; slot++) {
         if (!side->far[slot].quantity)
             continue;
@@ -610,7 +639,7 @@ uint64_t book_hash(const struct book *book)
             level_at(side, which, index, &level);
             sum += level_hash(which, level.price, level.quantity);
         }
-        size_t slots = side->far_count ? side->far_limit * 2 : 0;
+        size_t slots = side->far_count ? side->far_slots : 0;
         for (size_t slot = 0; slot < slots; slot++)
             if (side->far[slot].quantity)
                 sum +=
