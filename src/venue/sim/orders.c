@@ -1,0 +1,179 @@
+/* Our orders at the simulated venue: a table by id, a list of the ended by age, and a list a side
+ * of each instrument in the order in which they are filled. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "venue/sim/state.h"
+
+enum { REMEMBERED = 2 }; /* places in the table for each live order that there may be */
+
+int sim_orders_open(struct sim_orders *orders, size_t live_capacity, struct error *error)
+{
+    size_t capacity = live_capacity * REMEMBERED, buckets = 1;
+    while (buckets < capacity * 2)
+        buckets *= 2;
+    *orders = (struct sim_orders){.capacity = capacity,
+                                  .bucket_count = buckets,
+                                  .live_capacity = live_capacity,
+                                  .free = 0,
+                                  .ended_old = SIM_NONE,
+                                  .ended_new = SIM_NONE};
+    orders->orders = calloc(capacity, sizeof *orders->orders);
+    orders->buckets = malloc(buckets * sizeof *orders->buckets);
+    if (!orders->orders || !orders->buckets)
+        return error_set(error, ERROR_SYSTEM, "no memory for %zu orders of the simulated venue",
+                         capacity);
+    memset(orders->buckets, 0xff, buckets * sizeof *orders->buckets);
+    for (size_t i = 0; i < capacity; i++)
+        orders->orders[i].next = i + 1 < capacity ? (uint32_t)(i + 1) : SIM_NONE;
+    return 0;
+}
+
+void sim_orders_close(struct sim_orders *orders)
+{
+    free(orders->orders);
+    free(orders->buckets);
+}
+
+/* --- by id ----------------------------------------------------------------------------------- */
+
+static size_t home(const struct sim_orders *orders, order_id id)
+{
+    return (size_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (orders->bucket_count - 1);
+}
+
+/* The bucket of the id, or the empty one where it would go. */
+static size_t find_bucket(const struct sim_orders *orders, order_id id)
+{
+    size_t bucket = home(orders, id);
+    while (orders->buckets[bucket] != SIM_NONE && orders->orders[orders->buckets[bucket]].id != id)
+        bucket = (bucket + 1) & (orders->bucket_count - 1);
+    return bucket;
+}
+
+/* Take an id out and close the hole behind it. */
+static void forget_id(struct sim_orders *orders, order_id id)
+{
+    size_t mask = orders->bucket_count - 1;
+    size_t hole = find_bucket(orders, id);
+    ASSERT(orders->buckets[hole] != SIM_NONE);
+    for (size_t at = (hole + 1) & mask; orders->buckets[at] != SIM_NONE; at = (at + 1) & mask) {
+        size_t wanted = home(orders, orders->orders[orders->buckets[at]].id);
+        if (((at - wanted) & mask) >= ((at - hole) & mask)) {
+            orders->buckets[hole] = orders->buckets[at];
+            hole = at;
+        }
+    }
+    orders->buckets[hole] = SIM_NONE;
+}
+
+struct sim_order *sim_order_find(const struct sim_orders *orders, order_id id)
+{
+    uint32_t slot = orders->buckets[find_bucket(orders, id)];
+    return slot == SIM_NONE ? NULL : &orders->orders[slot];
+}
+
+/* --- by age ---------------------------------------------------------------------------------- */
+
+static uint32_t slot_of(const struct sim_orders *orders, const struct sim_order *order)
+{
+    return (uint32_t)(order - orders->orders);
+}
+
+/* A place that was never used, else that of the order that ended first. */
+static struct sim_order *take_place(struct sim_orders *orders)
+{
+    if (orders->free != SIM_NONE) {
+        struct sim_order *order = &orders->orders[orders->free];
+        orders->free = order->next;
+        return order;
+    }
+    ASSERT(orders->ended_old != SIM_NONE);
+    struct sim_order *order = &orders->orders[orders->ended_old];
+    orders->ended_old = order->next;
+    if (orders->ended_old == SIM_NONE)
+        orders->ended_new = SIM_NONE;
+    forget_id(orders, order->id);
+    return order;
+}
+
+struct sim_order *sim_order_new(struct sim_orders *orders, order_id id)
+{
+    if (orders->live == orders->live_capacity)
+        return NULL;
+    struct sim_order *order = take_place(orders);
+    *order =
+        (struct sim_order){.id = id, .state = SIM_LIVE, .next = SIM_NONE, .previous = SIM_NONE};
+    size_t bucket = find_bucket(orders, id);
+    ASSERT(orders->buckets[bucket] == SIM_NONE);
+    orders->buckets[bucket] = slot_of(orders, order);
+    orders->live++;
+    return order;
+}
+
+void sim_order_end(struct sim *sim, struct sim_order *order, enum sim_order_state state)
+{
+    struct sim_orders *orders = &sim->orders;
+    ASSERT(order->state == SIM_LIVE);
+    if (order->resting)
+        sim_order_lift(sim, order);
+    order->state = (uint8_t)state;
+    order->next = SIM_NONE;
+    if (orders->ended_new == SIM_NONE)
+        orders->ended_old = slot_of(orders, order);
+    else
+        orders->orders[orders->ended_new].next = slot_of(orders, order);
+    orders->ended_new = slot_of(orders, order);
+    orders->live--;
+}
+
+/* --- by price and arrival -------------------------------------------------------------------- */
+
+void sim_order_rest(struct sim *sim, struct sim_order *order)
+{
+    ASSERT(!order->resting);
+    struct sim_order *all = sim->orders.orders;
+    uint32_t slot = slot_of(&sim->orders, order);
+    uint32_t *link = &sim->instruments[order->instrument].best[order->side];
+    uint32_t previous = SIM_NONE;
+    while (*link != SIM_NONE && !sim_price_is_better(order->side, order->price, all[*link].price)) {
+        previous = *link;
+        link = &all[previous].next;
+    }
+    order->next = *link;
+    order->previous = previous;
+    if (order->next != SIM_NONE)
+        all[order->next].previous = slot;
+    *link = slot;
+    order->resting = true;
+}
+
+void sim_order_lift(struct sim *sim, struct sim_order *order)
+{
+    ASSERT(order->resting);
+    struct sim_order *all = sim->orders.orders;
+    if (order->next != SIM_NONE)
+        all[order->next].previous = order->previous;
+    if (order->previous != SIM_NONE)
+        all[order->previous].next = order->next;
+    else
+        sim->instruments[order->instrument].best[order->side] = order->next;
+    order->next = order->previous = SIM_NONE;
+    order->resting = false;
+}
+
+static struct sim_order *at(const struct sim *sim, uint32_t slot)
+{
+    return slot == SIM_NONE ? NULL : &sim->orders.orders[slot];
+}
+
+struct sim_order *sim_order_best(const struct sim *sim, unsigned instrument, enum side side)
+{
+    return at(sim, sim->instruments[instrument].best[side]);
+}
+
+struct sim_order *sim_order_next(const struct sim *sim, const struct sim_order *order)
+{
+    return at(sim, order->next);
+}

@@ -1,0 +1,273 @@
+/* What the simulated venue does with a place, cancel, modify or query that has arrived. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "venue/sim/state.h"
+
+static unsigned venue_of(const struct sim *sim, unsigned instrument)
+{
+    return sim->instruments[instrument].definition.venue;
+}
+
+static struct venue_id order_venue_id(uint64_t number)
+{
+    struct venue_id id = {0};
+    char text[EVENT_VENUE_ID_MAX + 1];
+    int length = snprintf(text, sizeof text, "sim-order-%llu", (unsigned long long)number);
+    id.length = (uint8_t)length;
+    memcpy(id.bytes, text, (size_t)length);
+    return id;
+}
+
+/* --- answers --------------------------------------------------------------------------------- */
+
+static void answer_accepted(struct sim *sim, const struct sim_order *order)
+{
+    sim_answer_new(sim, venue_of(sim, order->instrument), EVENT_order_accepted, order->instrument)
+        ->order_accepted =
+        (struct event_order_accepted){order->instrument, order->id, order_venue_id(order->number)};
+}
+
+static void answer_cancelled(struct sim *sim, const struct sim_order *order, int64_t leaves,
+                             enum cancel_cause cause)
+{
+    sim_answer_new(sim, venue_of(sim, order->instrument), EVENT_order_cancelled, order->instrument)
+        ->order_cancelled = (struct event_order_cancelled){
+        order->instrument, order->id, {leaves, NUMBER_VALUE}, (uint8_t)cause};
+}
+
+static void answer_cancel_rejected(struct sim *sim, unsigned instrument, order_id id,
+                                   enum reject reason)
+{
+    sim->stats.cancel_rejects[reason]++;
+    sim_answer_new(sim, venue_of(sim, instrument), EVENT_cancel_rejected, instrument)
+        ->cancel_rejected =
+        (struct event_cancel_rejected){(uint16_t)instrument, id, (uint8_t)reason};
+}
+
+static void answer_modify_rejected(struct sim *sim, unsigned instrument, order_id id,
+                                   enum reject reason)
+{
+    sim->stats.modify_rejects[reason]++;
+    sim_answer_new(sim, venue_of(sim, instrument), EVENT_modify_rejected, instrument)
+        ->modify_rejected =
+        (struct event_modify_rejected){(uint16_t)instrument, id, (uint8_t)reason};
+}
+
+/* --- checks ---------------------------------------------------------------------------------- */
+
+/* Whether the numbers are ones this instrument takes. */
+static enum reject check_numbers(const struct event_definition *definition, struct number price,
+                                 struct number quantity)
+{
+    if (price.status != NUMBER_VALUE || price.units <= 0)
+        return REJECT_PRICE;
+    if (quantity.status != NUMBER_VALUE || quantity.units <= 0)
+        return REJECT_QUANTITY;
+    if (definition->tick > 0 && price.units % definition->tick != 0)
+        return REJECT_TICK;
+    if (definition->lot > 0 && quantity.units % definition->lot != 0)
+        return REJECT_LOT;
+    money notional;
+    if (!sim_notional(definition, price.units, quantity.units, &notional))
+        return REJECT_QUANTITY;
+    if (money_compare(notional, definition->minimum_notional) < 0)
+        return REJECT_MINIMUM_NOTIONAL;
+    return REJECT_NONE;
+}
+
+/* Whether a new price and quantity can enter the book now. */
+static enum reject check_entry(const struct sim *sim, unsigned instrument, enum side side,
+                               int64_t price, bool post_only)
+{
+    const struct sim_instrument *at = &sim->instruments[instrument];
+    if (at->trading != TRADING_OPEN && !(at->trading == TRADING_POST_ONLY && post_only))
+        return REJECT_HALTED;
+    if (!book_is_synchronised(at->book))
+        return REJECT_NO_BOOK;
+    if (post_only && sim_would_cross(sim, instrument, side, price))
+        return REJECT_POST_ONLY;
+    return REJECT_NONE;
+}
+
+static enum reject check_place(const struct sim *sim, const struct event_place *place)
+{
+    const struct sim_instrument *at = &sim->instruments[place->instrument];
+    if (place->order == 0)
+        return REJECT_OTHER;
+    if (sim_order_find(&sim->orders, place->order))
+        return REJECT_DUPLICATE;
+    enum reject reject = check_numbers(&at->definition, place->price, place->quantity);
+    if (reject != REJECT_NONE)
+        return reject;
+    if (place->time_in_force >= TIME_IN_FORCE_COUNT ||
+        (place->post_only && place->time_in_force != TIME_IN_FORCE_GTC))
+        return REJECT_UNSUPPORTED;
+    reject = check_entry(sim, place->instrument, place->side, place->price.units, place->post_only);
+    if (reject != REJECT_NONE)
+        return reject;
+    if (place->time_in_force == TIME_IN_FORCE_FOK &&
+        book_quantity_to(at->book, sim_opposite(place->side), place->price.units) <
+            place->quantity.units)
+        return REJECT_FILL_OR_KILL;
+    money reserve;
+    if (!sim_funds_suffice(sim, place->instrument, place->side, place->price.units,
+                           place->quantity.units, MONEY_ZERO, &reserve))
+        return REJECT_FUNDS;
+    return REJECT_NONE;
+}
+
+/* --- place ----------------------------------------------------------------------------------- */
+
+static void take_place(struct sim *sim, const struct event_place *place)
+{
+    enum reject reject = check_place(sim, place);
+    struct sim_order *order = NULL;
+    if (reject == REJECT_NONE) {
+        order = sim_order_new(&sim->orders, place->order);
+        reject = order ? REJECT_NONE : REJECT_FULL;
+    }
+    if (!order) {
+        sim->stats.order_rejects[reject]++;
+        sim_answer_new(sim, venue_of(sim, place->instrument), EVENT_order_rejected,
+                       place->instrument)
+            ->order_rejected =
+            (struct event_order_rejected){place->instrument, place->order, (uint8_t)reject};
+        return;
+    }
+    order->number = ++sim->order_number;
+    order->price = place->price.units;
+    order->left = place->quantity.units;
+    order->instrument = place->instrument;
+    order->side = place->side;
+    order->post_only = place->post_only;
+    sim_funds_hold(sim, order);
+    answer_accepted(sim, order);
+    sim_take_liquidity(sim, order);
+    if (order->state != SIM_LIVE)
+        return;
+    if (place->time_in_force == TIME_IN_FORCE_GTC) {
+        sim_join(sim, order);
+        return;
+    }
+    sim_order_end(sim, order, SIM_ENDED);
+    sim_funds_hold(sim, order);
+    answer_cancelled(sim, order, order->left, CANCEL_UNFILLED);
+}
+
+/* --- cancel ---------------------------------------------------------------------------------- */
+
+/* Why a request for an order that is not live is refused. */
+static enum reject reject_of(const struct sim_order *order)
+{
+    return order && order->state == SIM_FILLED ? REJECT_FILLED : REJECT_NOT_FOUND;
+}
+
+/* The live order of that id and instrument, or NULL. */
+static struct sim_order *live_order(const struct sim *sim, unsigned instrument, order_id id)
+{
+    struct sim_order *order = sim_order_find(&sim->orders, id);
+    return order && order->state == SIM_LIVE && order->instrument == instrument ? order : NULL;
+}
+
+static void take_cancel(struct sim *sim, const struct event_cancel *cancel)
+{
+    struct sim_order *order = live_order(sim, cancel->instrument, cancel->order);
+    if (!order) {
+        answer_cancel_rejected(sim, cancel->instrument, cancel->order,
+                               reject_of(sim_order_find(&sim->orders, cancel->order)));
+        return;
+    }
+    sim_order_end(sim, order, SIM_ENDED);
+    sim_funds_hold(sim, order);
+    answer_cancelled(sim, order, order->left, CANCEL_REQUESTED);
+}
+
+/* --- modify ---------------------------------------------------------------------------------- */
+
+static enum reject check_modify(const struct sim *sim, const struct sim_order *order,
+                                const struct event_modify *modify, int64_t left, bool keeps_place)
+{
+    enum reject reject = check_numbers(&sim->instruments[order->instrument].definition,
+                                       modify->price, modify->leaves);
+    if (reject != REJECT_NONE)
+        return reject;
+    if (modify->side != order->side)
+        return REJECT_OTHER;
+    if (left <= 0)
+        return REJECT_FILLED;
+    if (keeps_place)
+        return REJECT_NONE;
+    reject =
+        check_entry(sim, order->instrument, order->side, modify->price.units, order->post_only);
+    if (reject != REJECT_NONE)
+        return reject;
+    money reserve;
+    if (!sim_funds_suffice(sim, order->instrument, order->side, modify->price.units, left,
+                           order->reserved, &reserve))
+        return REJECT_FUNDS;
+    return REJECT_NONE;
+}
+
+static void take_modify(struct sim *sim, const struct event_modify *modify, int64_t told)
+{
+    struct sim_order *order = live_order(sim, modify->instrument, modify->order);
+    if (!order) {
+        answer_modify_rejected(sim, modify->instrument, modify->order,
+                               reject_of(sim_order_find(&sim->orders, modify->order)));
+        return;
+    }
+    int64_t left = modify->leaves.units - (order->filled - told);
+    bool keeps_place = modify->price.units == order->price && left <= order->left;
+    enum reject reject = check_modify(sim, order, modify, left, keeps_place);
+    if (reject != REJECT_NONE) {
+        answer_modify_rejected(sim, modify->instrument, modify->order, reject);
+        return;
+    }
+    order->price = modify->price.units;
+    order->left = left;
+    sim_funds_hold(sim, order);
+    sim_answer_new(sim, venue_of(sim, order->instrument), EVENT_order_modified, order->instrument)
+        ->order_modified = (struct event_order_modified){
+        order->instrument, order->id, modify->price, {left, NUMBER_VALUE}};
+    if (keeps_place)
+        return;
+    sim_order_lift(sim, order);
+    sim_take_liquidity(sim, order);
+    if (order->state == SIM_LIVE)
+        sim_join(sim, order);
+}
+
+/* --- query ----------------------------------------------------------------------------------- */
+
+static void take_query(struct sim *sim, const struct event_query *query)
+{
+    const struct sim_order *order = live_order(sim, query->instrument, query->order);
+    unsigned venue = venue_of(sim, query->instrument);
+    if (!order) {
+        sim_answer_new(sim, venue, EVENT_order_not_found, query->instrument)->order_not_found =
+            (struct event_order_not_found){query->instrument, query->order};
+        return;
+    }
+    sim_answer_new(sim, venue, EVENT_open_order, query->instrument)->open_order =
+        (struct event_open_order){order->instrument,
+                                  order->id,
+                                  order_venue_id(order->number),
+                                  order->side,
+                                  {order->price, NUMBER_VALUE},
+                                  {order->left, NUMBER_VALUE}};
+}
+
+void sim_take_request(struct sim *sim, const struct sim_request *request)
+{
+    sim->stats.requests++;
+    if (request->kind == EVENT_place)
+        take_place(sim, &request->record.place);
+    else if (request->kind == EVENT_cancel)
+        take_cancel(sim, &request->record.cancel);
+    else if (request->kind == EVENT_modify)
+        take_modify(sim, &request->record.modify, request->told);
+    else
+        take_query(sim, &request->record.query);
+}
