@@ -173,11 +173,13 @@ int tape_check(const char *path, struct tape_check *check, struct error *error)
 
 enum { SEARCH_BYTES = 1 << 20 };
 
-/* Whether a whole block header or the end mark of a tape stands anywhere from `from` on: then what
- * lies before it is damage in the middle, not a torn end. */
-static int find_after(const struct tape_reader *reader, uint64_t from, uint64_t *at,
+/* Whether a whole block header, or an end mark that tells of more than the good blocks, stands anywhere
+ * behind the `good` bytes: then there is damage in the middle, not a torn end. `at` gets its place,
+ * or 0. */
+static int find_after(const struct tape_reader *reader, uint64_t good, uint64_t *at,
                       struct error *error)
 {
+    uint64_t from = good + 1;
     uint8_t *bytes = malloc(SEARCH_BYTES);
     if (bytes == NULL)
         return error_set(error, ERROR_SYSTEM, "no memory to repair a tape");
@@ -192,7 +194,7 @@ static int find_after(const struct tape_reader *reader, uint64_t from, uint64_t 
         for (size_t i = 0; i + TAPE_END_BYTES <= length && *at == 0 && failed == 0; i++) {
             bool block = i + TAPE_BLOCK_HEADER_BYTES <= length &&
                          tape_entry_decode(bytes + i, from + i, &entry, &reason);
-            if (block || tape_end_decode(bytes + i, &end))
+            if (block || (tape_end_decode(bytes + i, &end) && end.index_offset != good))
                 *at = from + i;
         }
         from += length <= TAPE_BLOCK_HEADER_BYTES ? length : length - TAPE_BLOCK_HEADER_BYTES;
@@ -246,7 +248,7 @@ static int check_torn(const struct tape_reader *reader, const struct tape_check 
     if (all_whole || (reader->torn && check->blocks == reader->entry_count))
         return 0;
     uint64_t next = 0;
-    int failed = find_after(reader, check->good_bytes + 1, &next, error);
+    int failed = find_after(reader, check->good_bytes, &next, error);
     if (failed != 0 || next == 0)
         return failed;
     return error_set(error, ERROR_INPUT,

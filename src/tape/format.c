@@ -73,8 +73,7 @@ bool tape_entry_is_at(const uint8_t bytes[TAPE_BLOCK_HEADER_BYTES])
 
 size_t tape_payload_bytes_max(size_t messages, size_t rows, size_t records, size_t state_hashes)
 {
-    size_t message_bytes = TAPE_PAYLOAD_HEAD_BYTES + 16; /* its head entry, and three columns … */
-    return TAPE_PAYLOAD_PREFIX_BYTES + messages * message_bytes +
+    return TAPE_PAYLOAD_PREFIX_BYTES + messages * TAPE_PAYLOAD_HEAD_BYTES +
            4 * stream_vbyte_bytes_max(messages) + 3 * stream_vbyte_bytes_max(rows) +
            rows * (2 + TAPE_PAYLOAD_STATUS_BYTES) + records * (size_t)TAPE_RECORD_BYTES_MAX +
            state_hashes * TAPE_STATE_HASH_BYTES;
@@ -100,6 +99,10 @@ static const char *entry_fault(const struct tape_entry *entry)
                                          entry->state_hash_count);
     } else if (info->number != 0) {
         return "a header block that is not the first";
+    } else if ((info->message_count | info->row_count | info->record_count |
+                entry->state_hash_count) != 0 ||
+               (info->first_ts | info->last_ts | entry->whole_ts) != 0 || entry->whole_from != 0) {
+        return "a header block with counts or times";
     }
     if (info->raw_bytes == 0 || info->raw_bytes > raw_max || info->compressed_bytes == 0 ||
         info->compressed_bytes > ZSTD_compressBound(raw_max))

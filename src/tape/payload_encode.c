@@ -175,14 +175,25 @@ static void add_row(struct payload_encoder *encoder, const struct row *row, bool
     }
 }
 
-static void add_record(struct payload_encoder *encoder, const struct message *message)
+/* Write a record behind those of the block and read it back: 0, or ERROR_INPUT where a reader would
+ * refuse it. It counts only once keep_record() is called. */
+static int try_record(struct payload_encoder *encoder, const struct event_kind_info *kind,
+                      const struct message *message, struct error *error)
 {
     uint8_t *out = encoder->records + encoder->record_bytes;
+    union event_record read_back;
     size_t length = record_encode(message->kind, message->record, out + 3);
     ASSERT(length <= TAPE_RECORD_BYTES_MAX - 3);
     out[0] = message->kind;
     bytes_put_u16(out + 1, (uint16_t)length);
-    encoder->record_bytes += 3 + length;
+    int failed = record_decode(message->kind, out + 3, length, &read_back, error);
+    return failed == 0 ? payload_check_record(kind, &read_back, encoder->names, error) : failed;
+}
+
+static void keep_record(struct payload_encoder *encoder)
+{
+    uint8_t *out = encoder->records + encoder->record_bytes;
+    encoder->record_bytes += 3 + (size_t)bytes_get_u16(out + 1);
     encoder->counts.records++;
 }
 
@@ -198,7 +209,7 @@ static const char *row_fault(const struct row *row, bool ordered)
 }
 
 /* 0, or ERROR_INPUT where a reader would refuse the message. */
-static int check_message(const struct payload_encoder *encoder, const struct message *message,
+static int check_message(struct payload_encoder *encoder, const struct message *message,
                          struct error *error)
 {
     const struct event_kind_info *kind = event_kind_info(message->kind);
@@ -217,7 +228,7 @@ static int check_message(const struct payload_encoder *encoder, const struct mes
                          kind->name, message->flags,
                          message->ts_venue != 0 ? " and a venue time" : "");
     if (kind->shape == EVENT_RECORD)
-        return payload_check_record(kind, message->record, encoder->names, error);
+        return try_record(encoder, kind, message, error);
     if (message->row_count > EVENT_ROWS_MAX)
         return error_set(error, ERROR_INPUT, "%s message of %u rows, expected at most %d",
                          kind->name, message->row_count, EVENT_ROWS_MAX);
@@ -255,7 +266,7 @@ int payload_encoder_add(struct payload_encoder *encoder, const struct message *m
             add_row(encoder, &message->rows[i], i + 1 == message->row_count,
                     message->kind == EVENT_order_level, stream);
     else
-        add_record(encoder, message);
+        keep_record(encoder);
     encoder->events += is_rows && empty == 0 ? message->row_count : 1;
     return 0;
 }

@@ -151,6 +151,8 @@ bool stream_vbyte_decode(const struct stream_vbyte *column, size_t count, uint64
 {
     const uint8_t *data = column->data, *end = data + column->data_bytes;
     size_t groups = count / 4;
+    if (count % 4 != 0 && column->control[groups] >> 2 * (count % 4) != 0)
+        return false;
     size_t done = accelerate ? decode_groups_ssse3(column->control, groups, &data, end, out)
                              : decode_groups(column->control, groups, &data, end, out);
     data = decode_checked(column->control, 4 * done, count, data, end, out);
