@@ -1,0 +1,237 @@
+/* Errors, asserts, arena, ring, hashes and log lines. */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/ring.h"
+
+Test(error, one_line_with_prefix)
+{
+    struct error error;
+
+    cr_assert_eq(error_set(&error, ERROR_INPUT, "line %d: expected a\nnumber", 3), ERROR_INPUT);
+    cr_assert_str_eq(error.text, "line 3: expected a number");
+    cr_assert_eq(error_prefix(&error, "%s", "a.yaml"), ERROR_INPUT);
+    cr_assert_str_eq(error.text, "a.yaml: line 3: expected a number");
+    cr_assert_eq(error_set(NULL, ERROR_SYSTEM, "disk full"), ERROR_SYSTEM);
+}
+
+Test(error, long_text_is_cut)
+{
+    static char many[3 * ERROR_TEXT_MAX];
+    struct error error;
+
+    memset(many, 'x', sizeof many - 1);
+    error_set(&error, ERROR_INPUT, "%s", many);
+    cr_assert_eq(strlen(error.text), ERROR_TEXT_MAX - 1);
+    error_prefix(&error, "file");
+    cr_assert_eq(strlen(error.text), ERROR_TEXT_MAX - 1);
+    cr_assert_eq(memcmp(error.text, "file: xxx", 9), 0);
+    error_prefix(&error, "%s", many);
+    cr_assert_lt(strlen(error.text), ERROR_TEXT_MAX);
+}
+
+Test(assert, broken_promise_ends_the_process, .signal = SIGABRT)
+{
+    ASSERT(1 + 1 == 2);
+    ASSERT(1 + 1 == 3);
+}
+
+Test(bytes, little_endian)
+{
+    unsigned char bytes[16];
+
+    bytes_put_i128(bytes, -2);
+    cr_assert_eq(bytes[0], 0xfe);
+    cr_assert_eq(bytes[15], 0xff);
+    cr_assert(bytes_get_i128(bytes) == -2);
+    bytes_put_u32(bytes, UINT32_C(0x01020304));
+    cr_assert_eq(bytes[0], 4);
+    cr_assert_eq(bytes_get_u16(bytes), 0x0304);
+}
+
+Test(arena, takes_aligned_and_zeroed)
+{
+    static unsigned char memory[256];
+    struct arena arena;
+
+    memset(memory, 0xff, sizeof memory);
+    arena_init(&arena, memory, sizeof memory);
+    char *one = ARENA_ARRAY(&arena, char, 1);
+    uint64_t *numbers = ARENA_ARRAY(&arena, uint64_t, 4);
+    cr_assert_not_null(one);
+    cr_assert_eq((uintptr_t)numbers % _Alignof(uint64_t), 0);
+    cr_assert_eq(numbers[3], 0);
+    cr_assert_eq((uintptr_t)arena_take(&arena, 1, 1, 64) % 64, 0);
+    size_t used = arena.used;
+    cr_assert_null(arena_take(&arena, 1, 257, 1));
+    cr_assert_null(arena_take(&arena, SIZE_MAX, 2, 1));
+    cr_assert_null(arena_take(&arena, 1, SIZE_MAX, 8));
+    cr_assert_eq(arena.used, used);
+    cr_assert_not_null(arena_take(&arena, 1, sizeof memory - used, 1));
+    cr_assert_null(arena_take(&arena, 1, 1, 1));
+}
+
+Test(ring, is_bounded_and_first_in_first_out)
+{
+    uint32_t slots[4];
+    struct ring ring;
+    uint32_t next = 0;
+
+    ring_init(&ring, slots, 4, sizeof slots[0]);
+    cr_assert_null(ring_full_slot(&ring));
+    for (uint32_t i = 0; i < 100; i++) {
+        uint32_t *slot;
+        while ((slot = ring_free_slot(&ring)) != NULL) {
+            *slot = next++;
+            ring_push(&ring);
+        }
+        cr_assert_eq(next, i + 4);
+        slot = ring_full_slot(&ring);
+        cr_assert_eq(*slot, i);
+        ring_pop(&ring);
+    }
+}
+
+enum { RING_ITEMS = 300000 };
+
+static void *produce(void *context)
+{
+    struct ring *ring = context;
+
+    for (uint64_t i = 0; i < RING_ITEMS;) {
+        uint64_t *slot = ring_free_slot(ring);
+        if (slot == NULL)
+            continue;
+        slot[0] = i;
+        slot[1] = ~i;
+        ring_push(ring);
+        i++;
+    }
+    return NULL;
+}
+
+Test(ring, two_threads)
+{
+    static uint64_t slots[64][2];
+    struct ring ring;
+    pthread_t producer;
+
+    ring_init(&ring, slots, 64, sizeof slots[0]);
+    cr_assert_eq(pthread_create(&producer, NULL, produce, &ring), 0);
+    for (uint64_t i = 0; i < RING_ITEMS;) {
+        const uint64_t *slot = ring_full_slot(&ring);
+        if (slot == NULL)
+            continue;
+        cr_assert(slot[0] == i && slot[1] == ~i);
+        ring_pop(&ring);
+        i++;
+    }
+    pthread_join(producer, NULL);
+    cr_assert_null(ring_full_slot(&ring));
+}
+
+Test(hash, known_values)
+{
+    char text[HASH_128_TEXT_BYTES];
+    struct hash_128 hash = hash_128("", 0), again;
+
+    hash_64_to_text(hash_64("", 0), text);
+    cr_assert_str_eq(text, "2d06800538d394c2");
+    hash_128_to_text(hash, text);
+    cr_assert_str_eq(text, "99aa06d3014798d86001c324468d497f");
+    cr_assert(hash_128_from_text(text, 32, &again));
+    cr_assert(hash_128_equal(hash, again));
+    cr_assert_not(hash_128_from_text(text, 31, &again));
+    text[5] = 'A';
+    cr_assert_not(hash_128_from_text(text, 32, &again));
+}
+
+Test(hash, stream_at_any_alignment_equals_one_shot)
+{
+    static unsigned char bytes[5000];
+    static unsigned char memory[HASH_STREAM_BYTES + 64];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 7 + i / 256);
+    for (size_t shift = 0; shift < 64; shift++) {
+        struct hash_stream *stream = (struct hash_stream *)(void *)(memory + shift);
+        hash_stream_init(stream);
+        for (size_t at = 0; at < sizeof bytes; at += 1 + shift * 11) {
+            size_t left = sizeof bytes - at, step = 1 + shift * 11;
+            hash_stream_update(stream, bytes + at, left < step ? left : step);
+            if (at == 0)
+                hash_stream_64(stream);
+        }
+        cr_assert_eq(hash_stream_64(stream), hash_64(bytes, sizeof bytes));
+        cr_assert(hash_128_equal(hash_stream_128(stream), hash_128(bytes, sizeof bytes)));
+    }
+}
+
+/* What a log with this filter writes for one line. */
+static void log_line(const char *filter, enum log_level level, const char *target,
+                     const char *message, const struct log_field *fields, size_t count, char *out,
+                     size_t capacity)
+{
+    struct log log;
+    struct error error;
+    FILE *file = tmpfile();
+
+    cr_assert_not_null(file);
+    cr_assert_eq(log_init(&log, file, filter, &error), 0, "%s", error.text);
+    log_write(&log, level, target, INT64_C(1723161254000000000), message, fields, count);
+    rewind(file);
+    size_t length = fread(out, 1, capacity - 1, file);
+    out[length] = '\0';
+    fclose(file);
+}
+
+Test(log, line)
+{
+    char line[1024];
+    const struct log_field fields[] = {
+        log_text("path", "a\"b\\c\n\x01\x7f\xff\xc3\xa9\xe2\x82"),
+        log_integer("count", INT64_MIN),
+        log_unsigned("sequence", UINT64_MAX),
+        log_money("fee", (money){-INT64_C(500000000000000000)}),
+        log_flag("whole", true),
+    };
+    log_line(NULL, LOG_INFO, "capstan.tape", "opened", fields, 5, line, sizeof line);
+    cr_assert_str_eq(line, "{\"time\":\"2024-08-08T23:54:14.000000000Z\",\"level\":\"info\","
+                           "\"target\":\"capstan.tape\",\"message\":\"opened\",\"fields\":{"
+                           "\"path\":\"a\\\"b\\\\c\\u000a\\u0001\\u007f\\ufffd\xc3\xa9"
+                           "\\ufffd\\ufffd\",\"count\":-9223372036854775808,"
+                           "\"sequence\":18446744073709551615,\"fee\":\"-0.5\","
+                           "\"whole\":true}}\n");
+}
+
+Test(log, filter)
+{
+    struct log log;
+    struct error error;
+
+    cr_assert_eq(log_init(&log, stderr, "warn,capstan=debug,capstan.sim=off", &error), 0);
+    cr_assert(log_passes(&log, LOG_WARN, "other"));
+    cr_assert_not(log_passes(&log, LOG_INFO, "other"));
+    cr_assert(log_passes(&log, LOG_DEBUG, "capstan"));
+    cr_assert(log_passes(&log, LOG_DEBUG, "capstan.tape"));
+    cr_assert_not(log_passes(&log, LOG_DEBUG, "capstanette"));
+    cr_assert_not(log_passes(&log, LOG_ERROR, "capstan.sim"));
+    cr_assert_not(log_passes(&log, LOG_TRACE, "capstan.tape"));
+    cr_assert_eq(log_init(&log, stderr, "", &error), 0);
+    cr_assert(log_passes(&log, LOG_INFO, "capstan"));
+    cr_assert_not(log_passes(&log, LOG_DEBUG, "capstan"));
+    cr_assert_eq(log_init(&log, stderr, "info,capstan=loud", &error), ERROR_INPUT);
+    cr_assert(strstr(error.text, "\"capstan=loud\"") != NULL);
+    cr_assert_eq(log_init(&log, stderr, "info,", &error), ERROR_INPUT);
+    cr_assert_eq(log_init(&log, stderr, "=info", &error), ERROR_INPUT);
+}
