@@ -1,10 +1,11 @@
 /* The engine: its memory, and the way of one message through it. */
-#include "engine/engine_internal.h"
+#include "engine/engine.h"
 
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/time.h"
+#include "engine/engine_internal.h"
 
 enum { WORD_BITS = 64, LADDER_MAX = 2 * STRATEGY_LEVELS_MAX, DECISIONS_PER_INSTRUMENT = 128 };
 
