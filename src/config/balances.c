@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "config/word.h"
 
 enum { BALANCES_MAX = SETTING_TEXT_MAX / 4 /* "1 A," is the shortest */ };
 
@@ -36,10 +37,8 @@ static const char *read_one(const char *text, size_t length, struct balance *out
         return "has an amount without its asset, or the reverse";
     if (width >= BALANCE_ASSET_MAX)
         return "has an asset name that is too long";
-    for (size_t i = 0; i < width; i++) {
-        if ((unsigned char)text[asset + i] <= ' ')
-            return "has a blank inside an asset's name";
-    }
+    if (!word_is_good(text + asset, width))
+        return "has an asset's name that is not one word";
     money amount;
     if (money_from_text(text, digits, &amount) != NUMBER_VALUE)
         return "has an amount that is not a number, or is too large";

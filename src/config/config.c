@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "config/store.h"
+#include "config/word.h"
 
 int config_out_of_memory(struct error *error)
 {
@@ -106,9 +107,7 @@ static int check_name(enum setting_scope scope, const char *name, size_t length,
                       struct error *error)
 {
     const char *colon = memchr(name, ':', length);
-    bool good = length > 0 && length < CONFIG_NAME_MAX;
-    for (size_t i = 0; i < length; i++)
-        good = good && (unsigned char)name[i] > ' ' && name[i] != 127;
+    bool good = length < CONFIG_NAME_MAX && word_is_good(name, length);
     if (scope == SETTING_VENUE && (!good || colon != NULL)) {
         return error_set(error, ERROR_INPUT,
                          "'%.*s' is no venue's name; expected one word like binance_spot",

@@ -9,6 +9,7 @@
 #include "config/balances.h"
 #include "config/config.h"
 #include "config/nearest.h"
+#include "config/word.h"
 
 static struct config *fresh(void)
 {
@@ -145,7 +146,7 @@ Test(config, each_type_refuses_what_is_none_of_it)
         {"sim.balances=1 USDT, 2 USDT", "names an asset twice"},
         {"sim.balances=-1 USDT", "negative"},
         {"sim.balances=nan USDT", "not a number"},
-        {"sim.balances=1 US DT", "blank"},
+        {"sim.balances=1 US DT", "not one word"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         refuse_set(cases[i][0], cases[i][1]);
@@ -543,6 +544,18 @@ Test(config, balances_are_walked_one_by_one)
     cr_assert(balances_next(&text, &cursor, &balance));
     cr_assert_str_eq(balance.asset, "USDT");
     cr_assert_not(balances_next(&text, &cursor, &balance));
+}
+
+Test(config, a_word_is_printable_text)
+{
+    static const char *const good[] = {"BTC-USD", "a", "\xe5\xb8\x81USDT", "\xf0\x9f\x90\xb6"};
+    static const char *const bad[] = {
+        "",     "a b",      "a\tb",     "\x7f",         "\xc2\x85",     "\xe2\x80\xa8",
+        "\xff", "\xc0\x80", "\xe5\xb8", "\xed\xa0\x80", "\xe0\x80\x80", "\xf4\x90\x80\x80"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        cr_assert(word_is_good(good[i], strlen(good[i])), "%zu", i);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_assert_not(word_is_good(bad[i], strlen(bad[i])), "%zu", i);
 }
 
 Test(config, nearest_counts_edits)
