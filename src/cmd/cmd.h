@@ -22,6 +22,7 @@
     X(import, "files of other formats to a tape")                                                  \
     X(tape, "look at a tape")                                                                      \
     X(help, "tell more about one command")                                                         \
+    X(replay, "run the engine over a tape's market data, orders to the simulated venue")            \
     X(synth, "make a market tape from a seed")                                                     \
     X(version, "print the version and what it was built with")
 

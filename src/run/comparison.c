@@ -230,26 +230,6 @@ int comparison_finish(struct comparison *comparison, struct error *error)
     return expected ? different_decision(comparison, expected, NULL, error) : 0;
 }
 
-int comparison_tape_has_decisions(struct comparison *comparison, bool *has, struct error *error)
-{
-    ASSERT(comparison->passed == 0);
-    *has = false;
-    size_t count = tape_reader_block_count(comparison->reader);
-    for (size_t i = 0; i < count && !*has; i++) {
-        if (tape_reader_block_info(comparison->reader, i)->record_count == 0)
-            continue;
-        comparison->next_block = i;
-        if (enter_block(comparison, error))
-            return error->code;
-        const struct tape_block *block = &comparison->block;
-        for (uint32_t m = 0; m < block->message_count && !*has; m++)
-            *has = is_decision(&block->messages[m]);
-    }
-    comparison->next_block = 0;
-    comparison->at = comparison->block.message_count;
-    return 0;
-}
-
 int comparison_open(struct comparison **out, const char *path, const struct engine *engine,
                     struct error *error)
 {

@@ -29,9 +29,6 @@ void comparison_close(struct comparison **comparison);
 struct sink *comparison_sink(struct comparison *comparison);
 /* After the run: ERROR_DIFFERENT where the tape has decisions that were not made. */
 int comparison_finish(struct comparison *comparison, struct error *error);
-/* Whether the tape has any decision, which is to say that an engine wrote it. */
-int comparison_tape_has_decisions(struct comparison *comparison, bool *has, struct error *error);
-
 const struct difference *comparison_difference(const struct comparison *comparison);
 /* How much was found equal so far. */
 uint64_t comparison_decisions(const struct comparison *comparison);

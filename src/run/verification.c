@@ -34,12 +34,29 @@ static int open_engine(struct verification *verification, const char *path, stru
     return code;
 }
 
-static int open_comparison(struct verification *verification, const char *path, struct error *error)
+static bool block_has_decision(const struct tape_block *block)
 {
-    int code = comparison_open(&verification->comparison, path, verification->engine.engine, error);
+    for (uint32_t i = 0; i < block->message_count; i++)
+        if (block->messages[i].kind >= EVENT_place)
+            return true;
+    return false;
+}
+
+/* An engine wrote this tape, if there is any decision on it. */
+static int check_decisions(struct tape_reader *reader, const char *path, struct error *error)
+{
+    struct tape_block block;
     bool has = false;
-    if (!code)
-        code = comparison_tape_has_decisions(verification->comparison, &has, error);
+    int code = tape_block_init(&block, reader, error);
+    if (code)
+        return code;
+    for (size_t i = 0; !code && !has && i < tape_reader_block_count(reader); i++) {
+        if (tape_reader_block_info(reader, i)->record_count == 0)
+            continue;
+        code = tape_reader_read(reader, i, &block, error);
+        has = !code && block_has_decision(&block);
+    }
+    tape_block_free(&block);
     if (!code && !has)
         code = error_set(error, ERROR_INPUT,
                          "%s: no decisions on this tape, so there is nothing to verify; replay it "
@@ -89,9 +106,11 @@ int verification_run(const char *path, struct verification_result *result, struc
     memset(result, 0, sizeof *result);
     int code = tape_reader_open(&verification.reader, path, error);
     if (!code)
+        code = check_decisions(verification.reader, path, error);
+    if (!code)
         code = open_engine(&verification, path, error);
     if (!code)
-        code = open_comparison(&verification, path, error);
+        code = comparison_open(&verification.comparison, path, verification.engine.engine, error);
     if (!code)
         code = open_feed(&verification, error);
     if (!code)

@@ -1,0 +1,147 @@
+/* capstan replay: a tape's market data past the engine, its orders to the simulated venue. */
+#include "config.h"
+
+#include "cmd/cmd.h"
+
+#include "clock/clock.h"
+#include "cmd/replay_result.h"
+#include "run/backtest.h"
+#include "run/journal.h"
+
+static const char name[] = "replay";
+
+/* What the command line asks for. */
+struct replay_request {
+    struct cmd_config_options config;
+    const char *tape, *journal;
+    int64_t from, to;
+    bool json, audit;
+};
+
+/* What this run writes beside its result, and where it stands. */
+struct replay_run {
+    struct backtest backtest;
+    struct journal *journal;
+    struct cmd_progress progress;
+    int64_t first_ts, last_ts;
+};
+
+static void show_progress(void *context, int64_t ts_local, uint64_t messages)
+{
+    (void)messages;
+    struct replay_run *run = context;
+    int64_t done = ts_local > run->first_ts ? ts_local - run->first_ts : 0;
+    cmd_progress_show(&run->progress, run->backtest.loop.events, (uint64_t)done,
+                      (uint64_t)(run->last_ts - run->first_ts));
+}
+
+static int open_outputs(struct replay_run *run, const struct replay_request *request,
+                        struct error *error)
+{
+    struct backtest *backtest = &run->backtest;
+    if (request->journal) {
+        if (journal_open(&run->journal, request->journal, &backtest->header->names, error))
+            return error->code;
+        backtest_add_sink(backtest, journal_sink(run->journal));
+    }
+    return 0;
+}
+
+/* The tape's time from one end of the run to the other, for the progress line. */
+static void measure_tape(struct replay_run *run, const struct replay_request *request)
+{
+    const struct tape_reader *reader = run->backtest.reader;
+    size_t count = tape_reader_block_count(reader);
+    if (count == 0)
+        return;
+    run->first_ts = tape_reader_block_info(reader, 0)->first_ts;
+    run->last_ts = tape_reader_block_info(reader, count - 1)->last_ts;
+    if (request->from > run->first_ts)
+        run->first_ts = request->from;
+    if (request->to < run->last_ts)
+        run->last_ts = request->to;
+}
+
+static int run_and_print(struct replay_run *run, const struct replay_request *request,
+                         struct error *error)
+{
+    struct backtest *backtest = &run->backtest;
+    measure_tape(run, request);
+    if (run->last_ts > run->first_ts) {
+        backtest->loop.progress = show_progress;
+        backtest->loop.progress_context = run;
+    }
+    cmd_progress_start(&run->progress, name);
+    int64_t began = clock_now(&clock_monotonic);
+    int code = backtest_run(backtest, error);
+    int64_t wall_ns = clock_now(&clock_monotonic) - began;
+    cmd_progress_end(&run->progress);
+    if (!code)
+        code = journal_close(&run->journal, error);
+    if (code)
+        return code;
+    return replay_result_print(backtest, wall_ns, request->json, stdout, error);
+}
+
+static int replay(const struct replay_request *request, struct error *error)
+{
+    struct config *config = NULL;
+    struct replay_run run = {0};
+    int code = cmd_load_config(&request->config, &config, error);
+    const struct backtest_options options = {.tape = request->tape,
+                                             .config = config,
+                                             .from = request->from,
+                                             .to = request->to,
+                                             .audit_each_message = request->audit};
+    if (!code)
+        code = backtest_open(&run.backtest, &options, error);
+    if (!code)
+        code = open_outputs(&run, request, error);
+    if (!code)
+        code = run_and_print(&run, request, error);
+    bool violated = !code && engine_counters(run.backtest.engine.engine)->invariant_violations > 0;
+    struct error ignored;
+    journal_close(&run.journal, &ignored);
+    backtest_close(&run.backtest);
+    config_free(&config);
+    return code ? code : violated ? ERROR_DIFFERENT : ERROR_NONE;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+    struct replay_request request = {.from = INT64_MIN, .to = INT64_MAX};
+    const struct cmd_option options[] = {
+        CMD_CONFIG_OPTIONS(&request.config),
+        CMD_TIME("from", 0, "start the engine here; books are built from what comes before",
+                 &request.from),
+        CMD_TIME("to", 0, "end with the last message at or before this time", &request.to),
+        CMD_TEXT("journal", 0, "FILE", "write decisions and order messages as text",
+                 &request.journal),
+        CMD_FLAG("audit", 0, "check every invariant after every message (slow)", &request.audit),
+        CMD_FLAG("json", 0, "print the result as one JSON object", &request.json),
+    };
+    const struct cmd_usage usage = {
+        .name = name,
+        .arguments = "TAPE",
+        .opening = "Run the engine over a tape's market data; orders meet the simulated venue.\n",
+        .closing = "Exit status: 0 well, 1 an invariant was violated, 2 bad input.\n"
+                   "\n"
+                   "Example:\n"
+                   "  capstan replay day.tape --set quote.levels=5\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .arguments_least = 1,
+        .arguments_most = 1,
+    };
+    struct cmd_arguments arguments;
+    int status = cmd_parse(&usage, argc, argv, &arguments);
+    if (status == CMD_CONTINUE) {
+        struct error error = {0};
+        request.tape = arguments.items[0];
+        status = replay(&request, &error);
+        if (error.code != ERROR_NONE)
+            cmd_fail(name, &error);
+    }
+    cmd_list_free(&request.config.settings);
+    return status;
+}

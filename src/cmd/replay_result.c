@@ -1,0 +1,226 @@
+/* The result of `capstan replay`: a table for people, one JSON object for programs. */
+#include "cmd/replay_result.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/time.h"
+#include "cmd/cmd.h"
+#include "venue/sim/sim.h"
+
+/* All that is printed, gathered once. */
+struct figures {
+    const struct backtest *backtest;
+    const struct event_names *names;
+    const struct engine_counters *engine;
+    const struct sim_stats *venue;
+    double seconds;
+    char fingerprint[FINGERPRINT_TEXT_MAX];
+};
+
+static const char *grade_letter(unsigned grade)
+{
+    static const char *const letters[] = {
+#define X(name, letter, meaning) letter,
+        TAPE_GRADES(X)
+#undef X
+    };
+    ASSERT(grade < TAPE_GRADE_COUNT);
+    return letters[grade];
+}
+
+static double events_per_second(const struct figures *figures)
+{
+    return figures->seconds > 0 ? (double)figures->backtest->loop.events / figures->seconds : 0;
+}
+
+/* The asset in which an instrument's profit is counted. */
+static const char *profit_asset(const struct event_names *names, unsigned instrument)
+{
+    const struct event_definition *definition = &names->definitions[instrument];
+    return names
+        ->assets[definition->contract == CONTRACT_INVERSE ? definition->settle : definition->quote];
+}
+
+/* --- JSON --------------------------------------------------------------------------------------- */
+
+static void json_fills(cJSON *root, const struct engine_counters *counters)
+{
+    cJSON *causes = cmd_json_object(root, "fills_by_cause");
+    for (unsigned cause = 0; cause < FILL_CAUSE_COUNT; cause++)
+        cmd_json_count(causes, event_enum_text(FIELD_FILL_CAUSE, cause),
+                       counters->fills_by_cause[cause]);
+}
+
+static void json_instruments(cJSON *root, const struct figures *figures)
+{
+    cJSON *instruments = cmd_json_object(root, "instruments");
+    for (unsigned i = 0; i < figures->names->instrument_count; i++) {
+        const struct event_final_position *final = result_position(figures->backtest->result, i);
+        if (!final)
+            continue;
+        char instrument[EVENT_INSTRUMENT_NAME_MAX];
+        event_instrument_name(figures->names, i, instrument);
+        cJSON *object = cmd_json_object(instruments, instrument);
+        cmd_json_money(object, "position", final->position);
+        cmd_json_money(object, "realized_pnl", final->realised);
+        cmd_json_money(object, "unrealized_pnl", final->unrealised);
+        cmd_json_money(object, "fees", final->fees);
+        cmd_json_money(object, "funding", final->funding);
+        cmd_json_text(object, "currency", profit_asset(figures->names, i));
+        if (final->mark.status == NUMBER_VALUE)
+            cmd_json_decimal(object, "mark", final->mark.units,
+                             figures->names->definitions[i].price_exponent);
+        else
+            cmd_json_text(object, "mark", number_status_name(final->mark.status));
+        cmd_json_flag(object, "mark_stale", final->mark_stale);
+    }
+}
+
+static void json_balances(cJSON *root, const struct figures *figures)
+{
+    size_t count;
+    const struct result_balance *balances = result_balances(figures->backtest->result, &count);
+    cJSON *venues = cmd_json_object(root, "balances");
+    for (unsigned venue = 0; venue < figures->names->venue_count; venue++) {
+        cJSON *object = cmd_json_object(venues, figures->names->venues[venue]);
+        for (size_t i = 0; i < count; i++)
+            if (balances[i].venue == venue)
+                cmd_json_money(object, figures->names->assets[balances[i].asset],
+                               balances[i].total);
+    }
+}
+
+static void json_gates(cJSON *root, const struct engine_counters *counters)
+{
+    cJSON *gates = cmd_json_object(root, "gates_blocked");
+    for (unsigned gate = 0; gate < GATE_COUNT; gate++)
+        if (counters->gate_blocked[gate] > 0)
+            cmd_json_count(gates, event_enum_text(FIELD_GATE, gate), counters->gate_blocked[gate]);
+}
+
+static int print_json(const struct figures *figures, FILE *stream, struct error *error)
+{
+    const struct backtest *backtest = figures->backtest;
+    const struct engine_counters *counters = figures->engine;
+    cJSON *root = cJSON_CreateObject();
+    cmd_json_count(root, "events", backtest->loop.events);
+    cmd_json_count(root, "messages", backtest->loop.messages);
+    cmd_json_count(root, "decisions", counters->decisions);
+    cmd_json_count(root, "cycles", counters->cycles);
+    cmd_json_text(root, "fingerprint", figures->fingerprint);
+    cmd_json_measure(root, "wall_seconds", figures->seconds, 6);
+    cmd_json_measure(root, "events_per_second", events_per_second(figures), 0);
+    cmd_json_count(root, "orders_placed", counters->placed);
+    cmd_json_count(root, "orders_cancelled", counters->cancelled);
+    cmd_json_count(root, "orders_modified", counters->modified);
+    cmd_json_count(root, "open_orders", figures->venue->orders_open);
+    cmd_json_count(root, "fills", counters->fills);
+    json_fills(root, counters);
+    json_instruments(root, figures);
+    json_balances(root, figures);
+    json_gates(root, counters);
+    cmd_json_text(root, "input_grade", grade_letter(backtest->header->grade));
+    cmd_json_text(root, "input_grade_reasons", backtest->header->grade_reasons);
+    cmd_json_count(root, "invariant_checks", counters->invariant_checks);
+    cmd_json_count(root, "invariant_violations", counters->invariant_violations);
+    cmd_json_count(root, "removed_numbers", counters->removed_numbers);
+    cmd_json_count(root, "records_left_out", backtest->feed->skipped);
+    cmd_json_count(root, "late_messages", figures->venue->late_messages);
+    cmd_json_count(root, "future_messages", figures->venue->future_messages);
+    cmd_json_count(root, "requests_undelivered", figures->venue->requests_lost);
+    cmd_json_count(root, "answers_undelivered", figures->venue->answers_lost);
+    return cmd_json_print(root, false, stream, error);
+}
+
+/* --- the table ---------------------------------------------------------------------------------- */
+
+static void print_head(const struct figures *figures, FILE *stream)
+{
+    const struct backtest *backtest = figures->backtest;
+    const struct engine_counters *counters = figures->engine;
+    fprintf(stream, "input        grade %s\n", grade_letter(backtest->header->grade));
+    fprintf(stream, "events       %" PRIu64 " in %" PRIu64 " messages, %.3f s, %.1f million/s\n",
+            backtest->loop.events, backtest->loop.messages, figures->seconds,
+            events_per_second(figures) / 1e6);
+    fprintf(stream, "decisions    %" PRIu64 " in %" PRIu64 " cycles\n", counters->decisions,
+            counters->cycles);
+    fprintf(stream,
+            "orders       %" PRIu64 " placed, %" PRIu64 " cancelled, %" PRIu64 " modified, %" PRIu64
+            " open at the end\n",
+            counters->placed, counters->cancelled, counters->modified, figures->venue->orders_open);
+    fprintf(stream, "fills        %" PRIu64, counters->fills);
+    for (unsigned cause = FILL_QUEUE; cause < FILL_CAUSE_COUNT; cause++)
+        fprintf(stream, "%s %" PRIu64 " %s", cause == FILL_QUEUE ? ":" : ",",
+                counters->fills_by_cause[cause], event_enum_text(FIELD_FILL_CAUSE, cause));
+    fprintf(stream, "\n");
+}
+
+static void print_instruments(const struct figures *figures, FILE *stream)
+{
+    fprintf(stream, "\n%-24s %18s %18s %18s %18s %s\n", "instrument", "position", "realised",
+            "unrealised", "fees", "in");
+    for (unsigned i = 0; i < figures->names->instrument_count; i++) {
+        const struct event_final_position *final = result_position(figures->backtest->result, i);
+        if (!final)
+            continue;
+        char instrument[EVENT_INSTRUMENT_NAME_MAX], amounts[4][MONEY_TEXT_MAX];
+        event_instrument_name(figures->names, i, instrument);
+        money_to_text(final->position, amounts[0]);
+        money_to_text(final->realised, amounts[1]);
+        money_to_text(final->unrealised, amounts[2]);
+        money_to_text(final->fees, amounts[3]);
+        fprintf(stream, "%-24s %18s %18s %18s %18s %s%s\n", instrument, amounts[0], amounts[1],
+                amounts[2], amounts[3], profit_asset(figures->names, i),
+                final->mark_stale ? "  (mark is stale)" : "");
+    }
+}
+
+static void print_balances(const struct figures *figures, FILE *stream)
+{
+    size_t count;
+    const struct result_balance *balances = result_balances(figures->backtest->result, &count);
+    fprintf(stream, "\n%-24s %-8s %26s\n", "venue", "asset", "balance");
+    for (size_t i = 0; i < count; i++) {
+        char amount[MONEY_TEXT_MAX];
+        money_to_text(balances[i].total, amount);
+        fprintf(stream, "%-24s %-8s %26s\n", figures->names->venues[balances[i].venue],
+                figures->names->assets[balances[i].asset], amount);
+    }
+}
+
+static void print_tail(const struct figures *figures, FILE *stream)
+{
+    const struct engine_counters *counters = figures->engine;
+    fprintf(stream, "\ninvariants   %" PRIu64 " checks, %" PRIu64 " violations\n",
+            counters->invariant_checks, counters->invariant_violations);
+    if (figures->backtest->feed->skipped > 0)
+        fprintf(stream, "left out     %" PRIu64 " session and decision records of the tape\n",
+                figures->backtest->feed->skipped);
+    if (figures->venue->late_messages > 0)
+        fprintf(stream, "late         %" PRIu64 " messages came after sim.reorder\n",
+                figures->venue->late_messages);
+    if (figures->venue->answers_lost > 0)
+        fprintf(stream, "undelivered  %" PRIu64 " answers were due after the last message\n",
+                figures->venue->answers_lost);
+    fprintf(stream, "fingerprint  %s\n", figures->fingerprint);
+}
+
+int replay_result_print(const struct backtest *backtest, int64_t wall_ns, bool json, FILE *stream,
+                        struct error *error)
+{
+    struct figures figures = {.backtest = backtest,
+                              .names = &backtest->header->names,
+                              .engine = engine_counters(backtest->engine.engine),
+                              .venue = sim_stats(backtest->venue),
+                              .seconds = (double)wall_ns / (double)NS_PER_SECOND};
+    fingerprint_text(backtest->fingerprint, figures.fingerprint);
+    if (json)
+        return print_json(&figures, stream, error);
+    print_head(&figures, stream);
+    print_instruments(&figures, stream);
+    print_balances(&figures, stream);
+    print_tail(&figures, stream);
+    return 0;
+}

@@ -1,0 +1,13 @@
+/* How `capstan replay` shows what a run came to. */
+#ifndef CAPSTAN_CMD_REPLAY_RESULT_H
+#define CAPSTAN_CMD_REPLAY_RESULT_H
+
+#include <stdio.h>
+
+#include "run/backtest.h"
+
+/* Print the result of a run that took `wall_ns`, as a table or as one JSON object, to `stream`. */
+int replay_result_print(const struct backtest *backtest, int64_t wall_ns, bool json, FILE *stream,
+                        struct error *error);
+
+#endif

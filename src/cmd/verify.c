@@ -1,0 +1,60 @@
+/* capstan verify: runs the engine over a session's inputs and compares its decisions with the tape. */
+#include "cmd/cmd.h"
+
+#include <inttypes.h>
+
+#include "base/time.h"
+#include "run/verification.h"
+
+static const char name[] = "verify";
+
+static void print_difference(const struct difference *difference, const char *path)
+{
+    char time[TIME_TEXT_MAX];
+    time_to_text(difference->ts_local, time);
+    printf("%s: different\n"
+           "message   %" PRIu64 "\n"
+           "time      %s\n"
+           "room      %s\n"
+           "field     %s\n"
+           "expected  %s\n"
+           "found     %s\n",
+           path, difference->message, time, difference->room, difference->field,
+           difference->expected, difference->actual);
+}
+
+static int verify(const char *path, struct error *error)
+{
+    struct verification_result result;
+    int code = verification_run(path, &result, error);
+    if (code == ERROR_DIFFERENT)
+        print_difference(&result.difference, path);
+    else if (!code)
+        printf("%s: identical: %" PRIu64 " decisions, %" PRIu64 " state hashes\n", path,
+               result.decisions, result.state_hashes);
+    return code;
+}
+
+int cmd_verify(int argc, char **argv)
+{
+    const struct cmd_usage usage = {
+        .name = name,
+        .arguments = "SESSION.tape",
+        .opening =
+            "Run the engine over what a session's tape says it was told, and compare every\n"
+            "decision and the state at the end of every block with what stands on the tape.\n"
+            "Stops at the first difference and names it.\n",
+        .closing = "Exit status: 0 identical, 1 a difference, 2 bad input.\n",
+        .arguments_least = 1,
+        .arguments_most = 1,
+    };
+    struct cmd_arguments arguments;
+    int status = cmd_parse(&usage, argc, argv, &arguments);
+    if (status != CMD_CONTINUE)
+        return status;
+    struct error error = {0};
+    status = verify(arguments.items[0], &error);
+    if (status != ERROR_NONE && status != ERROR_DIFFERENT)
+        cmd_fail(name, &error);
+    return status;
+}

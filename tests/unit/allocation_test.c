@@ -1,0 +1,120 @@
+/* Counts every allocation of the process while a backtest's loop runs: there must be none, however
+ * long the tape. Speaks TAP itself, since the counting needs a process without a test framework. */
+#include "config.h" /* POSIX names */
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "run/backtest.h"
+#include "small_tape.h"
+
+#if defined __SANITIZE_ADDRESS__ || !defined __GLIBC__
+#define CAN_COUNT 0
+#elif defined __has_feature
+#if __has_feature(address_sanitizer)
+#define CAN_COUNT 0
+#endif
+#endif
+#ifndef CAN_COUNT
+#define CAN_COUNT 1
+#endif
+
+static atomic_bool counting;
+static atomic_ulong allocations;
+
+#if CAN_COUNT
+/* The C library's own, under the names that it keeps for such replacements. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+static void count(void)
+{
+    if (atomic_load(&counting))
+        atomic_fetch_add(&allocations, 1);
+}
+
+void *malloc(size_t size)
+{
+    count();
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t number, size_t size)
+{
+    count();
+    return __libc_calloc(number, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    count();
+    return __libc_realloc(memory, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    count();
+    return __libc_memalign(alignment, size);
+}
+#endif
+
+static struct error error;
+
+/* Replay a tape of so many messages; -1 where it failed. */
+static long allocations_of(const char *path, unsigned messages, const char *threads)
+{
+    const struct small_tape_options tape = {
+        .path = path, .messages = messages, .block_events = 1024};
+    struct config *config = NULL;
+    struct backtest backtest = {0};
+    struct backtest_options options = {.tape = path, .from = INT64_MIN, .to = INT64_MAX};
+    long result = -1;
+    if (small_tape_write(&tape, &error) || config_create(&config, &error) ||
+        config_set(config, threads, &error) ||
+        config_set(config, "sim.balances=1000000000 USD, 100000 BTC, 100000 ETH", &error))
+        goto done;
+    options.config = config;
+    if (backtest_open(&backtest, &options, &error))
+        goto done;
+    atomic_store(&allocations, 0);
+    atomic_store(&counting, true);
+    int code = backtest_run(&backtest, &error);
+    atomic_store(&counting, false);
+    if (!code && engine_counters(backtest.engine.engine)->fills > 0)
+        result = (long)atomic_load(&allocations);
+done:
+    backtest_close(&backtest);
+    config_free(&config);
+    unlink(path);
+    return result;
+}
+
+static int check(int number, const char *path, unsigned messages, const char *threads)
+{
+    long made = allocations_of(path, messages, threads);
+    printf("%s %d - no allocation in the loop: %u messages, %s\n", made == 0 ? "ok" : "not ok",
+           number, messages, threads);
+    if (made != 0)
+        printf("# %ld allocations %s\n", made, error.text);
+    return made != 0;
+}
+
+int main(void)
+{
+    char path[64];
+    if (!CAN_COUNT) {
+        printf("1..0 # SKIP a sanitizer has replaced the allocator\n");
+        return 0;
+    }
+    snprintf(path, sizeof path, "allocation_test.%ld.tape", (long)getpid());
+    printf("1..4\n");
+    int failed = check(1, path, 5000, "feed.threads=1");
+    failed |= check(2, path, 100000, "feed.threads=1");
+    failed |= check(3, path, 5000, "feed.threads=2");
+    failed |= check(4, path, 100000, "feed.threads=2");
+    return failed;
+}
