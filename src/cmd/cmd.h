@@ -22,7 +22,8 @@
     X(import, "files of other formats to a tape")                                                  \
     X(tape, "look at a tape")                                                                      \
     X(help, "tell more about one command")                                                         \
-    X(replay, "run the engine over a tape's market data, orders to the simulated venue")            \
+    X(replay, "run the engine over a tape's market data, orders to the simulated venue")           \
+    X(verify, "run the engine over a session and compare its decisions with the tape")             \
     X(synth, "make a market tape from a seed")                                                     \
     X(version, "print the version and what it was built with")
 

@@ -7,13 +7,14 @@
 #include "cmd/replay_result.h"
 #include "run/backtest.h"
 #include "run/journal.h"
+#include "run/tape_sink.h"
 
 static const char name[] = "replay";
 
 /* What the command line asks for. */
 struct replay_request {
     struct cmd_config_options config;
-    const char *tape, *journal;
+    const char *tape, *tape_out, *journal;
     int64_t from, to;
     bool json, audit;
 };
@@ -21,6 +22,7 @@ struct replay_request {
 /* What this run writes beside its result, and where it stands. */
 struct replay_run {
     struct backtest backtest;
+    struct tape_sink *tape;
     struct journal *journal;
     struct cmd_progress progress;
     int64_t first_ts, last_ts;
@@ -35,10 +37,28 @@ static void show_progress(void *context, int64_t ts_local, uint64_t messages)
                       (uint64_t)(run->last_ts - run->first_ts));
 }
 
+static int open_tape(struct replay_run *run, const char *path, struct error *error)
+{
+    const struct backtest *backtest = &run->backtest;
+    struct tape_header header = *backtest->header;
+    header.origin = TAPE_REPLAYED;
+    header.tool_version = PACKAGE_VERSION;
+    header.build_id = PACKAGE_STRING;
+    header.config = backtest->engine.config_text;
+    header.seed = (uint64_t)backtest->engine.resolved.global.seed;
+    const struct tape_writer_options options = {0};
+    return tape_sink_open(&run->tape, path, &header, &options, backtest->engine.engine, error);
+}
+
 static int open_outputs(struct replay_run *run, const struct replay_request *request,
                         struct error *error)
 {
     struct backtest *backtest = &run->backtest;
+    if (request->tape_out) {
+        if (open_tape(run, request->tape_out, error))
+            return error->code;
+        backtest_add_sink(backtest, tape_sink_sink(run->tape));
+    }
     if (request->journal) {
         if (journal_open(&run->journal, request->journal, &backtest->header->names, error))
             return error->code;
@@ -76,6 +96,8 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
     int code = backtest_run(backtest, error);
     int64_t wall_ns = clock_now(&clock_monotonic) - began;
     cmd_progress_end(&run->progress);
+    if (!code && run->tape)
+        code = tape_sink_finish(&run->tape, error);
     if (!code)
         code = journal_close(&run->journal, error);
     if (code)
@@ -101,6 +123,7 @@ static int replay(const struct replay_request *request, struct error *error)
         code = run_and_print(&run, request, error);
     bool violated = !code && engine_counters(run.backtest.engine.engine)->invariant_violations > 0;
     struct error ignored;
+    tape_sink_abandon(&run.tape);
     journal_close(&run.journal, &ignored);
     backtest_close(&run.backtest);
     config_free(&config);
@@ -115,6 +138,8 @@ int cmd_replay(int argc, char **argv)
         CMD_TIME("from", 0, "start the engine here; books are built from what comes before",
                  &request.from),
         CMD_TIME("to", 0, "end with the last message at or before this time", &request.to),
+        CMD_TEXT("tape", 0, "FILE", "write the whole session to this tape, for verify",
+                 &request.tape_out),
         CMD_TEXT("journal", 0, "FILE", "write decisions and order messages as text",
                  &request.journal),
         CMD_FLAG("audit", 0, "check every invariant after every message (slow)", &request.audit),
@@ -127,7 +152,8 @@ int cmd_replay(int argc, char **argv)
         .closing = "Exit status: 0 well, 1 an invariant was violated, 2 bad input.\n"
                    "\n"
                    "Example:\n"
-                   "  capstan replay day.tape --set quote.levels=5\n",
+                   "  capstan replay day.tape --set quote.levels=5 --tape session.tape\n"
+                   "  capstan verify session.tape\n",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .arguments_least = 1,
