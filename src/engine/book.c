@@ -31,12 +31,11 @@ struct book_side {
     uint32_t count;    /* levels in the window */
     int64_t far_least; /* no key of the table is lower than this */
     size_t far_count, far_limit, far_peak;
-    struct far_slot *far; /* linear probing; memory for 3 x far_limit slots (see far_grow) */
-    size_t far_slots;     /* in use, a power of two, so that a small table stays in the cache */
-    unsigned far_shift;   /* hash >> this is a slot */
-    uint64_t top;         /* bit g: groups[g] is not 0 */
-    uint64_t groups[GROUPS];
-    uint64_t words[WORDS];
+    struct far_slot *far;    /* linear probing; memory for 3 x far_limit slots (see far_grow) */
+    size_t far_slots;        /* in use, a power of two, so that a small table stays in the cache */
+    unsigned far_shift;      /* hash >> this is a slot */
+    uint64_t groups[GROUPS]; /* bit w of group g: word 64 g + w is not 0 */
+    uint64_t words[WORDS];   /* bit b of word w: quantity 64 w + b is not 0 */
     int64_t quantities[WINDOW];
 };
 
@@ -83,9 +82,7 @@ static inline void window_set(struct book_side *side, uint64_t index, int64_t qu
     side->quantities[index] = quantity;
     side->words[word] = bits;
     uint64_t words = side->groups[group] & ~(UINT64_C(1) << (word & 63));
-    words |= (uint64_t)(bits != 0) << (word & 63);
-    side->groups[group] = words;
-    side->top = (side->top & ~(UINT64_C(1) << group)) | (uint64_t)(words != 0) << group;
+    side->groups[group] = words | (uint64_t)(bits != 0) << (word & 63);
     side->count += (uint32_t)shown - (uint32_t)was;
 }
 
@@ -101,11 +98,9 @@ static uint32_t window_find(const struct book_side *side, uint32_t index)
     uint32_t group = word >> 6;
     uint64_t words =
         side->groups[group] & ~UINT64_C(0) << (word & 63) & ~(UINT64_C(1) << (word & 63));
-    if (!words) {
-        uint64_t groups = side->top & ~UINT64_C(0) << group & ~(UINT64_C(1) << group);
-        if (!groups)
+    while (!words) {
+        if (++group == GROUPS)
             return WINDOW;
-        group = (uint32_t)__builtin_ctzll(groups);
         words = side->groups[group];
     }
     word = group * 64 + (uint32_t)__builtin_ctzll(words);
@@ -322,7 +317,6 @@ static void side_clear(struct book_side *side)
         side->quantities[index] = 0;
     memset(side->words, 0, sizeof side->words);
     memset(side->groups, 0, sizeof side->groups);
-    side->top = 0;
     side->count = 0;
     side->best = WINDOW;
     far_start(side);
