@@ -1,0 +1,98 @@
+#!/bin/sh
+# replay and verify from the command line: result, journal, session tape, bounds, refusals.
+capstan=${CAPSTAN:?}
+srcdir=${srcdir:?}
+config=$srcdir/scripts/demo.yaml
+folder=$(mktemp -d) || exit 99
+trap 'rm -rf "$folder"' EXIT
+number=0
+failed=0
+
+# report NAME STATUS: one TAP line.
+report() {
+    number=$((number + 1))
+    if [ "$2" -eq 0 ]; then
+        echo "ok $number - $1"
+    else
+        echo "not ok $number - $1"
+        failed=1
+    fi
+}
+
+# expect NAME COMMAND…: the command succeeds.
+expect() {
+    name=$1
+    shift
+    "$@" >"$folder/out" 2>"$folder/err"
+    status=$?
+    report "$name" $status
+    [ $status -eq 0 ] || sed 's/^/# /' "$folder/out" "$folder/err"
+}
+
+# refuse NAME STATUS TEXT COMMAND…: exit status, and one line on standard error that has TEXT.
+refuse() {
+    name=$1
+    wanted=$2
+    text=$3
+    shift 3
+    "$@" >"$folder/out" 2>"$folder/err"
+    status=$?
+    [ $status -eq "$wanted" ] && [ "$(wc -l <"$folder/err")" -eq 1 ] && grep -q -- "$text" "$folder/err"
+    status=$?
+    report "$name" $status
+    [ $status -eq 0 ] || sed 's/^/# /' "$folder/out" "$folder/err"
+}
+
+# field NAME FILE: a top-level count or text of a result.
+field() {
+    sed -n "s/.*\"$1\":\"\{0,1\}\([^,\"]*\).*/\1/p" "$2"
+}
+
+replay() {
+    "$capstan" replay "$folder/day.tape" -c "$config" "$@"
+}
+
+echo "1..18"
+expect "a tape to replay" "$capstan" synth --seed 3 --events 100000 --instruments 6 \
+    -o "$folder/day.tape"
+replay --json --journal "$folder/one.journal" >"$folder/one.json"
+report "replay --json" $?
+all=0
+for key in events decisions cycles fingerprint wall_seconds events_per_second orders_placed \
+    orders_cancelled fills fills_by_cause position realized_pnl unrealized_pnl fees balances \
+    input_grade invariant_checks invariant_violations; do
+    grep -q "\"$key\":" "$folder/one.json" || { all=1; echo "# no $key"; }
+done
+report "every figure of the result is there" $all
+[ "$(field invariant_violations "$folder/one.json")" = 0 ] && [ "$(field fills "$folder/one.json")" -gt 0 ]
+report "fills, and no invariant violated" $?
+[ "$(grep -c ' place ' "$folder/one.journal")" = "$(field orders_placed "$folder/one.json")" ]
+report "the journal has a line for each order" $?
+replay --json --journal "$folder/two.journal" --set feed.threads=2 >"$folder/two.json"
+[ "$(field fingerprint "$folder/one.json")" = "$(field fingerprint "$folder/two.json")" ] &&
+    cmp -s "$folder/one.journal" "$folder/two.journal"
+report "the same fingerprint and journal with a decoder on a second thread" $?
+replay >"$folder/table" && grep -q "^fingerprint  $(field fingerprint "$folder/one.json")$" "$folder/table"
+report "the table has the same fingerprint" $?
+expect "replay --tape" replay --tape "$folder/session.tape"
+expect "verify finds the session identical" "$capstan" verify "$folder/session.tape"
+grep -q "identical: $(field decisions "$folder/one.json") decisions" "$folder/out"
+report "every decision was compared" $?
+"$capstan" replay "$folder/session.tape" -c "$config" --json >"$folder/again.json"
+[ "$(field fingerprint "$folder/again.json")" = "$(field fingerprint "$folder/one.json")" ] &&
+    [ "$(field records_left_out "$folder/again.json")" -gt 0 ]
+report "a session replays as its market data, the rest left out and counted" $?
+replay --json --from 2024-01-01T00:01:00Z --to 2024-01-01T00:02:00Z --journal "$folder/part.journal" \
+    --tape "$folder/part.tape" >/dev/null
+first=$(head -n 1 "$folder/part.journal" | cut -c 1-17)
+last=$(tail -n 1 "$folder/part.journal" | cut -c 1-17)
+[ "$first" = 2024-01-01T00:01: ] && [ "$last" = 2024-01-01T00:01: ]
+report "--from and --to bound the run" $?
+expect "a bounded session verifies" "$capstan" verify "$folder/part.tape"
+refuse "a tape without decisions is nothing to verify" 2 "no decisions" \
+    "$capstan" verify "$folder/day.tape"
+refuse "a start after the last message" 2 "no market data" replay --from 2030-01-01T00:00:00Z
+refuse "a file that is no tape" 2 "one.json" "$capstan" replay "$folder/one.json"
+refuse "a tape that is not there" 2 "nowhere.tape" "$capstan" replay "$folder/nowhere.tape"
+refuse "a journal that cannot be made" 2 "journal" replay --journal "$folder/no/journal"
+exit $failed
