@@ -20,6 +20,7 @@ struct hash_stream {
     unsigned char state[HASH_STREAM_BYTES];
 };
 
+/* The hash of `length` bytes at once (seed 0). */
 uint64_t hash_64(const void *bytes, size_t length);
 struct hash_128 hash_128(const void *bytes, size_t length);
 

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/time.h"
+#include "base/utf8.h"
 
 static const char *const level_names[LOG_LEVEL_COUNT] = {
 #define X(name, text) text,
@@ -82,53 +83,24 @@ bool log_passes(const struct log *log, enum log_level level, const char *target)
     return level != LOG_OFF && level <= most;
 }
 
-/* Bytes of the UTF-8 sequence at `text`, 0 where it is none (RFC 3629: shortest form, no surrogates,
- * at most U+10FFFF). A NUL ends every sequence, so that none reads past the string. */
-static size_t utf8_length(const unsigned char *text)
-{
-    static const struct {
-        unsigned char first_low, first_high, second_low, second_high;
-        unsigned char bytes;
-    } forms[] = {
-        {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-        {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-        {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-
-    if (text[0] < 0x80)
-        return 1;
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        if (text[0] < forms[i].first_low || text[0] > forms[i].first_high)
-            continue;
-        if (text[1] < forms[i].second_low || text[1] > forms[i].second_high)
-            return 0;
-        for (size_t byte = 2; byte < forms[i].bytes; byte++)
-            if (text[byte] < 0x80 || text[byte] > 0xbf)
-                return 0;
-        return forms[i].bytes;
-    }
-    return 0;
-}
-
 /* A JSON string (RFC 8259). */
-static void put_string(FILE *file, const char *string)
+static void put_string(FILE *file, const char *text)
 {
-    const unsigned char *text = (const unsigned char *)string;
+    const char *end = text + strlen(text);
 
     fputc('"', file);
-    while (*text != '\0') {
-        size_t length = utf8_length(text);
-        if (length == 0) {
+    while (text < end) {
+        unsigned char byte = (unsigned char)*text;
+        size_t length = utf8_read(text, (size_t)(end - text), NULL);
+        if (length == 0)
             fputs("\\ufffd", file);
-            length = 1;
-        } else if (*text == '"' || *text == '\\') {
-            fprintf(file, "\\%c", *text);
-        } else if (*text < 0x20 || *text == 0x7f) {
-            fprintf(file, "\\u%04x", (unsigned)*text);
-        } else {
+        else if (byte == '"' || byte == '\\')
+            fprintf(file, "\\%c", byte);
+        else if (byte < 0x20 || byte == 0x7f)
+            fprintf(file, "\\u%04x", (unsigned)byte);
+        else
             fwrite(text, 1, length, file);
-        }
-        text += length;
+        text += length == 0 ? 1 : length;
     }
     fputc('"', file);
 }

@@ -300,7 +300,7 @@ struct event_names {
 
 /* Longest name of a venue, an asset or a symbol, and of an instrument: venue, colon, symbol. */
 enum { EVENT_NAME_MAX = 40, EVENT_INSTRUMENT_NAME_MAX = 96 };
-/* Whether text can be a venue's, an asset's or a symbol's name: 1 to 40 bytes of printable ASCII
+/* Whether text can be a venue's, an asset's or a symbol's name: 1 to 40 bytes of printable UTF-8
  * without space, quote, backslash and =, not beginning with ? and not just -. (A venue's name has no
  * colon besides, so that an instrument's name can be taken apart.) */
 bool event_name_is_valid(const char *text, size_t length);

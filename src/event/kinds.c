@@ -1,4 +1,6 @@
 /* The tables of event/kinds.h as data: kinds with their fields, enumerations with their texts. */
+#include "event/kinds.h"
+
 #include <string.h>
 
 #include "event/event.h"

@@ -10,10 +10,12 @@
 /* X(name, number, class, shape, meaning) */
 #define EVENT_KINDS_IN(X)                                                                          \
     X(depth, 1, MARKET, ROWS, "absolute quantities of changed price levels")                       \
-    X(snapshot, 2, MARKET, ROWS, "the whole shown book; levels after it in the same message follow") \
+    X(snapshot, 2, MARKET, ROWS,                                                                   \
+      "the whole shown book; levels after it in the same message follow")                          \
     X(trade, 3, MARKET, ROWS, "trades; a row's side is the aggressor's")                           \
     X(top, 4, MARKET, ROWS, "best bid and best ask, apart from the book")                          \
-    X(order_level, 5, MARKET, ROWS, "order-level (L3) events; numbers only until their book comes") \
+    X(order_level, 5, MARKET, ROWS,                                                                \
+      "order-level (L3) events; numbers only until their book comes")                              \
     X(definition, 16, MARKET, RECORD, "what an instrument is: units, tick, lot, fees")             \
     X(instrument_status, 17, MARKET, RECORD, "trading state of an instrument")                     \
     X(mark, 18, MARKET, RECORD, "the venue's mark price")                                          \
@@ -83,18 +85,20 @@
     F(ASSET, settle)                                                                               \
     F(BASIS, grid_basis)
 #define FIELDS_instrument_status(F) F(INSTRUMENT, instrument) F(TRADING, trading)
-#define FIELDS_mark(F) F(INSTRUMENT, instrument) F(PRICE, price)
-#define FIELDS_index_price(F) F(INSTRUMENT, instrument) F(PRICE, price)
-#define FIELDS_funding(F) F(INSTRUMENT, instrument) F(RATE, rate) F(TIME, due)
-#define FIELDS_reference_rate(F) F(ASSET, from) F(ASSET, to) F(MONEY, bid) F(MONEY, ask)
-#define FIELDS_open_interest(F) F(INSTRUMENT, instrument) F(QUANTITY, open_interest) F(QUANTITY, cap)
+#define FIELDS_mark(F)              F(INSTRUMENT, instrument) F(PRICE, price)
+#define FIELDS_index_price(F)       F(INSTRUMENT, instrument) F(PRICE, price)
+#define FIELDS_funding(F)           F(INSTRUMENT, instrument) F(RATE, rate) F(TIME, due)
+#define FIELDS_reference_rate(F)    F(ASSET, from) F(ASSET, to) F(MONEY, bid) F(MONEY, ask)
+#define FIELDS_open_interest(F)                                                                    \
+    F(INSTRUMENT, instrument) F(QUANTITY, open_interest) F(QUANTITY, cap)
 #define FIELDS_gap(F)                                                                              \
     F(INSTRUMENT, instrument) F(GAP_CAUSE, cause) F(COUNT, expected) F(COUNT, found)
 #define FIELDS_feed_connection(F) F(VENUE, venue) F(FLAG, connected)
-#define FIELDS_source_text(F) F(INSTRUMENT, instrument) F(COUNT, row) F(FLAG, quantity) F(TEXT, text)
+#define FIELDS_source_text(F)                                                                      \
+    F(INSTRUMENT, instrument) F(COUNT, row) F(FLAG, quantity) F(TEXT, text)
 
-#define FIELDS_start(F) F(COUNT, epoch) F(COUNT, seed) F(COUNT, config_hash)
-#define FIELDS_tick(F) F(TIME, deadline)
+#define FIELDS_start(F)          F(COUNT, epoch) F(COUNT, seed) F(COUNT, config_hash)
+#define FIELDS_tick(F)           F(TIME, deadline)
 #define FIELDS_order_accepted(F) F(INSTRUMENT, instrument) F(ORDER, order) F(VENUE_ID, venue_order)
 #define FIELDS_order_rejected(F) F(INSTRUMENT, instrument) F(ORDER, order) F(REJECT, reason)
 #define FIELDS_order_filled(F)                                                                     \
@@ -115,11 +119,11 @@
 #define FIELDS_order_modified(F)                                                                   \
     F(INSTRUMENT, instrument) F(ORDER, order) F(PRICE, price) F(QUANTITY, leaves)
 #define FIELDS_modify_rejected(F) F(INSTRUMENT, instrument) F(ORDER, order) F(REJECT, reason)
-#define FIELDS_order_expired(F) F(INSTRUMENT, instrument) F(ORDER, order) F(QUANTITY, leaves)
-#define FIELDS_order_unknown(F) F(INSTRUMENT, instrument) F(ORDER, order) F(REQUEST, request)
+#define FIELDS_order_expired(F)   F(INSTRUMENT, instrument) F(ORDER, order) F(QUANTITY, leaves)
+#define FIELDS_order_unknown(F)   F(INSTRUMENT, instrument) F(ORDER, order) F(REQUEST, request)
 #define FIELDS_order_not_found(F) F(INSTRUMENT, instrument) F(ORDER, order)
-#define FIELDS_balance(F) F(VENUE, venue) F(ASSET, asset) F(MONEY, total) F(MONEY, available)
-#define FIELDS_venue_position(F) F(INSTRUMENT, instrument) F(QUANTITY, position)
+#define FIELDS_balance(F)         F(VENUE, venue) F(ASSET, asset) F(MONEY, total) F(MONEY, available)
+#define FIELDS_venue_position(F)  F(INSTRUMENT, instrument) F(QUANTITY, position)
 #define FIELDS_open_order(F)                                                                       \
     F(INSTRUMENT, instrument)                                                                      \
     F(ORDER, order)                                                                                \
@@ -127,12 +131,12 @@
     F(SIDE, side)                                                                                  \
     F(PRICE, price)                                                                                \
     F(QUANTITY, leaves)
-#define FIELDS_snapshot_end(F) F(VENUE, venue) F(TIME, taken)
-#define FIELDS_command(F) F(COMMAND, command) F(INSTRUMENT, instrument)
+#define FIELDS_snapshot_end(F)  F(VENUE, venue) F(TIME, taken)
+#define FIELDS_command(F)       F(COMMAND, command) F(INSTRUMENT, instrument)
 #define FIELDS_breaker_input(F) F(VENUE, venue) F(FLAG, healthy)
-#define FIELDS_rate_budget(F) F(VENUE, venue) F(COUNT, left) F(TIME, resets)
-#define FIELDS_clock_jump(F) F(DURATION, jump)
-#define FIELDS_shutdown(F) F(COUNT, signal)
+#define FIELDS_rate_budget(F)   F(VENUE, venue) F(COUNT, left) F(TIME, resets)
+#define FIELDS_clock_jump(F)    F(DURATION, jump)
+#define FIELDS_shutdown(F)      F(COUNT, signal)
 
 #define FIELDS_place(F)                                                                            \
     F(INSTRUMENT, instrument)                                                                      \
@@ -163,7 +167,7 @@
     F(MILLITICK, distance)                                                                         \
     F(GATES, gates)
 #define FIELDS_query(F) F(INSTRUMENT, instrument) F(ORDER, order) F(COUNT, cause)
-#define FIELDS_gate(F) F(INSTRUMENT, instrument) F(GATE, gate) F(FLAG, blocking) F(COUNT, blocked)
+#define FIELDS_gate(F)  F(INSTRUMENT, instrument) F(GATE, gate) F(FLAG, blocking) F(COUNT, blocked)
 #define FIELDS_removed(F)                                                                          \
     F(INSTRUMENT, instrument)                                                                      \
     F(REMOVED_WHERE, where)                                                                        \
@@ -172,9 +176,8 @@
     F(PRICE, price)                                                                                \
     F(QUANTITY, quantity)                                                                          \
     F(REJECT, reason)
-#define FIELDS_breaker(F)                                                                          \
-    F(INSTRUMENT, instrument) F(BREAKER, breaker) F(BREAKER_STATE, state)
-#define FIELDS_pause(F) F(INSTRUMENT, instrument) F(FLAG, paused) F(GATE, why)
+#define FIELDS_breaker(F) F(INSTRUMENT, instrument) F(BREAKER, breaker) F(BREAKER_STATE, state)
+#define FIELDS_pause(F)   F(INSTRUMENT, instrument) F(FLAG, paused) F(GATE, why)
 #define FIELDS_learning(F)                                                                         \
     F(INSTRUMENT, instrument) F(SIDE, side) F(COUNT, level) F(RATE, filled) F(RATE, weight)
 #define FIELDS_risk_mark(F) F(MONEY, profit) F(MONEY, peak) F(MONEY, day_start) F(TIME, day)
@@ -187,7 +190,7 @@
     F(MONEY, funding)                                                                              \
     F(PRICE, mark)                                                                                 \
     F(FLAG, mark_stale)
-#define FIELDS_final_balance(F) F(VENUE, venue) F(ASSET, asset) F(MONEY, total)
+#define FIELDS_final_balance(F)  F(VENUE, venue) F(ASSET, asset) F(MONEY, total)
 #define FIELDS_shutdown_state(F) F(SHUTDOWN_STEP, step) F(COUNT, open_orders) F(COUNT, unconfirmed)
 
 /* Enumerations that stand in fields. X(name, number, text) */
@@ -198,62 +201,80 @@
     X(FEE_IN_RECEIVED, 0, "received") X(FEE_IN_QUOTE, 1, "quote") X(FEE_IN_SETTLE, 2, "settle")
 #define ENUM_BASES(X) X(BASIS_GIVEN, 0, "given") X(BASIS_INFERRED, 1, "inferred")
 #define ENUM_TRADING(X)                                                                            \
-    X(TRADING_OPEN, 0, "open") X(TRADING_HALTED, 1, "halted")                                      \
-    X(TRADING_CANCEL_ONLY, 2, "cancel_only") X(TRADING_POST_ONLY, 3, "post_only")
+    X(TRADING_OPEN, 0, "open")                                                                     \
+    X(TRADING_HALTED, 1, "halted") X(TRADING_CANCEL_ONLY, 2, "cancel_only")                        \
+        X(TRADING_POST_ONLY, 3, "post_only")
 #define ENUM_GAP_CAUSES(X)                                                                         \
-    X(GAP_SEQUENCE, 0, "sequence") X(GAP_CONNECTION, 1, "connection") X(GAP_DAMAGE, 2, "damage")   \
-    X(GAP_NOT_WRITTEN, 3, "not_written") X(GAP_CROSSED, 4, "crossed")
+    X(GAP_SEQUENCE, 0, "sequence")                                                                 \
+    X(GAP_CONNECTION, 1, "connection") X(GAP_DAMAGE, 2, "damage")                                  \
+        X(GAP_NOT_WRITTEN, 3, "not_written") X(GAP_CROSSED, 4, "crossed")
 #define ENUM_TIMES_IN_FORCE(X)                                                                     \
     X(TIME_IN_FORCE_GTC, 0, "gtc") X(TIME_IN_FORCE_IOC, 1, "ioc") X(TIME_IN_FORCE_FOK, 2, "fok")
 #define ENUM_LIQUIDITIES(X) X(LIQUIDITY_MAKER, 0, "maker") X(LIQUIDITY_TAKER, 1, "taker")
 #define ENUM_FILL_CAUSES(X)                                                                        \
-    X(FILL_REPORTED, 0, "reported") X(FILL_QUEUE, 1, "queue") X(FILL_THROUGH, 2, "through")        \
-    X(FILL_CROSS, 3, "cross") X(FILL_TAKE, 4, "take")
+    X(FILL_REPORTED, 0, "reported")                                                                \
+    X(FILL_QUEUE, 1, "queue") X(FILL_THROUGH, 2, "through") X(FILL_CROSS, 3, "cross")              \
+        X(FILL_TAKE, 4, "take")
 #define ENUM_CANCEL_CAUSES(X)                                                                      \
-    X(CANCEL_REQUESTED, 0, "requested") X(CANCEL_UNWANTED, 1, "unwanted")                          \
-    X(CANCEL_HALT, 2, "halt") X(CANCEL_SHUTDOWN, 3, "shutdown") X(CANCEL_OPERATOR, 4, "operator")  \
-    X(CANCEL_UNFILLED, 5, "unfilled") X(CANCEL_ORPHAN, 6, "orphan") X(CANCEL_REPLACED, 7, "replaced")
+    X(CANCEL_REQUESTED, 0, "requested")                                                            \
+    X(CANCEL_UNWANTED, 1, "unwanted") X(CANCEL_HALT, 2, "halt") X(CANCEL_SHUTDOWN, 3, "shutdown")  \
+        X(CANCEL_OPERATOR, 4, "operator") X(CANCEL_UNFILLED, 5, "unfilled")                        \
+            X(CANCEL_ORPHAN, 6, "orphan") X(CANCEL_REPLACED, 7, "replaced")
 #define ENUM_REJECTS(X)                                                                            \
-    X(REJECT_NONE, 0, "none") X(REJECT_POST_ONLY, 1, "post_only_would_cross")                      \
-    X(REJECT_FUNDS, 2, "insufficient_funds") X(REJECT_MINIMUM_NOTIONAL, 3, "minimum_notional")     \
-    X(REJECT_TICK, 4, "off_tick") X(REJECT_LOT, 5, "off_lot") X(REJECT_PRICE, 6, "bad_price")      \
-    X(REJECT_QUANTITY, 7, "bad_quantity") X(REJECT_NOT_FOUND, 8, "not_found")                      \
-    X(REJECT_RATE, 9, "rate_limit") X(REJECT_HALTED, 10, "halted")                                 \
-    X(REJECT_DUPLICATE, 11, "duplicate_id") X(REJECT_FILL_OR_KILL, 12, "fill_or_kill")             \
-    X(REJECT_NO_BOOK, 13, "no_book") X(REJECT_UNSUPPORTED, 14, "unsupported")                      \
-    X(REJECT_OTHER, 15, "other") X(REJECT_FULL, 16, "venue_full")                                  \
-    X(REJECT_FILLED, 17, "already_filled")
+    X(REJECT_NONE, 0, "none")                                                                      \
+    X(REJECT_POST_ONLY, 1, "post_only_would_cross") X(REJECT_FUNDS, 2, "insufficient_funds")       \
+        X(REJECT_MINIMUM_NOTIONAL, 3, "minimum_notional") X(REJECT_TICK, 4, "off_tick")            \
+            X(REJECT_LOT, 5, "off_lot") X(REJECT_PRICE, 6, "bad_price")                            \
+                X(REJECT_QUANTITY, 7, "bad_quantity") X(REJECT_NOT_FOUND, 8, "not_found")          \
+                    X(REJECT_RATE, 9, "rate_limit") X(REJECT_HALTED, 10, "halted")                 \
+                        X(REJECT_DUPLICATE, 11, "duplicate_id")                                    \
+                            X(REJECT_FILL_OR_KILL, 12, "fill_or_kill")                             \
+                                X(REJECT_NO_BOOK, 13, "no_book")                                   \
+                                    X(REJECT_UNSUPPORTED, 14, "unsupported")                       \
+                                        X(REJECT_OTHER, 15, "other")                               \
+                                            X(REJECT_FULL, 16, "venue_full")                       \
+                                                X(REJECT_FILLED, 17, "already_filled")
 #define ENUM_REQUESTS(X)                                                                           \
-    X(REQUEST_PLACE, 0, "place") X(REQUEST_CANCEL, 1, "cancel") X(REQUEST_MODIFY, 2, "modify")     \
-    X(REQUEST_QUERY, 3, "query")
+    X(REQUEST_PLACE, 0, "place")                                                                   \
+    X(REQUEST_CANCEL, 1, "cancel") X(REQUEST_MODIFY, 2, "modify") X(REQUEST_QUERY, 3, "query")
 #define ENUM_COMMANDS(X)                                                                           \
-    X(COMMAND_PAUSE, 0, "pause") X(COMMAND_RESUME, 1, "resume") X(COMMAND_CANCEL_ALL, 2, "cancel_all") \
-    X(COMMAND_TRIP, 3, "trip") X(COMMAND_RESET, 4, "reset")
+    X(COMMAND_PAUSE, 0, "pause")                                                                   \
+    X(COMMAND_RESUME, 1, "resume") X(COMMAND_CANCEL_ALL, 2, "cancel_all")                          \
+        X(COMMAND_TRIP, 3, "trip") X(COMMAND_RESET, 4, "reset")
 #define ENUM_BREAKERS(X)                                                                           \
-    X(BREAKER_OPERATOR, 0, "operator") X(BREAKER_STALE, 1, "stale") X(BREAKER_GAP, 2, "gap")       \
-    X(BREAKER_VOLATILITY, 3, "volatility") X(BREAKER_SPREAD, 4, "spread")                          \
-    X(BREAKER_REFERENCE, 5, "reference") X(BREAKER_REJECTS, 6, "rejects") X(BREAKER_EDGE, 7, "edge") \
-    X(BREAKER_OPEN_INTEREST, 8, "open_interest")
+    X(BREAKER_OPERATOR, 0, "operator")                                                             \
+    X(BREAKER_STALE, 1, "stale") X(BREAKER_GAP, 2, "gap") X(BREAKER_VOLATILITY, 3, "volatility")   \
+        X(BREAKER_SPREAD, 4, "spread") X(BREAKER_REFERENCE, 5, "reference")                        \
+            X(BREAKER_REJECTS, 6, "rejects") X(BREAKER_EDGE, 7, "edge")                            \
+                X(BREAKER_OPEN_INTEREST, 8, "open_interest")
 #define ENUM_BREAKER_STATES(X)                                                                     \
-    X(BREAKER_CLEAR, 0, "clear") X(BREAKER_WIDEN, 1, "widen") X(BREAKER_PAUSE, 2, "pause")         \
-    X(BREAKER_CANCEL_ALL, 3, "cancel_all")
+    X(BREAKER_CLEAR, 0, "clear")                                                                   \
+    X(BREAKER_WIDEN, 1, "widen") X(BREAKER_PAUSE, 2, "pause")                                      \
+        X(BREAKER_CANCEL_ALL, 3, "cancel_all")
 #define ENUM_REMOVED_WHERE(X)                                                                      \
-    X(REMOVED_MARKET_DATA, 0, "market_data") X(REMOVED_WANTED, 1, "wanted")                        \
-    X(REMOVED_RESTING, 2, "resting")
+    X(REMOVED_MARKET_DATA, 0, "market_data")                                                       \
+    X(REMOVED_WANTED, 1, "wanted") X(REMOVED_RESTING, 2, "resting")
 #define ENUM_SHUTDOWN_STEPS(X)                                                                     \
-    X(SHUTDOWN_RUNNING, 0, "running") X(SHUTDOWN_CANCELLING, 1, "cancelling")                      \
-    X(SHUTDOWN_COMPLETE, 2, "complete") X(SHUTDOWN_FORCED, 3, "forced")
+    X(SHUTDOWN_RUNNING, 0, "running")                                                              \
+    X(SHUTDOWN_CANCELLING, 1, "cancelling") X(SHUTDOWN_COMPLETE, 2, "complete")                    \
+        X(SHUTDOWN_FORCED, 3, "forced")
 /* Each gate an order must pass, in the order in which they are asked. Its number is its bit in a
  * decision's `gates` (set: passed). */
 #define ENUM_GATES(X)                                                                              \
-    X(GATE_SHUTDOWN, 0, "shutdown") X(GATE_PAUSED, 1, "paused") X(GATE_BREAKER, 2, "breaker")      \
-    X(GATE_UNSYNCHRONISED, 3, "unsynchronised") X(GATE_STALE, 4, "stale")                          \
-    X(GATE_NOT_TRADING, 5, "not_trading") X(GATE_WARM_UP, 6, "warm_up")                            \
-    X(GATE_UNRECONCILED, 7, "unreconciled") X(GATE_NUMBER, 8, "number") X(GATE_GRID, 9, "grid")    \
-    X(GATE_COLLAR, 10, "collar") X(GATE_OWN_CROSS, 11, "own_cross")                                \
-    X(GATE_POST_ONLY, 12, "post_only") X(GATE_EXPOSURE, 13, "exposure") X(GATE_FUNDS, 14, "funds") \
-    X(GATE_MINIMUM_NOTIONAL, 15, "minimum_notional") X(GATE_ORDER_COUNT, 16, "order_count")        \
-    X(GATE_RATE, 17, "rate") X(GATE_TABLE_FULL, 18, "table_full") X(GATE_DRAWDOWN, 19, "drawdown")  \
-    X(GATE_DAILY_LOSS, 20, "daily_loss") X(GATE_OPEN_INTEREST, 21, "open_interest")
+    X(GATE_SHUTDOWN, 0, "shutdown")                                                                \
+    X(GATE_PAUSED, 1, "paused") X(GATE_BREAKER, 2, "breaker")                                      \
+        X(GATE_UNSYNCHRONISED, 3, "unsynchronised") X(GATE_STALE, 4, "stale")                      \
+            X(GATE_NOT_TRADING, 5, "not_trading") X(GATE_WARM_UP, 6, "warm_up")                    \
+                X(GATE_UNRECONCILED, 7, "unreconciled") X(GATE_NUMBER, 8, "number")                \
+                    X(GATE_GRID, 9, "grid") X(GATE_COLLAR, 10, "collar")                           \
+                        X(GATE_OWN_CROSS, 11, "own_cross") X(GATE_POST_ONLY, 12, "post_only")      \
+                            X(GATE_EXPOSURE, 13, "exposure") X(GATE_FUNDS, 14, "funds")            \
+                                X(GATE_MINIMUM_NOTIONAL, 15, "minimum_notional")                   \
+                                    X(GATE_ORDER_COUNT, 16, "order_count")                         \
+                                        X(GATE_RATE, 17, "rate")                                   \
+                                            X(GATE_TABLE_FULL, 18, "table_full")                   \
+                                                X(GATE_DRAWDOWN, 19, "drawdown")                   \
+                                                    X(GATE_DAILY_LOSS, 20, "daily_loss")           \
+                                                        X(GATE_OPEN_INTEREST, 21, "open_interest")
 
 #endif

@@ -2,18 +2,17 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/utf8.h"
 #include "event/event.h"
 
 bool event_name_is_valid(const char *text, size_t length)
 {
     if (length == 0 || length > EVENT_NAME_MAX || text[0] == '?' || (length == 1 && *text == '-'))
         return false;
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte <= 0x20 || byte >= 0x7f || byte == '"' || byte == '=' || byte == '\\')
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == '"' || text[i] == '=' || text[i] == '\\')
             return false;
-    }
-    return true;
+    return utf8_is_word(text, length);
 }
 
 size_t event_instrument_name(const struct event_names *names, unsigned instrument,

@@ -14,6 +14,7 @@ struct text_sink {
     size_t length;
 };
 
+/* Add bytes, a string, one byte, a number in decimal digits. */
 void text_put(struct text_sink *sink, const char *bytes, size_t length);
 void text_put_string(struct text_sink *sink, const char *string);
 void text_put_byte(struct text_sink *sink, char byte);

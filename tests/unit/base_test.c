@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/ring.h"
+#include "base/utf8.h"
 
 Test(error, one_line_with_prefix)
 {
@@ -175,6 +176,27 @@ Test(hash, stream_at_any_alignment_equals_one_shot)
         cr_assert_eq(hash_stream_64(stream), hash_64(bytes, sizeof bytes));
         cr_assert(hash_128_equal(hash_stream_128(stream), hash_128(bytes, sizeof bytes)));
     }
+}
+
+Test(utf8, strict)
+{
+    uint32_t character = 0;
+
+    cr_assert_eq(utf8_read("\xe2\x82\xac", 3, &character), 3);
+    cr_assert_eq(character, 0x20ac);
+    cr_assert_eq(utf8_read("\xf4\x8f\xbf\xbf", 4, NULL), 4);
+    cr_assert_eq(utf8_read("", 0, NULL), 0);
+    cr_assert_eq(utf8_read("\0", 1, NULL), 1);
+    cr_assert_eq(utf8_read("\xe2\x82", 2, NULL), 0, "cut");
+    cr_assert_eq(utf8_read("\xc0\x80", 2, NULL), 0, "longer than needed");
+    cr_assert_eq(utf8_read("\xe0\x80\x80", 3, NULL), 0, "longer than needed");
+    cr_assert_eq(utf8_read("\xed\xa0\x80", 3, NULL), 0, "surrogate");
+    cr_assert_eq(utf8_read("\xf4\x90\x80\x80", 4, NULL), 0, "past U+10FFFF");
+    cr_assert_eq(utf8_read("\x80", 1, NULL), 0);
+    cr_assert(utf8_is_word("BTC-\xe2\x82\xac", 7));
+    cr_assert_not(utf8_is_word("a b", 3));
+    cr_assert_not(utf8_is_word("a\xc2\xa0", 3));
+    cr_assert_not(utf8_is_word("", 0));
 }
 
 /* What a log with this filter writes for one line. */

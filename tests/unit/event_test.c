@@ -535,4 +535,6 @@ Test(event, names)
     cr_assert_not(event_name_is_valid("?1", 2));
     cr_assert_not(event_name_is_valid("a b", 3));
     cr_assert_not(event_name_is_valid("", 0));
+    cr_assert(event_name_is_valid("\xe5\xb8\x81USDT", 7));
+    cr_assert_not(event_name_is_valid("\xe5\xb8USDT", 6));
 }
