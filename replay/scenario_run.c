@@ -1,0 +1,214 @@
+/* Runs a scenario: tape, loop, expectations, verification of its own tape, golden text. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "replay/golden.h"
+#include "replay/scenario_expect.h"
+#include "replay/scenario_tape.h"
+#include "replay/scripted.h"
+#include "run/backtest.h"
+#include "run/tape_sink.h"
+#include "run/verification.h"
+
+/* Everything of one run. */
+struct scenario_session {
+    struct sink sink; /* first: the checks and the text */
+    struct scenario *scenario;
+    struct scenario_checks checks;
+    struct config *config;
+    struct backtest backtest;
+    struct tape_sink *tape_sink;
+    FILE *text_stream;
+    char *text;
+    size_t text_length;
+    char folder[256];
+    char market_tape[300], session_tape[300];
+};
+
+static int on_text(struct scenario_session *session, const struct message *message,
+                   struct error *error)
+{
+    char line[4096];
+    size_t length = message_to_text(message, &session->scenario->names, line, sizeof line);
+    if (length >= sizeof line)
+        return error_set(error, ERROR_INPUT, "%s: a message's text is over %zu characters",
+                         session->scenario->path, sizeof line);
+    if (fwrite(line, 1, length, session->text_stream) != length ||
+        fputc('\n', session->text_stream) == EOF)
+        return error_set(error, ERROR_SYSTEM, "out of memory");
+    return 0;
+}
+
+static int on_message(struct sink *sink, const struct message *message, struct error *error)
+{
+    struct scenario_session *session = (struct scenario_session *)sink;
+    if (scenario_checks_time(&session->checks, message->ts_local, session->backtest.loop.engine,
+                             error) ||
+        on_text(session, message, error))
+        return error->code;
+    if (event_kind_info(message->kind)->event_class != EVENT_SESSION)
+        return 0;
+    return scenario_checks_message(&session->checks, message, error);
+}
+
+static int on_decision(struct sink *sink, const struct message *decision, struct error *error)
+{
+    struct scenario_session *session = (struct scenario_session *)sink;
+    if (on_text(session, decision, error))
+        return error->code;
+    return scenario_checks_message(&session->checks, decision, error);
+}
+
+static int make_folder(struct scenario_session *session, struct error *error)
+{
+    const char *parent = getenv("TMPDIR");
+    int length = snprintf(session->folder, sizeof session->folder, "%s/capstan-scenario-XXXXXX",
+                          parent && *parent ? parent : "/tmp");
+    if (length >= (int)sizeof session->folder || !mkdtemp(session->folder)) {
+        int code = error_set(error, ERROR_SYSTEM, "no temporary folder %s: %s", session->folder,
+                             strerror(errno));
+        session->folder[0] = '\0';
+        return code;
+    }
+    snprintf(session->market_tape, sizeof session->market_tape, "%s/market.tape", session->folder);
+    snprintf(session->session_tape, sizeof session->session_tape, "%s/session.tape",
+             session->folder);
+    return 0;
+}
+
+static int open_session_tape(struct scenario_session *session, struct error *error)
+{
+    struct tape_header header = *session->backtest.header;
+    header.config = session->backtest.engine.config_text;
+    return tape_sink_open(&session->tape_sink, session->session_tape, &header, NULL,
+                          session->backtest.engine.engine, error);
+}
+
+static int open_backtest(struct scenario_session *session, struct error *error)
+{
+    struct backtest *backtest = &session->backtest;
+    const struct backtest_options options = {.tape = session->market_tape,
+                                             .config = session->config,
+                                             .from = INT64_MIN,
+                                             .to = INT64_MAX,
+                                             .scripted = true,
+                                             .audit_each_message = true};
+    if (backtest_open(backtest, &options, error) ||
+        scripted_open(&backtest->venue, backtest->venue, session->scenario, error))
+        return error->code;
+    backtest->loop.venue = backtest->venue;
+    session->sink = (struct sink){.market = true, .message = on_message, .decision = on_decision};
+    session->checks.scenario = session->scenario;
+    session->text_stream = open_memstream(&session->text, &session->text_length);
+    if (!session->text_stream)
+        return error_set(error, ERROR_SYSTEM, "out of memory");
+    if (open_session_tape(session, error))
+        return error->code;
+    backtest_add_sink(backtest, &session->sink);
+    backtest_add_sink(backtest, tape_sink_sink(session->tape_sink));
+    return 0;
+}
+
+static int check_end(struct scenario_session *session, struct error *error)
+{
+    const struct scenario *s = session->scenario;
+    const struct engine *engine = session->backtest.loop.engine;
+    if (scenario_checks_end(&session->checks, engine, error))
+        return error->code;
+    size_t in_flight = scripted_in_flight(session->backtest.venue);
+    if (in_flight)
+        return error_set(error, ERROR_DIFFERENT,
+                         "%s: %zu canned answers are due after the end of the run", s->path,
+                         in_flight);
+    const struct engine_counters *counters = engine_counters(engine);
+    if (counters->invariant_violations)
+        return error_set(error, ERROR_DIFFERENT, "%s: %llu violations of invariants", s->path,
+                         (unsigned long long)counters->invariant_violations);
+    return 0;
+}
+
+static int verify_session(struct scenario_session *session, struct error *error)
+{
+    struct verification_result *result = calloc(1, sizeof *result);
+    if (!result)
+        return error_set(error, ERROR_SYSTEM, "out of memory");
+    int code = verification_run(session->session_tape, result, error);
+    if (code)
+        error_prefix(error, "%s: its own tape does not verify", session->scenario->path);
+    free(result);
+    return code;
+}
+
+static int run_session(struct scenario_session *session, const char *defaults,
+                       struct error *error)
+{
+    int code = make_folder(session, error);
+    if (!code)
+        code = scenario_write_tape(session->scenario, session->market_tape, error);
+    if (!code)
+        code = scenario_configure(session->scenario, defaults, &session->config, error);
+    if (!code)
+        code = open_backtest(session, error);
+    if (!code)
+        code = backtest_run(&session->backtest, error);
+    if (!code)
+        code = tape_sink_finish(&session->tape_sink, error);
+    if (session->text_stream && fclose(session->text_stream) != 0 && !code)
+        code = error_set(error, ERROR_SYSTEM, "out of memory");
+    session->text_stream = NULL;
+    if (!code)
+        code = check_end(session, error);
+    return code ? code : verify_session(session, error);
+}
+
+static void close_session(struct scenario_session *session)
+{
+    tape_sink_abandon(&session->tape_sink);
+    backtest_close(&session->backtest);
+    config_free(&session->config);
+    free(session->text);
+    if (session->folder[0]) {
+        unlink(session->market_tape);
+        unlink(session->session_tape);
+        rmdir(session->folder);
+    }
+    scenario_free(&session->scenario);
+    free(session);
+}
+
+/* "x/name.scn" → "x/name.golden". */
+static int golden_path(const char *path, char *out, size_t capacity, struct error *error)
+{
+    size_t length = strlen(path);
+    static const char suffix[] = ".scn";
+    if (length > 4 && strcmp(path + length - 4, suffix) == 0)
+        length -= 4;
+    if ((size_t)snprintf(out, capacity, "%.*s.golden", (int)length, path) >= capacity)
+        return error_set(error, ERROR_INPUT, "%s: path too long", path);
+    return 0;
+}
+
+int scenario_run(const char *path, const struct scenario_options *options, struct error *error)
+{
+    char golden[1024];
+    struct scenario_session *session = calloc(1, sizeof *session);
+    if (!session)
+        return error_set(error, ERROR_SYSTEM, "out of memory");
+    int code = scenario_read(&session->scenario, path, error);
+    if (!code)
+        code = run_session(session, options->defaults, error);
+    if (session->text && options->print_journal)
+        fwrite(session->text, 1, session->text_length, stdout);
+    if (!code)
+        code = golden_path(path, golden, sizeof golden, error);
+    if (!code)
+        code = options->bless
+                   ? golden_bless(golden, session->text, session->text_length, error)
+                   : golden_compare(golden, session->text, session->text_length, error);
+    close_session(session);
+    return code;
+}

@@ -1,0 +1,103 @@
+/* Compiles a scenario: its events to a tape, its configuration lines to a configuration. */
+#include "replay/scenario_tape.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+#include "tape/tape.h"
+
+static int append_events(const struct scenario *scenario, struct tape_writer *writer,
+                         struct error *error)
+{
+    for (size_t i = 0; i < scenario->event_count; i++) {
+        const struct scenario_event *event = &scenario->events[i];
+        struct message message = event->message;
+        if (event_kind_info(message.kind)->shape == EVENT_ROWS)
+            message.rows = event->rows;
+        else
+            message.record = &event->record;
+        if (tape_writer_append(writer, &message, error))
+            return error->code;
+    }
+    /* Without something at the end the run would end with the last event before it. */
+    union event_record record = {.tick = {.deadline = scenario->end_ts}};
+    const struct message tick = {.ts_local = scenario->end_ts,
+                                 .stream = EVENT_NONE_16,
+                                 .kind = EVENT_tick,
+                                 .record = &record};
+    return tape_writer_append(writer, &tick, error);
+}
+
+int scenario_write_tape(const struct scenario *scenario, const char *path, struct error *error)
+{
+    const struct tape_header header = {.version = TAPE_VERSION,
+                                       .origin = TAPE_SCENARIO,
+                                       .grade = TAPE_GRADE_A,
+                                       .tool_version = PACKAGE_VERSION,
+                                       .build_id = "",
+                                       .grade_reasons = "",
+                                       .config = "",
+                                       .names = scenario->names};
+    struct tape_writer *writer = NULL;
+    int code = tape_writer_open(&writer, path, &header, NULL, error);
+    if (code)
+        return code;
+    code = append_events(scenario, writer, error);
+    if (code) {
+        tape_writer_abandon(&writer);
+        return code;
+    }
+    return tape_writer_finish(&writer, error);
+}
+
+/* "1000000 USD, 1000000 BTC": a million of each asset that the venue's instruments know. */
+static int set_balances(const struct scenario *scenario, unsigned venue, struct config *config,
+                        struct error *error)
+{
+    char text[2048];
+    size_t used = (size_t)snprintf(text, sizeof text, "venues.%s.sim.balances=",
+                                   scenario->venue_names[venue]);
+    bool first = true;
+    for (unsigned asset = 0; asset < scenario->asset_count; asset++) {
+        bool known = false;
+        for (unsigned i = 0; i < scenario->instrument_count; i++) {
+            const struct event_definition *d = &scenario->definitions[i];
+            known |= d->venue == venue && (d->base == asset || d->quote == asset);
+        }
+        if (!known)
+            continue;
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s1000000 %s",
+                                 first ? "" : ", ", scenario->asset_names[asset]);
+        first = false;
+    }
+    return config_set(config, text, error);
+}
+
+static int set_lines(const struct scenario *scenario, struct config *config, struct error *error)
+{
+    const char *line = scenario->config ? scenario->config : "";
+    while (*line) {
+        char text[1024];
+        size_t length = strcspn(line, "\n");
+        if (length >= sizeof text)
+            return error_set(error, ERROR_INPUT, "%s: a config line is too long", scenario->path);
+        memcpy(text, line, length);
+        text[length] = '\0';
+        if (config_set(config, text, error))
+            return error_prefix(error, "%s: config", scenario->path);
+        line += length + (line[length] == '\n');
+    }
+    return 0;
+}
+
+int scenario_configure(const struct scenario *scenario, const char *defaults,
+                       struct config **config, struct error *error)
+{
+    int code = config_create(config, error);
+    if (!code && defaults)
+        code = config_read_file(*config, defaults, error);
+    for (unsigned venue = 0; !code && venue < scenario->venue_count; venue++)
+        code = set_balances(scenario, venue, *config, error);
+    return code ? code : set_lines(scenario, *config, error);
+}
