@@ -122,10 +122,10 @@ void scenario_free(struct scenario **scenario);
 
 /* What a run is asked for besides passing. */
 struct scenario_options {
-    bool bless;               /* write the golden instead of comparing with it */
-    const char *golden;       /* path of the golden; NULL: beside the scenario */
-    const char *defaults;     /* YAML read before the scenario's own configuration; may be NULL */
-    bool print_journal;       /* the run's text to standard output */
+    bool bless;           /* write the golden instead of comparing with it */
+    const char *golden;   /* path of the golden; NULL: beside the scenario */
+    const char *defaults; /* YAML read before the scenario's own configuration; may be NULL */
+    bool print_journal;   /* the run's text to standard output */
 };
 
 /* Compile to a tape, replay it through the loop, check every expectation, verify the tape that the run

@@ -25,8 +25,8 @@ static int add_asset(struct scenario_parser *parser, const struct scenario_word 
     char name[SCENARIO_NAME_MAX];
     if (scenario_copy(parser, word, name, sizeof name))
         return ERROR_INPUT;
-    int found = find_or_add(s->asset_names, s->asset_pointers, &s->asset_count,
-                            SCENARIO_ASSETS_MAX, name);
+    int found =
+        find_or_add(s->asset_names, s->asset_pointers, &s->asset_count, SCENARIO_ASSETS_MAX, name);
     if (found < 0)
         return scenario_fail(parser, word, "at most %d assets", SCENARIO_ASSETS_MAX);
     *asset = (uint16_t)found;

@@ -193,8 +193,8 @@ static int market_event(struct scenario_parser *parser, unsigned instrument)
         {"top", EVENT_top, CHANNEL_TOP, "bid", "ask", 0},
         {"book", EVENT_depth, CHANNEL_DEPTH, "bid", "ask", 0},
     };
-    static const struct market_word snapshot = {
-        "snapshot", EVENT_snapshot, CHANNEL_DEPTH, "bid", "ask", ROW_FROM_SNAPSHOT};
+    static const struct market_word snapshot = {"snapshot", EVENT_snapshot, CHANNEL_DEPTH,
+                                                "bid",      "ask",          ROW_FROM_SNAPSHOT};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (!scenario_take_if(parser, words[i].word))
             continue;
@@ -230,7 +230,8 @@ static int record_event(struct scenario_parser *parser)
         return error_set(parser->error, ERROR_INPUT, "%s:%u:%u: %s", parser->scenario->path,
                          parser->line, first->column, inner.text);
     if (event_kind_info(event->message.kind)->event_class == EVENT_DECISION)
-        return scenario_fail(parser, first, "a market or session record; decisions are the engine's");
+        return scenario_fail(parser, first,
+                             "a market or session record; decisions are the engine's");
     parser->at = parser->count;
     return 0;
 }

@@ -51,10 +51,10 @@ static void spot_fill(struct scenario_checks *checks, const struct event_order_f
                 money_from_units(fill->quantity.units, d->quantity_exponent, &base);
     ASSERT(fits);
     bool sell = fill->side == SIDE_SELL;
-    balances[d->base] = sell ? money_subtract(balances[d->base], base)
-                             : money_add(balances[d->base], base);
-    balances[d->quote] = sell ? money_add(balances[d->quote], value)
-                              : money_subtract(balances[d->quote], value);
+    balances[d->base] =
+        sell ? money_subtract(balances[d->base], base) : money_add(balances[d->base], base);
+    balances[d->quote] =
+        sell ? money_add(balances[d->quote], value) : money_subtract(balances[d->quote], value);
 }
 
 static void take_fill(struct scenario_checks *checks, const struct event_order_filled *fill)
@@ -106,8 +106,8 @@ static void track(struct scenario_checks *checks, const struct message *message)
 
 /* --- states --------------------------------------------------------------------------------------- */
 
-static int check_position(const struct scenario_checks *checks, const struct scenario_expect *expect,
-                          struct error *error)
+static int check_position(const struct scenario_checks *checks,
+                          const struct scenario_expect *expect, struct error *error)
 {
     unsigned instrument = expect->instrument >= 0 ? (unsigned)expect->instrument : 0;
     int exponent = checks->scenario->definitions[instrument].quantity_exponent;
@@ -223,13 +223,14 @@ static int check_state(struct scenario_checks *checks, struct scenario_expect *e
         break;
     case EXPECT_NOTHING:
         if (checks->acted_at_now && checks->now == expect->ts)
-            result = fail(checks, expect, error, "expected no place, cancel or modify; there was one");
+            result =
+                fail(checks, expect, error, "expected no place, cancel or modify; there was one");
         break;
     case EXPECT_MESSAGE:
     case EXPECT_HALT:
         if (!expect->matched)
-            result = fail(checks, expect, error,
-                          "this was expected and did not happen (in this order)");
+            result =
+                fail(checks, expect, error, "this was expected and did not happen (in this order)");
         break;
     }
     return result;
@@ -316,7 +317,8 @@ int scenario_checks_end(struct scenario_checks *checks, const struct engine *eng
     for (size_t i = 0; i < checks->scenario->when_count; i++) {
         const struct scenario_when *when = &checks->scenario->whens[i];
         if (!when->used)
-            return error_set(error, ERROR_DIFFERENT, "%s:%u: this canned answer was never asked for",
+            return error_set(error, ERROR_DIFFERENT,
+                             "%s:%u: this canned answer was never asked for",
                              checks->scenario->path, when->line);
     }
     return 0;

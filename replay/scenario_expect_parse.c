@@ -34,8 +34,7 @@ static unsigned grid_of(const struct scenario_parser *parser, const struct scena
 }
 
 /* An instrument's name if the next word is one. */
-static void take_optional_instrument(struct scenario_parser *parser,
-                                     struct scenario_expect *expect)
+static void take_optional_instrument(struct scenario_parser *parser, struct scenario_expect *expect)
 {
     const struct scenario_word *word = scenario_peek(parser);
     int found = word ? scenario_find_instrument(parser->scenario, word) : -1;
@@ -138,8 +137,7 @@ static int expect_position(struct scenario_parser *parser, struct scenario_expec
     const struct scenario_word *word;
     expect->kind = EXPECT_POSITION;
     take_optional_instrument(parser, expect);
-    const struct event_definition *d =
-        &parser->scenario->definitions[grid_of(parser, expect)];
+    const struct event_definition *d = &parser->scenario->definitions[grid_of(parser, expect)];
     if (scenario_take(parser, "a position", &word))
         return ERROR_INPUT;
     expect->number = number_from_text(word->text, word->length, d->quantity_exponent);

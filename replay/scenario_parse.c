@@ -1,4 +1,6 @@
 /* Reads a scenario file from its first line to its last; the lines' contents are parsed beside. */
+#include "config.h"
+
 #include "replay/scenario_parser.h"
 
 #include <errno.h>
@@ -132,15 +134,16 @@ static int parse_line(struct scenario_parser *parser)
         const char *word;
         int (*parse)(struct scenario_parser *);
     } table[] = {
-        {"scenario", parse_title},     {"covers", parse_covers},     {"config", parse_config},
-        {"venue", scenario_parse_venue}, {"when", scenario_parse_when}, {"at", parse_at},
+        {"scenario", parse_title},     {"covers", parse_covers},
+        {"config", parse_config},      {"venue", scenario_parse_venue},
+        {"when", scenario_parse_when}, {"at", parse_at},
         {"expect", parse_expect},      {"end", parse_end},
     };
     const struct scenario_word *first = &parser->words[0];
     if (is_prose(first))
         return 0;
-    if (parser->scenario->has_end)
-        return scenario_fail(parser, first, "nothing after the 'end' line");
+    if (parser->scenario->has_end && !scenario_word_is(first, "expect"))
+        return scenario_fail(parser, first, "nothing but 'expect' after the 'end' line");
     parser->at = 1;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (scenario_word_is(first, table[i].word))

@@ -35,8 +35,7 @@ bool scenario_take_if(struct scenario_parser *parser, const char *text);
 int scenario_take_duration(struct scenario_parser *parser, int64_t *ns);
 int scenario_take_order(struct scenario_parser *parser, order_id *order);
 int scenario_take_instrument(struct scenario_parser *parser, unsigned *instrument);
-int scenario_take_enum(struct scenario_parser *parser, enum event_field_type type,
-                       unsigned *value);
+int scenario_take_enum(struct scenario_parser *parser, enum event_field_type type, unsigned *value);
 /* The instrument that a word names ("v1" with one instrument, "v1:BTC-USD"), or -1. */
 int scenario_find_instrument(const struct scenario *scenario, const struct scenario_word *word);
 /* "0.010@101.5" as quantity and price that must be plain values. */

@@ -56,8 +56,8 @@ static int set_balances(const struct scenario *scenario, unsigned venue, struct 
                         struct error *error)
 {
     char text[2048];
-    size_t used = (size_t)snprintf(text, sizeof text, "venues.%s.sim.balances=",
-                                   scenario->venue_names[venue]);
+    size_t used = (size_t)snprintf(text, sizeof text,
+                                   "venues.%s.sim.balances=", scenario->venue_names[venue]);
     bool first = true;
     for (unsigned asset = 0; asset < scenario->asset_count; asset++) {
         bool known = false;
@@ -67,8 +67,8 @@ static int set_balances(const struct scenario *scenario, unsigned venue, struct 
         }
         if (!known)
             continue;
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s1000000 %s",
-                                 first ? "" : ", ", scenario->asset_names[asset]);
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s1000000 %s", first ? "" : ", ",
+                                 scenario->asset_names[asset]);
         first = false;
     }
     return config_set(config, text, error);

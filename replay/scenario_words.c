@@ -9,7 +9,10 @@
 #include "base/assert.h"
 #include "base/time.h"
 
-static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
 
 /* End of the word that begins at `from`: up to white space or a separator outside quotes. */
 static size_t word_end(const char *line, size_t length, size_t from)
@@ -56,10 +59,12 @@ int scenario_fail(struct scenario_parser *parser, const struct scenario_word *wo
     va_end(arguments);
     const char *path = parser->scenario->path;
     if (!word)
-        return error_set(parser->error, ERROR_INPUT, "%s:%u: the line ends, expected %s", path,
-                         parser->line, expected);
-    return error_set(parser->error, ERROR_INPUT, "%s:%u:%u: found '%.*s', expected %s", path,
-                     parser->line, word->column, (int)word->length, word->text, expected);
+        error_set(parser->error, ERROR_INPUT, "%s:%u: the line ends, expected %s", path,
+                  parser->line, expected);
+    else
+        error_set(parser->error, ERROR_INPUT, "%s:%u:%u: found '%.*s', expected %s", path,
+                  parser->line, word->column, (int)word->length, word->text, expected);
+    return ERROR_INPUT;
 }
 
 bool scenario_word_is(const struct scenario_word *word, const char *text)
@@ -75,11 +80,10 @@ const struct scenario_word *scenario_peek(const struct scenario_parser *parser)
 int scenario_take(struct scenario_parser *parser, const char *expected,
                   const struct scenario_word **word)
 {
-    const struct scenario_word *next = scenario_peek(parser);
-    if (!next)
+    *word = scenario_peek(parser);
+    if (!*word)
         return scenario_fail(parser, NULL, "%s", expected);
     parser->at++;
-    *word = next;
     return 0;
 }
 

@@ -129,10 +129,8 @@ static void fill_answer(struct scripted *self, struct scripted_order *order,
             .instrument = instrument, .order = id, .leaves = order->leaves};
         break;
     case EVENT_order_modified:
-        record->order_modified = (struct event_order_modified){.instrument = instrument,
-                                                               .order = id,
-                                                               .price = order->price,
-                                                               .leaves = order->leaves};
+        record->order_modified = (struct event_order_modified){
+            .instrument = instrument, .order = id, .price = order->price, .leaves = order->leaves};
         break;
     case EVENT_order_unknown:
         record->order_unknown = (struct event_order_unknown){
@@ -219,8 +217,7 @@ static bool request_of(const struct message *decision, unsigned *request, order_
     }
 }
 
-static int scripted_submit(struct venue *venue, const struct message *decision,
-                           struct error *error)
+static int scripted_submit(struct venue *venue, const struct message *decision, struct error *error)
 {
     struct scripted *self = self_of(venue);
     unsigned request = 0;
@@ -314,4 +311,7 @@ int scripted_open(struct venue **venue, struct venue *inner, struct scenario *sc
     return 0;
 }
 
-size_t scripted_in_flight(const struct venue *venue) { return self_of(venue)->answer_count; }
+size_t scripted_in_flight(const struct venue *venue)
+{
+    return self_of(venue)->answer_count;
+}

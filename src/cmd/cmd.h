@@ -18,13 +18,14 @@
 
 /* X(name, one line), in the order of `capstan --help`. */
 #define COMMANDS(X)                                                                                \
-    X(config, "show and check settings")                                                           \
     X(import, "files of other formats to a tape")                                                  \
-    X(tape, "look at a tape")                                                                      \
-    X(help, "tell more about one command")                                                         \
     X(replay, "run the engine over a tape's market data, orders to the simulated venue")           \
     X(verify, "run the engine over a session and compare its decisions with the tape")             \
+    X(tape, "look at a tape")                                                                      \
+    X(scenario, "run scenario files and compare with their golden texts")                          \
     X(synth, "make a market tape from a seed")                                                     \
+    X(config, "show and check settings")                                                           \
+    X(help, "tell more about one command")                                                         \
     X(version, "print the version and what it was built with")
 
 #define X(name, line) int cmd_##name(int argc, char **argv);

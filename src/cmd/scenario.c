@@ -14,11 +14,10 @@ static int run_one(const char *path, const struct scenario_options *options, boo
     struct error error = {0};
     int code = scenario_run(path, options, &error);
     if (tap)
-        printf("%s %u - %s\n", code ? "not ok" : "ok", number, path);
+        printf("%s %u - %s\n", code ? "not ok" : "ok", number,
+               strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
     else if (!code)
         printf("%s: %s\n", path, options->bless ? "blessed" : "held");
-    if (code && tap)
-        printf("# %s\n", error.text);
     if (code)
         cmd_fail(name, &error);
     return code;
@@ -38,9 +37,10 @@ int cmd_scenario(int argc, char **argv)
     const struct cmd_usage usage = {
         .name = name,
         .arguments = "FILE.scn...",
-        .opening = "Run scenarios: each is compiled to a tape, replayed through the engine against\n"
-                   "the simulated venue and its canned answers, checked against what it expects,\n"
-                   "verified, and compared with the golden text beside it.\n",
+        .opening =
+            "Run scenarios: each is compiled to a tape, replayed through the engine against\n"
+            "the simulated venue and its canned answers, checked against what it expects,\n"
+            "verified, and compared with the golden text beside it.\n",
         .closing = "The language is described in docs/scenarios.md.\n"
                    "Exit status: 0 all held, 1 something did not, 2 bad input.\n",
         .options = options,

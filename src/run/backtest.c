@@ -10,7 +10,8 @@ static int open_feed(struct backtest *backtest, const struct backtest_options *o
                      struct error *error)
 {
     const struct settings_global *global = &backtest->engine.resolved.global;
-    const struct tape_feed_options feed_options = {.classes = FEED_MARKET,
+    const unsigned script = options->scripted ? FEED_SESSION : 0;
+    const struct tape_feed_options feed_options = {.classes = FEED_MARKET | script,
                                                    .from = options->from,
                                                    .to = options->to,
                                                    .lookahead = global->sim_reorder,
