@@ -1,12 +1,31 @@
-/* The commands of `capstan tape`, one file each. */
+/* The commands of `capstan tape`, one file each, and what they share. */
 #ifndef CAPSTAN_CMD_TAPE_H
 #define CAPSTAN_CMD_TAPE_H
 
+#include "tape/tape.h"
+
 /* X(name, one line) */
-#define TAPE_COMMANDS(X) X(book, "the books of a tape as they stood at a time")
+#define TAPE_COMMANDS(X)                                                                           \
+    X(info, "what stands on a tape and how far to trust it")                                       \
+    X(cat, "the messages of a tape as text")                                                       \
+    X(check, "read a tape whole and say whether it is sound")                                      \
+    X(repair, "the whole blocks of a tape that was cut off")                                       \
+    X(cut, "a part of a tape, as a tape")                                                          \
+    X(make, "a tape from text")                                                                    \
+    X(book, "the books of a tape as they stood at a time")
 
 #define X(name, line) int cmd_tape_##name(int argc, char **argv);
 TAPE_COMMANDS(X)
 #undef X
+
+enum { TAPE_IDENTITY_TEXT_MAX = 2 * TAPE_IDENTITY_BYTES + 1 };
+
+/* 32 hexadecimal digits and NUL. */
+void tape_identity_text(const uint8_t identity[TAPE_IDENTITY_BYTES],
+                        char out[TAPE_IDENTITY_TEXT_MAX]);
+/* "imported", "A", "clean". */
+const char *tape_origin_text(enum tape_origin origin);
+const char *tape_grade_letter(enum tape_grade grade);
+const char *tape_grade_meaning(enum tape_grade grade);
 
 #endif

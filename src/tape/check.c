@@ -12,58 +12,23 @@
 
 /* --- check ------------------------------------------------------------------------------------- */
 
-/* The hash over canonical bytes of messages. */
-struct identity {
-    XXH3_state_t *state;
-    uint8_t *bytes;
-    size_t capacity;
-};
-
-static int identity_open(struct identity *identity, uint32_t most_rows, struct error *error)
-{
-    identity->capacity = EVENT_RECORD_BYTES_MAX + (size_t)most_rows * EVENT_ROW_BYTES;
-    identity->bytes = malloc(identity->capacity);
-    identity->state = XXH3_createState();
-    if (identity->bytes == NULL || identity->state == NULL)
-        return error_set(error, ERROR_SYSTEM, "no memory to check a tape");
-    XXH3_128bits_reset(identity->state);
-    return 0;
-}
-
-static void identity_add(struct identity *identity, const struct tape_block *block)
-{
-    for (uint32_t m = 0; m < block->message_count; m++) {
-        size_t length = message_encode(&block->messages[m], identity->bytes, identity->capacity);
-        XXH3_128bits_update(identity->state, identity->bytes, length);
-    }
-}
-
-static void identity_close(struct identity *identity, uint8_t out[16])
-{
-    if (identity->state != NULL) {
-        XXH128_canonical_t canonical;
-        XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(identity->state));
-        memcpy(out, canonical.digest, 16);
-    }
-    XXH3_freeState(identity->state);
-    free(identity->bytes);
-}
-
 /* Read all blocks that hopping found, up to the first that is damaged. `check` tells how far. */
 static int check_blocks(struct tape_reader *reader, struct tape_check *check, struct error *error)
 {
-    struct identity identity = {0};
+    struct tape_identity identity = {0};
     struct tape_block block = {0};
     int failed = tape_block_init(&block, reader, error);
     if (failed == 0)
-        failed = identity_open(&identity, reader->most.rows, error);
+        failed = tape_identity_open(&identity, reader->most.rows, error);
+    bool opened = failed == 0;
     check->good_bytes = tape_entry_bytes(&reader->header_entry);
     for (size_t i = 0; i < reader->entry_count && failed == 0; i++) {
         const struct tape_block_info *info = &reader->entries[i].info;
         failed = tape_reader_read(reader, i, &block, error);
         if (failed != 0)
             break;
-        identity_add(&identity, &block);
+        for (uint32_t m = 0; m < block.message_count; m++)
+            tape_identity_add(&identity, &block.messages[m]);
         check->first_ts = i == 0 ? info->first_ts : check->first_ts;
         check->last_ts = info->last_ts;
         check->blocks++;
@@ -72,7 +37,9 @@ static int check_blocks(struct tape_reader *reader, struct tape_check *check, st
         check->records += info->record_count;
         check->good_bytes = info->offset + tape_entry_bytes(&reader->entries[i]);
     }
-    identity_close(&identity, check->identity);
+    if (opened)
+        tape_identity_get(&identity, check->identity);
+    tape_identity_close(&identity);
     tape_block_free(&block);
     return failed;
 }

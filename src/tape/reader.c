@@ -377,6 +377,11 @@ bool tape_reader_is_finished(const struct tape_reader *reader)
     return reader->finished;
 }
 
+uint32_t tape_reader_most_rows(const struct tape_reader *reader)
+{
+    return reader->most.rows;
+}
+
 size_t tape_reader_seek(const struct tape_reader *reader, int64_t ts)
 {
     size_t low = 0, high = reader->entry_count;

@@ -4,6 +4,7 @@
 #define CAPSTAN_TAPE_TAPE_H
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "event/event.h"
 
 enum {
@@ -84,7 +85,7 @@ struct tape_state_hash {
 };
 
 /* A decoded block. The arrays belong to the block, have room for the largest block of the tape and
- * are filled anew by tape_reader_next(). */
+ * are filled anew by tape_reader_read(). */
 struct tape_block {
     uint64_t number;
     int64_t first_ts, last_ts; /* ts_local */
@@ -134,6 +135,26 @@ size_t tape_reader_seek(const struct tape_reader *reader, int64_t ts);
  * beginning of that block is whole for every instrument; 0 if none. */
 size_t tape_reader_snapshot_before(const struct tape_reader *reader, int64_t ts);
 
+/* --- identity ---------------------------------------------------------------------------------- */
+
+/* XXH3-128 over the canonical bytes of all messages of a tape, in order. */
+struct tape_identity {
+    struct hash_stream hash;
+    uint8_t *bytes;
+    size_t capacity;
+};
+
+enum { TAPE_IDENTITY_BYTES = 16 };
+
+/* Memory for messages of up to `most_rows` rows; tape_identity_close also after a failure. */
+int tape_identity_open(struct tape_identity *identity, uint32_t most_rows, struct error *error);
+void tape_identity_add(struct tape_identity *identity, const struct message *message);
+/* The hash so far, most significant byte first. */
+void tape_identity_get(const struct tape_identity *identity, uint8_t out[TAPE_IDENTITY_BYTES]);
+void tape_identity_close(struct tape_identity *identity);
+/* Rows of the largest block, and so of any message. */
+uint32_t tape_reader_most_rows(const struct tape_reader *reader);
+
 /* --- whole files ------------------------------------------------------------------------------- */
 
 /* What a check found. */
@@ -142,13 +163,15 @@ struct tape_check {
     int64_t first_ts, last_ts;
     uint64_t bytes, good_bytes; /* size of the file; up to the end of the last whole block */
     bool finished;              /* index and end mark are there and agree */
-    uint8_t identity[16];       /* XXH3-128 over the canonical bytes of all messages */
+    uint8_t identity[TAPE_IDENTITY_BYTES]; /* of the messages in the whole blocks */
 };
 
 /* Read everything and verify everything. ERROR_INPUT with the first damage (which block, which byte,
  * what was expected); `check` is filled up to it either way. */
 int tape_check(const char *path, struct tape_check *check, struct error *error);
-/* Write the whole blocks before the first damage of `path` to `out` as a finished tape. */
+/* Write the whole blocks before a torn end of `path` (cut, not finished, or nothing readable behind
+ * the damage) to `out` as a finished tape. ERROR_INPUT where the tape goes on behind the damage: then
+ * it is in the middle. A damaged index or end mark is made anew. `out` may be `path`. */
 int tape_repair(const char *path, const char *out, struct tape_check *check, struct error *error);
 
 #endif

@@ -1,0 +1,104 @@
+/* capstan tape check and capstan tape repair. */
+#include <inttypes.h>
+
+#include "base/time.h"
+#include "cmd/cmd.h"
+#include "cmd/tape.h"
+
+static int print_json(const char *path, const struct tape_check *check, const struct error *found,
+                      struct error *error)
+{
+    char identity[TAPE_IDENTITY_TEXT_MAX];
+    cJSON *root = cJSON_CreateObject();
+    tape_identity_text(check->identity, identity);
+    cmd_json_text(root, "tape", path);
+    cmd_json_flag(root, "sound", found->code == ERROR_NONE);
+    cmd_json_text(root, "fault", found->code == ERROR_NONE ? "" : found->text);
+    cmd_json_flag(root, "finished", check->finished);
+    cmd_json_count(root, "bytes", check->bytes);
+    cmd_json_count(root, "good_bytes", check->good_bytes);
+    cmd_json_count(root, "blocks", check->blocks);
+    cmd_json_count(root, "messages", check->messages);
+    cmd_json_count(root, "rows", check->rows);
+    cmd_json_count(root, "records", check->records);
+    cmd_json_time(root, "first", check->first_ts);
+    cmd_json_time(root, "last", check->last_ts);
+    cmd_json_text(root, "identity", identity);
+    return cmd_json_print(root, false, stdout, error);
+}
+
+int cmd_tape_check(int argc, char **argv)
+{
+    bool json = false;
+    const struct cmd_option table[] = {
+        CMD_FLAG("json", 0, "print what was found as one JSON object", &json),
+    };
+    const struct cmd_usage usage = {
+        .name = "tape check",
+        .arguments = "TAPE",
+        .opening =
+            "Read all of a tape and compare every hash, length and count on it. A tape that was\n"
+            "cut, that was not finished or of which a single bit changed is bad input: exit\n"
+            "status 2 and one line that names the block and the byte.\n",
+        .options = table,
+        .option_count = sizeof table / sizeof table[0],
+        .arguments_least = 1,
+        .arguments_most = 1,
+    };
+    struct cmd_arguments arguments;
+    struct tape_check check;
+    struct error found = {0}, error = {0};
+    int status = cmd_parse(&usage, argc, argv, &arguments);
+    if (status != CMD_CONTINUE)
+        return status;
+    status = tape_check(arguments.items[0], &check, &found);
+    if (json && print_json(arguments.items[0], &check, &found, &error) != ERROR_NONE)
+        return cmd_fail(usage.name, &error);
+    if (status != ERROR_NONE)
+        return cmd_fail(usage.name, &found);
+    char identity[TAPE_IDENTITY_TEXT_MAX];
+    tape_identity_text(check.identity, identity);
+    if (!json)
+        printf("%s: sound: %" PRIu64 " blocks, %" PRIu64 " messages, %" PRIu64 " rows, %" PRIu64
+               " records, identity %s\n",
+               arguments.items[0], check.blocks, check.messages, check.rows, check.records,
+               identity);
+    return ERROR_NONE;
+}
+
+int cmd_tape_repair(int argc, char **argv)
+{
+    const char *output = NULL;
+    const struct cmd_option table[] = {
+        CMD_TEXT("output", 'o', "TAPE", "the tape to write; may be the damaged one", &output),
+    };
+    const struct cmd_usage usage = {
+        .name = "tape repair",
+        .arguments = "TAPE -o TAPE",
+        .opening =
+            "Write the whole blocks of a tape whose end is missing or torn as a finished tape.\n"
+            "An index or end mark that is missing or damaged is made anew. Damage in the middle\n"
+            "is refused: what follows it would be lost without a trace.\n",
+        .options = table,
+        .option_count = sizeof table / sizeof table[0],
+        .arguments_least = 1,
+        .arguments_most = 1,
+    };
+    struct cmd_arguments arguments;
+    struct tape_check check;
+    struct error error = {0};
+    int status = cmd_parse(&usage, argc, argv, &arguments);
+    if (status != CMD_CONTINUE)
+        return status;
+    if (output == NULL)
+        return cmd_fail_with(usage.name, ERROR_INPUT, "expected -o TAPE, the tape to write");
+    if (tape_repair(arguments.items[0], output, &check, &error) != 0)
+        return cmd_fail(usage.name, &error);
+    printf("%s: %" PRIu64 " blocks with %" PRIu64 " messages; %" PRIu64 " of %" PRIu64
+           " bytes of %s %s\n",
+           output, check.blocks, check.messages,
+           check.finished ? check.bytes : check.bytes - check.good_bytes, check.bytes,
+           arguments.items[0],
+           check.finished ? "kept: nothing was wrong" : "left out: damaged or without their index");
+    return ERROR_NONE;
+}
