@@ -155,7 +155,7 @@ static struct message begin(struct emitter *emitter, const struct merge_entry *e
         .ts_local = ts,
         .sequence = sequence,
         .stream = EVENT_STREAM(entry->instrument, event_default_channel(kind)),
-        .kind = kind,
+        .kind = (uint8_t)kind,
     };
     if (entry->frame.has_venue_time) {
         message.ts_venue = entry->frame.venue_time_ns;
