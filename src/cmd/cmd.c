@@ -1,10 +1,13 @@
 /* Groups of commands, errors on standard error and checked standard output. See cmd/cmd.h. */
+#include "config.h"
+
 #include "cmd/cmd.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/nearest.h"
 
@@ -123,6 +126,23 @@ int cmd_flush(FILE *stream, const char *what, struct error *error)
         return ERROR_NONE;
     return error_set(error, ERROR_SYSTEM, "cannot write to %s: %s", what,
                      errno != 0 ? strerror(errno) : "an earlier write failed");
+}
+
+int cmd_check_output(const char *option, const char *output, const char *const *inputs,
+                     size_t input_count, struct error *error)
+{
+    struct stat written, read;
+    if (output == NULL || stat(output, &written) != 0)
+        return ERROR_NONE;
+    for (size_t i = 0; i < input_count; i++) {
+        if (inputs[i] == NULL || stat(inputs[i], &read) != 0 || written.st_dev != read.st_dev ||
+            written.st_ino != read.st_ino || !S_ISREG(written.st_mode))
+            continue;
+        return error_set(error, ERROR_INPUT,
+                         "%s %.400s: is %.400s, which is read; expected another file", option,
+                         output, inputs[i]);
+    }
+    return ERROR_NONE;
 }
 
 void cmd_list_free(struct cmd_list *list)

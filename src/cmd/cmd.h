@@ -18,10 +18,10 @@
 
 /* X(name, one line), in the order of `capstan --help`. */
 #define COMMANDS(X)                                                                                \
-    X(import, "files of other formats to a tape")                                                  \
-    X(replay, "run the engine over a tape's market data, orders to the simulated venue")           \
+    X(import, "turn recorded files of a venue into a tape")                                        \
+    X(replay, "run the engine over a tape, its orders at a simulated venue")                       \
     X(verify, "run the engine over a session and compare its decisions with the tape")             \
-    X(tape, "look at a tape")                                                                      \
+    X(tape, "look into a tape, check it, make another one of it")                                  \
     X(scenario, "run scenario files and compare with their golden texts")                          \
     X(synth, "make a market tape from a seed")                                                     \
     X(config, "show and check settings")                                                           \
@@ -151,6 +151,11 @@ int cmd_fail_with(const char *name, enum error_code code, const char *format, ..
 /* Flush `stream` and say whether everything written to it arrived: a full disk or a closed pipe is
  * ERROR_SYSTEM. `what` stands in the error ("standard output", a path). main does it for stdout. */
 int cmd_flush(FILE *stream, const char *what, struct error *error);
+
+/* ERROR_INPUT where `output`, given by `option`, is one of the files that the command reads, however its
+ * path is spelt: writing it would destroy what is read. NULL paths are passed over. */
+int cmd_check_output(const char *option, const char *output, const char *const *inputs,
+                     size_t input_count, struct error *error);
 
 /* --- Configuration ------------------------------------------------------------------------------
  */

@@ -173,8 +173,14 @@ static int import_files(struct import_options *options, bool json, const char *n
     options->build_id = PACKAGE_STRING;
     options->progress = show_progress;
     options->progress_context = &progress;
+    int status =
+        cmd_check_output("-o", options->output, options->files, options->file_count, &error);
+    if (status == ERROR_NONE)
+        status = cmd_check_output("-o", options->output, &options->instruments, 1, &error);
+    if (status != ERROR_NONE)
+        return cmd_fail(name, &error);
     cmd_progress_start(&progress, "import");
-    int status = import_binance(options, &report, &error);
+    status = import_binance(options, &report, &error);
     cmd_progress_end(&progress);
     if (status == ERROR_NONE) {
         if (json)

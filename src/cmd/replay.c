@@ -105,11 +105,20 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
     return replay_result_print(backtest, wall_ns, request->json, stdout, error);
 }
 
+static int check_outputs(const struct replay_request *request, struct error *error)
+{
+    const char *const inputs[] = {request->tape, request->config.file};
+    int code = cmd_check_output("--tape", request->tape_out, inputs, 2, error);
+    return code ? code : cmd_check_output("--journal", request->journal, inputs, 2, error);
+}
+
 static int replay(const struct replay_request *request, struct error *error)
 {
     struct config *config = NULL;
     struct replay_run run = {0};
-    int code = cmd_load_config(&request->config, &config, error);
+    int code = check_outputs(request, error);
+    if (!code)
+        code = cmd_load_config(&request->config, &config, error);
     const struct backtest_options options = {.tape = request->tape,
                                              .config = config,
                                              .from = request->from,

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Bad input to every command: one clear line on standard error that names what is wrong, and exit 2.
+# shellcheck disable=SC2016 # messages have backquotes
 set -u
 capstan=${CAPSTAN:?}
 work=$(mktemp -d)
@@ -34,10 +35,22 @@ yaml()
     printf '%s\n' "$@" >settings.yaml
 }
 
+# capture TEXT: a capture of one frame, best bid and ask, whose price or symbol TEXT (a sed script) spoils.
+capture()
+{
+    printf '%s %s\n' 1723161254087891268 \
+        '{"stream":"btcusdt@bookTicker","data":{"u":7,"s":"BTCUSDT","b":"61837.63","B":"3.78","a":"61837.64","A":"1.5"}}' |
+        sed "$1" >capture
+}
+
 mkdir folder
 : >empty
 printf 'Dear diary, today the market went up.\n' >text
 printf '\037\213\010\000\001\002\003\004' >gzip_head
+capture ''
+gzip -c capture | head -c 60 >cut.gz
+"$capstan" synth --seed 7 --events 3000 --instruments 2 -o market.tape >/dev/null || exit 1
+head -c 5000 market.tape >cut.tape
 
 # --- config ----------------------------------------------------------------------------------------
 bad 'config: missing file' 'gone.yaml: No such file' config check gone.yaml
@@ -74,6 +87,106 @@ bad 'config: --set of a wrong key' "did you mean 'quote.size'?" config show --se
 bad 'config: --set of a wrong unit' 'expected a quantity like 0.010 or 10lot' config show --set quote.size=10lots
 bad 'config: --set without a value' 'expected KEY=VALUE' config show --set quote.size
 bad 'config: --set of a NaN' "'nan' is not a number that can be used" config show --set quote.size=nan
+
+# --- import binance --------------------------------------------------------------------------------
+bad 'import: missing file' 'gone: cannot open: No such file' import binance gone -o out.tape
+bad 'import: directory' 'folder: is a directory, expected a capture' import binance folder -o out.tape
+bad 'import: empty file' 'empty: is empty, expected a capture' import binance empty -o out.tape
+bad 'import: text' 'text:1: expected `<receive time> <frame>`' import binance text -o out.tape
+bad 'import: truncated gzip' 'cut.gz:1: the gzip data ends early' import binance cut.gz -o out.tape
+bad 'import: not gzip after its first bytes' 'gzip_head:1:' import binance gzip_head -o out.tape
+bad 'import: a tape' 'market.tape:1: expected `<receive time> <frame>`' import binance market.tape -o out.tape
+capture 's/BTCUSDT/WHOKNOWS/'
+bad 'import: unknown symbol' 'tells nothing of binance_spot:WHOKNOWS' import binance capture -o out.tape
+capture 's/"61837.63"/NaN/'
+bad 'import: a NaN where JSON wants a number' 'capture:1: expected one JSON object' import binance capture -o out.tape
+capture 's/^[0-9]*/nan/'
+bad 'import: a NaN for a receive time' 'capture:1: expected `<receive time> <frame>`' import binance capture -o out.tape
+capture 's/"s":/"z":/'
+bad 'import: a frame without its symbol' 'capture:1: field s: expected a symbol' import binance capture -o out.tape
+capture ''
+bad 'import: no output' 'expected -o TAPE' import binance capture
+bad 'import: output over input' '-o ./capture: is capture, which is read' import binance capture -o ./capture
+bad 'import: output is a directory' 'folder: not a regular file' import binance capture -o folder
+bad 'import: wrong unit' '--floor: duration "5": expected a number with its unit' import binance capture -o out.tape --floor 5
+bad 'import: out of range' '--floor: expected a time from 0 to 1s' import binance capture -o out.tape --floor 2s
+bad 'import: unknown format' "there is no command 'binanse'; did you mean 'binance'?" import binanse capture -o out.tape
+yaml 'binance_spot: {contrakt: spot}'
+bad 'import: wrong key in the instruments' 'settings.yaml:1: unknown key' \
+    import binance capture -o out.tape --instruments settings.yaml
+yaml 'binance_spot: {contract: spot, maker_fee: 5ms}'
+bad 'import: wrong unit in the instruments' 'settings.yaml:1: maker_fee: expected a share' \
+    import binance capture -o out.tape --instruments settings.yaml
+yaml 'binance_spot: {contract: spot, maker_fee: 50}'
+bad 'import: out of range in the instruments' 'settings.yaml:1: maker_fee: expected a share between -1 and 1' \
+    import binance capture -o out.tape --instruments settings.yaml
+yaml 'binance_spot: {contract: spot, maker_fee: NaN}'
+bad 'import: a NaN in the instruments' 'settings.yaml:1: maker_fee: expected a share' \
+    import binance capture -o out.tape --instruments settings.yaml
+bad 'import: missing instruments' 'gone: cannot open' import binance capture -o out.tape --instruments gone
+
+# --- commands that read a tape ----------------------------------------------------------------------
+# of_tape NAME WORD…: what each of them says to what is no tape.
+of_tape()
+{
+    name=$1
+    shift
+    bad "$name: missing file" 'gone: No such file' "$@" gone
+    bad "$name: directory" 'folder: not a regular file, expected a tape' "$@" folder
+    bad "$name: empty file" 'empty: empty, expected a tape' "$@" empty
+    bad "$name: text" 'text: not a tape' "$@" text
+    bad "$name: truncated gzip" 'cut.gz: not a tape' "$@" cut.gz
+    bad "$name: no tape given" 'an argument is missing' "$@"
+}
+of_tape replay replay
+of_tape verify verify
+of_tape 'tape book' tape book --at 2024-01-01T00:00:01Z
+
+bad 'tape book: wrong unit of a time' '--at 5s: time "5s": expected RFC 3339' tape book market.tape --at 5s
+bad 'tape book: a NaN for a time' '--at nan: time "nan": expected RFC 3339' tape book market.tape --at nan
+bad 'tape book: out of range' "--depth: '-1' is not a whole number from 0 to 1000000" \
+    tape book market.tape --at 5 --depth -1
+bad 'tape book: no time' 'expected --at TIME' tape book market.tape
+
+# --- replay, verify --------------------------------------------------------------------------------
+bad 'replay: cut tape' 'cut.tape' replay cut.tape
+bad 'replay: unknown symbol' "--set: the tape has no instrument 'binance_spot:BTCUSDT'; it has synth_" \
+    replay market.tape --set instruments.binance_spot:BTCUSDT.quote.size=1
+yaml 'venues:' '  nowhere: {quote: {levels: 1}}'
+bad 'replay: unknown venue' "settings.yaml:2:3: the tape has no venue 'nowhere'; it has synth_" \
+    replay market.tape -c settings.yaml
+bad 'replay: unknown asset' "the tape has no asset 'XYZ'" replay market.tape --set 'sim.balances=1 XYZ'
+bad 'replay: wrong key' "did you mean 'quote.size'?" replay market.tape --set quote.sise=1lot
+bad 'replay: wrong unit' "quote.size: '1tick' is in ticks" replay market.tape --set quote.size=1tick
+bad 'replay: out of range' "quote.levels: '0' is out of range; expected a whole number, from 1 to 32" \
+    replay market.tape --set quote.levels=0
+bad 'replay: a NaN' "quote.size: 'nan' is not a number that can be used" replay market.tape --set quote.size=nan
+bad 'replay: off the grid' 'quote.size: 0.000000000001 is finer than this instrument' \
+    replay market.tape --set quote.size=0.000000000001
+bad 'replay: wrong time' '--from: time "noon": expected RFC 3339' replay market.tape --from noon
+bad 'replay: nothing in the time asked for' 'no market data' replay market.tape --from 2030-01-01T00:00:00Z
+bad 'replay: missing settings' 'gone.yaml: No such file' replay market.tape -c gone.yaml
+bad 'replay: output over input' '--journal ./market.tape: is market.tape, which is read' \
+    replay market.tape --journal ./market.tape
+bad 'replay: a tape over its input' '--tape ./market.tape: is market.tape, which is read' \
+    replay market.tape --tape ./market.tape
+bad 'verify: a tape without decisions' 'no decisions on this tape' verify market.tape
+
+# --- synth -----------------------------------------------------------------------------------------
+bad 'synth: no output' 'expected -o TAPE' synth
+bad 'synth: a NaN' "--rate: 'nan' is not a whole number" synth --rate nan -o out.tape
+bad 'synth: out of range' "--rate: '0' is not a whole number from 1" synth --rate 0 -o out.tape
+bad 'synth: wrong unit' 'expected a number with its unit' synth --depth-interval 5 -o out.tape
+
+# Nothing of all this has made a tape or spoilt one.
+count=$((count + 1))
+if [ ! -e out.tape ] && [ ! -e out.tape.part ] && [ -s capture ] && "$capstan" replay market.tape >out 2>err; then
+    echo "ok $count - bad input leaves no tape behind and spoils none"
+else
+    failed=$((failed + 1))
+    echo "not ok $count - bad input leaves no tape behind and spoils none"
+    find . | sed 's/^/# /'
+fi
 
 echo "1..$count"
 [ $failed -eq 0 ]
