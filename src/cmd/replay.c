@@ -130,6 +130,12 @@ static int replay(const struct replay_request *request, struct error *error)
         code = open_outputs(&run, request, error);
     if (!code)
         code = run_and_print(&run, request, error);
+    if (!code && !tape_reader_is_finished(run.backtest.reader))
+        fprintf(
+            stderr,
+            "capstan %s: %s: was never finished: what stood after its last whole block is not in "
+            "this result ('capstan tape check' tells more)\n",
+            name, request->tape);
     bool violated = !code && engine_counters(run.backtest.engine.engine)->invariant_violations > 0;
     struct error ignored;
     tape_sink_abandon(&run.tape);

@@ -149,7 +149,7 @@ bad 'tape book: out of range' "--depth: '-1' is not a whole number from 0 to 100
 bad 'tape book: no time' 'expected --at TIME' tape book market.tape
 
 # --- replay, verify --------------------------------------------------------------------------------
-bad 'replay: cut tape' 'cut.tape' replay cut.tape
+bad 'replay: a tape cut before its first market data' 'no market data' replay cut.tape
 bad 'replay: unknown symbol' "--set: the tape has no instrument 'binance_spot:BTCUSDT'; it has synth_" \
     replay market.tape --set instruments.binance_spot:BTCUSDT.quote.size=1
 yaml 'venues:' '  nowhere: {quote: {levels: 1}}'
