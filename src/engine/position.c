@@ -44,13 +44,34 @@ static int64_t magnitude(int64_t value)
     return value < 0 ? -value : value;
 }
 
+/* The unit in which value is exact: price unit x position unit x multiplier unit, or 1e-8 coin. What a
+ * division leaves over is kept to this unit and stays with the open part. */
+static int value_exponent(const struct position *position,
+                          const struct event_definition *definition)
+{
+    if (definition->contract == CONTRACT_INVERSE)
+        return INVERSE_EXPONENT;
+    return position->exponent + definition->price_exponent + definition->multiplier_exponent;
+}
+
+/* amount x part / whole, toward zero in the unit of value. */
+static bool share_of(const struct position *position, const struct event_definition *definition,
+                     money amount, int64_t part, int64_t whole, money *out)
+{
+    money exact;
+    return money_scale(amount, part, whole, MONEY_TOWARD_ZERO, &exact) &&
+           money_round(exact, value_exponent(position, definition), MONEY_TOWARD_ZERO, out);
+}
+
 /* Close `units` (a magnitude, at most what is held) for `value`. Long profit is value less cost where
  * price grows with value, cost less value where it shrinks (inverse); short the other way round. */
-static bool close_part(struct position *position, bool inverse, int64_t units, money value)
+static bool close_part(struct position *position, const struct event_definition *definition,
+                       int64_t units, money value)
 {
+    bool inverse = definition->contract == CONTRACT_INVERSE;
     int64_t held = magnitude(position->units);
     money removed = position->cost;
-    if (units < held && !money_scale(position->cost, units, held, MONEY_TOWARD_ZERO, &removed))
+    if (units < held && !share_of(position, definition, position->cost, units, held, &removed))
         return false;
     bool long_side = position->units > 0;
     money gain =
@@ -95,9 +116,9 @@ bool position_fill(struct position *position, const struct event_definition *def
     if (reduces) {
         int64_t closed = filled < held ? filled : held;
         closing = value;
-        if (closed < filled && !money_scale(value, closed, filled, MONEY_TOWARD_ZERO, &closing))
+        if (closed < filled && !share_of(&next, definition, value, closed, filled, &closing))
             return false;
-        if (!close_part(&next, definition->contract == CONTRACT_INVERSE, closed, closing))
+        if (!close_part(&next, definition, closed, closing))
             return false;
         filled -= closed;
         next.cost = filled > 0 ? money_subtract(value, closing) : next.cost;
