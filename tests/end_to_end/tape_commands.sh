@@ -1,0 +1,93 @@
+#!/bin/sh
+# capstan tape: what each command promises, on a made tape.
+echo 1..26
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 99
+number=0
+
+# result STATUS TEXT: one line of TAP.
+result() {
+    number=$((number + 1))
+    if [ "$1" -eq 0 ]; then echo "ok $number - $2"; else echo "not ok $number - $2"; fi
+}
+# refused PATTERN COMMAND...: exit status 2, one line on standard error that has the pattern.
+refused() {
+    pattern=$1
+    shift
+    "$CAPSTAN" "$@" >out 2>err
+    status=$?
+    [ $status -eq 2 ] && [ "$(wc -l <err)" -eq 1 ] && grep -q "$pattern" err
+    result $? "exit 2, one line: capstan $*"
+}
+identity() { "$CAPSTAN" tape info "$1" --json | sed -n 's/.*"identity":[^"]*"\([0-9a-f]*\)".*/\1/p'; }
+
+"$CAPSTAN" synth --seed 7 --events 60000 --instruments 3 --block-events 1024 -o day.tape >/dev/null
+result $? "a made tape"
+[ "$("$CAPSTAN" --version >/dev/null; zstd -tq day.tape 2>&1)" = "" ] || ! command -v zstd >/dev/null
+result $? "zstd -t accepts it"
+"$CAPSTAN" tape check day.tape | grep -q "^day.tape: sound: .* identity $(identity day.tape)\$"
+result $? "check: sound, with the identity that info tells"
+"$CAPSTAN" tape check day.tape --json | grep -q '"sound":true,"fault":"","finished":true'
+result $? "check --json"
+"$CAPSTAN" tape info day.tape | grep -q "messages of kind snapshot"
+result $? "info counts kinds"
+
+"$CAPSTAN" tape cat day.tape --full >day.txt && "$CAPSTAN" tape make day.txt -o made.tape >/dev/null &&
+    [ "$(identity made.tape)" = "$(identity day.tape)" ]
+result $? "cat --full and make give the same identity"
+"$CAPSTAN" tape cat made.tape --full | cmp -s - day.txt
+result $? "and the same text"
+"$CAPSTAN" tape make day.txt -o same.tape --block-events 1024 >/dev/null && cmp -s day.tape same.tape
+result $? "and with the same block size the same bytes"
+"$CAPSTAN" tape cut day.tape -o recut.tape --block-events 65536 --level 9 >/dev/null &&
+    [ "$(identity recut.tape)" = "$(identity day.tape)" ]
+result $? "other blocks and level, same identity"
+
+trades=$("$CAPSTAN" tape cat day.tape --kind trade | wc -l)
+[ "$trades" -gt 0 ] && [ "$trades" -eq "$(grep -c '^[^ ]* trade ' day.txt)" ]
+result $? "cat --kind"
+last=$(tail -n 1 day.txt | cut -d ' ' -f 1)
+first=$(sed -n '/^messages$/{n;p;q;}' day.txt | cut -d ' ' -f 1)
+middle=$(sed '1,/^messages$/d' day.txt | awk '{t[NR]=$1} END {print t[int(NR/2)]}')
+[ "$("$CAPSTAN" tape cat day.tape --from "$last" | tail -n 1)" = "$(tail -n 1 day.txt)" ] &&
+    [ "$("$CAPSTAN" tape cat day.tape --to "$first" | head -n 1 | cut -d ' ' -f 1)" = "$first" ]
+result $? "cat --from and --to are inclusive"
+"$CAPSTAN" tape cat day.tape --from "$middle" >tail.txt
+[ "$(head -n 1 tail.txt | cut -d ' ' -f 1)" = "$middle" ] &&
+    [ "$(wc -l <tail.txt)" -lt "$(wc -l <day.txt)" ]
+result $? "cat --from seeks"
+
+"$CAPSTAN" tape cut day.tape --from "$middle" -o part.tape >/dev/null &&
+    "$CAPSTAN" tape check part.tape >/dev/null
+result $? "cut"
+[ "$("$CAPSTAN" tape cat part.tape | tail -n "$(wc -l <tail.txt)" | cmp - tail.txt 2>&1)" = "" ]
+result $? "a cut has the messages from its time on"
+awk 'NR % 97 == 0 {print $1}' tail.txt | head -n 40 >moments.txt
+"$CAPSTAN" tape book day.tape --at-file moments.txt --json >books.day &&
+    "$CAPSTAN" tape book part.tape --at-file moments.txt --json >books.cut &&
+    cmp -s books.day books.cut && grep -q bids books.day
+result $? "a cut's books are the tape's books"
+
+size=$(wc -c <day.tape)
+head -c $((size / 2)) day.tape >torn.tape
+refused "is cut: .*tape repair would keep\|is cut" tape check torn.tape
+"$CAPSTAN" tape repair torn.tape -o whole.tape >/dev/null && "$CAPSTAN" tape check whole.tape >/dev/null
+result $? "repair makes a sound tape of a torn one"
+"$CAPSTAN" tape cat whole.tape | sed 's/$//' >whole.txt
+sed '1,/^messages$/d' day.txt | head -n "$(wc -l <whole.txt)" | cmp -s - whole.txt
+result $? "with the messages before the cut"
+{ head -c 20000 day.tape; printf 'x'; tail -c +20002 day.tape; } >bad.tape
+refused "block [0-9]*.* byte [0-9]*" tape check bad.tape
+refused "damage in the middle" tape repair bad.tape -o never.tape
+[ ! -e never.tape ] && [ -z "$(find . -name '*.part')" ]
+result $? "nothing is left of a tape that was not finished"
+
+mkdir folder.tape
+: >empty.tape
+refused "not a regular file" tape info folder.tape
+refused "empty" tape info empty.tape
+refused "not a tape" tape info day.txt
+sed '$a nonsense' day.txt >bad.txt
+refused "bad.txt:[0-9]*: " tape make bad.txt -o never.tape
+refused "capstan-tape 1" tape make moments.txt -o never.tape
