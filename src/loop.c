@@ -7,15 +7,35 @@
 
 enum { MESSAGES_BETWEEN_CHECKS = 4096 };
 
-/* A sink that wants no market data costs nothing on its path. */
-static bool sink_wants(const struct sink *sink, bool market)
-{
-    return sink->market || !market;
-}
-
 static bool is_market(const struct message *message)
 {
     return message->kind < EVENT_start;
+}
+
+static void list_add(struct sink_list *list, struct sink *sink)
+{
+    list->sinks[list->count++] = sink;
+}
+
+static void list_sinks(struct loop *loop)
+{
+    ASSERT(loop->sink_count <= LOOP_SINKS_MAX);
+    loop->market_message.count = loop->session_message.count = 0;
+    loop->market_stepped.count = loop->session_stepped.count = 0;
+    loop->decided.count = 0;
+    for (size_t s = 0; s < loop->sink_count; s++) {
+        struct sink *sink = loop->sinks[s];
+        if (sink->message && sink->market)
+            list_add(&loop->market_message, sink);
+        if (sink->message)
+            list_add(&loop->session_message, sink);
+        if (sink->stepped && sink->market)
+            list_add(&loop->market_stepped, sink);
+        if (sink->stepped)
+            list_add(&loop->session_stepped, sink);
+        if (sink->decision)
+            list_add(&loop->decided, sink);
+    }
 }
 
 /* To all sinks and, unless NULL, to the venue. */
@@ -24,9 +44,9 @@ static int send_decisions(struct loop *loop, struct actions actions, struct venu
 {
     for (size_t i = 0; i < actions.count; i++) {
         const struct message *decision = &actions.messages[i];
-        for (size_t s = 0; s < loop->sink_count; s++) {
-            struct sink *sink = loop->sinks[s];
-            if (sink->decision && sink->decision(sink, decision, error))
+        for (size_t s = 0; s < loop->decided.count; s++) {
+            struct sink *sink = loop->decided.sinks[s];
+            if (sink->decision(sink, decision, error))
                 return error->code;
         }
         if (venue && venue->submit(venue, decision, error))
@@ -39,24 +59,22 @@ static int send_decisions(struct loop *loop, struct actions actions, struct venu
 static int give(struct loop *loop, const struct message *message, struct error *error)
 {
     const bool market = is_market(message);
+    const struct sink_list *told = market ? &loop->market_message : &loop->session_message;
+    const struct sink_list *stepped = market ? &loop->market_stepped : &loop->session_stepped;
     ASSERT(message->ts_local >= loop->now);
     loop->now = message->ts_local;
-    for (size_t s = 0; s < loop->sink_count; s++) {
-        struct sink *sink = loop->sinks[s];
-        if (sink->message && sink_wants(sink, market) && sink->message(sink, message, error))
+    for (size_t s = 0; s < told->count; s++)
+        if (told->sinks[s]->message(told->sinks[s], message, error))
             return error->code;
-    }
     struct actions actions = engine_step(loop->engine, message);
     loop->messages++;
     if (market)
         loop->events += message->rows ? message->row_count : 1;
     if (!market || actions.count)
         loop->done = engine_is_done(loop->engine);
-    for (size_t s = 0; s < loop->sink_count; s++) {
-        struct sink *sink = loop->sinks[s];
-        if (sink->stepped && sink_wants(sink, market) && sink->stepped(sink, loop->engine, error))
+    for (size_t s = 0; s < stepped->count; s++)
+        if (stepped->sinks[s]->stepped(stepped->sinks[s], loop->engine, error))
             return error->code;
-    }
     return actions.count ? send_decisions(loop, actions, loop->venue, error) : 0;
 }
 
@@ -175,15 +193,22 @@ static int give_messages(struct loop *loop, struct error *error)
 static int give_last_answers(struct loop *loop, struct error *error)
 {
     struct venue *venue = loop->venue;
-    if (!loop->done && loop->makes_time &&
-        (venue->advance(venue, loop->now, error) || give_answers(loop, loop->now, error)))
-        return error->code;
+    const struct message *answer = NULL;
+    do {
+        if (loop->done || !loop->makes_time)
+            break;
+        if (venue->advance(venue, loop->now, error))
+            return error->code;
+        answer = venue->answer(venue, loop->now);
+        if (answer && give(loop, answer, error))
+            return error->code;
+    } while (answer);
     return venue->finish(venue, error);
 }
 
 int loop_run(struct loop *loop, struct error *error)
 {
-    ASSERT(loop->sink_count <= LOOP_SINKS_MAX);
+    list_sinks(loop);
     error->code = ERROR_NONE;
     loop->now = INT64_MIN;
     if (give_messages(loop, error) || give_last_answers(loop, error) || check_tables(loop, error))

@@ -40,6 +40,11 @@ struct sink {
 
 enum { LOOP_SINKS_MAX = 8 };
 
+struct sink_list {
+    struct sink *sinks[LOOP_SINKS_MAX];
+    size_t count;
+};
+
 struct loop {
     struct engine *engine;
     struct feed *feed;
@@ -57,6 +62,8 @@ struct loop {
     uint64_t messages, events;
     int64_t now; /* ts_local of the last message given */
     bool done;   /* the engine's shutdown is complete */
+    /* The loop's own: which sinks take what, so that market data meets no others. */
+    struct sink_list market_message, session_message, market_stepped, session_stepped, decided;
 };
 
 /* Run until the feed ends or the engine's shutdown is complete, then engine_finish(). Answers due
