@@ -217,6 +217,8 @@ int cmd_tape_make(int argc, char **argv)
         return status;
     if (output == NULL)
         return cmd_fail_with(usage.name, ERROR_INPUT, "expected -o TAPE, the tape to write");
+    if (cmd_check_output("-o", output, (const char *const *)arguments.items, 1, &error) != 0)
+        return cmd_fail(usage.name, &error);
     struct tape_text text = {.path = arguments.items[0], .from = stdin};
     if (strcmp(text.path, "-") != 0)
         text.from = fopen(text.path, "r");

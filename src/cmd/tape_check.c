@@ -92,6 +92,8 @@ int cmd_tape_repair(int argc, char **argv)
         return status;
     if (output == NULL)
         return cmd_fail_with(usage.name, ERROR_INPUT, "expected -o TAPE, the tape to write");
+    if (cmd_check_output("-o", output, (const char *const *)arguments.items, 1, &error) != 0)
+        return cmd_fail(usage.name, &error);
     if (tape_repair(arguments.items[0], output, &check, &error) != 0)
         return cmd_fail(usage.name, &error);
     printf("%s: %" PRIu64 " blocks with %" PRIu64 " messages; %" PRIu64 " of %" PRIu64

@@ -295,6 +295,8 @@ int cmd_tape_cut(int argc, char **argv)
         return status;
     if (output == NULL)
         return cmd_fail_with(usage.name, ERROR_INPUT, "expected -o TAPE, the tape to write");
+    if (cmd_check_output("-o", output, (const char *const *)arguments.items, 1, &error) != 0)
+        return cmd_fail(usage.name, &error);
     if (cut.from > cut.to)
         return cmd_fail_with(usage.name, ERROR_INPUT, "--from is after --to");
     struct tape_writer_options options = {.block_events = (unsigned)block_events,

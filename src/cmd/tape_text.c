@@ -103,7 +103,8 @@ static int read_line(struct tape_text *text, struct error *error)
         text->line[text->length++] = (char)byte;
     }
     if (ferror(text->from)) {
-        error_set(error, ERROR_SYSTEM, "%s: %s", text->path, strerror(errno));
+        enum error_code code = errno == EISDIR ? ERROR_INPUT : ERROR_SYSTEM;
+        error_set(error, code, "%s: %s", text->path, strerror(errno));
         return -1;
     }
     if (byte == EOF && text->length == 0)

@@ -52,6 +52,18 @@ gzip -c capture | head -c 60 >cut.gz
 "$capstan" synth --seed 7 --events 3000 --instruments 2 -o market.tape >/dev/null || exit 1
 head -c 5000 market.tape >cut.tape
 
+# story FILE SETTING SYMBOL: a scenario with this setting that speaks of this symbol.
+story()
+{
+    printf '%s\n' 'scenario "a story"' '' "config   $2" 'venue    v1 X-USD tick=1 lot=1' '' \
+        "at 0s    v1 $3snapshot  bid 100*50  ask 101*50" 'end 1s   position 0' >"$1"
+}
+story key.scn quote.sise=1 'book '
+story unit.scn quote.size=1tick 'book '
+story range.scn quote.levels=99 'book '
+story nan.scn quote.size=nan 'book '
+story symbol.scn quote.size=1lot 'Y-USD book '
+
 # --- config ----------------------------------------------------------------------------------------
 bad 'config: missing file' 'gone.yaml: No such file' config check gone.yaml
 bad 'config: directory' 'folder: Is a directory' config check folder
@@ -141,12 +153,45 @@ of_tape()
 of_tape replay replay
 of_tape verify verify
 of_tape 'tape book' tape book --at 2024-01-01T00:00:01Z
+of_tape 'tape info' tape info
+of_tape 'tape cat' tape cat
+of_tape 'tape check' tape check
+of_tape 'tape repair' tape repair -o out.tape
+of_tape 'tape cut' tape cut -o out.tape
 
 bad 'tape book: wrong unit of a time' '--at 5s: time "5s": expected RFC 3339' tape book market.tape --at 5s
 bad 'tape book: a NaN for a time' '--at nan: time "nan": expected RFC 3339' tape book market.tape --at nan
 bad 'tape book: out of range' "--depth: '-1' is not a whole number from 0 to 1000000" \
     tape book market.tape --at 5 --depth -1
 bad 'tape book: no time' 'expected --at TIME' tape book market.tape
+
+bad 'tape check: cut tape' 'cut.tape: block 1 at byte' tape check cut.tape
+bad 'tape repair: output over input' '-o ./cut.tape: is cut.tape, which is read' tape repair cut.tape -o ./cut.tape
+bad 'tape cut: output over input' '-o ./market.tape: is market.tape, which is read' \
+    tape cut market.tape -o ./market.tape
+bad 'tape cut: a NaN for a time' '--from: time "nan": expected RFC 3339' tape cut market.tape --from nan -o out.tape
+bad 'tape cut: from after to' '--from is after --to' tape cut market.tape --from 5 --to 4 -o out.tape
+bad 'tape cut: out of range' "--block-events: '0' is not a whole number" \
+    tape cut market.tape --block-events 0 -o out.tape
+bad 'tape make: missing file' 'gone: No such file' tape make gone -o out.tape
+bad 'tape make: directory' 'folder: Is a directory' tape make folder -o out.tape
+bad 'tape make: empty file' 'empty:1: expected the line' tape make empty -o out.tape
+bad 'tape make: text' 'text:1: expected the line capstan-tape 1' tape make text -o out.tape
+bad 'tape make: a tape' 'market.tape:1: a NUL byte' tape make market.tape -o out.tape
+bad 'tape make: output over input' '-o ./text: is text, which is read' tape make text -o ./text
+bad 'tape: unknown command' "there is no command 'chek'; did you mean 'check'?" tape chek market.tape
+
+# --- scenario --------------------------------------------------------------------------------------
+bad 'scenario: missing file' 'gone.scn: No such file' scenario gone.scn
+bad 'scenario: directory' 'folder: Is a directory' scenario folder
+bad 'scenario: empty file' "empty:0: the line ends, expected a line 'scenario" scenario empty
+bad 'scenario: text' "text:1:1: found 'Dear', expected scenario" scenario text
+bad 'scenario: not text' 'cut.gz: not text' scenario cut.gz
+bad 'scenario: wrong key' "did you mean 'quote.size'?" scenario key.scn
+bad 'scenario: wrong unit' "quote.size: '1tick' is in ticks" scenario unit.scn
+bad 'scenario: out of range' "quote.levels: '99' is out of range" scenario range.scn
+bad 'scenario: a NaN' "quote.size: 'nan' is not a number that can be used" scenario nan.scn
+bad 'scenario: unknown symbol' "Y-USD" scenario symbol.scn
 
 # --- replay, verify --------------------------------------------------------------------------------
 bad 'replay: a tape cut before its first market data' 'no market data' replay cut.tape
