@@ -6,13 +6,28 @@
 
 enum { WIDEN_NUMERATOR = 2, WIDEN_DENOMINATOR = 1 }; /* trading-semantics 23 */
 
-static void set_state(struct engine *engine, unsigned index, enum breaker breaker,
-                      enum breaker_state state)
+void breakers_set(struct instrument *instrument, unsigned breaker, unsigned state)
 {
-    struct breakers *breakers = &engine->instruments[index].breakers;
-    if (breakers->state[breaker] == state)
-        return;
+    struct breakers *breakers = &instrument->breakers;
+    ASSERT(breaker < BREAKER_COUNT);
     breakers->state[breaker] = (uint8_t)state;
+    breakers->worst = BREAKER_CLEAR;
+    breakers->widen = false;
+    for (unsigned i = 0; i < BREAKER_COUNT; i++) {
+        breakers->widen |= breakers->state[i] == BREAKER_WIDEN;
+        if (breakers->state[i] > breakers->worst)
+            breakers->worst = breakers->state[i];
+    }
+}
+
+/* A change is a decision, and the instrument's cycle is due. */
+static void change(struct engine *engine, unsigned index, enum breaker breaker,
+                   enum breaker_state state)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    if (instrument->breakers.state[breaker] == state)
+        return;
+    breakers_set(instrument, breaker, state);
     engine_emit(engine, EVENT_breaker, index)->breaker = (struct event_breaker){
         .instrument = (uint16_t)index, .breaker = (uint8_t)breaker, .state = (uint8_t)state};
     engine_mark_due(engine, index);
@@ -23,28 +38,14 @@ void breakers_update(struct engine *engine, unsigned index)
     struct instrument *instrument = &engine->instruments[index];
     const struct market *market = &instrument->market;
     bool stale = market->seen && engine->now - market->fresh_ts >= instrument->limits.stale_after;
-    set_state(engine, index, BREAKER_STALE, stale ? BREAKER_CANCEL_ALL : BREAKER_CLEAR);
-    set_state(engine, index, BREAKER_GAP, market->gap ? BREAKER_CANCEL_ALL : BREAKER_CLEAR);
-}
-
-enum breaker_state breakers_worst(const struct instrument *instrument)
-{
-    uint8_t worst = BREAKER_CLEAR;
-    for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++)
-        if (instrument->breakers.state[breaker] > worst)
-            worst = instrument->breakers.state[breaker];
-    return worst;
+    change(engine, index, BREAKER_STALE, stale ? BREAKER_CANCEL_ALL : BREAKER_CLEAR);
+    change(engine, index, BREAKER_GAP, market->gap ? BREAKER_CANCEL_ALL : BREAKER_CLEAR);
 }
 
 void breakers_widen(const struct instrument *instrument, int64_t *numerator, int64_t *denominator)
 {
-    *numerator = *denominator = 1;
-    for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++) {
-        if (instrument->breakers.state[breaker] == BREAKER_WIDEN) {
-            *numerator = WIDEN_NUMERATOR;
-            *denominator = WIDEN_DENOMINATOR;
-        }
-    }
+    *numerator = instrument->breakers.widen ? WIDEN_NUMERATOR : 1;
+    *denominator = instrument->breakers.widen ? WIDEN_DENOMINATOR : 1;
 }
 
 static void set_pause(struct engine *engine, unsigned index, bool paused, bool pulled)
@@ -72,10 +73,10 @@ static void command_one(struct engine *engine, unsigned index, enum command comm
         set_pause(engine, index, false, false);
         break;
     case COMMAND_TRIP:
-        set_state(engine, index, BREAKER_OPERATOR, BREAKER_CANCEL_ALL);
+        change(engine, index, BREAKER_OPERATOR, BREAKER_CANCEL_ALL);
         break;
     case COMMAND_RESET:
-        set_state(engine, index, BREAKER_OPERATOR, BREAKER_CLEAR);
+        change(engine, index, BREAKER_OPERATOR, BREAKER_CLEAR);
         break;
     case COMMAND_COUNT:
     default:

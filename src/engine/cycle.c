@@ -104,7 +104,7 @@ static bool must_pull(const struct engine *engine, const struct instrument *inst
         *why = CANCEL_OPERATOR;
         return true;
     }
-    return breakers_worst(instrument) == BREAKER_CANCEL_ALL ||
+    return instrument->breakers.worst == BREAKER_CANCEL_ALL ||
            !market_has_view(&instrument->market);
 }
 

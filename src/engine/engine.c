@@ -230,7 +230,7 @@ static void take_snapshot_end(struct engine *engine, unsigned venue)
 }
 
 /* Session records change the carry and nothing of the market. */
-static void take_session(struct engine *engine, const struct message *message)
+void engine_take_session(struct engine *engine, const struct message *message)
 {
     const union event_record *record = message->record;
     switch ((int)message->kind) {
@@ -269,7 +269,7 @@ static void take(struct engine *engine, const struct message *message)
     if (message->kind < EVENT_start)
         market_apply(engine, message);
     else if (message->kind < EVENT_place)
-        take_session(engine, message);
+        engine_take_session(engine, message);
 }
 
 static void audit_if_due(struct engine *engine)

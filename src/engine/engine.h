@@ -69,6 +69,13 @@ void engine_position(struct engine *engine, unsigned instrument, struct engine_p
 const struct engine_counters *engine_counters(const struct engine *engine);
 const struct book *engine_book(const struct engine *engine, unsigned instrument);
 
+/* Take one record of a tape without deciding: session and decision records change the carry (orders, ids,
+ * fills, money, pauses, breakers) as they stand there, market records nothing. For a restart. Funding that
+ * an engine booked by the mark is not among the records; the venue's next balance brings it. */
+void engine_fold(struct engine *engine, const struct message *message);
+/* Name every field of the carry. */
+void engine_walk_carry(const struct engine *engine, struct walker *walker);
+
 /* Name every field of the state once, in a fixed order. (engine/walker.h) */
 void engine_walk(const struct engine *engine, struct walker *walker);
 /* One hash a room: each book, orders, risk, breakers, strategy. Returns how many were written;

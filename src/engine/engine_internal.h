@@ -144,7 +144,7 @@ struct limits {
     int64_t stale_after, pending_timeout;
     int128
         minimum_raw; /* price x quantity (linear) or quantity (inverse) of the minimum notional */
-    uint64_t tick_inverse, tick_bound; /* price is on tick: rotate(price x inverse) <= bound */
+    uint64_t tick_inverse, tick_bound; /* see limits_off_tick */
     unsigned tick_shift;
 };
 
@@ -156,6 +156,8 @@ struct gate_state {
 
 struct breakers {
     uint8_t state[BREAKER_COUNT]; /* enum breaker_state */
+    uint8_t worst;                /* of them */
+    bool widen;                   /* one of them widens */
 };
 
 struct instrument {
@@ -223,9 +225,11 @@ struct output {
 struct timers {
     int64_t *tree; /* node 1 is the root; leaves from `leaves` */
     uint32_t leaves;
+    bool settled; /* the earliest is exact, and no message but its own cycle can move it */
 };
 
-/* What must outlive a crash: only session and decision records change it (DESIGN 7). */
+/* With orders, positions, balances, pauses and breaker states what must outlive a crash: only session and
+ * decision records change it (carry.c; DESIGN 7). */
 struct carry {
     uint32_t epoch;
     uint32_t counter; /* of the last order */
@@ -266,13 +270,33 @@ void engine_mark_due(struct engine *engine, unsigned instrument);
 void engine_table_full(struct engine *engine, const char *setting, uint64_t needed);
 void engine_violation(struct engine *engine, unsigned invariant);
 
+/* Take one session record. */
+void engine_take_session(struct engine *engine, const struct message *message);
+
+/* --- walk.c --- */
+/* `ended` too: all that the table still knows; without, what can change a decision soon. */
+void walk_orders(struct walker *walker, const struct engine *engine, bool ended);
+/* Positions and balances. */
+void walk_money(struct walker *walker, const struct engine *engine);
+void walk_breakers(struct walker *walker, const struct engine *engine);
+
 /* --- limits.c --- */
 /* Settings and definition as units; false with the setting's name where one is not usable. */
 bool limits_resolve(struct limits *limits, const struct settings_instrument *settings,
                     const struct event_definition *definition, const char **problem);
 /* A definition with another tick, lot or minimum notional; the settings' figures stay. */
 void limits_redefine(struct limits *limits, const struct event_definition *definition);
-bool limits_on_tick(const struct limits *limits, int64_t price);
+/* Without a division: n is a multiple of tick = odd << shift exactly where n x odd^-1 (mod 2^64), rotated
+ * right by shift, is at most floor((2^64 - 1) / tick). */
+static inline bool limits_off_tick(uint64_t inverse, unsigned shift, uint64_t bound, int64_t price)
+{
+    uint64_t product = (uint64_t)price * inverse;
+    return (product >> shift | product << (-shift & 63)) > bound;
+}
+static inline bool limits_on_tick(const struct limits *limits, int64_t price)
+{
+    return !limits_off_tick(limits->tick_inverse, limits->tick_shift, limits->tick_bound, price);
+}
 
 /* --- market.c --- */
 void market_apply(struct engine *engine, const struct message *message);
@@ -353,7 +377,8 @@ void cycle_run_due(struct engine *engine);
 /* --- breakers.c --- */
 /* Stale and gap of an instrument by what is known now. */
 void breakers_update(struct engine *engine, unsigned instrument);
-enum breaker_state breakers_worst(const struct instrument *instrument);
+/* Put one breaker into a state, without a word. */
+void breakers_set(struct instrument *instrument, unsigned breaker, unsigned state);
 /* Half spreads are multiplied by this: the largest factor of those that widen. */
 void breakers_widen(const struct instrument *instrument, int64_t *numerator, int64_t *denominator);
 void breakers_take_command(struct engine *engine, const struct event_command *command);

@@ -54,8 +54,7 @@ static bool to_millitick(int64_t units, int64_t tick, int64_t *out)
     return true;
 }
 
-/* Constants that tell a multiple of the tick without a division: tick = odd << shift, and n is a
- * multiple of odd exactly where n x odd^-1 (mod 2^64) is at most floor((2^64 - 1) / odd). */
+/* See limits_off_tick. */
 static void tick_constants(struct limits *limits, int64_t tick)
 {
     uint64_t odd = (uint64_t)tick;
@@ -68,14 +67,7 @@ static void tick_constants(struct limits *limits, int64_t tick)
     for (int round = 0; round < 5; round++)
         inverse *= 2 - odd * inverse;
     limits->tick_inverse = inverse;
-    limits->tick_bound = UINT64_MAX / odd;
-}
-
-bool limits_on_tick(const struct limits *limits, int64_t price)
-{
-    uint64_t value = (uint64_t)price;
-    uint64_t low = limits->tick_shift == 0 ? 0 : value & ((UINT64_C(1) << limits->tick_shift) - 1);
-    return low == 0 && (value >> limits->tick_shift) * limits->tick_inverse <= limits->tick_bound;
+    limits->tick_bound = UINT64_MAX / (uint64_t)tick;
 }
 
 /* The least price x quantity, or quantity, that is worth the minimum notional, rounded up. */

@@ -19,17 +19,18 @@ static enum reject row_fault(const struct limits *limits, const struct row *row)
 /* Whether any row has a fault: one pass without a branch a row. */
 static bool rows_have_fault(const struct limits *limits, const struct message *message)
 {
-    unsigned faults = 0;
+    uint64_t faults = 0;
     uint64_t inverse = limits->tick_inverse, bound = limits->tick_bound;
     unsigned shift = limits->tick_shift;
-    uint64_t low = (UINT64_C(1) << shift) - 1;
     const struct row *end = message->rows + message->row_count;
     for (const struct row *row = message->rows; row < end; row++) {
-        uint64_t price = (uint64_t)row->price;
-        faults |= (unsigned)row->price_status | row->quantity_status;
-        faults |= (unsigned)(price - 1 >= ENGINE_PRICE_MAX) | (unsigned)(row->quantity < 0);
-        faults |= (unsigned)((price & low) != 0) | (unsigned)((price >> shift) * inverse > bound);
+        /* A price of 0 or less, or above 2^60, has high bits when 1 is taken off. */
+        faults |= (uint64_t)(row->price - 1) >> 60 | (uint64_t)row->quantity >> 63;
+        faults |= (uint64_t)row->price_status | row->quantity_status;
     }
+    if (limits->quote.tick > 1)
+        for (const struct row *row = message->rows; row < end; row++)
+            faults |= limits_off_tick(inverse, shift, bound, row->price);
     return faults != 0;
 }
 

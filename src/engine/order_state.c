@@ -154,21 +154,6 @@ struct order_transition order_transition(enum order_state state, enum order_even
     return transition;
 }
 
-bool order_state_is_live(enum order_state state)
-{
-    static const bool live[ORDER_STATE_COUNT] = {
-#define X(name, text, is_live) [name] = is_live,
-        ORDER_STATES(X)
-#undef X
-    };
-    return live[state];
-}
-
-bool order_state_is_resting(enum order_state state)
-{
-    return state == ORDER_ACTIVE || state == ORDER_PARTLY_FILLED;
-}
-
 const char *order_state_name(enum order_state state)
 {
     static const char *const names[ORDER_STATE_COUNT] = {

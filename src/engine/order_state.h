@@ -79,9 +79,21 @@ struct order_transition {
 /* What follows in `state` on `event`. */
 struct order_transition order_transition(enum order_state state, enum order_event event);
 
-bool order_state_is_live(enum order_state state);
+static inline bool order_state_is_live(enum order_state state)
+{
+    unsigned live = 0;
+#define X(name, text, is_live) live |= (unsigned)is_live << name;
+    ORDER_STATES(X)
+#undef X
+    return live >> state & 1;
+}
+
 /* Live and without an unanswered request, so that a cancel or a modify may go out. */
-bool order_state_is_resting(enum order_state state);
+static inline bool order_state_is_resting(enum order_state state)
+{
+    return state == ORDER_ACTIVE || state == ORDER_PARTLY_FILLED;
+}
+
 const char *order_state_name(enum order_state state);
 
 /* The invariant: what must hold of an order's figures in `state`. leaves and filled in quantity

@@ -210,8 +210,11 @@ void orders_take_modify(struct engine *engine, const struct event_modify *modify
 void orders_take_query(struct engine *engine, const struct event_query *query, int64_t now)
 {
     struct order *order = orders_find(engine, query->order);
-    if (order != NULL)
-        order->query_ts = now;
+    if (order == NULL)
+        return;
+    if (order->state != ORDER_UNKNOWN && order_state_is_live(order->state))
+        apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
+    order->query_ts = now;
 }
 
 /* --- fills --------------------------------------------------------------------------------------- */
@@ -417,14 +420,11 @@ void orders_time_out(struct engine *engine, unsigned index)
             struct order *order = &engine->orders.slots[slot];
             if (order_state_is_resting(order->state))
                 continue;
-            bool known = order->state != ORDER_UNKNOWN;
-            if (known && order->asked_ts + timeout <= engine->now) {
-                apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
-                ask_for(engine, order);
-            } else if (!known && order->query_ts + timeout <= engine->now) {
-                ask_for(engine, order);
-            }
             int64_t since = order->state == ORDER_UNKNOWN ? order->query_ts : order->asked_ts;
+            if (since + timeout <= engine->now) {
+                ask_for(engine, order); /* makes it unknown */
+                since = order->query_ts;
+            }
             if (since + timeout < earliest)
                 earliest = since + timeout;
         }

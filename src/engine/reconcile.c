@@ -56,8 +56,8 @@ static struct candidate *add_wanted(struct engine *engine, unsigned index, enum 
 
 /* The live orders of a side while levels are matched to them. */
 struct resting {
+    int64_t prices[SIDE_ORDERS_MAX]; /* 0: taken by a level */
     struct order *orders[SIDE_ORDERS_MAX];
-    bool taken[SIDE_ORDERS_MAX];
     unsigned count;
 };
 
@@ -70,7 +70,7 @@ static void collect(struct engine *engine, const struct order_side *side, struct
         if (order->state == ORDER_PENDING_CANCEL)
             continue;
         ASSERT(resting->count < SIDE_ORDERS_MAX);
-        resting->taken[resting->count] = false;
+        resting->prices[resting->count] = order->price;
         resting->orders[resting->count++] = order;
     }
 }
@@ -80,17 +80,19 @@ static struct order *nearest(struct resting *resting, int64_t price, int64_t tol
 {
     int64_t least = tolerance + 1;
     unsigned found = resting->count;
-    for (unsigned i = 0; i < resting->count && least > 0; i++) {
-        int64_t away = resting->orders[i]->price - price;
+    for (unsigned i = 0; i < resting->count; i++) {
+        int64_t away = resting->prices[i] - price;
         away = away < 0 ? -away : away;
-        if (away < least && !resting->taken[i]) {
-            least = away;
-            found = i;
-        }
+        if (away >= least || resting->prices[i] == 0)
+            continue;
+        found = i;
+        if (away == 0)
+            break;
+        least = away;
     }
     if (found == resting->count)
         return NULL;
-    resting->taken[found] = true;
+    resting->prices[found] = 0;
     return resting->orders[found];
 }
 
@@ -140,7 +142,7 @@ static void reconcile_side(struct engine *engine, unsigned index, enum side side
             add_wanted(engine, index, WANT_PLACE, wanted);
     }
     for (unsigned i = 0; i < resting.count; i++)
-        if (!resting.taken[i] && order_state_is_resting(resting.orders[i]->state))
+        if (resting.prices[i] != 0 && order_state_is_resting(resting.orders[i]->state))
             add_cancel(engine, resting.orders[i], CANCEL_UNWANTED);
 }
 

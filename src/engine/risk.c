@@ -135,8 +135,7 @@ uint32_t risk_instrument_gates(const struct engine *engine, unsigned index)
         gates |= BIT(GATE_SHUTDOWN);
     if (instrument->paused)
         gates |= BIT(GATE_PAUSED);
-    enum breaker_state worst = breakers_worst(instrument);
-    if (worst == BREAKER_PAUSE || worst == BREAKER_CANCEL_ALL)
+    if (instrument->breakers.worst >= BREAKER_PAUSE)
         gates |= BIT(GATE_BREAKER);
     if (!market_has_view(market))
         gates |= BIT(GATE_UNSYNCHRONISED);

@@ -30,6 +30,7 @@ void timers_set(struct timers *timers, unsigned instrument, int64_t deadline)
 {
     int64_t *tree = timers->tree;
     uint32_t node = timers->leaves + instrument;
+    timers->settled = false;
     tree[node] = deadline;
     for (node /= 2; node >= 1; node /= 2) {
         int64_t left = tree[2 * node], right = tree[2 * node + 1];
@@ -120,14 +121,19 @@ void timers_mark_due(struct engine *engine)
 void timers_settle(struct engine *engine)
 {
     struct timers *timers = &engine->timers;
-    for (;;) {
+    while (!timers->settled) {
         int64_t earliest = timers_earliest(timers);
         if (earliest == TIME_NEVER)
             return;
         unsigned index = timers_first(timers);
+        const struct instrument *instrument = &engine->instruments[index];
         int64_t deadline = timers_deadline_of(engine, index);
-        if (deadline == earliest)
-            return;
-        timers_set(timers, index, deadline);
+        if (deadline != earliest) {
+            timers_set(timers, index, deadline);
+            continue;
+        }
+        /* The interval since the last cycle is moved by a cycle only, which sets the deadline anew. */
+        timers->settled = deadline == instrument->last_cycle + instrument->limits.interval;
+        return;
     }
 }

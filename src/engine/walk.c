@@ -110,8 +110,7 @@ static void walk_live(struct walker *walker, const struct engine *engine)
     }
 }
 
-/* `ended` too: all that the table still knows; without, what can change a decision soon. */
-static void walk_orders(struct walker *walker, const struct engine *engine, bool ended)
+void walk_orders(struct walker *walker, const struct engine *engine, bool ended)
 {
     const struct order_table *table = &engine->orders;
     walker->room(walker, "orders", EVENT_NONE_16);
@@ -185,8 +184,6 @@ static void walk_limits(struct walker *walker, const struct limits *limits, unsi
 static void walk_instrument(struct walker *walker, const struct instrument *instrument,
                             unsigned index)
 {
-    walk_position(walker, &instrument->position, index);
-    WIDE(index, instrument, quote_flow);
     walk_limits(walker, &instrument->limits, index);
     FIELD(index, instrument, gates.blocking);
     FIELD(index, instrument, gates.blocked_now);
@@ -220,6 +217,17 @@ static void walk_balances(struct walker *walker, const struct engine *engine)
     }
 }
 
+void walk_money(struct walker *walker, const struct engine *engine)
+{
+    walker->room(walker, "money", EVENT_NONE_16);
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        const struct instrument *instrument = &engine->instruments[index];
+        walk_position(walker, &instrument->position, index);
+        WIDE(index, instrument, quote_flow);
+    }
+    walk_balances(walker, engine);
+}
+
 static void walk_venue(struct walker *walker, const struct venue_state *venue, unsigned index)
 {
     FIELD(index, venue, reconciled);
@@ -251,12 +259,11 @@ static void walk_risk(struct walker *walker, const struct engine *engine)
     }
     for (unsigned venue = 0; venue < engine->venue_count; venue++)
         walk_venue(walker, &engine->venues[venue], venue);
-    walk_balances(walker, engine);
 }
 
 /* --- breakers and strategy --------------------------------------------------------------------------- */
 
-static void walk_breakers(struct walker *walker, const struct engine *engine)
+void walk_breakers(struct walker *walker, const struct engine *engine)
 {
     walker->room(walker, "breakers", EVENT_NONE_16);
     FIELD(0, &engine->carry, shutdown);
@@ -284,6 +291,7 @@ void engine_walk(const struct engine *engine, struct walker *walker)
     for (unsigned index = 0; index < engine->instrument_count; index++)
         walk_book(walker, engine, index);
     walk_orders(walker, engine, true);
+    walk_money(walker, engine);
     walk_risk(walker, engine);
     walk_breakers(walker, engine);
     walk_strategy(walker, engine);
@@ -300,16 +308,18 @@ size_t engine_room_count(const struct engine *engine)
 
 static void walk_room(const struct engine *engine, size_t room, struct walker *walker)
 {
-    if (room < engine->instrument_count)
+    if (room < engine->instrument_count) {
         walk_book(walker, engine, (unsigned)room);
-    else if (room == engine->instrument_count + ROOM_ORDERS)
+    } else if (room == engine->instrument_count + ROOM_ORDERS) {
         walk_orders(walker, engine, false);
-    else if (room == engine->instrument_count + ROOM_RISK)
+    } else if (room == engine->instrument_count + ROOM_RISK) {
+        walk_money(walker, engine);
         walk_risk(walker, engine);
-    else if (room == engine->instrument_count + ROOM_BREAKERS)
+    } else if (room == engine->instrument_count + ROOM_BREAKERS) {
         walk_breakers(walker, engine);
-    else
+    } else {
         walk_strategy(walker, engine);
+    }
 }
 
 size_t engine_room_hashes(const struct engine *engine, uint64_t *hashes, size_t capacity)

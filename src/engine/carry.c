@@ -1,0 +1,58 @@
+/* The carry: what must outlive a crash, folded from session and decision records as they stand on the
+ * tape, never from what today's build would decide (DESIGN 7). Market records change none of it. */
+#include "engine/engine_internal.h"
+
+#include "base/assert.h"
+#include "engine/walker.h"
+
+static void fold_decision(struct engine *engine, const struct message *decision)
+{
+    const union event_record *record = decision->record;
+    int64_t now = decision->ts_local;
+    switch ((int)decision->kind) {
+    case EVENT_place:
+        orders_take_place(engine, &record->place, now);
+        break;
+    case EVENT_cancel:
+        orders_take_cancel(engine, &record->cancel, now);
+        break;
+    case EVENT_modify:
+        orders_take_modify(engine, &record->modify, now);
+        break;
+    case EVENT_query:
+        orders_take_query(engine, &record->query, now);
+        break;
+    case EVENT_breaker:
+        breakers_set(&engine->instruments[record->breaker.instrument], record->breaker.breaker,
+                     record->breaker.state);
+        break;
+    case EVENT_pause:
+        engine->instruments[record->pause.instrument].paused = record->pause.paused;
+        break;
+    case EVENT_shutdown_state:
+        engine->carry.shutdown = record->shutdown_state.step;
+        break;
+    default:
+        break;
+    }
+}
+
+void engine_fold(struct engine *engine, const struct message *message)
+{
+    ASSERT(engine->magic == ENGINE_MAGIC);
+    engine->now = message->ts_local;
+    engine->output.count = 0;
+    if (message->kind >= EVENT_place)
+        fold_decision(engine, message);
+    else if (message->kind >= EVENT_start)
+        engine_take_session(engine, message);
+    /* What a session record makes an engine say stands on the tape as a decision of its own. */
+    engine->output.count = 0;
+}
+
+void engine_walk_carry(const struct engine *engine, struct walker *walker)
+{
+    walk_orders(walker, engine, true);
+    walk_money(walker, engine);
+    walk_breakers(walker, engine);
+}

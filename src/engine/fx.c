@@ -1,0 +1,60 @@
+/* See engine/fx.h. */
+#include "engine/fx.h"
+
+enum { FACTOR_EXPONENT = -8 };
+
+/* amount / (units x 10^exponent). */
+static bool divide(money amount, int64_t units, int exponent, money *out)
+{
+    bool small = exponent <= 0;
+    int64_t scale = power_of_ten(small ? -exponent : exponent);
+    money scaled;
+    if (units <= 0)
+        return false;
+    if (small)
+        return money_scale(amount, scale, units, MONEY_HALF_EVEN, out);
+    return money_scale(amount, 1, scale, MONEY_HALF_EVEN, &scaled) &&
+           money_scale(scaled, 1, units, MONEY_HALF_EVEN, out);
+}
+
+bool fx_factor(const struct fx_rate *rate, bool gain, int64_t *factor)
+{
+    money one, exact, rounded, unit;
+    if (!money_from_units(1, 0, &one) || !money_from_units(1, FACTOR_EXPONENT, &unit) ||
+        !divide(one, gain ? rate->ask : rate->bid, rate->exponent, &exact) ||
+        !money_round(exact, FACTOR_EXPONENT, MONEY_HALF_EVEN, &rounded) ||
+        rounded.atto / unit.atto > INT64_MAX)
+        return false;
+    *factor = (int64_t)(rounded.atto / unit.atto);
+    return true;
+}
+
+bool fx_home_profit(money profit, const struct fx_rate *rate, int round_exponent, money *out)
+{
+    money exact;
+    return divide(profit, profit.atto >= 0 ? rate->ask : rate->bid, rate->exponent, &exact) &&
+           money_round(exact, round_exponent, MONEY_HALF_EVEN, out);
+}
+
+bool fx_at_mid(money amount, const struct fx_rate *rate, money *out)
+{
+    int64_t twice;
+    bool small = rate->exponent <= 0;
+    int64_t scale = power_of_ten(small ? -rate->exponent : rate->exponent), divisor;
+    money scaled;
+    if (rate->bid <= 0 || rate->ask <= 0 || __builtin_add_overflow(rate->bid, rate->ask, &twice) ||
+        __builtin_mul_overflow(small ? scale : 1, (int64_t)2, &divisor))
+        return false;
+    if (!money_scale(amount, twice, divisor, MONEY_DOWN, &scaled))
+        return false;
+    if (small) {
+        *out = scaled;
+        return true;
+    }
+    return money_scale(scaled, scale, 1, MONEY_DOWN, out);
+}
+
+bool fx_is_fresh(int64_t ts, int64_t now)
+{
+    return now - ts <= FX_FRESH_NS;
+}
