@@ -225,7 +225,8 @@ static void take_snapshot_end(struct engine *engine, unsigned venue)
         return;
     engine->venues[venue].reconciled = true;
     for (unsigned index = 0; index < engine->instrument_count; index++)
-        if (engine->instruments[index].definition.venue == venue)
+        if (engine->instruments[index].definition.venue == venue &&
+            engine->instruments[index].market.seen)
             engine_mark_due(engine, index);
 }
 

@@ -50,3 +50,340 @@ Test(cycle, quotes_the_style_example_and_pulls_it_when_stale)
     cr_expect_eq(h.engine->orders.live, 0);
     harness_close(&h);
 }
+
+static void quoted(void)
+{
+    harness_init(&h);
+    start_with_book();
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+}
+
+/* --- when a cycle is due ------------------------------------------------------------------------------ */
+
+static uint64_t cycles(void)
+{
+    return engine_counters(h.engine)->cycles;
+}
+
+Test(cycle, due_by_best_price_own_order_and_interval)
+{
+    quoted();
+    uint64_t before = cycles();
+    harness_book(&h, 0, EVENT_depth, 1000, 60, 990, 0); /* quantity alone */
+    cr_expect_eq(cycles(), before);
+    harness_book(&h, 0, EVENT_depth, 995, 60, 0, 0);
+    cr_expect_eq(cycles(), before);
+    harness_book(&h, 0, EVENT_depth, 0, 0, 1005, 0);
+    harness_book(&h, 0, EVENT_depth, 0, 0, 1010, 5);
+    cr_expect_eq(cycles(), before + 1);
+    harness_fill(&h, 1, SIDE_BUY, 990, 1, 9);
+    cr_expect_eq(cycles(), before + 2);
+    cr_expect_eq(engine_deadline(h.engine), MILLISECONDS(100));
+    harness_tick(&h, MILLISECONDS(100));
+    cr_expect_eq(cycles(), before + 3);
+    cr_expect_eq(engine_deadline(h.engine), MILLISECONDS(200));
+    /* a message at the deadline runs it, and no tick is wanted */
+    h.now = MILLISECONDS(200);
+    harness_trade(&h, 0, SIDE_BUY, 1010, 1);
+    cr_expect_eq(cycles(), before + 4);
+    harness_close(&h);
+}
+
+Test(cycle, none_before_the_last_message_of_a_frame)
+{
+    harness_init(&h);
+    harness_start(&h);
+    struct row rows[] = {{.price = 1000, .quantity = 50},
+                         {.price = 1005, .quantity = 40, .flags = ROW_SELL}};
+    struct message message = {.kind = EVENT_snapshot,
+                              .stream = EVENT_STREAM(0, CHANNEL_DEPTH),
+                              .flags = MESSAGE_MORE,
+                              .row_count = 2,
+                              .rows = rows};
+    harness_give(&h, &message);
+    cr_expect_eq(h.count, 0);
+    harness_trade(&h, 0, SIDE_BUY, 1005, 1);
+    cr_expect_eq(harness_count(&h, EVENT_place), 2);
+    harness_close(&h);
+}
+
+/* --- reconcile ---------------------------------------------------------------------------------------- */
+
+Test(cycle, rule_27_kept_in_tolerance_moved_outside)
+{
+    quoted();
+    /* fair 201.05 ticks: wanted 99.5 and 102.0, one tick from what rests */
+    harness_book(&h, 0, EVENT_top, 1000, 50, 1010, 40);
+    cr_expect_eq(h.count, 0);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    cr_assert_eq(harness_count(&h, EVENT_cancel), 2);
+    cr_expect_eq(harness_find(&h, EVENT_cancel, 0)->cancel.why, CANCEL_UNWANTED);
+    /* exposure allows old and new at once */
+    cr_expect_eq(harness_count(&h, EVENT_place), 2);
+    harness_close(&h);
+}
+
+Test(cycle, rule_27_a_level_waits_for_its_cancel_where_both_do_not_fit)
+{
+    harness_init(&h);
+    h.settings[0].risk_position_limit = LOTS(10);
+    start_with_book();
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    cr_assert_eq(harness_count(&h, EVENT_cancel), 2);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_cancelled(&h, 1, 10);
+    cr_assert_eq(harness_count(&h, EVENT_place), 1);
+    cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.side, SIDE_BUY);
+    cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.price.units, 1000);
+    harness_close(&h);
+}
+
+Test(cycle, rule_27_size_tolerance)
+{
+    quoted();
+    harness_fill(&h, 1, SIDE_BUY, 990, 2, 8);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 0); /* 8 is within a quarter of 10 */
+    harness_fill(&h, 1, SIDE_BUY, 990, 1, 7);
+    cr_assert_eq(harness_count(&h, EVENT_cancel), 1);
+    cr_expect_eq(harness_find(&h, EVENT_cancel, 0)->cancel.why, CANCEL_REPLACED);
+    cr_expect_eq(harness_count(&h, EVENT_place), 1);
+    harness_close(&h);
+}
+
+static void add(uint32_t *count, enum want want, enum side side, int64_t distance, order_id id)
+{
+    struct candidates *candidates = &h.engine->candidates;
+    candidates->list[*count] = (struct candidate){.want = (uint8_t)want,
+                                                  .side = (uint8_t)side,
+                                                  .distance = distance,
+                                                  .order = id,
+                                                  .price = 1000,
+                                                  .has_fair = true};
+    candidates->order[*count] = *count;
+    candidates->count = ++*count;
+}
+
+static const struct candidate *nth(uint32_t n)
+{
+    const struct candidates *candidates = &h.engine->candidates;
+    return &candidates->list[candidates->order[n]];
+}
+
+Test(cycle, rule_27_order_of_sending)
+{
+    uint32_t count = 0;
+    quoted();
+    add(&count, WANT_PLACE, SIDE_BUY, -5000, 0);
+    add(&count, WANT_CANCEL, SIDE_SELL, 2000, 11);
+    add(&count, WANT_MODIFY, SIDE_BUY, 0, 12);
+    add(&count, WANT_CANCEL, SIDE_BUY, 2000, 13);
+    add(&count, WANT_CANCEL, SIDE_SELL, -1000, 14);
+    reconcile_sort(&h.engine->candidates);
+    cr_expect_eq(nth(0)->order, 14);
+    cr_expect_eq(nth(1)->order, 13);
+    cr_expect_eq(nth(2)->order, 11);
+    cr_expect_eq(nth(3)->order, 12);
+    cr_expect_eq(nth(4)->want, WANT_PLACE);
+    h.engine->candidates.count = 0;
+    harness_close(&h);
+}
+
+Test(cycle, rule_27_without_a_fair_value)
+{
+    uint32_t count = 0;
+    struct candidate *list;
+    quoted();
+    list = h.engine->candidates.list;
+    static const int64_t prices[] = {0, 990, 995, 1015, 1010, 0};
+    static const uint8_t sides[] = {SIDE_BUY, SIDE_BUY, SIDE_BUY, SIDE_SELL, SIDE_SELL, SIDE_SELL};
+    static const order_id expected[] = {3, 2, 1, 5, 4, 6};
+    for (order_id id = 1; id <= 6; id++) {
+        add(&count, WANT_CANCEL, sides[id - 1], 0, id);
+        list[count - 1].has_fair = false;
+        list[count - 1].price = prices[id - 1];
+    }
+    reconcile_sort(&h.engine->candidates);
+    for (uint32_t n = 0; n < 6; n++)
+        cr_expect_eq(nth(n)->order, expected[n]);
+    h.engine->candidates.count = 0;
+    harness_close(&h);
+}
+
+/* The long list takes another way and must end in the same order. */
+Test(cycle, many_candidates_sort_alike)
+{
+    uint32_t count = 0;
+    uint64_t random = 1;
+    quoted();
+    for (order_id id = 1; id <= 200; id++) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        add(&count, (enum want)(random >> 60 & 1), (enum side)(random >> 59 & 1),
+            (int64_t)(random >> 40 & 15), id);
+    }
+    reconcile_sort(&h.engine->candidates);
+    for (uint32_t n = 1; n < 200; n++) {
+        const struct candidate *a = nth(n - 1), *b = nth(n);
+        cr_assert(a->want < b->want ||
+                  (a->want == b->want &&
+                   (a->distance < b->distance ||
+                    (a->distance == b->distance &&
+                     (a->side < b->side || (a->side == b->side && a->order < b->order))))));
+    }
+    h.engine->candidates.count = 0;
+    harness_close(&h);
+}
+
+/* --- pause, breakers, shutdown ------------------------------------------------------------------------- */
+
+Test(cycle, rule_24_pause_cancels_what_would_not_be_wanted)
+{
+    quoted();
+    harness_command(&h, COMMAND_PAUSE);
+    cr_expect_eq(harness_find(&h, EVENT_pause, 0)->pause.paused, 1);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 0);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 2);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_cancelled(&h, 1, 10);
+    harness_cancelled(&h, 2, 10);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_command(&h, COMMAND_RESUME);
+    cr_expect_eq(harness_count(&h, EVENT_place), 2);
+    harness_close(&h);
+}
+
+Test(cycle, cancel_all_holds_until_resumed)
+{
+    quoted();
+    harness_command(&h, COMMAND_CANCEL_ALL);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 2);
+    cr_expect_eq(harness_find(&h, EVENT_cancel, 0)->cancel.why, CANCEL_OPERATOR);
+    harness_cancelled(&h, 1, 10);
+    harness_cancelled(&h, 2, 10);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_command(&h, COMMAND_RESUME);
+    cr_expect_eq(harness_count(&h, EVENT_place), 2);
+    harness_close(&h);
+}
+
+Test(cycle, trip_and_reset)
+{
+    quoted();
+    harness_command(&h, COMMAND_TRIP);
+    cr_expect_eq(harness_find(&h, EVENT_breaker, 0)->breaker.state, BREAKER_CANCEL_ALL);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 2);
+    cr_expect_eq(harness_find(&h, EVENT_gate, 0)->gate.gate, GATE_BREAKER);
+    harness_cancelled(&h, 1, 10);
+    harness_cancelled(&h, 2, 10);
+    harness_command(&h, COMMAND_RESET);
+    cr_expect_eq(harness_count(&h, EVENT_place), 2);
+    harness_close(&h);
+}
+
+static void shut_down(void)
+{
+    union event_record record = {.shutdown = {.signal = 15}};
+    harness_record(&h, EVENT_shutdown, EVENT_NONE_16, &record);
+}
+
+Test(cycle, shutdown_waits_for_its_cancels)
+{
+    quoted();
+    shut_down();
+    cr_expect_eq(harness_find(&h, EVENT_shutdown_state, 0)->shutdown_state.step,
+                 SHUTDOWN_CANCELLING);
+    cr_expect_eq(harness_find(&h, EVENT_shutdown_state, 0)->shutdown_state.open_orders, 2);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 2);
+    cr_expect_eq(harness_find(&h, EVENT_cancel, 0)->cancel.why, CANCEL_SHUTDOWN);
+    harness_cancelled(&h, 1, 10);
+    cr_expect_not(engine_is_done(h.engine));
+    harness_cancelled(&h, 2, 10);
+    cr_expect(engine_is_done(h.engine));
+    cr_expect_eq(harness_find(&h, EVENT_shutdown_state, 0)->shutdown_state.step, SHUTDOWN_COMPLETE);
+    cr_expect_eq(engine_deadline(h.engine), TIME_NEVER);
+    harness_close(&h);
+}
+
+Test(cycle, shutdown_takes_an_order_that_was_just_sent)
+{
+    harness_init(&h);
+    start_with_book();
+    shut_down();
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 0);
+    harness_accept(&h, 1);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
+    harness_reject(&h, 2, REJECT_OTHER);
+    harness_cancelled(&h, 1, 10);
+    cr_expect(engine_is_done(h.engine));
+    harness_close(&h);
+}
+
+Test(cycle, shutdown_is_forced_after_its_time)
+{
+    quoted();
+    shut_down();
+    harness_cancelled(&h, 1, 10);
+    harness_run_to(&h, SECONDS(10) - 1);
+    cr_expect_not(engine_is_done(h.engine));
+    harness_tick(&h, SECONDS(10));
+    cr_expect(engine_is_done(h.engine));
+    const union event_record *record = harness_find(&h, EVENT_shutdown_state, 0);
+    cr_expect_eq(record->shutdown_state.step, SHUTDOWN_FORCED);
+    cr_expect_eq(record->shutdown_state.unconfirmed, 1);
+    harness_close(&h);
+}
+
+/* --- more than one instrument --------------------------------------------------------------------------- */
+
+Test(cycle, instruments_of_one_tick_send_in_one_order)
+{
+    harness_init(&h);
+    h.instrument_count = 2;
+    h.settings[0].quote_half_spread = TICKS(3);
+    harness_start(&h);
+    h.engine->venues[0].reconciled = false;
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 1, EVENT_snapshot, 1000, 50, 1005, 40);
+    h.engine->venues[0].reconciled = true;
+    harness_tick(&h, MILLISECONDS(100));
+    cr_assert_eq(harness_count(&h, EVENT_place), 4);
+    static const uint16_t instruments[] = {1, 1, 0, 0};
+    for (size_t n = 0; n < 4; n++)
+        cr_expect_eq(harness_find(&h, EVENT_place, n)->place.instrument, instruments[n]);
+    cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.side, SIDE_BUY);
+    harness_close(&h);
+}
+
+Test(cycle, a_disabled_instrument_is_not_quoted)
+{
+    harness_init(&h);
+    h.settings[0].quote_enabled = false;
+    start_with_book();
+    cr_expect_eq(h.count, 0);
+    cr_expect_eq(engine_deadline(h.engine), TIME_NEVER);
+    harness_close(&h);
+}
+
+Test(cycle, a_setting_off_the_grid_is_named)
+{
+    unsigned instrument;
+    harness_init(&h);
+    h.settings[0].quote_size = PLAIN(1, -4);
+    struct engine_config config = {.global = &h.global,
+                                   .venue_count = 2,
+                                   .asset_count = HARNESS_ASSETS,
+                                   .instrument_count = 1,
+                                   .venues = h.venues,
+                                   .instruments = h.settings,
+                                   .definitions = h.definitions};
+    cr_expect_str_eq(engine_config_problem(&config, &instrument), "quote.size");
+    cr_expect_eq(instrument, 0);
+    cr_expect_eq(engine_size(&config), 0);
+    h.settings[0].quote_size = PLAIN(1, -2);
+    cr_expect_eq(engine_config_problem(&config, &instrument), NULL);
+    h.settings[0].quote_half_spread = LOTS(1);
+    cr_expect_str_eq(engine_config_problem(&config, &instrument), "quote.half_spread");
+}

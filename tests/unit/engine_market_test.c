@@ -1,0 +1,223 @@
+/* Market state: top view, bad numbers, gaps, freshness. */
+#include <criterion/criterion.h>
+
+#include "base/time.h"
+#include "engine_harness.h"
+
+static struct harness h;
+
+static void start(void)
+{
+    harness_init(&h);
+    h.definitions[0].tick = 1;
+    harness_start(&h);
+}
+
+Test(market, rule_3_top_is_kept_until_depth_is_as_new)
+{
+    start();
+    harness_book_at(&h, 0, EVENT_snapshot, 100, 999, 5, 1010, 5);
+    harness_book_at(&h, 0, EVENT_top, 105, 1001, 3, 1009, 3);
+    harness_book_at(&h, 0, EVENT_depth, 103, 1000, 5, 0, 0);
+    const struct market *market = &h.engine->instruments[0].market;
+    cr_expect_eq(book_quantity(market->book, SIDE_BUY, 1000), 5);
+    cr_expect_eq(market->top.price[SIDE_BUY], 1001);
+    cr_expect_eq(market->top.quantity[SIDE_SELL], 3);
+    harness_book_at(&h, 0, EVENT_depth, 105, 998, 1, 0, 0);
+    cr_expect_eq(market->top.price[SIDE_BUY], 1000);
+    cr_expect_eq(market->top.price[SIDE_SELL], 1010);
+    harness_close(&h);
+}
+
+Test(market, an_older_top_changes_nothing)
+{
+    start();
+    harness_book_at(&h, 0, EVENT_snapshot, 100, 999, 5, 1010, 5);
+    harness_book_at(&h, 0, EVENT_top, 99, 1001, 3, 1009, 3);
+    cr_expect_eq(h.engine->instruments[0].market.top.price[SIDE_BUY], 999);
+    harness_close(&h);
+}
+
+Test(market, without_sequences_the_last_told_holds)
+{
+    start();
+    harness_book_at(&h, 0, EVENT_snapshot, 0, 999, 5, 1010, 5);
+    harness_book_at(&h, 0, EVENT_top, 0, 1001, 3, 1009, 3);
+    cr_expect_eq(h.engine->instruments[0].market.top.price[SIDE_BUY], 1001);
+    harness_book_at(&h, 0, EVENT_depth, 0, 1000, 5, 0, 0);
+    cr_expect_eq(h.engine->instruments[0].market.top.price[SIDE_BUY], 1000);
+    harness_close(&h);
+}
+
+static void give_rows(enum event_kind kind, const struct row *rows, uint32_t count)
+{
+    struct message message = {.ts_local = h.now,
+                              .kind = (uint8_t)kind,
+                              .stream = EVENT_STREAM(0, CHANNEL_DEPTH),
+                              .sequence = ++h.sequence,
+                              .row_count = count,
+                              .rows = rows};
+    harness_give(&h, &message);
+}
+
+Test(market, bad_numbers_are_removed_one_by_one)
+{
+    harness_init(&h);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    struct row rows[] = {
+        {.price = 995, .quantity = 7},
+        {.price_status = NUMBER_NAN, .quantity = 1},
+        {.price = 990, .quantity_status = NUMBER_INFINITE},
+        {.price = -5, .quantity = 1},
+        {.price = 985, .quantity = -1},
+        {.price = 981, .quantity = 1},
+        {.price = INT64_MAX - 2, .quantity = 1},
+        {.price = 980, .quantity = 9, .flags = ROW_LAST},
+    };
+    give_rows(EVENT_depth, rows, 8);
+    const struct book *book = engine_book(h.engine, 0);
+    cr_expect_eq(book_quantity(book, SIDE_BUY, 995), 7);
+    cr_expect_eq(book_quantity(book, SIDE_BUY, 980), 9);
+    cr_expect_eq(book_level_count(book, SIDE_BUY), 3);
+    cr_expect_eq(book_sequence(book), h.sequence);
+    cr_expect_eq(engine_counters(h.engine)->removed_numbers, 6);
+    cr_assert_eq(harness_count(&h, EVENT_removed), 6);
+    static const uint8_t reasons[] = {REJECT_PRICE,    REJECT_QUANTITY, REJECT_PRICE,
+                                      REJECT_QUANTITY, REJECT_TICK,     REJECT_PRICE};
+    for (size_t i = 0; i < 6; i++)
+        cr_expect_eq(harness_find(&h, EVENT_removed, i)->removed.reason, reasons[i]);
+    cr_expect_eq(harness_find(&h, EVENT_removed, 0)->removed.price.status, NUMBER_NAN);
+    harness_close(&h);
+}
+
+Test(market, at_most_eight_are_told)
+{
+    struct row rows[20];
+    harness_init(&h);
+    harness_start(&h);
+    for (int i = 0; i < 20; i++)
+        rows[i] = (struct row){.price_status = NUMBER_NAN, .quantity = 1};
+    give_rows(EVENT_snapshot, rows, 20);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 8);
+    cr_expect_eq(engine_counters(h.engine)->removed_numbers, 20);
+    harness_close(&h);
+}
+
+Test(market, a_nan_in_the_top_leaves_the_view_as_it_was)
+{
+    harness_init(&h);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    struct row rows[] = {{.price_status = NUMBER_NAN, .quantity = 1},
+                         {.price = 1010, .quantity = 2, .flags = ROW_SELL}};
+    give_rows(EVENT_top, rows, 2);
+    cr_expect_eq(h.engine->instruments[0].market.top.price[SIDE_BUY], 1000);
+    cr_expect_eq(h.engine->instruments[0].market.top.price[SIDE_SELL], 1010);
+    harness_close(&h);
+}
+
+/* Every tick that divides or does not. */
+Test(market, off_tick_without_division)
+{
+    static const int64_t ticks[] = {1, 2, 3, 5, 8, 10, 25, 100, 96, 1000000007, INT64_C(1) << 40};
+    for (size_t t = 0; t < sizeof ticks / sizeof *ticks; t++) {
+        harness_init(&h);
+        h.definitions[0].tick = ticks[t];
+        struct limits limits;
+        const char *problem;
+        cr_assert(limits_resolve(&limits, &h.settings[0], &h.definitions[0], &problem), "%s",
+                  problem);
+        for (int64_t price = 1; price < 5000; price++) {
+            cr_assert_eq(limits_on_tick(&limits, price), price % ticks[t] == 0);
+            cr_assert_eq(limits_on_tick(&limits, price * 977 * 65537),
+                         price * 977 * 65537 % ticks[t] == 0);
+        }
+        cr_assert(limits_on_tick(&limits, ticks[t] * 12345));
+    }
+}
+
+static void give_gap(enum channel channel)
+{
+    union event_record record = {.gap = {.instrument = 0, .cause = GAP_SEQUENCE}};
+    harness_record(&h, EVENT_gap, EVENT_STREAM(0, channel), &record);
+}
+
+Test(market, a_gap_pulls_all_until_a_snapshot)
+{
+    harness_init(&h);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+    give_gap(CHANNEL_TRADE);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 0);
+    give_gap(CHANNEL_DEPTH);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 2);
+    cr_expect_eq(harness_find(&h, EVENT_breaker, 0)->breaker.breaker, BREAKER_GAP);
+    cr_expect_not(book_is_synchronised(engine_book(h.engine, 0)));
+    harness_cancelled(&h, 1, 10);
+    harness_cancelled(&h, 2, 10);
+    harness_book(&h, 0, EVENT_depth, 1000, 50, 1005, 40);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    cr_expect_eq(harness_count(&h, EVENT_place), 2);
+    cr_expect_eq(harness_find(&h, EVENT_breaker, 0)->breaker.state, BREAKER_CLEAR);
+    harness_close(&h);
+}
+
+Test(market, a_lost_connection_is_a_gap_of_every_book_of_the_venue)
+{
+    harness_init(&h);
+    h.instrument_count = 2;
+    h.definitions[1].venue = 1;
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 1, EVENT_snapshot, 1000, 50, 1005, 40);
+    union event_record record = {.feed_connection = {.venue = 0, .connected = 0}};
+    harness_record(&h, EVENT_feed_connection, EVENT_NONE_16, &record);
+    cr_expect_not(book_is_synchronised(engine_book(h.engine, 0)));
+    cr_expect(book_is_synchronised(engine_book(h.engine, 1)));
+    harness_close(&h);
+}
+
+Test(market, before_start_messages_only_build_books)
+{
+    harness_init(&h);
+    struct engine_config config = {.global = &h.global,
+                                   .venue_count = 2,
+                                   .asset_count = HARNESS_ASSETS,
+                                   .instrument_count = 1,
+                                   .venues = h.venues,
+                                   .instruments = h.settings,
+                                   .definitions = h.definitions};
+    static _Alignas(64) uint8_t memory[8 << 20];
+    cr_assert_leq(engine_size(&config), sizeof memory);
+    h.engine = engine_init(memory, sizeof memory, &config);
+    h.now = SECONDS(1);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    cr_expect_eq(h.count, 0);
+    cr_expect_eq(engine_deadline(h.engine), TIME_NEVER);
+    union event_record record = {.start = {.epoch = 3}};
+    harness_record(&h, EVENT_start, EVENT_NONE_16, &record);
+    cr_expect_eq(h.count, 0);
+    record.snapshot_end = (struct event_snapshot_end){.venue = 0};
+    harness_record(&h, EVENT_snapshot_end, EVENT_NONE_16, &record);
+    cr_assert_eq(harness_count(&h, EVENT_place), 2);
+    cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.order, (UINT64_C(3) << 32) | 1);
+}
+
+Test(market, a_full_book_is_named)
+{
+    harness_init(&h);
+    h.settings[0].safety_stale_after = SECONDS(10);
+    harness_start(&h);
+    uint64_t needed;
+    harness_book(&h, 0, EVENT_snapshot, 100000000, 1, 100000005, 1);
+    for (int64_t i = 1; engine_full_setting(h.engine, &needed) == NULL && i < 1000; i++)
+        harness_book(&h, 0, EVENT_depth, 5 * i, 1, 0, 0);
+    cr_assert_str_eq(engine_full_setting(h.engine, &needed), "book.far_levels");
+    cr_expect_gt(needed, 64);
+    cr_expect_not(book_is_synchronised(engine_book(h.engine, 0)));
+    harness_close(&h);
+}

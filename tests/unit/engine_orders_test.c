@@ -1,0 +1,394 @@
+/* Orders: every row of the state machine that has a story, ids, trades, time-outs. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "engine_harness.h"
+
+static struct harness h;
+
+/* Orders #1 buy 10 @ 99.0 and #2 sell 10 @ 101.5, sent and unanswered. */
+static void quoted(void)
+{
+    harness_init(&h);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    cr_assert_eq(harness_count(&h, EVENT_place), 2);
+}
+
+static void cancel_sent(void)
+{
+    quoted();
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+    harness_command(&h, COMMAND_CANCEL_ALL);
+    cr_assert_eq(harness_count(&h, EVENT_cancel), 2);
+}
+
+static void expect(order_id id, enum order_state state, int64_t leaves, int64_t filled)
+{
+    const struct order *order = harness_order(&h, id);
+    cr_assert_neq(order, NULL);
+    cr_expect_eq(order->state, state, "state %s", order_state_name(order->state));
+    cr_expect_eq(order->leaves, leaves);
+    cr_expect_eq(order->filled, filled);
+}
+
+static int64_t position(void)
+{
+    return h.engine->instruments[0].position.units;
+}
+
+static void answer(enum event_kind kind, const union event_record *record)
+{
+    harness_record(&h, kind, EVENT_STREAM(0, CHANNEL_SESSION), record);
+}
+
+Test(orders, a_fill_before_its_acceptance)
+{
+    quoted();
+    harness_fill(&h, 1, SIDE_BUY, 990, 2, 8);
+    expect(1, ORDER_PARTLY_FILLED, 8, 2);
+    harness_accept(&h, 1);
+    expect(1, ORDER_PARTLY_FILLED, 8, 2);
+    cr_expect_eq(h.engine->orders.repeats, 1);
+    cr_expect_eq(h.engine->orders.surprises, 0);
+    harness_close(&h);
+}
+
+Test(orders, a_fill_while_the_cancel_travels)
+{
+    cancel_sent();
+    harness_fill(&h, 1, SIDE_BUY, 990, 4, 6);
+    expect(1, ORDER_PENDING_CANCEL, 6, 4);
+    harness_cancelled(&h, 1, 6);
+    expect(1, ORDER_CANCELLED, 0, 4);
+    cr_expect_eq(position(), 4);
+    harness_close(&h);
+}
+
+Test(orders, a_cancel_refused_because_filled)
+{
+    cancel_sent();
+    union event_record record = {.cancel_rejected = {.order = 1, .reason = REJECT_FILLED}};
+    answer(EVENT_cancel_rejected, &record);
+    expect(1, ORDER_UNKNOWN, 10, 0); /* the fill is still to come, and counts until then */
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 10);
+    harness_fill(&h, 1, SIDE_BUY, 990, 10, 0);
+    expect(1, ORDER_FILLED, 0, 10);
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 0);
+    harness_close(&h);
+}
+
+Test(orders, a_cancel_refused_after_the_fill)
+{
+    cancel_sent();
+    harness_fill(&h, 1, SIDE_BUY, 990, 10, 0);
+    expect(1, ORDER_FILLED, 0, 10);
+    union event_record record = {.cancel_rejected = {.order = 1, .reason = REJECT_FILLED}};
+    answer(EVENT_cancel_rejected, &record);
+    expect(1, ORDER_FILLED, 0, 10);
+    cr_expect_eq(h.engine->orders.surprises, 0);
+    harness_close(&h);
+}
+
+Test(orders, a_cancel_refused_for_its_rate_rests_on)
+{
+    cancel_sent();
+    harness_fill(&h, 2, SIDE_SELL, 1015, 4, 6);
+    union event_record record = {.cancel_rejected = {.order = 1, .reason = REJECT_RATE}};
+    answer(EVENT_cancel_rejected, &record);
+    /* the cycle wants it gone, so it is cancelled again */
+    expect(1, ORDER_PENDING_CANCEL, 10, 0);
+    record.cancel_rejected.order = 2;
+    answer(EVENT_cancel_rejected, &record);
+    expect(2, ORDER_PENDING_CANCEL, 6, 4);
+    harness_close(&h);
+}
+
+Test(orders, a_late_fill_counts)
+{
+    cancel_sent();
+    harness_cancelled(&h, 1, 10);
+    expect(1, ORDER_CANCELLED, 0, 0);
+    harness_fill(&h, 1, SIDE_BUY, 990, 3, 0);
+    expect(1, ORDER_CANCELLED, 0, 3);
+    cr_expect_eq(position(), 3);
+    cr_expect_eq(h.engine->orders.late_fills, 1);
+    harness_close(&h);
+}
+
+Test(orders, a_cancel_that_tells_of_fills_to_come)
+{
+    cancel_sent();
+    harness_cancelled(&h, 1, 6);
+    expect(1, ORDER_UNKNOWN, 4, 0);
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 4);
+    harness_fill(&h, 1, SIDE_BUY, 990, 4, 6);
+    expect(1, ORDER_FILLED, 0, 4);
+    harness_close(&h);
+}
+
+Test(orders, a_trade_counts_once)
+{
+    quoted();
+    harness_accept(&h, 1);
+    harness_fill(&h, 1, SIDE_BUY, 990, 2, 8);
+    h.trade--;
+    harness_fill(&h, 1, SIDE_BUY, 990, 2, 8);
+    expect(1, ORDER_PARTLY_FILLED, 8, 2);
+    cr_expect_eq(position(), 2);
+    cr_expect_eq(h.engine->orders.repeats, 1);
+    cr_expect_eq(engine_counters(h.engine)->fills, 1);
+    harness_close(&h);
+}
+
+Test(orders, a_repeated_end_changes_nothing)
+{
+    cancel_sent();
+    harness_cancelled(&h, 1, 10);
+    harness_cancelled(&h, 1, 10);
+    harness_reject(&h, 1, REJECT_OTHER);
+    expect(1, ORDER_CANCELLED, 0, 0);
+    cr_expect_eq(h.engine->orders.repeats, 2);
+    cr_expect_eq(h.engine->orders.live, 1);
+    harness_close(&h);
+}
+
+Test(orders, rejected)
+{
+    quoted();
+    harness_reject(&h, 1, REJECT_FUNDS);
+    expect(1, ORDER_REJECTED, 0, 0);
+    /* own order changed: the level is wanted still */
+    cr_expect_eq(harness_count(&h, EVENT_place), 1);
+    cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.order, 3);
+    harness_close(&h);
+}
+
+Test(orders, after_a_post_only_reject_a_new_top_is_waited_for)
+{
+    quoted();
+    harness_accept(&h, 2);
+    harness_reject(&h, 1, REJECT_POST_ONLY);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_tick(&h, MILLISECONDS(100));
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_book(&h, 0, EVENT_depth, 995, 5, 0, 0);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_book(&h, 0, EVENT_depth, 1000, 0, 0, 0);
+    cr_expect_eq(harness_count(&h, EVENT_place), 1);
+    harness_close(&h);
+}
+
+Test(orders, an_unanswered_order_becomes_unknown_and_is_asked_for)
+{
+    quoted();
+    harness_accept(&h, 2);
+    harness_run_to(&h, SECONDS(5) - 1);
+    expect(1, ORDER_PENDING_NEW, 10, 0);
+    harness_tick(&h, SECONDS(5));
+    expect(1, ORDER_UNKNOWN, 10, 0);
+    cr_assert_eq(harness_count(&h, EVENT_query), 1);
+    cr_expect_eq(harness_find(&h, EVENT_query, 0)->query.order, 1);
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 10);
+    /* its level is not sent again under another id */
+    harness_run_to(&h, SECONDS(10) - 1);
+    cr_expect_eq(engine_counters(h.engine)->placed, 2);
+    harness_tick(&h, SECONDS(10));
+    cr_expect_eq(harness_count(&h, EVENT_query), 1);
+    union event_record record = {
+        .open_order = {.order = 1, .price = {990, NUMBER_VALUE}, .leaves = {10, NUMBER_VALUE}}};
+    answer(EVENT_open_order, &record);
+    expect(1, ORDER_ACTIVE, 10, 0);
+    harness_close(&h);
+}
+
+static void not_found(order_id id)
+{
+    union event_record record = {.order_not_found = {.order = id}};
+    answer(EVENT_order_not_found, &record);
+}
+
+Test(orders, rule_28_not_found_ends_an_unknown_after_five_seconds_and_twice)
+{
+    quoted();
+    harness_accept(&h, 2);
+    h.now = SECONDS(1);
+    union event_record record = {.order_unknown = {.order = 1, .request = REQUEST_PLACE}};
+    answer(EVENT_order_unknown, &record);
+    expect(1, ORDER_UNKNOWN, 10, 0);
+    not_found(1);
+    h.now = SECONDS(6) - 1;
+    not_found(1);
+    expect(1, ORDER_UNKNOWN, 10, 0);
+    h.now = SECONDS(6);
+    not_found(1);
+    expect(1, ORDER_CANCELLED, 0, 0);
+    harness_close(&h);
+}
+
+Test(orders, an_unknown_that_was_accepted_after_all)
+{
+    quoted();
+    union event_record record = {.order_unknown = {.order = 1, .request = REQUEST_PLACE}};
+    answer(EVENT_order_unknown, &record);
+    harness_accept(&h, 1);
+    expect(1, ORDER_ACTIVE, 10, 0);
+    harness_close(&h);
+}
+
+Test(orders, expired)
+{
+    quoted();
+    harness_accept(&h, 1);
+    union event_record record = {.order_expired = {.order = 1, .leaves = {10, NUMBER_VALUE}}};
+    answer(EVENT_order_expired, &record);
+    expect(1, ORDER_EXPIRED, 0, 0);
+    harness_close(&h);
+}
+
+Test(orders, a_fill_of_an_order_that_nobody_knows_counts_too)
+{
+    quoted();
+    harness_position(&h, 0, SIDE_BUY, 1000, 5);
+    cr_expect_eq(position(), 5);
+    cr_expect_eq(h.engine->orders.orphan_fills, 1);
+    harness_close(&h);
+}
+
+Test(orders, more_than_its_quantity_is_a_violation_and_counts)
+{
+    quoted();
+    harness_fill(&h, 1, SIDE_BUY, 990, 11, 0);
+    cr_expect_eq(position(), 11);
+    cr_expect_eq(engine_counters(h.engine)->violations_by_invariant[6], 1);
+}
+
+Test(orders, shrinks_by_a_modify_and_keeps_its_place)
+{
+    harness_init(&h);
+    h.settings[0].risk_size_band = LOTS(100);
+    h.settings[0].risk_position_limit = LOTS(100);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+    /* long 50 of 100 with a band of 100: buys are halved */
+    harness_position(&h, 0, SIDE_BUY, 1000, 50);
+    cr_assert_eq(harness_count(&h, EVENT_modify), 1);
+    const struct event_modify *modify = &harness_find(&h, EVENT_modify, 0)->modify;
+    cr_expect_eq(modify->order, 1);
+    cr_expect_eq(modify->price.units, 990);
+    cr_expect_eq(modify->leaves.units, 5);
+    expect(1, ORDER_PENDING_MODIFY, 10, 0);
+    harness_tick(&h, MILLISECONDS(100));
+    cr_expect_eq(h.count, 0); /* one unanswered action an order */
+    union event_record record = {
+        .order_modified = {.order = 1, .price = {990, NUMBER_VALUE}, .leaves = {5, NUMBER_VALUE}}};
+    answer(EVENT_order_modified, &record);
+    expect(1, ORDER_ACTIVE, 5, 0);
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 5);
+    harness_close(&h);
+}
+
+Test(orders, a_refused_modify_leaves_the_order_as_it_was)
+{
+    quoted();
+    harness_accept(&h, 1);
+    struct event_modify modify = {
+        .order = 1, .price = {990, NUMBER_VALUE}, .leaves = {20, NUMBER_VALUE}};
+    orders_take_modify(h.engine, &modify, 0);
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 20);
+    union event_record record = {.modify_rejected = {.order = 1, .reason = REJECT_RATE}};
+    answer(EVENT_modify_rejected, &record);
+    expect(1, ORDER_ACTIVE, 10, 0);
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 10);
+    harness_close(&h);
+}
+
+Test(orders, ids_pass_over_live_slots)
+{
+    harness_init(&h);
+    h.global.orders_capacity = 64;
+    h.settings[0].quote_enabled = false;
+    harness_start(&h);
+    cr_assert_eq(h.engine->orders.mask, 127);
+    for (uint32_t n = 0; n < 300; n++) {
+        order_id id = orders_next_id(h.engine);
+        cr_assert(n < 127 ? id == n + 1 : id != 129 && id != 257);
+        struct event_place place = {.order = id,
+                                    .side = SIDE_BUY,
+                                    .price = {990, NUMBER_VALUE},
+                                    .quantity = {1, NUMBER_VALUE}};
+        orders_take_place(h.engine, &place, 0);
+        if (n > 0) /* #1 stays */
+            harness_reject(&h, id, REJECT_OTHER);
+    }
+    cr_expect_eq(h.engine->orders.live, 1);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_PENDING_NEW);
+    harness_close(&h);
+}
+
+/* --- the table --------------------------------------------------------------------------------------- */
+
+Test(orders, live_states_take_every_end_and_every_fill)
+{
+    static const enum order_state live[] = {ORDER_PENDING_NEW,    ORDER_ACTIVE,
+                                            ORDER_PARTLY_FILLED,  ORDER_PENDING_CANCEL,
+                                            ORDER_PENDING_MODIFY, ORDER_UNKNOWN};
+    for (size_t i = 0; i < sizeof live / sizeof *live; i++) {
+        cr_expect(order_state_is_live(live[i]));
+        cr_expect_eq(order_transition(live[i], ORDER_EVENT_FILL).effect, EFFECT_FILL);
+        cr_expect_eq(order_transition(live[i], ORDER_EVENT_FILL_LAST).state, ORDER_FILLED);
+        cr_expect_eq(order_transition(live[i], ORDER_EVENT_CANCELLED).state, ORDER_CANCELLED);
+        cr_expect_eq(order_transition(live[i], ORDER_EVENT_EXPIRED).state, ORDER_EXPIRED);
+        uint8_t lost = order_transition(live[i], ORDER_EVENT_UNANSWERED).state;
+        cr_expect(lost == ORDER_UNKNOWN || lost == ORDER_SAME);
+    }
+}
+
+Test(orders, ended_states_stay_and_take_late_fills)
+{
+    for (int state = ORDER_FILLED; state <= ORDER_EXPIRED; state++) {
+        cr_expect_not(order_state_is_live((enum order_state)state));
+        for (int event = 0; event < ORDER_EVENT_COUNT; event++) {
+            struct order_transition next =
+                order_transition((enum order_state)state, (enum order_event)event);
+            cr_expect_eq(next.state, ORDER_SAME);
+            bool fill = event == ORDER_EVENT_FILL || event == ORDER_EVENT_FILL_LAST;
+            cr_expect_eq(next.effect == EFFECT_LATE_FILL, fill);
+        }
+    }
+}
+
+/* Whatever comes, a state's figures stay in its invariant: each event from each state, by the effects. */
+Test(orders, an_end_leaves_exposure_exactly_once)
+{
+    for (int state = ORDER_PENDING_NEW; state <= ORDER_UNKNOWN; state++) {
+        for (int event = 0; event < ORDER_EVENT_COUNT; event++) {
+            struct order_transition next =
+                order_transition((enum order_state)state, (enum order_event)event);
+            bool ends = next.state < ORDER_STATE_COUNT && next.state != ORDER_NONE &&
+                        !order_state_is_live((enum order_state)next.state);
+            bool leaves = next.effect == EFFECT_END || next.effect == EFFECT_FILL_END;
+            cr_expect_eq(ends, leaves, "state %d event %d", state, event);
+        }
+    }
+}
+
+Test(orders, the_invariant_of_each_state)
+{
+    cr_expect(order_state_holds(ORDER_ACTIVE, 10, 10, 0, true));
+    cr_expect_not(order_state_holds(ORDER_ACTIVE, 10, 9, 1, true));
+    cr_expect_not(order_state_holds(ORDER_ACTIVE, 10, 10, 0, false));
+    cr_expect(order_state_holds(ORDER_PARTLY_FILLED, 10, 4, 6, true));
+    cr_expect_not(order_state_holds(ORDER_PARTLY_FILLED, 10, 10, 0, true));
+    cr_expect_not(order_state_holds(ORDER_PARTLY_FILLED, 10, 5, 6, true));
+    cr_expect(order_state_holds(ORDER_FILLED, 10, 0, 10, false));
+    cr_expect_not(order_state_holds(ORDER_FILLED, 10, 0, 9, false));
+    cr_expect(order_state_holds(ORDER_CANCELLED, 10, 0, 9, false));
+    cr_expect_not(order_state_holds(ORDER_CANCELLED, 10, 1, 9, false));
+    cr_expect_not(order_state_holds(ORDER_CANCELLED, 10, 0, 11, false));
+    cr_expect(order_state_holds(ORDER_NONE, 0, 0, 0, false));
+}
