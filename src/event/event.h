@@ -96,7 +96,7 @@ typedef uint64_t order_id;
     T(COUNT, uint64_t, 8, "unsigned integer")                                                      \
     T(INTEGER, int64_t, 8, "signed integer")                                                       \
     T(UNITS, int64_t, 8, "signed integer in the instrument's unit")                                \
-    T(EXPONENT, int8_t, 1, "power of ten")                                                         \
+    T(EXPONENT, int8_t, 1, "power of ten, -18 to 18")                                              \
     T(FLAG, uint8_t, 1, "yes or no")                                                               \
     T(TIME, int64_t, 8, "RFC 3339 with nine decimals")                                             \
     T(DURATION, int64_t, 8, "signed number with its unit")                                         \

@@ -485,7 +485,7 @@ Test(event, values_outside_their_type_are_refused)
                   "status");
     memset(&record, 0, sizeof record);
     refuse_record(EVENT_definition, &record, 4, 19,
-                  "definition: field price_exponent: expected power of ten");
+                  "definition: field price_exponent: expected power of ten, -18 to 18");
     refuse_record(EVENT_place, &record, 74, 0xff,
                   "place: field gates: expected hexadecimal bits by enum gate");
 }
