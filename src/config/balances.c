@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "config/word.h"
+#include "base/utf8.h"
 
 enum { BALANCES_MAX = SETTING_TEXT_MAX / 4 /* "1 A," is the shortest */ };
 
@@ -37,7 +37,7 @@ static const char *read_one(const char *text, size_t length, struct balance *out
         return "has an amount without its asset, or the reverse";
     if (width >= BALANCE_ASSET_MAX)
         return "has an asset name that is too long";
-    if (!word_is_good(text + asset, width))
+    if (!utf8_is_word(text + asset, width))
         return "has an asset's name that is not one word";
     money amount;
     if (money_from_text(text, digits, &amount) != NUMBER_VALUE)

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/utf8.h"
 #include "config/store.h"
-#include "config/word.h"
 
 int config_out_of_memory(struct error *error)
 {
@@ -107,7 +107,7 @@ static int check_name(enum setting_scope scope, const char *name, size_t length,
                       struct error *error)
 {
     const char *colon = memchr(name, ':', length);
-    bool good = length < CONFIG_NAME_MAX && word_is_good(name, length);
+    bool good = length < CONFIG_NAME_MAX && utf8_is_word(name, length);
     if (scope == SETTING_VENUE && (!good || colon != NULL)) {
         return error_set(error, ERROR_INPUT,
                          "'%.*s' is no venue's name; expected one word like binance_spot",

@@ -6,32 +6,17 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/utf8.h"
 #include "tape/format.h"
 
 enum { FIXED_BYTES = 4 + 1 + 1 + 8 + 8, DEFINITION_BYTES_MAX = 256 };
 
-/* Bytes of UTF-8 that begin at `at`; 0 where they are not well formed (or NUL). */
-static size_t utf8_length(const unsigned char *at, size_t left)
-{
-    static const uint32_t least[5] = {0, 1, 0x80, 0x800, 0x10000};
-    unsigned first = at[0];
-    size_t length = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first == 0 || (first >= 0x80 && first < 0xc2) || first > 0xf4 || length > left)
-        return 0;
-    uint32_t point = length == 1 ? first : first & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-        point = point << 6 | (at[i] & 0x3f);
-    }
-    bool surrogate = point >= 0xd800 && point <= 0xdfff;
-    return point < least[length] || surrogate || point > 0x10ffff ? 0 : length;
-}
-
+/* UTF-8 without NUL. */
 static bool is_text(const void *bytes, size_t length)
 {
     for (size_t i = 0, n; i < length; i += n)
-        if ((n = utf8_length((const unsigned char *)bytes + i, length - i)) == 0)
+        if ((n = utf8_read((const char *)bytes + i, length - i, NULL)) == 0 ||
+            ((const char *)bytes)[i] == '\0')
             return false;
     return true;
 }

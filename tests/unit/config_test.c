@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "base/utf8.h"
 #include "config/balances.h"
 #include "config/config.h"
 #include "config/nearest.h"
-#include "config/word.h"
 
 static struct config *fresh(void)
 {
@@ -553,9 +553,9 @@ Test(config, a_word_is_printable_text)
         "",     "a b",      "a\tb",     "\x7f",         "\xc2\x85",     "\xe2\x80\xa8",
         "\xff", "\xc0\x80", "\xe5\xb8", "\xed\xa0\x80", "\xe0\x80\x80", "\xf4\x90\x80\x80"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
-        cr_assert(word_is_good(good[i], strlen(good[i])), "%zu", i);
+        cr_assert(utf8_is_word(good[i], strlen(good[i])), "%zu", i);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        cr_assert_not(word_is_good(bad[i], strlen(bad[i])), "%zu", i);
+        cr_assert_not(utf8_is_word(bad[i], strlen(bad[i])), "%zu", i);
 }
 
 Test(config, nearest_counts_edits)
