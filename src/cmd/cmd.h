@@ -21,6 +21,7 @@
     X(import, "turn recorded files of a venue into a tape")                                        \
     X(replay, "run the engine over a tape, its orders at a simulated venue")                       \
     X(verify, "run the engine over a session and compare its decisions with the tape")             \
+    X(project, "write a session's orders, fills and profit to a SQLite database")                  \
     X(tape, "look into a tape, check it, make another one of it")                                  \
     X(scenario, "run scenario files and compare with their golden texts")                          \
     X(synth, "make a market tape from a seed")                                                     \

@@ -5,7 +5,9 @@
 
 #include "clock/clock.h"
 #include "cmd/replay_result.h"
+#include "cmd/run_database.h"
 #include "run/backtest.h"
+#include "run/build_id.h"
 #include "run/journal.h"
 #include "run/tape_sink.h"
 
@@ -14,7 +16,7 @@ static const char name[] = "replay";
 /* What the command line asks for. */
 struct replay_request {
     struct cmd_config_options config;
-    const char *tape, *tape_out, *journal;
+    const char *tape, *tape_out, *journal, *database;
     int64_t from, to;
     bool json, audit;
 };
@@ -23,6 +25,8 @@ struct replay_request {
 struct replay_run {
     struct backtest backtest;
     struct tape_sink *tape;
+    struct spool *spool;
+    char build_id[BUILD_ID_TEXT_MAX];
     struct journal *journal;
     struct cmd_progress progress;
     int64_t first_ts, last_ts;
@@ -43,7 +47,7 @@ static int open_tape(struct replay_run *run, const char *path, struct error *err
     struct tape_header header = *backtest->header;
     header.origin = TAPE_REPLAYED;
     header.tool_version = PACKAGE_VERSION;
-    header.build_id = PACKAGE_STRING;
+    header.build_id = run->build_id;
     header.config = backtest->engine.config_text;
     header.seed = (uint64_t)backtest->engine.resolved.global.seed;
     const struct tape_writer_options options = {0};
@@ -58,6 +62,11 @@ static int open_outputs(struct replay_run *run, const struct replay_request *req
         if (open_tape(run, request->tape_out, error))
             return error->code;
         backtest_add_sink(backtest, tape_sink_sink(run->tape));
+    }
+    if (request->database) {
+        if (run_database_open(&run->spool, &backtest->engine, error))
+            return error->code;
+        backtest_add_sink(backtest, spool_sink(run->spool));
     }
     if (request->journal) {
         if (journal_open(&run->journal, request->journal, &backtest->header->names, error))
@@ -100,6 +109,9 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
         code = tape_sink_finish(&run->tape, error);
     if (!code)
         code = journal_close(&run->journal, error);
+    if (!code && run->spool)
+        code = run_database_write(request->database, request->tape, run->spool, backtest->header,
+                                  &backtest->engine, &backtest->loop, backtest->fingerprint, error);
     if (code)
         return code;
     return replay_result_print(backtest, wall_ns, request->json, stdout, error);
@@ -109,6 +121,8 @@ static int check_outputs(const struct replay_request *request, struct error *err
 {
     const char *const inputs[] = {request->tape, request->config.file};
     int code = cmd_check_output("--tape", request->tape_out, inputs, 2, error);
+    if (!code)
+        code = cmd_check_output("--output", request->database, inputs, 2, error);
     return code ? code : cmd_check_output("--journal", request->journal, inputs, 2, error);
 }
 
@@ -116,6 +130,7 @@ static int replay(const struct replay_request *request, struct error *error)
 {
     struct config *config = NULL;
     struct replay_run run = {0};
+    build_id_text(run.build_id);
     int code = check_outputs(request, error);
     if (!code)
         code = cmd_load_config(&request->config, &config, error);
@@ -139,6 +154,7 @@ static int replay(const struct replay_request *request, struct error *error)
     bool violated = !code && engine_counters(run.backtest.engine.engine)->invariant_violations > 0;
     struct error ignored;
     tape_sink_abandon(&run.tape);
+    spool_close(&run.spool);
     journal_close(&run.journal, &ignored);
     backtest_close(&run.backtest);
     config_free(&config);
@@ -155,6 +171,8 @@ int cmd_replay(int argc, char **argv)
         CMD_TIME("to", 0, "end with the last message at or before this time", &request.to),
         CMD_TEXT("tape", 0, "FILE", "write the whole session to this tape, for verify",
                  &request.tape_out),
+        CMD_TEXT("output", 'o', "RUN.db", "write orders, fills, positions and profit to SQLite",
+                 &request.database),
         CMD_TEXT("journal", 0, "FILE", "write decisions and order messages as text",
                  &request.journal),
         CMD_FLAG("audit", 0, "check every invariant after every message (slow)", &request.audit),

@@ -10,15 +10,6 @@
 #include "tape/tape.h"
 #include "venue/recorded.h"
 
-/* All that one verification holds. */
-struct verification {
-    struct tape_reader *reader;
-    struct config *config;
-    struct run_engine engine;
-    struct feed *feed;
-    struct comparison *comparison;
-};
-
 static int open_engine(struct verification *verification, const char *path, struct error *error)
 {
     const struct tape_header *header = tape_reader_header(verification->reader);
@@ -75,22 +66,46 @@ static int open_feed(struct verification *verification, struct error *error)
     return tape_feed_open(&verification->feed, verification->reader, &options, error);
 }
 
-static int run(struct verification *verification, struct error *error)
+static void wire(struct verification *verification)
 {
-    struct venue venue = recorded_venue();
-    struct loop loop = {.engine = verification->engine.engine,
-                        .feed = verification->feed,
-                        .venue = &venue,
-                        .sinks = {comparison_sink(verification->comparison)},
-                        .sink_count = 1,
-                        .makes_time = false};
-    int code = loop_run(&loop, error);
+    verification->venue = recorded_venue();
+    verification->loop = (struct loop){.engine = verification->engine.engine,
+                                       .feed = verification->feed,
+                                       .venue = &verification->venue,
+                                       .sinks = {comparison_sink(verification->comparison)},
+                                       .sink_count = 1,
+                                       .makes_time = false};
+}
+
+int verification_open(struct verification *verification, const char *path, struct error *error)
+{
+    int code = tape_reader_open(&verification->reader, path, error);
     if (!code)
-        code = comparison_finish(verification->comparison, error);
+        code = check_decisions(verification->reader, path, error);
+    if (!code)
+        code = open_engine(verification, path, error);
+    if (!code)
+        code = comparison_open(&verification->comparison, path, verification->engine.engine, error);
+    if (!code)
+        code = open_feed(verification, error);
+    if (!code)
+        wire(verification);
     return code;
 }
 
-static void close_verification(struct verification *verification)
+int verification_execute(struct verification *verification, struct verification_result *result,
+                         struct error *error)
+{
+    int code = loop_run(&verification->loop, error);
+    if (!code)
+        code = comparison_finish(verification->comparison, error);
+    result->decisions = comparison_decisions(verification->comparison);
+    result->state_hashes = comparison_state_hashes(verification->comparison);
+    result->difference = *comparison_difference(verification->comparison);
+    return code;
+}
+
+void verification_close(struct verification *verification)
 {
     comparison_close(&verification->comparison);
     if (verification->feed)
@@ -98,28 +113,16 @@ static void close_verification(struct verification *verification)
     run_engine_close(&verification->engine);
     config_free(&verification->config);
     tape_reader_close(&verification->reader);
+    memset(verification, 0, sizeof *verification);
 }
 
 int verification_run(const char *path, struct verification_result *result, struct error *error)
 {
     struct verification verification = {0};
     memset(result, 0, sizeof *result);
-    int code = tape_reader_open(&verification.reader, path, error);
+    int code = verification_open(&verification, path, error);
     if (!code)
-        code = check_decisions(verification.reader, path, error);
-    if (!code)
-        code = open_engine(&verification, path, error);
-    if (!code)
-        code = comparison_open(&verification.comparison, path, verification.engine.engine, error);
-    if (!code)
-        code = open_feed(&verification, error);
-    if (!code)
-        code = run(&verification, error);
-    if (verification.comparison) {
-        result->decisions = comparison_decisions(verification.comparison);
-        result->state_hashes = comparison_state_hashes(verification.comparison);
-        result->difference = *comparison_difference(verification.comparison);
-    }
-    close_verification(&verification);
+        code = verification_execute(&verification, result, error);
+    verification_close(&verification);
     return code;
 }

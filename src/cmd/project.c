@@ -1,0 +1,92 @@
+/* capstan project: the run database of a session's tape. */
+#include "cmd/cmd.h"
+
+#include "cmd/run_database.h"
+#include "run/verification.h"
+
+#include <stdlib.h>
+
+static const char name[] = "project";
+
+/* What is held while projecting. */
+struct projection {
+    struct verification verification;
+    struct verification_result result;
+    struct fingerprint *fingerprint;
+    struct spool *spool;
+};
+
+static int run(struct projection *projection, const char *tape, const char *database,
+               struct error *error)
+{
+    struct verification *verification = &projection->verification;
+    struct loop *loop = &verification->loop;
+    int code = verification_open(verification, tape, error);
+    if (!code)
+        code = fingerprint_open(&projection->fingerprint, error);
+    if (!code)
+        code = run_database_open(&projection->spool, &verification->engine, error);
+    if (code)
+        return code;
+    loop->sinks[loop->sink_count++] = fingerprint_sink(projection->fingerprint);
+    loop->sinks[loop->sink_count++] = spool_sink(projection->spool);
+    code = verification_execute(verification, &projection->result, error);
+    if (code == ERROR_DIFFERENT)
+        return error_set(error, ERROR_DIFFERENT,
+                         "%s: this build does not decide what stands on the tape ('capstan verify' "
+                         "says where), so no database was made",
+                         tape);
+    if (code)
+        return code;
+    return run_database_write(database, tape, projection->spool,
+                              tape_reader_header(verification->reader), &verification->engine, loop,
+                              projection->fingerprint, error);
+}
+
+static int project(const char *tape, const char *database, struct error *error)
+{
+    int code = cmd_check_output("--output", database, &tape, 1, error);
+    if (code)
+        return code;
+    struct projection *projection = calloc(1, sizeof *projection);
+    if (!projection)
+        return error_set(error, ERROR_SYSTEM, "out of memory");
+    code = run(projection, tape, database, error);
+    spool_close(&projection->spool);
+    fingerprint_close(&projection->fingerprint);
+    verification_close(&projection->verification);
+    free(projection);
+    return code;
+}
+
+int cmd_project(int argc, char **argv)
+{
+    const char *database = NULL;
+    const struct cmd_option options[] = {
+        CMD_TEXT("output", 'o', "RUN.db", "the database to write; required", &database),
+    };
+    const struct cmd_usage usage = {
+        .name = name,
+        .arguments = "SESSION.tape",
+        .opening = "Run the engine over a session's tape, verify it, and write orders, fills,\n"
+                   "positions and profit to a SQLite database: the same rows that the run itself\n"
+                   "wrote with 'capstan replay -o'.\n",
+        .closing = "The tables are described in docs/store.md.\n"
+                   "Exit status: 0 well, 1 the tape does not verify, 2 bad input.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
+        .arguments_least = 1,
+        .arguments_most = 1,
+    };
+    struct cmd_arguments arguments;
+    int status = cmd_parse(&usage, argc, argv, &arguments);
+    if (status != CMD_CONTINUE)
+        return status;
+    if (!database)
+        return cmd_fail_with(name, ERROR_INPUT, "no output: say -o RUN.db");
+    struct error error = {0};
+    status = project(arguments.items[0], database, &error);
+    if (status != ERROR_NONE)
+        cmd_fail(name, &error);
+    return status;
+}

@@ -1,0 +1,66 @@
+#!/bin/sh
+# The run database: the rows that a replay writes are those that project makes of the session's tape,
+# and they agree with the result that replay prints.
+set -u
+folder=$(mktemp -d) || exit 99
+trap 'rm -rf "$folder"' EXIT
+number=0
+check()
+{
+    number=$((number + 1))
+    if [ "$1" -eq 0 ]; then echo "ok $number - $2"; else echo "not ok $number - $2"; fi
+}
+if ! command -v python3 >/dev/null 2>&1; then
+    echo "1..0 # SKIP no python3"
+    exit 0
+fi
+echo "1..8"
+"$CAPSTAN" synth -o "$folder/market.tape" --seed 7 --events 60000 --instruments 3
+check $? "a market tape is made"
+"$CAPSTAN" replay "$folder/market.tape" --set quote.size=20lot --set store.sample=100ms \
+    --tape "$folder/session.tape" -o "$folder/run.db" --json >"$folder/result.json"
+check $? "replay writes a database"
+"$CAPSTAN" project "$folder/session.tape" -o "$folder/project.db"
+check $? "project writes a database"
+
+cat >"$folder/compare.py" <<'PY'
+import json, sqlite3, sys
+folder, what = sys.argv[1:]
+run = sqlite3.connect(folder + "/run.db")
+project = sqlite3.connect(folder + "/project.db")
+result = json.load(open(folder + "/result.json"))
+def one(db, sql):
+    return db.execute(sql).fetchone()[0]
+if what == "rows":
+    tables = [r[0] for r in run.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    assert len(tables) == 7, tables
+    for table in tables:
+        if table == "run":
+            continue
+        a = run.execute(f"SELECT * FROM {table}").fetchall()
+        b = project.execute(f"SELECT * FROM {table}").fetchall()
+        assert a == b and a, (table, len(a), len(b))
+elif what == "counts":
+    assert one(run, "SELECT count(*) FROM orders") == result["orders_placed"] > 0
+    assert one(run, "SELECT count(*) FROM fill") == result["fills"] > 0
+    for cause, count in result["fills_by_cause"].items():
+        assert one(run, f"SELECT count(*) FROM fill WHERE cause = '{cause}'") == count
+elif what == "provenance":
+    row = run.execute("SELECT fingerprint, tape_grade, seed, length(build_id), events, "
+                      "length(tape_identity), length(config) FROM run").fetchone()
+    assert row[0] == result["fingerprint"] and row[4] == result["events"], row
+    assert row[2] == 1 and row[3] > 0 and row[5] == 32 and row[6] > 100, row
+    assert row[0] == one(project, "SELECT fingerprint FROM run")
+elif what == "samples":
+    times = [r[0] for r in run.execute("SELECT DISTINCT at_ns FROM position WHERE why = 'sample'")]
+    assert times and all(t % 100_000_000 == 0 for t in times)
+    assert times == sorted(times)
+elif what == "views":
+    for view, in run.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall():
+        assert run.execute(f"SELECT count(*) FROM {view}").fetchone()[0] > 0, view
+    assert one(run, "SELECT sum(orders) FROM outcomes") == result["orders_placed"]
+PY
+for what in rows counts provenance samples views; do
+    python3 "$folder/compare.py" "$folder" "$what"
+    check $? "$what"
+done
