@@ -8,8 +8,7 @@
 
 enum { FAR_LEVELS = 4096, MODEL_LEVELS = 8192, ROWS = 512 };
 
-/* --- the model
- * ------------------------------------------------------------------------------------ */
+/* --- the model ------------------------------------------------------------------------------- */
 
 /* Levels of one side, best first. */
 struct model_side {
@@ -48,8 +47,7 @@ static void model_set(struct model *model, unsigned which, int64_t price, int64_
     }
 }
 
-/* --- fixtures
- * ------------------------------------------------------------------------------------- */
+/* --- fixtures -------------------------------------------------------------------------------- */
 
 static uint64_t random_state;
 
@@ -116,8 +114,7 @@ static void compare(const struct book *book, const struct model *model)
     }
 }
 
-/* --- properties
- * ----------------------------------------------------------------------------------- */
+/* --- properties ------------------------------------------------------------------------------ */
 
 /* How one random history moves. */
 struct history {
@@ -240,8 +237,7 @@ Test(book, set_agrees_with_apply)
     free(other);
 }
 
-/* --- single behaviours
- * ---------------------------------------------------------------------------- */
+/* --- single behaviours ----------------------------------------------------------------------- */
 
 Test(book, a_new_book_is_empty_and_unsynchronised)
 {
@@ -369,8 +365,8 @@ Test(book, the_hash_knows_levels_but_not_their_history)
     free(other);
 }
 
-/* The last far level goes, the window passes the place where it was, and the next far level must still
- * be found when the window reaches it. */
+/* The last far level goes, the window passes the place where it was, and the next far level must
+ * still be found when the window reaches it. */
 Test(book, a_far_level_that_went_hides_no_other)
 {
     struct book *book = book_new(64);
