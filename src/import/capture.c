@@ -308,8 +308,8 @@ static int split(const struct capture *capture, const char *text, size_t length,
                         "expected `<receive time> <frame>` with a time of 10 (s), 13 (ms), 16 (us) "
                         "or 19 (ns) digits");
     }
-    if (value > INT64_MAX / unit) {
-        return bad_line(capture, error, "receive time out of range");
+    if (value > CAPTURE_TIME_MAX_NS / unit) {
+        return bad_line(capture, error, "receive time out of range, expected one before 2096");
     }
     line->receive_ns = value * unit;
     line->number = capture->line_number;

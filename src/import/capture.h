@@ -10,6 +10,9 @@ enum {
         16 * 1024 * 1024 /* bytes; the largest REST book (10,000 levels) has 0.4 MiB */
 };
 
+/* Latest receive time, in 2096: with a correction of the same size it still fits. */
+#define CAPTURE_TIME_MAX_NS INT64_C(4000000000000000000)
+
 struct capture;
 
 /* One line. `frame` holds until the next call. */

@@ -138,6 +138,7 @@ static const char *const refused[][2] = {
      "expected one JSON object"},
     {"{\"e\":\"depthUpdate\",\"E\":\"1\",\"s\":\"A\",\"U\":1,\"u\":2,\"b\":[],\"a\":[]}",
      "field E"},
+    {"{\"e\":\"x\",\"E\":17099254740993}", "field E: expected a time before 2096"},
     {"{\"e\":\"trade\",\"s\":\"A\",\"t\":1,\"p\":1.5,\"q\":\"1\",\"m\":true}", "field p"},
     {"{\"e\":\"trade\",\"s\":\"A\",\"t\":1,\"p\":\"1\",\"q\":\"1\"}", "field m"},
     {"{\"e\":\"trade\",\"s\":\"A\",\"t\":1,\"p\":\"1\",\"q\":\"1\",\"m\":1,\"X\":2}", "field m"},

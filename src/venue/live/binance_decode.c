@@ -97,7 +97,11 @@ static int read_time(const struct members *members, struct binance_frame *frame,
         return ERROR_INPUT;
     }
     const uint64_t microseconds_from = UINT64_C(1000000000000000);
-    frame->venue_time_ns = (int64_t)value * (value >= microseconds_from ? NS_PER_US : NS_PER_MS);
+    uint64_t unit = (uint64_t)(value >= microseconds_from ? NS_PER_US : NS_PER_MS);
+    if (value > (uint64_t)BINANCE_TIME_MAX_NS / unit) {
+        return error_set(error, ERROR_INPUT, "field %s: expected a time before 2096", field);
+    }
+    frame->venue_time_ns = (int64_t)(value * unit);
     frame->has_venue_time = true;
     return 0;
 }

@@ -37,6 +37,9 @@ enum {
     BINANCE_NAME_MAX = 32            /* bytes kept of the name of an event that is not read */
 };
 
+/* Latest venue time, in 2096: sums and differences of two times then always fit. */
+#define BINANCE_TIME_MAX_NS INT64_C(4000000000000000000)
+
 /* Text inside a frame; not NUL-ended for the caller's purposes. */
 struct binance_text {
     const char *bytes;

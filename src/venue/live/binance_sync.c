@@ -67,8 +67,12 @@ static void give_up_oldest(struct binance_sync *sync)
     sync->row_count -= row;
     sync->bad_count -= bad;
     memmove(sync->held, sync->held + keep, sync->held_count * sizeof *sync->held);
-    memmove(sync->rows, sync->rows + row, sync->row_count * sizeof *sync->rows);
-    memmove(sync->bad, sync->bad + bad, sync->bad_count * sizeof *sync->bad);
+    if (sync->row_count > 0) {
+        memmove(sync->rows, sync->rows + row, sync->row_count * sizeof *sync->rows);
+    }
+    if (sync->bad_count > 0) {
+        memmove(sync->bad, sync->bad + bad, sync->bad_count * sizeof *sync->bad);
+    }
     for (size_t i = 0; i < sync->held_count; i++) {
         sync->held[i].row -= row;
         sync->held[i].bad -= bad;
@@ -213,10 +217,10 @@ static void give_out(struct binance_sync *sync, size_t first, uint64_t snapshot_
         const struct binance_held *last = &sync->held[sync->held_count - 1];
         size_t bad = sync->held[first].bad;
         row = sync->held[first].row;
-        joined->rows = sync->rows + row;
         joined->row_count = sync->row_count - row;
-        joined->bad = sync->bad + bad;
+        joined->rows = joined->row_count > 0 ? sync->rows + row : NULL;
         joined->bad_count = sync->bad_count - bad;
+        joined->bad = joined->bad_count > 0 ? sync->bad + bad : NULL;
         for (size_t i = bad; i < sync->bad_count; i++) {
             sync->bad[i].row -= (uint32_t)row;
         }
