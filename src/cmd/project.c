@@ -45,7 +45,7 @@ static int run(struct projection *projection, const char *tape, const char *data
 
 static int project(const char *tape, const char *database, struct error *error)
 {
-    int code = cmd_check_output("--output", database, &tape, 1, error);
+    int code = cmd_check_output("-o", database, &tape, 1, error);
     if (code)
         return code;
     struct projection *projection = calloc(1, sizeof *projection);

@@ -122,7 +122,7 @@ static int check_outputs(const struct replay_request *request, struct error *err
     const char *const inputs[] = {request->tape, request->config.file};
     int code = cmd_check_output("--tape", request->tape_out, inputs, 2, error);
     if (!code)
-        code = cmd_check_output("--output", request->database, inputs, 2, error);
+        code = cmd_check_output("-o", request->database, inputs, 2, error);
     return code ? code : cmd_check_output("--journal", request->journal, inputs, 2, error);
 }
 

@@ -215,6 +215,13 @@ bad 'replay: output over input' '--journal ./market.tape: is market.tape, which 
     replay market.tape --journal ./market.tape
 bad 'replay: a tape over its input' '--tape ./market.tape: is market.tape, which is read' \
     replay market.tape --tape ./market.tape
+of_tape project project -o run.db
+bad 'project: a tape without decisions' 'no decisions on this tape' project market.tape -o run.db
+bad 'project: no output' 'say -o RUN.db' project market.tape
+bad 'project: output over input' '-o ./market.tape: is market.tape, which is read' \
+    project market.tape -o ./market.tape
+bad 'replay: a database over its input' '-o ./market.tape: is market.tape, which is read' \
+    replay market.tape -o ./market.tape
 bad 'verify: a tape without decisions' 'no decisions on this tape' verify market.tape
 
 # --- synth -----------------------------------------------------------------------------------------
