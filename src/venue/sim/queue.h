@@ -38,9 +38,12 @@ struct sim_slots {
     size_t count;
 };
 
+/* All of `capacity` free; ERROR_SYSTEM where there is no memory. */
 int sim_slots_open(struct sim_slots *slots, size_t capacity, struct error *error);
+/* Gives the memory back; may be called on zeroed slots. */
 void sim_slots_close(struct sim_slots *slots);
 
+/* A free slot, UINT32_MAX where there is none. */
 static inline uint32_t sim_slots_take(struct sim_slots *slots)
 {
     return slots->count ? slots->free[--slots->count] : UINT32_MAX;
