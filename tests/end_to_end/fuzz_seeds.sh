@@ -1,0 +1,19 @@
+#!/bin/sh
+# Gives every seed of tests/fuzz/seeds to its fuzz target, built plainly: none may end it.
+set -u
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+count=0
+failed=0
+for target in binance config event tape; do
+    count=$((count + 1))
+    if TMPDIR=$work "./tests/fuzz/${target}_seeds" "${srcdir:-.}/tests/fuzz/seeds/$target"-* 2>"$work/err"; then
+        echo "ok $count - seeds of $target"
+    else
+        failed=1
+        echo "not ok $count - seeds of $target"
+        sed 's/^/# /' "$work/err"
+    fi
+done
+echo "1..$count"
+exit $failed
