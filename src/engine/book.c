@@ -280,7 +280,7 @@ static void window_move_to_worse(struct book_side *side)
 static void side_settle(struct book_side *side)
 {
     if (side->count == 0 && side->far_count > 0) {
-        struct far_slot least;
+        struct far_slot least = {0};
         (void)far_next(side, INT64_MIN, &least);
         side->far_least = least.key;
         side->base = base_around(least.key);
@@ -532,7 +532,7 @@ bool book_next(const struct book *book, enum side which, int64_t price, struct b
         level_at(side, which, index, level);
         return true;
     }
-    struct far_slot far;
+    struct far_slot far = {0};
     if (!far_next(side, key, &far))
         return false;
     *level = (struct book_level){mirror(which, far.key), far.quantity};
