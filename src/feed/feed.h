@@ -25,6 +25,7 @@ struct feed {
     const struct message *(*next)(struct feed *feed, struct error *error);
     const struct message *(*ahead)(struct feed *feed, int64_t limit, struct error *error);
     void (*close)(struct feed *feed);
+    int64_t ahead_ts; /* `ahead` gives nothing for a limit before this: saves the call */
     uint64_t skipped; /* messages of other classes that were left out */
 };
 

@@ -37,7 +37,8 @@ int memory_feed_open(struct feed **out, const struct message *messages, size_t c
     struct memory_feed *feed = calloc(1, sizeof *feed);
     if (!feed)
         return error_set(error, ERROR_SYSTEM, "no memory for a feed");
-    feed->feed = (struct feed){memory_feed_next, memory_feed_ahead, memory_feed_close, 0};
+    feed->feed =
+        (struct feed){memory_feed_next, memory_feed_ahead, memory_feed_close, INT64_MIN, 0};
     feed->messages = messages;
     feed->count = count;
     *out = &feed->feed;

@@ -173,27 +173,51 @@ static const struct message *tape_feed_next(struct feed *base, struct error *err
     return NULL;
 }
 
-static const struct message *tape_feed_ahead(struct feed *base, int64_t limit, struct error *error)
+/* The next message of the second cursor's block, or of the first one after it that is not later than
+ * `limit`; NULL where there is none. */
+static const struct message *peek_ahead(struct tape_feed *feed, int64_t limit, struct error *error)
 {
-    struct tape_feed *feed = (struct tape_feed *)base;
     struct cursor *cursor = &feed->ahead;
-    ASSERT(limit <= add_saturating(feed->position, feed->lookahead));
-    if (limit > feed->to)
-        limit = feed->to;
-    for (;;) {
-        while (cursor->at != cursor->end && cursor->at->ts_local <= limit) {
-            const struct message *message = cursor->at++;
-            if (feed->wanted[message->kind])
-                return message;
-        }
+    while (cursor->at == cursor->end) {
         size_t block = cursor->block + 1;
-        if (cursor->at != cursor->end || block == feed->end_block ||
-            tape_reader_block_info(feed->reader, block)->first_ts > limit)
+        if (block == feed->end_block) {
+            feed->feed.ahead_ts = TIME_NEVER;
             return NULL;
+        }
+        int64_t first = tape_reader_block_info(feed->reader, block)->first_ts;
+        if (first > limit) {
+            feed->feed.ahead_ts = first;
+            return NULL;
+        }
         if (feed_decode_to(feed, block, error))
             return NULL;
         cursor_enter(cursor, ring_slot(feed, block), block);
     }
+    return cursor->at;
+}
+
+static const struct message *tape_feed_ahead(struct feed *base, int64_t limit, struct error *error)
+{
+    struct tape_feed *feed = (struct tape_feed *)base;
+    struct cursor *cursor = &feed->ahead;
+    const struct message *message;
+    ASSERT(limit <= add_saturating(feed->position, feed->lookahead));
+    while ((message = peek_ahead(feed, limit, error))) {
+        if (message->ts_local > feed->to) {
+            base->ahead_ts = TIME_NEVER;
+            return NULL;
+        }
+        base->ahead_ts = message->ts_local;
+        if (message->ts_local > limit)
+            return NULL;
+        cursor->at++;
+        if (feed->wanted[message->kind]) {
+            if (cursor->at != cursor->end)
+                base->ahead_ts = cursor->at->ts_local;
+            return message;
+        }
+    }
+    return NULL;
 }
 
 /* The most blocks that the cursors need at one time: from the block where the first one stands to
@@ -299,7 +323,7 @@ int tape_feed_open(struct feed **out, struct tape_reader *reader,
     struct tape_feed *feed = calloc(1, sizeof *feed);
     if (!feed)
         return error_set(error, ERROR_SYSTEM, "no memory for a tape feed");
-    feed->feed = (struct feed){tape_feed_next, tape_feed_ahead, tape_feed_close, 0};
+    feed->feed = (struct feed){tape_feed_next, tape_feed_ahead, tape_feed_close, INT64_MIN, 0};
     feed->reader = reader;
     feed->to = options->to;
     feed->lookahead = options->lookahead;

@@ -149,6 +149,8 @@ static void update_queue(struct sim *sim, unsigned instrument, enum side side,
     const struct sim_instrument *at = &sim->instruments[instrument];
     struct sim_order *order = sim_order_best(sim, instrument, side);
     for (; order; order = sim_order_next(sim, order)) {
+        if (order->ahead == 0)
+            continue;
         int64_t shown = shown_at(at, side, order->price);
         if (shown == SIM_AHEAD_UNKNOWN && tells_of(message, side, order->price))
             shown = 0;

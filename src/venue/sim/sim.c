@@ -141,7 +141,7 @@ static int pull(struct sim *sim, int64_t now, struct error *error)
     int64_t limit = now > INT64_MAX - sim->reorder ? INT64_MAX : now + sim->reorder;
     const struct message *message;
     error->code = ERROR_NONE;
-    while ((message = sim->feed->ahead(sim->feed, limit, error))) {
+    while (sim->feed->ahead_ts <= limit && (message = sim->feed->ahead(sim->feed, limit, error))) {
         if (!matters(message->kind))
             continue;
         struct sim_entry entry = {.time = venue_time(sim, message),
