@@ -9,7 +9,7 @@
 #include <xxhash.h>
 
 #include "base/bytes.h"
-#include "tape/format.h"
+#include "tape/reader.h"
 #include "tests/unit/tape_random.h"
 
 enum { CASES = 1000, MESSAGES = 3000, BLOCK_EVENTS = 1024, PATH_BYTES = 96 };
@@ -236,5 +236,71 @@ Test(tape_damage, resealed_damage_is_refused_or_read_within_bounds)
         tape_check(sample->damaged, &check, &error);
         free(bytes);
     }
+    sample_free(sample);
+}
+
+/* Whatever a payload that decodes gives, its messages keep the promises of event.h. */
+static void assert_usable(const struct tape_block *block, uint8_t *bytes, size_t capacity)
+{
+    int64_t ts = block->first_ts;
+    for (uint32_t m = 0; m < block->message_count; m++) {
+        const struct message *message = &block->messages[m];
+        cr_assert(message->ts_local >= ts);
+        cr_assert(message->row_count == 0 ||
+                  (message->rows >= block->rows &&
+                   message->rows + message->row_count <= block->rows + block->row_count));
+        message_encode(message, bytes, capacity);
+        ts = message->ts_local;
+    }
+}
+
+/* A payload with damaged bytes is refused or gives usable messages, on both decoders alike. */
+static void try_payload(struct tape_reader *reader, size_t index, struct tape_random *random,
+                        uint8_t *canonical, size_t capacity)
+{
+    const struct tape_entry *entry = &reader->entries[index];
+    struct tape_block block = {0};
+    struct error error = {0};
+    size_t length = entry->info.raw_bytes;
+    cr_assert_eq(tape_block_init(&block, reader, &error), 0);
+    cr_assert_eq(tape_reader_read(reader, index, &block, &error), 0, "%s", error.text);
+    for (unsigned i = 0; i < 400; i++) {
+        uint8_t *copy = malloc(length); /* exactly, so that a sanitizer sees any step beyond */
+        memcpy(copy, reader->payload, length);
+        for (unsigned k = 0; k <= i % 4; k++) {
+            size_t range = i % 2 == 0 ? 400 : length;
+            copy[tape_random_next(random) % range] = (uint8_t)tape_random_next(random);
+        }
+        if (payload_decode(reader->decoder, copy, length, &block, &error) == 0)
+            assert_usable(&block, canonical, capacity);
+        else
+            cr_assert_eq(error.code, ERROR_INPUT);
+        if (i % 8 == 0)
+            cr_assert_neq(payload_decode(reader->decoder, copy,
+                                         (size_t)(tape_random_next(random) % length), &block,
+                                         &error),
+                          0);
+        free(copy);
+    }
+    tape_block_free(&block);
+}
+
+Test(tape_damage, damaged_payloads_are_refused_or_read_within_bounds)
+{
+    struct sample *sample = sample_make("payload");
+    struct error error = {0};
+    size_t capacity = EVENT_RECORD_BYTES_MAX + (size_t)TAPE_BLOCK_ROWS_MAX * EVENT_ROW_BYTES;
+    uint8_t *canonical = malloc(capacity);
+    cr_assert_eq(tape_random_write(sample->path, 78, true, MESSAGES, BLOCK_EVENTS, 1, &error), 0);
+    for (unsigned accelerate = 0; accelerate < 2; accelerate++) {
+        struct tape_reader *reader = NULL;
+        cr_assert_eq(
+            tape_reader_open_as(&reader, sample->path, TAPE_OPEN_NORMAL, accelerate != 0, &error),
+            0);
+        for (size_t b = 0; b < 6; b++)
+            try_payload(reader, b, &sample->random, canonical, capacity);
+        tape_reader_close(&reader);
+    }
+    free(canonical);
     sample_free(sample);
 }
