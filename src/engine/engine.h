@@ -66,7 +66,9 @@ struct engine_position {
 };
 void engine_position(struct engine *engine, unsigned instrument, struct engine_position *out);
 
+/* Counters so far; they belong to the engine. */
 const struct engine_counters *engine_counters(const struct engine *engine);
+/* The book of an instrument; it belongs to the engine. */
 const struct book *engine_book(const struct engine *engine, unsigned instrument);
 
 /* Take one record of a tape without deciding: session and decision records change the carry (orders, ids,

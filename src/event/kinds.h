@@ -218,14 +218,16 @@
 #define ENUM_CANCEL_CAUSES(X)                                                                      \
     X(CANCEL_REQUESTED, 0, "requested")                                                            \
     X(CANCEL_UNWANTED, 1, "unwanted")                                                              \
-    X(CANCEL_HALT, 2, "halt") X(CANCEL_SHUTDOWN, 3, "shutdown") X(CANCEL_OPERATOR, 4, "operator")  \
+    X(CANCEL_HALT, 2, "halt")                                                                      \
+    X(CANCEL_SHUTDOWN, 3, "shutdown") X(CANCEL_OPERATOR, 4, "operator")                            \
         X(CANCEL_UNFILLED, 5, "unfilled") X(CANCEL_ORPHAN, 6, "orphan")                            \
             X(CANCEL_REPLACED, 7, "replaced")
 #define ENUM_REJECTS(X)                                                                            \
     X(REJECT_NONE, 0, "none")                                                                      \
     X(REJECT_POST_ONLY, 1, "post_only_would_cross")                                                \
-    X(REJECT_FUNDS, 2, "insufficient_funds") X(REJECT_MINIMUM_NOTIONAL, 3, "minimum_notional")     \
-        X(REJECT_TICK, 4, "off_tick") X(REJECT_LOT, 5, "off_lot") X(REJECT_PRICE, 6, "bad_price")  \
+    X(REJECT_FUNDS, 2, "insufficient_funds")                                                       \
+    X(REJECT_MINIMUM_NOTIONAL, 3, "minimum_notional") X(REJECT_TICK, 4, "off_tick")                \
+        X(REJECT_LOT, 5, "off_lot") X(REJECT_PRICE, 6, "bad_price")                                \
             X(REJECT_QUANTITY, 7, "bad_quantity") X(REJECT_NOT_FOUND, 8, "not_found")              \
                 X(REJECT_RATE, 9, "rate_limit") X(REJECT_HALTED, 10, "halted")                     \
                     X(REJECT_DUPLICATE, 11, "duplicate_id")                                        \
@@ -244,7 +246,8 @@
 #define ENUM_BREAKERS(X)                                                                           \
     X(BREAKER_OPERATOR, 0, "operator")                                                             \
     X(BREAKER_STALE, 1, "stale")                                                                   \
-    X(BREAKER_GAP, 2, "gap") X(BREAKER_VOLATILITY, 3, "volatility") X(BREAKER_SPREAD, 4, "spread") \
+    X(BREAKER_GAP, 2, "gap")                                                                       \
+    X(BREAKER_VOLATILITY, 3, "volatility") X(BREAKER_SPREAD, 4, "spread")                          \
         X(BREAKER_REFERENCE, 5, "reference") X(BREAKER_REJECTS, 6, "rejects")                      \
             X(BREAKER_EDGE, 7, "edge") X(BREAKER_OPEN_INTEREST, 8, "open_interest")
 #define ENUM_BREAKER_STATES(X)                                                                     \
@@ -262,10 +265,11 @@
 #define ENUM_GATES(X)                                                                              \
     X(GATE_SHUTDOWN, 0, "shutdown")                                                                \
     X(GATE_PAUSED, 1, "paused")                                                                    \
-    X(GATE_BREAKER, 2, "breaker") X(GATE_UNSYNCHRONISED, 3, "unsynchronised")                      \
-        X(GATE_STALE, 4, "stale") X(GATE_NOT_TRADING, 5, "not_trading")                            \
-            X(GATE_WARM_UP, 6, "warm_up") X(GATE_UNRECONCILED, 7, "unreconciled")                  \
-                X(GATE_NUMBER, 8, "number") X(GATE_GRID, 9, "grid") X(GATE_COLLAR, 10, "collar")   \
+    X(GATE_BREAKER, 2, "breaker")                                                                  \
+    X(GATE_UNSYNCHRONISED, 3, "unsynchronised") X(GATE_STALE, 4, "stale")                          \
+        X(GATE_NOT_TRADING, 5, "not_trading") X(GATE_WARM_UP, 6, "warm_up")                        \
+            X(GATE_UNRECONCILED, 7, "unreconciled") X(GATE_NUMBER, 8, "number")                    \
+                X(GATE_GRID, 9, "grid") X(GATE_COLLAR, 10, "collar")                               \
                     X(GATE_OWN_CROSS, 11, "own_cross") X(GATE_POST_ONLY, 12, "post_only")          \
                         X(GATE_EXPOSURE, 13, "exposure") X(GATE_FUNDS, 14, "funds")                \
                             X(GATE_MINIMUM_NOTIONAL, 15, "minimum_notional")                       \

@@ -19,6 +19,8 @@ struct tape_output {
     uint64_t bytes; /* written so far */
 };
 
+/* Make the file under its other name; commit or abandon closes it. ERROR_SYSTEM, or ERROR_INPUT where the
+ * path cannot be one. */
 int tape_output_open(struct tape_output *output, const char *path, struct error *error);
 int tape_output_write(struct tape_output *output, const void *bytes, size_t length,
                       struct error *error);
