@@ -219,23 +219,21 @@
     X(CANCEL_REQUESTED, 0, "requested")                                                            \
     X(CANCEL_UNWANTED, 1, "unwanted")                                                              \
     X(CANCEL_HALT, 2, "halt")                                                                      \
-    X(CANCEL_SHUTDOWN, 3, "shutdown") X(CANCEL_OPERATOR, 4, "operator")                            \
-        X(CANCEL_UNFILLED, 5, "unfilled") X(CANCEL_ORPHAN, 6, "orphan")                            \
-            X(CANCEL_REPLACED, 7, "replaced")
+    X(CANCEL_SHUTDOWN, 3, "shutdown")                                                              \
+    X(CANCEL_OPERATOR, 4, "operator") X(CANCEL_UNFILLED, 5, "unfilled")                            \
+        X(CANCEL_ORPHAN, 6, "orphan") X(CANCEL_REPLACED, 7, "replaced")
 #define ENUM_REJECTS(X)                                                                            \
     X(REJECT_NONE, 0, "none")                                                                      \
     X(REJECT_POST_ONLY, 1, "post_only_would_cross")                                                \
     X(REJECT_FUNDS, 2, "insufficient_funds")                                                       \
-    X(REJECT_MINIMUM_NOTIONAL, 3, "minimum_notional") X(REJECT_TICK, 4, "off_tick")                \
-        X(REJECT_LOT, 5, "off_lot") X(REJECT_PRICE, 6, "bad_price")                                \
-            X(REJECT_QUANTITY, 7, "bad_quantity") X(REJECT_NOT_FOUND, 8, "not_found")              \
-                X(REJECT_RATE, 9, "rate_limit") X(REJECT_HALTED, 10, "halted")                     \
-                    X(REJECT_DUPLICATE, 11, "duplicate_id")                                        \
-                        X(REJECT_FILL_OR_KILL, 12, "fill_or_kill")                                 \
-                            X(REJECT_NO_BOOK, 13, "no_book")                                       \
-                                X(REJECT_UNSUPPORTED, 14, "unsupported")                           \
-                                    X(REJECT_OTHER, 15, "other") X(REJECT_FULL, 16, "venue_full")  \
-                                        X(REJECT_FILLED, 17, "already_filled")
+    X(REJECT_MINIMUM_NOTIONAL, 3, "minimum_notional")                                              \
+    X(REJECT_TICK, 4, "off_tick") X(REJECT_LOT, 5, "off_lot") X(REJECT_PRICE, 6, "bad_price")      \
+        X(REJECT_QUANTITY, 7, "bad_quantity") X(REJECT_NOT_FOUND, 8, "not_found")                  \
+            X(REJECT_RATE, 9, "rate_limit") X(REJECT_HALTED, 10, "halted")                         \
+                X(REJECT_DUPLICATE, 11, "duplicate_id") X(REJECT_FILL_OR_KILL, 12, "fill_or_kill") \
+                    X(REJECT_NO_BOOK, 13, "no_book") X(REJECT_UNSUPPORTED, 14, "unsupported")      \
+                        X(REJECT_OTHER, 15, "other") X(REJECT_FULL, 16, "venue_full")              \
+                            X(REJECT_FILLED, 17, "already_filled")
 #define ENUM_REQUESTS(X)                                                                           \
     X(REQUEST_PLACE, 0, "place")                                                                   \
     X(REQUEST_CANCEL, 1, "cancel") X(REQUEST_MODIFY, 2, "modify") X(REQUEST_QUERY, 3, "query")
@@ -247,9 +245,10 @@
     X(BREAKER_OPERATOR, 0, "operator")                                                             \
     X(BREAKER_STALE, 1, "stale")                                                                   \
     X(BREAKER_GAP, 2, "gap")                                                                       \
-    X(BREAKER_VOLATILITY, 3, "volatility") X(BREAKER_SPREAD, 4, "spread")                          \
-        X(BREAKER_REFERENCE, 5, "reference") X(BREAKER_REJECTS, 6, "rejects")                      \
-            X(BREAKER_EDGE, 7, "edge") X(BREAKER_OPEN_INTEREST, 8, "open_interest")
+    X(BREAKER_VOLATILITY, 3, "volatility")                                                         \
+    X(BREAKER_SPREAD, 4, "spread") X(BREAKER_REFERENCE, 5, "reference")                            \
+        X(BREAKER_REJECTS, 6, "rejects") X(BREAKER_EDGE, 7, "edge")                                \
+            X(BREAKER_OPEN_INTEREST, 8, "open_interest")
 #define ENUM_BREAKER_STATES(X)                                                                     \
     X(BREAKER_CLEAR, 0, "clear")                                                                   \
     X(BREAKER_WIDEN, 1, "widen") X(BREAKER_PAUSE, 2, "pause") X(BREAKER_CANCEL_ALL, 3, "cancel_all")
@@ -266,17 +265,17 @@
     X(GATE_SHUTDOWN, 0, "shutdown")                                                                \
     X(GATE_PAUSED, 1, "paused")                                                                    \
     X(GATE_BREAKER, 2, "breaker")                                                                  \
-    X(GATE_UNSYNCHRONISED, 3, "unsynchronised") X(GATE_STALE, 4, "stale")                          \
-        X(GATE_NOT_TRADING, 5, "not_trading") X(GATE_WARM_UP, 6, "warm_up")                        \
-            X(GATE_UNRECONCILED, 7, "unreconciled") X(GATE_NUMBER, 8, "number")                    \
-                X(GATE_GRID, 9, "grid") X(GATE_COLLAR, 10, "collar")                               \
-                    X(GATE_OWN_CROSS, 11, "own_cross") X(GATE_POST_ONLY, 12, "post_only")          \
-                        X(GATE_EXPOSURE, 13, "exposure") X(GATE_FUNDS, 14, "funds")                \
-                            X(GATE_MINIMUM_NOTIONAL, 15, "minimum_notional")                       \
-                                X(GATE_ORDER_COUNT, 16, "order_count") X(GATE_RATE, 17, "rate")    \
-                                    X(GATE_TABLE_FULL, 18, "table_full")                           \
-                                        X(GATE_DRAWDOWN, 19, "drawdown")                           \
-                                            X(GATE_DAILY_LOSS, 20, "daily_loss")                   \
-                                                X(GATE_OPEN_INTEREST, 21, "open_interest")
+    X(GATE_UNSYNCHRONISED, 3, "unsynchronised")                                                    \
+    X(GATE_STALE, 4, "stale") X(GATE_NOT_TRADING, 5, "not_trading") X(GATE_WARM_UP, 6, "warm_up")  \
+        X(GATE_UNRECONCILED, 7, "unreconciled") X(GATE_NUMBER, 8, "number")                        \
+            X(GATE_GRID, 9, "grid") X(GATE_COLLAR, 10, "collar")                                   \
+                X(GATE_OWN_CROSS, 11, "own_cross") X(GATE_POST_ONLY, 12, "post_only")              \
+                    X(GATE_EXPOSURE, 13, "exposure") X(GATE_FUNDS, 14, "funds")                    \
+                        X(GATE_MINIMUM_NOTIONAL, 15, "minimum_notional")                           \
+                            X(GATE_ORDER_COUNT, 16, "order_count") X(GATE_RATE, 17, "rate")        \
+                                X(GATE_TABLE_FULL, 18, "table_full")                               \
+                                    X(GATE_DRAWDOWN, 19, "drawdown")                               \
+                                        X(GATE_DAILY_LOSS, 20, "daily_loss")                       \
+                                            X(GATE_OPEN_INTEREST, 21, "open_interest")
 
 #endif
