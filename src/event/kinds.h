@@ -194,71 +194,107 @@
 #define FIELDS_shutdown_state(F) F(SHUTDOWN_STEP, step) F(COUNT, open_orders) F(COUNT, unconfirmed)
 
 /* Enumerations that stand in fields. X(name, number, text) */
-#define ENUM_SIDES(X) X(SIDE_BUY, 0, "buy") X(SIDE_SELL, 1, "sell")
+#define ENUM_SIDES(X)                                                                              \
+    X(SIDE_BUY, 0, "buy")                                                                          \
+    X(SIDE_SELL, 1, "sell")
 #define ENUM_CONTRACTS(X)                                                                          \
-    X(CONTRACT_SPOT, 0, "spot") X(CONTRACT_LINEAR, 1, "linear") X(CONTRACT_INVERSE, 2, "inverse")
+    X(CONTRACT_SPOT, 0, "spot")                                                                    \
+    X(CONTRACT_LINEAR, 1, "linear")                                                                \
+    X(CONTRACT_INVERSE, 2, "inverse")
 #define ENUM_FEE_ASSETS(X)                                                                         \
-    X(FEE_IN_RECEIVED, 0, "received") X(FEE_IN_QUOTE, 1, "quote") X(FEE_IN_SETTLE, 2, "settle")
-#define ENUM_BASES(X) X(BASIS_GIVEN, 0, "given") X(BASIS_INFERRED, 1, "inferred")
+    X(FEE_IN_RECEIVED, 0, "received")                                                              \
+    X(FEE_IN_QUOTE, 1, "quote")                                                                    \
+    X(FEE_IN_SETTLE, 2, "settle")
+#define ENUM_BASES(X)                                                                              \
+    X(BASIS_GIVEN, 0, "given")                                                                     \
+    X(BASIS_INFERRED, 1, "inferred")
 #define ENUM_TRADING(X)                                                                            \
     X(TRADING_OPEN, 0, "open")                                                                     \
     X(TRADING_HALTED, 1, "halted")                                                                 \
-    X(TRADING_CANCEL_ONLY, 2, "cancel_only") X(TRADING_POST_ONLY, 3, "post_only")
+    X(TRADING_CANCEL_ONLY, 2, "cancel_only")                                                       \
+    X(TRADING_POST_ONLY, 3, "post_only")
 #define ENUM_GAP_CAUSES(X)                                                                         \
     X(GAP_SEQUENCE, 0, "sequence")                                                                 \
     X(GAP_CONNECTION, 1, "connection")                                                             \
-    X(GAP_DAMAGE, 2, "damage") X(GAP_NOT_WRITTEN, 3, "not_written") X(GAP_CROSSED, 4, "crossed")
+    X(GAP_DAMAGE, 2, "damage")                                                                     \
+    X(GAP_NOT_WRITTEN, 3, "not_written")                                                           \
+    X(GAP_CROSSED, 4, "crossed")
 #define ENUM_TIMES_IN_FORCE(X)                                                                     \
-    X(TIME_IN_FORCE_GTC, 0, "gtc") X(TIME_IN_FORCE_IOC, 1, "ioc") X(TIME_IN_FORCE_FOK, 2, "fok")
-#define ENUM_LIQUIDITIES(X) X(LIQUIDITY_MAKER, 0, "maker") X(LIQUIDITY_TAKER, 1, "taker")
+    X(TIME_IN_FORCE_GTC, 0, "gtc")                                                                 \
+    X(TIME_IN_FORCE_IOC, 1, "ioc")                                                                 \
+    X(TIME_IN_FORCE_FOK, 2, "fok")
+#define ENUM_LIQUIDITIES(X)                                                                        \
+    X(LIQUIDITY_MAKER, 0, "maker")                                                                 \
+    X(LIQUIDITY_TAKER, 1, "taker")
 #define ENUM_FILL_CAUSES(X)                                                                        \
     X(FILL_REPORTED, 0, "reported")                                                                \
     X(FILL_QUEUE, 1, "queue")                                                                      \
-    X(FILL_THROUGH, 2, "through") X(FILL_CROSS, 3, "cross") X(FILL_TAKE, 4, "take")
+    X(FILL_THROUGH, 2, "through")                                                                  \
+    X(FILL_CROSS, 3, "cross")                                                                      \
+    X(FILL_TAKE, 4, "take")
 #define ENUM_CANCEL_CAUSES(X)                                                                      \
     X(CANCEL_REQUESTED, 0, "requested")                                                            \
     X(CANCEL_UNWANTED, 1, "unwanted")                                                              \
     X(CANCEL_HALT, 2, "halt")                                                                      \
     X(CANCEL_SHUTDOWN, 3, "shutdown")                                                              \
-    X(CANCEL_OPERATOR, 4, "operator") X(CANCEL_UNFILLED, 5, "unfilled")                            \
-        X(CANCEL_ORPHAN, 6, "orphan") X(CANCEL_REPLACED, 7, "replaced")
+    X(CANCEL_OPERATOR, 4, "operator")                                                              \
+    X(CANCEL_UNFILLED, 5, "unfilled")                                                              \
+    X(CANCEL_ORPHAN, 6, "orphan")                                                                  \
+    X(CANCEL_REPLACED, 7, "replaced")
 #define ENUM_REJECTS(X)                                                                            \
     X(REJECT_NONE, 0, "none")                                                                      \
     X(REJECT_POST_ONLY, 1, "post_only_would_cross")                                                \
     X(REJECT_FUNDS, 2, "insufficient_funds")                                                       \
     X(REJECT_MINIMUM_NOTIONAL, 3, "minimum_notional")                                              \
-    X(REJECT_TICK, 4, "off_tick") X(REJECT_LOT, 5, "off_lot") X(REJECT_PRICE, 6, "bad_price")      \
-        X(REJECT_QUANTITY, 7, "bad_quantity") X(REJECT_NOT_FOUND, 8, "not_found")                  \
-            X(REJECT_RATE, 9, "rate_limit") X(REJECT_HALTED, 10, "halted")                         \
-                X(REJECT_DUPLICATE, 11, "duplicate_id") X(REJECT_FILL_OR_KILL, 12, "fill_or_kill") \
-                    X(REJECT_NO_BOOK, 13, "no_book") X(REJECT_UNSUPPORTED, 14, "unsupported")      \
-                        X(REJECT_OTHER, 15, "other") X(REJECT_FULL, 16, "venue_full")              \
-                            X(REJECT_FILLED, 17, "already_filled")
+    X(REJECT_TICK, 4, "off_tick")                                                                  \
+    X(REJECT_LOT, 5, "off_lot")                                                                    \
+    X(REJECT_PRICE, 6, "bad_price")                                                                \
+    X(REJECT_QUANTITY, 7, "bad_quantity")                                                          \
+    X(REJECT_NOT_FOUND, 8, "not_found")                                                            \
+    X(REJECT_RATE, 9, "rate_limit")                                                                \
+    X(REJECT_HALTED, 10, "halted")                                                                 \
+    X(REJECT_DUPLICATE, 11, "duplicate_id")                                                        \
+    X(REJECT_FILL_OR_KILL, 12, "fill_or_kill")                                                     \
+    X(REJECT_NO_BOOK, 13, "no_book")                                                               \
+    X(REJECT_UNSUPPORTED, 14, "unsupported")                                                       \
+    X(REJECT_OTHER, 15, "other")                                                                   \
+    X(REJECT_FULL, 16, "venue_full")                                                               \
+    X(REJECT_FILLED, 17, "already_filled")
 #define ENUM_REQUESTS(X)                                                                           \
     X(REQUEST_PLACE, 0, "place")                                                                   \
-    X(REQUEST_CANCEL, 1, "cancel") X(REQUEST_MODIFY, 2, "modify") X(REQUEST_QUERY, 3, "query")
+    X(REQUEST_CANCEL, 1, "cancel")                                                                 \
+    X(REQUEST_MODIFY, 2, "modify")                                                                 \
+    X(REQUEST_QUERY, 3, "query")
 #define ENUM_COMMANDS(X)                                                                           \
     X(COMMAND_PAUSE, 0, "pause")                                                                   \
     X(COMMAND_RESUME, 1, "resume")                                                                 \
-    X(COMMAND_CANCEL_ALL, 2, "cancel_all") X(COMMAND_TRIP, 3, "trip") X(COMMAND_RESET, 4, "reset")
+    X(COMMAND_CANCEL_ALL, 2, "cancel_all")                                                         \
+    X(COMMAND_TRIP, 3, "trip")                                                                     \
+    X(COMMAND_RESET, 4, "reset")
 #define ENUM_BREAKERS(X)                                                                           \
     X(BREAKER_OPERATOR, 0, "operator")                                                             \
     X(BREAKER_STALE, 1, "stale")                                                                   \
     X(BREAKER_GAP, 2, "gap")                                                                       \
     X(BREAKER_VOLATILITY, 3, "volatility")                                                         \
-    X(BREAKER_SPREAD, 4, "spread") X(BREAKER_REFERENCE, 5, "reference")                            \
-        X(BREAKER_REJECTS, 6, "rejects") X(BREAKER_EDGE, 7, "edge")                                \
-            X(BREAKER_OPEN_INTEREST, 8, "open_interest")
+    X(BREAKER_SPREAD, 4, "spread")                                                                 \
+    X(BREAKER_REFERENCE, 5, "reference")                                                           \
+    X(BREAKER_REJECTS, 6, "rejects")                                                               \
+    X(BREAKER_EDGE, 7, "edge")                                                                     \
+    X(BREAKER_OPEN_INTEREST, 8, "open_interest")
 #define ENUM_BREAKER_STATES(X)                                                                     \
     X(BREAKER_CLEAR, 0, "clear")                                                                   \
-    X(BREAKER_WIDEN, 1, "widen") X(BREAKER_PAUSE, 2, "pause") X(BREAKER_CANCEL_ALL, 3, "cancel_all")
+    X(BREAKER_WIDEN, 1, "widen")                                                                   \
+    X(BREAKER_PAUSE, 2, "pause")                                                                   \
+    X(BREAKER_CANCEL_ALL, 3, "cancel_all")
 #define ENUM_REMOVED_WHERE(X)                                                                      \
     X(REMOVED_MARKET_DATA, 0, "market_data")                                                       \
-    X(REMOVED_WANTED, 1, "wanted") X(REMOVED_RESTING, 2, "resting")
+    X(REMOVED_WANTED, 1, "wanted")                                                                 \
+    X(REMOVED_RESTING, 2, "resting")
 #define ENUM_SHUTDOWN_STEPS(X)                                                                     \
     X(SHUTDOWN_RUNNING, 0, "running")                                                              \
     X(SHUTDOWN_CANCELLING, 1, "cancelling")                                                        \
-    X(SHUTDOWN_COMPLETE, 2, "complete") X(SHUTDOWN_FORCED, 3, "forced")
+    X(SHUTDOWN_COMPLETE, 2, "complete")                                                            \
+    X(SHUTDOWN_FORCED, 3, "forced")
 /* Each gate an order must pass, in the order in which they are asked. Its number is its bit in a
  * decision's `gates` (set: passed). */
 #define ENUM_GATES(X)                                                                              \
@@ -266,16 +302,23 @@
     X(GATE_PAUSED, 1, "paused")                                                                    \
     X(GATE_BREAKER, 2, "breaker")                                                                  \
     X(GATE_UNSYNCHRONISED, 3, "unsynchronised")                                                    \
-    X(GATE_STALE, 4, "stale") X(GATE_NOT_TRADING, 5, "not_trading") X(GATE_WARM_UP, 6, "warm_up")  \
-        X(GATE_UNRECONCILED, 7, "unreconciled") X(GATE_NUMBER, 8, "number")                        \
-            X(GATE_GRID, 9, "grid") X(GATE_COLLAR, 10, "collar")                                   \
-                X(GATE_OWN_CROSS, 11, "own_cross") X(GATE_POST_ONLY, 12, "post_only")              \
-                    X(GATE_EXPOSURE, 13, "exposure") X(GATE_FUNDS, 14, "funds")                    \
-                        X(GATE_MINIMUM_NOTIONAL, 15, "minimum_notional")                           \
-                            X(GATE_ORDER_COUNT, 16, "order_count") X(GATE_RATE, 17, "rate")        \
-                                X(GATE_TABLE_FULL, 18, "table_full")                               \
-                                    X(GATE_DRAWDOWN, 19, "drawdown")                               \
-                                        X(GATE_DAILY_LOSS, 20, "daily_loss")                       \
-                                            X(GATE_OPEN_INTEREST, 21, "open_interest")
+    X(GATE_STALE, 4, "stale")                                                                      \
+    X(GATE_NOT_TRADING, 5, "not_trading")                                                          \
+    X(GATE_WARM_UP, 6, "warm_up")                                                                  \
+    X(GATE_UNRECONCILED, 7, "unreconciled")                                                        \
+    X(GATE_NUMBER, 8, "number")                                                                    \
+    X(GATE_GRID, 9, "grid")                                                                        \
+    X(GATE_COLLAR, 10, "collar")                                                                   \
+    X(GATE_OWN_CROSS, 11, "own_cross")                                                             \
+    X(GATE_POST_ONLY, 12, "post_only")                                                             \
+    X(GATE_EXPOSURE, 13, "exposure")                                                               \
+    X(GATE_FUNDS, 14, "funds")                                                                     \
+    X(GATE_MINIMUM_NOTIONAL, 15, "minimum_notional")                                               \
+    X(GATE_ORDER_COUNT, 16, "order_count")                                                         \
+    X(GATE_RATE, 17, "rate")                                                                       \
+    X(GATE_TABLE_FULL, 18, "table_full")                                                           \
+    X(GATE_DRAWDOWN, 19, "drawdown")                                                               \
+    X(GATE_DAILY_LOSS, 20, "daily_loss")                                                           \
+    X(GATE_OPEN_INTEREST, 21, "open_interest")
 
 #endif
