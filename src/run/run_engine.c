@@ -7,15 +7,18 @@
 
 enum { ENGINE_ALIGNMENT = 64 };
 
-static int lay_out(struct run_engine *run, struct error *error)
+static int lay_out(struct run_engine *run, const struct event_names *names, struct error *error)
 {
+    unsigned instrument;
+    const char *problem = engine_config_problem(&run->config, &instrument);
+    if (problem && instrument == EVENT_NONE_16)
+        return error_set(error, ERROR_INPUT, "%s: more than the engine takes", problem);
+    if (problem) {
+        char name[EVENT_INSTRUMENT_NAME_MAX];
+        event_instrument_name(names, instrument, name);
+        return error_set(error, ERROR_INPUT, "%s: does not fit instrument %s", problem, name);
+    }
     size_t size = engine_size(&run->config);
-    if (size == 0)
-        return error_set(error, ERROR_INPUT,
-                         "the tape and the configuration pass a limit of the engine: %u venues, "
-                         "%u instruments, %u assets",
-                         run->config.venue_count, run->config.instrument_count,
-                         run->config.asset_count);
     size = (size + ENGINE_ALIGNMENT - 1) / ENGINE_ALIGNMENT * ENGINE_ALIGNMENT;
     run->memory = aligned_alloc(ENGINE_ALIGNMENT, size);
     if (!run->memory)
@@ -42,7 +45,7 @@ int run_engine_open(struct run_engine *run, const struct config *config,
                                          .instruments = run->resolved.instruments,
                                          .definitions = names->definitions,
                                          .audit_each_message = audit_each_message};
-    return lay_out(run, error);
+    return lay_out(run, names, error);
 }
 
 void run_engine_close(struct run_engine *run)

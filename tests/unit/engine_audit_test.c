@@ -1,5 +1,6 @@
 /* The audit: each invariant broken on purpose is counted. */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 #include "base/time.h"
 #include "engine_harness.h"
@@ -145,6 +146,7 @@ static void send(const struct candidate *candidate, unsigned invariant)
     audit_send(h.engine, candidate);
     cr_expect_eq(counters->violations_by_invariant[invariant], 1);
     cr_expect_eq(counters->invariant_violations, 1);
+    free(h.memory);
 }
 
 Test(audit, the_send_gate_lets_a_sound_order_pass)
