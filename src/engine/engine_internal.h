@@ -64,7 +64,7 @@ struct market {
     bool gap;         /* lost since the last snapshot */
     uint8_t trading;  /* enum trading */
     struct stamped mark, index, trade, open_interest, open_interest_cap;
-    struct stamped last_mark2;         /* rule 14's answer when last asked, twice the price */
+    struct stamped last_mark2; /* rule 14's answer when the book was lost, twice the price */
     int64_t funding_rate, funding_due; /* due TIME_NEVER: none */
     struct mid_ring mids;
 };
@@ -178,6 +178,7 @@ struct instrument {
     int64_t reference4; /* collar reference, four times the price; 0: none fresh */
     int64_t fair, skew; /* 1/1,000 tick */
     bool has_fair;
+    bool top_in_collar[2]; /* the top view's own side is not too aggressive */
 };
 
 struct rate {
@@ -303,7 +304,7 @@ void market_apply(struct engine *engine, const struct message *message);
 /* Both sides of the top view stand and the book is synchronised. */
 bool market_has_view(const struct market *market);
 /* Rule 14: twice the mark price, and whether it is only the last known. False: there never was one. */
-bool market_mark2(struct market *market, int64_t now, int64_t *mark2, bool *stale);
+bool market_mark2(const struct market *market, int64_t now, int64_t *mark2, bool *stale);
 /* Rule 20: four times the collar's reference, 0 where none is fresh. */
 int64_t market_reference4(struct market *market, int64_t now);
 

@@ -131,6 +131,10 @@ static void view_from_book(struct engine *engine, unsigned index)
 static void lose_book(struct engine *engine, unsigned index, bool gap)
 {
     struct market *market = &engine->instruments[index].market;
+    int64_t mark2;
+    bool stale;
+    if (market_mark2(market, engine->now, &mark2, &stale))
+        market->last_mark2 = (struct stamped){mark2, engine->now, true};
     book_clear(market->book);
     view_forget(market);
     market->gap = market->gap || gap;
@@ -363,16 +367,24 @@ void market_apply(struct engine *engine, const struct message *message)
 
 /* --- what others ask ----------------------------------------------------------------------------- */
 
-bool market_mark2(struct market *market, int64_t now, int64_t *mark2, bool *stale)
+/* Rule 14 at a time: the venue's mark, else the mid of the book. */
+static bool mark_at(const struct market *market, int64_t at, int64_t *mark2)
 {
-    *stale = false;
-    if (market->mark.has && now - market->mark.ts < ENGINE_MARK_FRESH_NS)
-        market->last_mark2 = (struct stamped){2 * market->mark.value, now, true};
-    else if (market_has_view(market) && now - market->fresh_ts < ENGINE_MARK_FRESH_NS &&
+    if (market->mark.has && at - market->mark.ts < ENGINE_MARK_FRESH_NS)
+        *mark2 = 2 * market->mark.value;
+    else if (market_has_view(market) && at - market->fresh_ts < ENGINE_MARK_FRESH_NS &&
              market->top.price[SIDE_BUY] < market->top.price[SIDE_SELL])
-        market->last_mark2 = (struct stamped){view_mid2(&market->top), now, true};
+        *mark2 = view_mid2(&market->top);
     else
-        *stale = true;
+        return false;
+    return true;
+}
+
+bool market_mark2(const struct market *market, int64_t now, int64_t *mark2, bool *stale)
+{
+    *stale = !mark_at(market, now, mark2);
+    if (!*stale || (market->seen && mark_at(market, market->fresh_ts, mark2)))
+        return true;
     *mark2 = market->last_mark2.value;
     return market->last_mark2.has;
 }

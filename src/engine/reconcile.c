@@ -102,6 +102,18 @@ static bool size_in_tolerance(const struct limits *limits, int64_t leaves, int64
     return away == 0 || (int128)away * RATIO_ONE <= (int128)wanted * limits->size_tolerance;
 }
 
+/* Not more aggressive than the collar now allows; without a reference nothing is known against it. An
+ * order that is no better than a top inside the collar is inside too. */
+static bool not_too_aggressive(const struct instrument *instrument, const struct order *order)
+{
+    int64_t top = instrument->market.top.price[order->side];
+    if (instrument->top_in_collar[order->side] &&
+        (order->side == SIDE_BUY ? order->price <= top : order->price >= top))
+        return true;
+    return instrument->reference4 <= 0 ||
+           risk_price_in_collar(instrument, order->side, order->price, false);
+}
+
 /* An order that stands for a level: keep it, shrink it, or have it make room. */
 static void settle_match(struct engine *engine, unsigned index, struct order *order,
                          const struct wanted_level *wanted, bool may_place)
@@ -109,8 +121,7 @@ static void settle_match(struct engine *engine, unsigned index, struct order *or
     struct instrument *instrument = &engine->instruments[index];
     if (!order_state_is_resting(order->state))
         return; /* one unanswered action an order */
-    bool allowed = instrument->reference4 <= 0 ||
-                   risk_price_in_collar(instrument, order->side, order->price, false);
+    bool allowed = not_too_aggressive(instrument, order);
     if (allowed && size_in_tolerance(&instrument->limits, order->leaves, wanted->quantity.units))
         return;
     if (allowed && may_place && order->leaves > wanted->quantity.units) {
@@ -129,6 +140,8 @@ static void reconcile_side(struct engine *engine, unsigned index, enum side side
 {
     struct instrument *instrument = &engine->instruments[index];
     struct resting resting;
+    instrument->top_in_collar[side] =
+        risk_price_in_collar(instrument, side, instrument->market.top.price[side], false);
     collect(engine, &instrument->sides[side], &resting);
     for (size_t i = 0; i < ladder->count; i++) {
         const struct wanted_level *wanted = &ladder->levels[i];

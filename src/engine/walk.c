@@ -198,6 +198,8 @@ static void walk_instrument(struct walker *walker, const struct instrument *inst
     FIELD(index, instrument, fair);
     FIELD(index, instrument, skew);
     FIELD(index, instrument, has_fair);
+    FIELD(index, instrument, top_in_collar[SIDE_BUY]);
+    FIELD(index, instrument, top_in_collar[SIDE_SELL]);
 }
 
 static void walk_balances(struct walker *walker, const struct engine *engine)

@@ -273,7 +273,13 @@ Test(money, rule_14_mark)
     cr_assert(market_mark2(market, SECONDS(5), &mark2, &stale));
     cr_expect_eq(mark2, 2 * 100);
     cr_assert(market_mark2(market, SECONDS(30), &mark2, &stale));
-    cr_expect_eq(mark2, 2 * 100);
+    cr_expect_eq(mark2, 2 * 102);
+    cr_expect(stale);
+    union event_record record = {.gap = {.instrument = 0}};
+    h.now = SECONDS(31);
+    harness_record(&h, EVENT_gap, EVENT_STREAM(0, CHANNEL_DEPTH), &record);
+    cr_assert(market_mark2(market, SECONDS(31), &mark2, &stale));
+    cr_expect_eq(mark2, 2 * 102);
     cr_expect(stale);
     harness_close(&h);
 }
