@@ -392,6 +392,8 @@ bool book_set(struct book *book, enum side which, int64_t price, int64_t quantit
     return true;
 }
 
+_Static_assert(NUMBER_VALUE == 0, "book_apply tests both statuses at once");
+
 bool book_apply(struct book *book, const struct message *message)
 {
     ASSERT(message->kind == EVENT_depth || message->kind == EVENT_snapshot);
@@ -406,8 +408,10 @@ bool book_apply(struct book *book, const struct message *message)
     for (const struct row *row = message->rows; row < end; row++) {
         unsigned which = row->flags & ROW_SELL;
         struct book_side *side = &book->sides[which];
-        bool bad = (row->price_status | row->quantity_status) != NUMBER_VALUE;
-        if (__builtin_expect(bad | (row->price <= 0) | (row->quantity < 0), 0)) {
+        /* No value, price <= 0 or quantity < 0: the last two by their sign bit. */
+        uint64_t signs = ((uint64_t)row->price - 1) | (uint64_t)row->quantity;
+        unsigned statuses = (unsigned)row->price_status | row->quantity_status;
+        if (__builtin_expect((statuses | (unsigned)(signs >> 63)) != 0, 0)) {
             book->removed_numbers++;
             continue;
         }

@@ -38,18 +38,22 @@ void sim_orders_close(struct sim_orders *orders)
 
 /* --- by id ----------------------------------------------------------------------------------- */
 
-static size_t home(const struct sim_orders *orders, order_id id)
+static size_t home(const struct sim_orders *orders, uint32_t tag)
 {
-    return (size_t)(id * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (orders->bucket_count - 1);
+    return (size_t)(tag * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (orders->bucket_count - 1);
 }
 
 /* The bucket of the id, or the empty one where it would go. */
 static size_t find_bucket(const struct sim_orders *orders, order_id id)
 {
-    size_t bucket = home(orders, id);
-    while (orders->buckets[bucket] != SIM_NONE && orders->orders[orders->buckets[bucket]].id != id)
-        bucket = (bucket + 1) & (orders->bucket_count - 1);
-    return bucket;
+    uint32_t tag = (uint32_t)id;
+    size_t at = home(orders, tag);
+    for (;; at = (at + 1) & (orders->bucket_count - 1)) {
+        const struct sim_bucket *bucket = &orders->buckets[at];
+        if (bucket->slot == SIM_NONE ||
+            (bucket->tag == tag && orders->orders[bucket->slot].id == id))
+            return at;
+    }
 }
 
 /* Take an id out and close the hole behind it. */
@@ -57,20 +61,21 @@ static void forget_id(struct sim_orders *orders, order_id id)
 {
     size_t mask = orders->bucket_count - 1;
     size_t hole = find_bucket(orders, id);
-    ASSERT(orders->buckets[hole] != SIM_NONE);
-    for (size_t at = (hole + 1) & mask; orders->buckets[at] != SIM_NONE; at = (at + 1) & mask) {
-        size_t wanted = home(orders, orders->orders[orders->buckets[at]].id);
+    ASSERT(orders->buckets[hole].slot != SIM_NONE);
+    for (size_t at = (hole + 1) & mask; orders->buckets[at].slot != SIM_NONE;
+         at = (at + 1) & mask) {
+        size_t wanted = home(orders, orders->buckets[at].tag);
         if (((at - wanted) & mask) >= ((at - hole) & mask)) {
             orders->buckets[hole] = orders->buckets[at];
             hole = at;
         }
     }
-    orders->buckets[hole] = SIM_NONE;
+    orders->buckets[hole].slot = SIM_NONE;
 }
 
 struct sim_order *sim_order_find(const struct sim_orders *orders, order_id id)
 {
-    uint32_t slot = orders->buckets[find_bucket(orders, id)];
+    uint32_t slot = orders->buckets[find_bucket(orders, id)].slot;
     return slot == SIM_NONE ? NULL : &orders->orders[slot];
 }
 
@@ -106,8 +111,8 @@ struct sim_order *sim_order_new(struct sim_orders *orders, order_id id)
     *order =
         (struct sim_order){.id = id, .state = SIM_LIVE, .next = SIM_NONE, .previous = SIM_NONE};
     size_t bucket = find_bucket(orders, id);
-    ASSERT(orders->buckets[bucket] == SIM_NONE);
-    orders->buckets[bucket] = slot_of(orders, order);
+    ASSERT(orders->buckets[bucket].slot == SIM_NONE);
+    orders->buckets[bucket] = (struct sim_bucket){slot_of(orders, order), (uint32_t)id};
     orders->live++;
     return order;
 }

@@ -30,10 +30,16 @@ struct sim_order {
     bool resting; /* in the list of its instrument and side */
 };
 
+/* Where an order stands. The tag spares a look at an order that is not the one sought. */
+struct sim_bucket {
+    uint32_t slot; /* SIM_NONE is empty */
+    uint32_t tag;  /* low bits of its id */
+};
+
 /* All our orders, by id and by age. */
 struct sim_orders {
     struct sim_order *orders;
-    uint32_t *buckets; /* open addressing by id; SIM_NONE is empty */
+    struct sim_bucket *buckets; /* open addressing by id */
     size_t capacity, bucket_count;
     size_t live, live_capacity;
     uint32_t free;                 /* list */
