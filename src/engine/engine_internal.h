@@ -173,7 +173,7 @@ struct instrument {
     int64_t last_cycle;
     int64_t pending_deadline; /* lower bound of the earliest unanswered request's; TIME_NEVER */
     bool paused, pulled;      /* by command; pulled: cancel all, until resumed */
-    bool wait_top[2];         /* a post-only reject: nothing on that side before a new top */
+    bool wait_top[2];         /* after a reject: nothing on that side before a new top */
     /* The present cycle. */
     int64_t reference4; /* collar reference, four times the price; 0: none fresh */
     int64_t fair, skew; /* 1/1,000 tick */

@@ -330,10 +330,11 @@ static bool too_late(uint8_t reason)
     return reason == REJECT_FILLED || reason == REJECT_NOT_FOUND;
 }
 
-static void take_rejected(struct engine *engine, struct order *order, uint8_t reason)
+/* The same order at once would be refused again: post-only because the top is stale (rule 27), and for
+ * every other reason as well. */
+static void take_rejected(struct engine *engine, struct order *order)
 {
-    if (reason == REJECT_POST_ONLY)
-        engine->instruments[order->instrument].wait_top[order->side] = true;
+    engine->instruments[order->instrument].wait_top[order->side] = true;
     apply_plain(engine, order, ORDER_EVENT_REJECTED);
 }
 
@@ -346,7 +347,7 @@ static void take_known(struct engine *engine, struct order *order, unsigned kind
         apply_plain(engine, order, ORDER_EVENT_ACCEPTED);
         break;
     case EVENT_order_rejected:
-        take_rejected(engine, order, record->order_rejected.reason);
+        take_rejected(engine, order);
         break;
     case EVENT_order_cancelled:
         take_cancelled(engine, order, record->order_cancelled.leaves);

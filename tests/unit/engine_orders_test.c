@@ -158,9 +158,13 @@ Test(orders, a_repeated_end_changes_nothing)
 Test(orders, rejected)
 {
     quoted();
+    harness_accept(&h, 2);
     harness_reject(&h, 1, REJECT_FUNDS);
     expect(1, ORDER_REJECTED, 0, 0);
-    /* own order changed: the level is wanted still */
+    /* The level is wanted still, but the same order at once would be refused again. */
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_book(&h, 0, EVENT_depth, 995, 5, 0, 0);
+    harness_book(&h, 0, EVENT_depth, 1000, 0, 0, 0);
     cr_expect_eq(harness_count(&h, EVENT_place), 1);
     cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.order, 3);
     harness_close(&h);

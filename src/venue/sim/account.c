@@ -66,6 +66,7 @@ static int read_balance(struct sim *sim, unsigned venue, const char **text, stru
         return error_set(error, ERROR_INPUT, "sim.balances of %s: '%.*s' stands there twice", name,
                          (int)length, word);
     sim->configured[at] = true;
+    sim->limited[venue] = true;
     sim->balances[at] = amount;
     *text += length;
     return 0;
@@ -94,7 +95,8 @@ int sim_account_open(struct sim *sim, const struct settings_venue *venues, struc
     sim->balances = calloc(count, sizeof *sim->balances);
     sim->reserved = calloc(count, sizeof *sim->reserved);
     sim->configured = calloc(count, sizeof *sim->configured);
-    if (!sim->balances || !sim->reserved || !sim->configured)
+    sim->limited = calloc(sim->venue_count + 1u, sizeof *sim->limited);
+    if (!sim->balances || !sim->reserved || !sim->configured || !sim->limited)
         return error_set(error, ERROR_SYSTEM, "no memory for the simulated account");
     for (unsigned venue = 0; venue < sim->venue_count; venue++)
         if (read_balances(sim, venue, venues[venue].sim_balances.text, error))
@@ -200,6 +202,8 @@ bool sim_funds_suffice(const struct sim *sim, unsigned instrument, enum side sid
         return true;
     if (!reserve_of(definition, side, price, quantity, reserve))
         return false;
+    if (!sim->limited[definition->venue])
+        return true;
     size_t at = holding(sim, definition->venue, paying_asset(definition, side));
     money free = money_add(money_subtract(sim->balances[at], sim->reserved[at]), held);
     return money_compare(*reserve, free) <= 0;

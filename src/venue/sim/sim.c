@@ -325,6 +325,7 @@ static void sim_close(struct venue *venue)
     free(sim->balances);
     free(sim->reserved);
     free(sim->configured);
+    free(sim->limited);
     sim_queue_close(&sim->market);
     sim_queue_close(&sim->requests);
     sim_queue_close(&sim->answers);

@@ -14,7 +14,7 @@
  *
  * Checks of a new order, in this order: id not used before, price, quantity, tick, lot, least
  * notional, time in force (post-only is GTC), trading state, synchronised book, post-only, FOK,
- * funds (spot only), room. A modify keeps its place in the queue where only the quantity goes
+ * funds (spot only, and only at a venue with sim.balances), room. A modify keeps its place in the queue where only the quantity goes
  * down; its leaves are less what was filled without the sender's knowledge, as venues do that take
  * a new total. A cancel or modify that comes after the last fill is refused as already filled. A
  * query is answered with open_order or order_not_found. */

@@ -88,6 +88,7 @@ struct sim {
     struct sim_orders orders;
     money *balances, *reserved; /* by venue and asset */
     bool *configured;           /* assets that sim.balances names */
+    bool *limited;              /* by venue: sim.balances names any, so that funds limit orders */
     struct sim_queue market;    /* messages by venue time */
     struct sim_queue requests;  /* by arrival */
     struct sim_queue answers;   /* by due time */
