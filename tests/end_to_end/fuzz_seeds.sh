@@ -3,11 +3,16 @@
 set -u
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+mkdir "$work/samples"
 count=0
 failed=0
 for target in binance config event tape; do
     count=$((count + 1))
-    if TMPDIR=$work "./tests/fuzz/${target}_seeds" "${srcdir:-.}/tests/fuzz/seeds/$target"-* 2>"$work/err"; then
+    set -- "${srcdir:-.}/tests/fuzz/seeds/$target"-*
+    if [ "$target" = tape ] && ./tests/fuzz/tape_samples "$work/samples"; then
+        set -- "$@" "$work/samples"/*
+    fi
+    if TMPDIR=$work "./tests/fuzz/${target}_seeds" "$@" 2>"$work/err"; then
         echo "ok $count - seeds of $target"
     else
         failed=1
