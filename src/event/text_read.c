@@ -547,7 +547,7 @@ int message_from_text(const char *text, size_t length, const struct event_names 
                       struct message *out, struct error *error)
 {
     struct reader reader = {text, text, text + length, names, error};
-    const struct event_kind_info *info;
+    const struct event_kind_info *info = NULL;
     struct message message = {0};
 
     if (!take_head(&reader, &message, &info))

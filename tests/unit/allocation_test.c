@@ -2,65 +2,13 @@
  * long the tape. Speaks TAP itself, since the counting needs a process without a test framework. */
 #include "config.h" /* POSIX names */
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "run/backtest.h"
-#include "small_tape.h"
-
-#if defined __SANITIZE_ADDRESS__ || !defined __GLIBC__
-#define CAN_COUNT 0
-#elif defined __has_feature
-#if __has_feature(address_sanitizer)
-#define CAN_COUNT 0
-#endif
-#endif
-#ifndef CAN_COUNT
-#define CAN_COUNT 1
-#endif
-
-static atomic_bool counting;
-static atomic_ulong allocations;
-
-#if CAN_COUNT
-/* The C library's own, under the names that it keeps for such replacements. */
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-
-static void count(void)
-{
-    if (atomic_load(&counting))
-        atomic_fetch_add(&allocations, 1);
-}
-
-void *malloc(size_t size)
-{
-    count();
-    return __libc_malloc(size);
-}
-
-void *calloc(size_t number, size_t size)
-{
-    count();
-    return __libc_calloc(number, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-    count();
-    return __libc_realloc(memory, size);
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-    count();
-    return __libc_memalign(alignment, size);
-}
-#endif
+#include "tests/unit/counting_allocator.h"
+#include "tests/unit/small_tape.h"
 
 static struct error error;
 
@@ -80,12 +28,11 @@ static long allocations_of(const char *path, unsigned messages, const char *thre
     options.config = config;
     if (backtest_open(&backtest, &options, &error))
         goto done;
-    atomic_store(&allocations, 0);
-    atomic_store(&counting, true);
+    unsigned long before = counting_allocator_count();
     int code = backtest_run(&backtest, &error);
-    atomic_store(&counting, false);
+    unsigned long after = counting_allocator_count();
     if (!code && engine_counters(backtest.engine.engine)->fills > 0)
-        result = (long)atomic_load(&allocations);
+        result = (long)(after - before);
 done:
     backtest_close(&backtest);
     config_free(&config);
@@ -106,8 +53,8 @@ static int check(int number, const char *path, unsigned messages, const char *th
 int main(void)
 {
     char path[64];
-    if (!CAN_COUNT) {
-        printf("1..0 # SKIP a sanitizer has replaced the allocator\n");
+    if (!counting_allocator_works()) {
+        printf("1..0 # SKIP the allocator can't be counted here\n");
         return 0;
     }
     snprintf(path, sizeof path, "allocation_test.%ld.tape", (long)getpid());
