@@ -10,17 +10,6 @@
 #include "base/time.h"
 #include "cmd/cmd.h"
 
-static const char *const grade_letters[] = {
-#define X(name, letter, meaning) letter,
-    TAPE_GRADES(X)
-#undef X
-};
-static const char *const grade_meanings[] = {
-#define X(name, letter, meaning) meaning,
-    TAPE_GRADES(X)
-#undef X
-};
-
 static void json_counts(cJSON *object, const struct import_counts *counts)
 {
 #define X(name, meaning) cmd_json_count(object, #name, counts->name);
@@ -60,7 +49,7 @@ static void json_instruments(cJSON *root, const struct import_report *report)
 
 static void json_grade(cJSON *root, const struct import_report *report)
 {
-    cmd_json_text(root, "grade", grade_letters[report->grade]);
+    cmd_json_text(root, "grade", tape_grade_letter(report->grade));
     cJSON *reasons = cmd_json_array(root, "grade_reasons");
     for (const char *line = report->reasons; *line != '\0';) {
         char text[sizeof report->reasons];
@@ -151,7 +140,7 @@ static void print_text(const struct import_report *report, const char *output)
         printf("  %12" PRIu64 "  frames of kind %s, left out\n", report->other[i].frames,
                report->other[i].name);
     print_clock(&report->clock);
-    printf("grade %s: %s\n", grade_letters[report->grade], grade_meanings[report->grade]);
+    printf("grade %s: %s\n", tape_grade_letter(report->grade), tape_grade_meaning(report->grade));
     for (const char *line = report->reasons; *line != '\0';) {
         size_t length = strcspn(line, "\n");
         printf("  %.*s\n", (int)length, line);

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/time.h"
 #include "cmd/cmd.h"
 #include "venue/sim/sim.h"
@@ -18,17 +17,6 @@ struct figures {
     double seconds;
     char fingerprint[FINGERPRINT_TEXT_MAX];
 };
-
-static const char *grade_letter(unsigned grade)
-{
-    static const char *const letters[] = {
-#define X(name, letter, meaning) letter,
-        TAPE_GRADES(X)
-#undef X
-    };
-    ASSERT(grade < TAPE_GRADE_COUNT);
-    return letters[grade];
-}
 
 static double events_per_second(const struct figures *figures)
 {
@@ -121,7 +109,7 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
     json_instruments(root, figures);
     json_balances(root, figures);
     json_gates(root, counters);
-    cmd_json_text(root, "input_grade", grade_letter(backtest->header->grade));
+    cmd_json_text(root, "input_grade", tape_grade_letter(backtest->header->grade));
     cmd_json_text(root, "input_grade_reasons", backtest->header->grade_reasons);
     cmd_json_count(root, "invariant_checks", counters->invariant_checks);
     cmd_json_count(root, "invariant_violations", counters->invariant_violations);
@@ -140,7 +128,7 @@ static void print_head(const struct figures *figures, FILE *stream)
 {
     const struct backtest *backtest = figures->backtest;
     const struct engine_counters *counters = figures->engine;
-    fprintf(stream, "input        grade %s\n", grade_letter(backtest->header->grade));
+    fprintf(stream, "input        grade %s\n", tape_grade_letter(backtest->header->grade));
     fprintf(stream, "events       %" PRIu64 " in %" PRIu64 " messages, %.3f s, %.1f million/s\n",
             backtest->loop.events, backtest->loop.messages, figures->seconds,
             events_per_second(figures) / 1e6);

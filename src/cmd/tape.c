@@ -1,7 +1,6 @@
 /* capstan tape: what can be done with a tape. */
 #include "cmd/tape.h"
 
-#include "base/assert.h"
 #include "cmd/cmd.h"
 
 int cmd_tape(int argc, char **argv)
@@ -31,31 +30,12 @@ void tape_identity_text(const uint8_t identity[TAPE_IDENTITY_BYTES],
         snprintf(out + (size_t)2 * i, 3, "%02x", identity[i]);
 }
 
-const char *tape_origin_text(enum tape_origin origin)
+int tape_need_output(const char *command, const char *output, const char *input)
 {
-    static const char *const texts[] = {"imported", "made", "recorded", "replayed", "scenario"};
-    ASSERT((unsigned)origin < sizeof texts / sizeof texts[0]);
-    return texts[origin];
-}
-
-const char *tape_grade_letter(enum tape_grade grade)
-{
-    static const char *const letters[] = {
-#define X(name, letter, meaning) letter,
-        TAPE_GRADES(X)
-#undef X
-    };
-    ASSERT(grade < TAPE_GRADE_COUNT);
-    return letters[grade];
-}
-
-const char *tape_grade_meaning(enum tape_grade grade)
-{
-    static const char *const meanings[] = {
-#define X(name, letter, meaning) meaning,
-        TAPE_GRADES(X)
-#undef X
-    };
-    ASSERT(grade < TAPE_GRADE_COUNT);
-    return meanings[grade];
+    struct error error = {0};
+    if (output == NULL)
+        return cmd_fail_with(command, ERROR_INPUT, "expected -o TAPE, the tape to write");
+    if (cmd_check_output("-o", output, &input, 1, &error) != 0)
+        return cmd_fail(command, &error);
+    return 0;
 }

@@ -23,9 +23,8 @@ enum { TAPE_IDENTITY_TEXT_MAX = 2 * TAPE_IDENTITY_BYTES + 1 };
 /* 32 hexadecimal digits and NUL. */
 void tape_identity_text(const uint8_t identity[TAPE_IDENTITY_BYTES],
                         char out[TAPE_IDENTITY_TEXT_MAX]);
-/* "imported", "A", "clean". */
-const char *tape_origin_text(enum tape_origin origin);
-const char *tape_grade_letter(enum tape_grade grade);
-const char *tape_grade_meaning(enum tape_grade grade);
+/* 0 where `output` was given and is not `input`; else the exit status, after one line to standard
+ * error. `command` is the command's name. */
+int tape_need_output(const char *command, const char *output, const char *input);
 
 #endif

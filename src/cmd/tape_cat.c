@@ -215,10 +215,9 @@ int cmd_tape_make(int argc, char **argv)
     int status = cmd_parse(&usage, argc, argv, &arguments);
     if (status != CMD_CONTINUE)
         return status;
-    if (output == NULL)
-        return cmd_fail_with(usage.name, ERROR_INPUT, "expected -o TAPE, the tape to write");
-    if (cmd_check_output("-o", output, (const char *const *)arguments.items, 1, &error) != 0)
-        return cmd_fail(usage.name, &error);
+    status = tape_need_output(usage.name, output, arguments.items[0]);
+    if (status != 0)
+        return status;
     struct tape_text text = {.path = arguments.items[0], .from = stdin};
     if (strcmp(text.path, "-") != 0)
         text.from = fopen(text.path, "r");

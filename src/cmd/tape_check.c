@@ -90,10 +90,9 @@ int cmd_tape_repair(int argc, char **argv)
     int status = cmd_parse(&usage, argc, argv, &arguments);
     if (status != CMD_CONTINUE)
         return status;
-    if (output == NULL)
-        return cmd_fail_with(usage.name, ERROR_INPUT, "expected -o TAPE, the tape to write");
-    if (cmd_check_output("-o", output, (const char *const *)arguments.items, 1, &error) != 0)
-        return cmd_fail(usage.name, &error);
+    status = tape_need_output(usage.name, output, arguments.items[0]);
+    if (status != 0)
+        return status;
     if (tape_repair(arguments.items[0], output, &check, &error) != 0)
         return cmd_fail(usage.name, &error);
     printf("%s: %" PRIu64 " blocks with %" PRIu64 " messages; %" PRIu64 " of %" PRIu64

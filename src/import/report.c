@@ -32,12 +32,7 @@ reason(struct import_report *report, enum tape_grade grade, const char *format, 
         return;
     }
     char *to = report->reasons + used;
-    static const char *const letters[] = {
-#define X(name, letter, meaning) letter,
-        TAPE_GRADES(X)
-#undef X
-    };
-    int head = snprintf(to, room, "%s%s: ", used == 0 ? "" : "\n", letters[grade]);
+    int head = snprintf(to, room, "%s%s: ", used == 0 ? "" : "\n", tape_grade_letter(grade));
     if (head > 0 && (size_t)head < room) {
         va_list arguments;
         va_start(arguments, format);

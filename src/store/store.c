@@ -121,17 +121,12 @@ static int row_end(struct store *store, struct error *error)
 static int write_run(struct store *store, const struct spool *spool, struct error *error)
 {
     const struct store_provenance *p = store->provenance;
-    static const char *const grades[] = {
-#define X(name, letter, meaning) letter,
-        TAPE_GRADES(X)
-#undef X
-    };
     int64_t first_ns, last_ns;
     spool_span(spool, &first_ns, &last_ns);
     row_begin(store, STORE_run);
     put_text(store, p->tape_name);
     put_text(store, p->tape_identity);
-    put_text(store, grades[p->header->grade]);
+    put_text(store, tape_grade_letter(p->header->grade));
     put_text(store, p->header->grade_reasons);
     put_text(store, p->tool_version);
     put_text(store, p->build_id);

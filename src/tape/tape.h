@@ -33,6 +33,11 @@ enum tape_grade {
 
 enum tape_origin { TAPE_IMPORTED, TAPE_MADE, TAPE_RECORDED, TAPE_REPLAYED, TAPE_SCENARIO };
 
+/* "imported", "A", "clean". */
+const char *tape_origin_text(enum tape_origin origin);
+const char *tape_grade_letter(enum tape_grade grade);
+const char *tape_grade_meaning(enum tape_grade grade);
+
 /* What stands in the first block. All text is UTF-8 without NUL; nothing secret, ever. A header that
  * the reader made belongs to the reader; one for the writer belongs to the caller. */
 struct tape_header {

@@ -33,7 +33,10 @@ compare()
     number=$1
     name=$2
     shift 2
-    short=$(peak short "$@") && long=$(peak long "$@") || { echo "not ok $number - $name"; return; }
+    if ! short=$(peak short "$@") || ! long=$(peak long "$@"); then
+        echo "not ok $number - $name"
+        return
+    fi
     echo "# $short KiB, $long KiB"
     # A page here or there is the allocator's; a tape of a million events is 4 MiB on disk.
     if [ "$long" -le $((short + 1024)) ]; then
