@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "cmd/cmd.h"
+#include "run/grade.h"
 #include "venue/sim/sim.h"
 
 /* All that is printed, gathered once. */
@@ -14,6 +15,7 @@ struct figures {
     const struct event_names *names;
     const struct engine_counters *engine;
     const struct sim_stats *venue;
+    struct run_grade grade;
     double seconds;
     char fingerprint[FINGERPRINT_TEXT_MAX];
 };
@@ -29,6 +31,13 @@ static const char *profit_asset(const struct event_names *names, unsigned instru
     const struct event_definition *definition = &names->definitions[instrument];
     return names
         ->assets[definition->contract == CONTRACT_INVERSE ? definition->settle : definition->quote];
+}
+
+static bool funding_unknown(const struct figures *figures, unsigned instrument)
+{
+    struct engine_position position;
+    engine_position(figures->backtest->engine.engine, instrument, &position);
+    return position.funding_unknown;
 }
 
 /* --- JSON --------------------------------------------------------------------------------------- */
@@ -56,6 +65,7 @@ static void json_instruments(cJSON *root, const struct figures *figures)
         cmd_json_money(object, "unrealized_pnl", final->unrealised);
         cmd_json_money(object, "fees", final->fees);
         cmd_json_money(object, "funding", final->funding);
+        cmd_json_flag(object, "funding_unknown", funding_unknown(figures, i));
         cmd_json_text(object, "currency", profit_asset(figures->names, i));
         if (final->mark.status == NUMBER_VALUE)
             cmd_json_decimal(object, "mark", final->mark.units,
@@ -88,6 +98,28 @@ static void json_gates(cJSON *root, const struct engine_counters *counters)
             cmd_json_count(gates, event_enum_text(FIELD_GATE, gate), counters->gate_blocked[gate]);
 }
 
+static void add_reason(cJSON *array, const char *text)
+{
+    cJSON_AddItemToArray(array, cJSON_CreateString(text));
+}
+
+/* The tape's reasons, a line each, then those of the run. */
+static void json_grade(cJSON *root, const struct figures *figures)
+{
+    const char *reasons = figures->backtest->header->grade_reasons;
+    cmd_json_text(root, "input_grade", tape_grade_letter(figures->grade.grade));
+    cJSON *array = cmd_json_array(root, "grade_reasons");
+    while (*reasons != 0) {
+        char line[512];
+        size_t length = strcspn(reasons, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)(length < 511 ? length : 511), reasons);
+        add_reason(array, line);
+        reasons += length + (reasons[length] == '\n');
+    }
+    for (unsigned i = 0; i < figures->grade.count; i++)
+        add_reason(array, figures->grade.reasons[i]);
+}
+
 static int print_json(const struct figures *figures, FILE *stream, struct error *error)
 {
     const struct backtest *backtest = figures->backtest;
@@ -109,8 +141,7 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
     json_instruments(root, figures);
     json_balances(root, figures);
     json_gates(root, counters);
-    cmd_json_text(root, "input_grade", tape_grade_letter(backtest->header->grade));
-    cmd_json_text(root, "input_grade_reasons", backtest->header->grade_reasons);
+    json_grade(root, figures);
     cmd_json_count(root, "invariant_checks", counters->invariant_checks);
     cmd_json_count(root, "invariant_violations", counters->invariant_violations);
     cmd_json_count(root, "removed_numbers", counters->removed_numbers);
@@ -128,7 +159,9 @@ static void print_head(const struct figures *figures, FILE *stream)
 {
     const struct backtest *backtest = figures->backtest;
     const struct engine_counters *counters = figures->engine;
-    fprintf(stream, "input        grade %s\n", tape_grade_letter(backtest->header->grade));
+    fprintf(stream, "input        grade %s\n", tape_grade_letter(figures->grade.grade));
+    for (unsigned i = 0; i < figures->grade.count; i++)
+        fprintf(stream, "             %s\n", figures->grade.reasons[i]);
     fprintf(stream, "events       %" PRIu64 " in %" PRIu64 " messages, %.3f s, %.1f million/s\n",
             backtest->loop.events, backtest->loop.messages, figures->seconds,
             events_per_second(figures) / 1e6);
@@ -159,9 +192,10 @@ static void print_instruments(const struct figures *figures, FILE *stream)
         money_to_text(final->realised, amounts[1]);
         money_to_text(final->unrealised, amounts[2]);
         money_to_text(final->fees, amounts[3]);
-        fprintf(stream, "%-24s %18s %18s %18s %18s %s%s\n", instrument, amounts[0], amounts[1],
+        fprintf(stream, "%-24s %18s %18s %18s %18s %s%s%s\n", instrument, amounts[0], amounts[1],
                 amounts[2], amounts[3], profit_asset(figures->names, i),
-                final->mark_stale ? "  (mark is stale)" : "");
+                final->mark_stale ? "  (mark is stale)" : "",
+                funding_unknown(figures, i) ? "  (funding unknown)" : "");
     }
 }
 
@@ -204,6 +238,7 @@ int replay_result_print(const struct backtest *backtest, int64_t wall_ns, bool j
                               .venue = sim_stats(backtest->venue),
                               .seconds = (double)wall_ns / (double)NS_PER_SECOND};
     fingerprint_text(backtest->fingerprint, figures.fingerprint);
+    run_grade(backtest, &figures.grade);
     if (json)
         return print_json(&figures, stream, error);
     print_head(&figures, stream);

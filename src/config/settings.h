@@ -73,6 +73,12 @@
       "farthest an order may cross the reference price")                                           \
     S(risk_far_collar, "risk.far_collar", RATIO, "0", "1", "10%",                                  \
       "farthest an order may rest from the reference price")                                       \
+    S(risk_open_interest, "risk.open_interest", FLAG, "", "", "no",                                \
+      "the venue tells open interest: without a reading nothing that adds may leave")              \
+    S(risk_open_interest_share, "risk.open_interest_share", RATIO, "0", "1", "5%",                 \
+      "largest part of the open interest that our position may be")                                \
+    S(risk_open_interest_age, "risk.open_interest_age", DURATION, "1ms", "24h", "60s",             \
+      "age of the last reading of open interest at which its cap counts as reached")               \
     S(safety_stale_after, "safety.stale_after", DURATION, "1ms", "24h", "5s",                      \
       "age of the newest market message at which quotes are pulled")                               \
     S(order_pending_timeout, "order.pending_timeout", DURATION, "1ms", "1h", "5s",                 \

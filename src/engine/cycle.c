@@ -38,26 +38,34 @@ static bool wanted_is_usable(struct engine *engine, unsigned index,
     return false;
 }
 
-/* Leave out what can't be used, and shrink what adds near the limit (rule 18). */
+/* Leave out what can't be used, shrink what adds near the limit (rule 18), and where the cap on open
+ * interest is on leave of each side what reduces the position, nearest level first (rule 19). */
 static void filter_ladder(struct engine *engine, unsigned index, struct wanted_ladder *ladder)
 {
     struct instrument *instrument = &engine->instruments[index];
     const struct limits *limits = &instrument->limits;
-    int64_t position = risk_position(instrument);
+    int64_t position = risk_position(instrument), nearer[2] = {0, 0};
+    bool capped = risk_open_interest_capped(instrument, engine->now);
     size_t kept = 0;
     for (size_t i = 0; i < ladder->count; i++) {
         struct wanted_level *wanted = &ladder->levels[i];
         if (!wanted_is_usable(engine, index, wanted))
             continue;
         int64_t size = wanted->quantity.units;
-        if (limits->size_band > 0) {
+        if (limits->size_band > 0)
             size = risk_scaled_size(limits, position, wanted->side, size);
-            if (size < wanted->quantity.units &&
-                !risk_above_minimum(instrument, wanted->price.units, size))
-                size = 0;
+        if (capped) {
+            int64_t whole = size;
+            size = risk_reducing_size(limits, position, wanted->side, nearer[wanted->side], size);
+            if (size < whole)
+                risk_block(engine, index, GATE_OPEN_INTEREST);
         }
+        if (size < wanted->quantity.units &&
+            !risk_above_minimum(instrument, wanted->price.units, size))
+            size = 0;
         if (size == 0)
             continue;
+        nearer[wanted->side] += size;
         wanted->quantity.units = size;
         ladder->levels[kept++] = *wanted;
     }
@@ -206,11 +214,26 @@ static void send_modify(struct engine *engine, const struct candidate *candidate
     engine->counters.modified++;
 }
 
-static void send_place(struct engine *engine, const struct candidate *candidate)
+/* Rule 19: what of a new order reduces the position after all that may still fill on its side. 0 where
+ * nothing does; then the gate says so. */
+static int64_t uncapped_part(struct engine *engine, const struct candidate *candidate)
+{
+    const struct instrument *instrument = &engine->instruments[candidate->instrument];
+    int64_t part = candidate->quantity;
+    if (risk_open_interest_capped(instrument, engine->now))
+        part = risk_reducing_size(&instrument->limits, risk_position(instrument), candidate->side,
+                                  instrument->sides[candidate->side].leaves, part);
+    if (part < candidate->quantity)
+        risk_block(engine, candidate->instrument, GATE_OPEN_INTEREST);
+    return part;
+}
+
+static void send_place(struct engine *engine, struct candidate *candidate)
 {
     unsigned index = candidate->instrument;
     const struct instrument *instrument = &engine->instruments[index];
-    if (!pass_gates(engine, candidate, NULL))
+    candidate->quantity = uncapped_part(engine, candidate);
+    if (candidate->quantity == 0 || !pass_gates(engine, candidate, NULL))
         return;
     struct event_place place = {
         .instrument = candidate->instrument,
@@ -238,7 +261,7 @@ static void send_all(struct engine *engine)
     struct candidates *candidates = &engine->candidates;
     reconcile_sort(candidates);
     for (uint32_t i = 0; i < candidates->count; i++) {
-        const struct candidate *candidate = &candidates->list[candidates->order[i]];
+        struct candidate *candidate = &candidates->list[candidates->order[i]];
         if (candidate->want == WANT_CANCEL)
             send_cancel(engine, candidate);
         else if (candidate->want == WANT_MODIFY)

@@ -372,6 +372,9 @@ void engine_position(struct engine *engine, unsigned index, struct engine_positi
     out->fees = position->fees;
     out->funding = position->funding;
     out->mark_stale = stale;
+    out->funding_unknown =
+        instrument->definition.contract != CONTRACT_SPOT &&
+        (position->funding_missed || (position->fills > 0 && !instrument->market.funding_told));
     out->mark.status = NUMBER_ABSENT;
     if (!money_from_units(position->units, position->exponent, &out->position))
         engine_violation(engine, 6);

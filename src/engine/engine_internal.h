@@ -66,6 +66,7 @@ struct market {
     struct stamped mark, index, trade, open_interest, open_interest_cap;
     struct stamped last_mark2; /* rule 14's answer when the book was lost, twice the price */
     int64_t funding_rate, funding_due; /* due TIME_NEVER: none */
+    bool funding_told;                 /* there was a record of it */
     struct mid_ring mids;
 };
 
@@ -140,7 +141,10 @@ struct limits {
     int64_t size_tolerance; /* 1e-9 */
     int64_t position_limit, size_band;
     uint32_t orders_per_side;
-    int64_t collar, far_collar; /* 1e-9 */
+    int64_t collar, far_collar;  /* 1e-9 */
+    bool open_interest;          /* the venue is said to tell it */
+    int64_t open_interest_share; /* 1e-9 */
+    int64_t open_interest_age;
     int64_t stale_after, pending_timeout;
     int128
         minimum_raw; /* price x quantity (linear) or quantity (inverse) of the minimum notional */
@@ -352,6 +356,12 @@ uint32_t risk_gates_asked(void);
 /* Rule 18. */
 int64_t risk_scaled_size(const struct limits *limits, int64_t position, enum side side,
                          int64_t size);
+/* Rule 19: whether the cap on open interest is on. Never where there is no open interest. */
+bool risk_open_interest_capped(const struct instrument *instrument, int64_t now);
+/* Rule 19, where the cap is on: of `size` the part that only reduces the position beside `resting` on
+ * the same side, in lots. */
+int64_t risk_reducing_size(const struct limits *limits, int64_t position, enum side side,
+                           int64_t resting, int64_t size);
 bool risk_price_in_collar(const struct instrument *instrument, enum side side, int64_t price,
                           bool far_too);
 /* The order is worth the venue's minimum notional. */

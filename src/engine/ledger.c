@@ -99,6 +99,10 @@ static void late_funding(struct engine *engine, struct instrument *instrument,
     if (!(message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED)) ||
         message->ts_venue > position->last_funding_due)
         return;
+    if (position->last_funding_mark2 == 0) {
+        position->funding_missed = true;
+        return;
+    }
     if (!position_funding(position, &instrument->definition, units, position->last_funding_mark2,
                           position->last_funding_rate, &amount))
         return;
@@ -145,10 +149,14 @@ void ledger_funding_due(struct engine *engine, unsigned index)
     money amount;
     int64_t due = market->funding_due;
     market->funding_due = TIME_NEVER;
-    if (instrument->definition.contract == CONTRACT_SPOT ||
-        !market_mark2(market, engine->now, &mark2, &stale))
+    if (instrument->definition.contract == CONTRACT_SPOT)
         return;
     position->last_funding_due = due;
+    if (!market_mark2(market, engine->now, &mark2, &stale)) {
+        position->last_funding_mark2 = 0;
+        position->funding_missed = position->funding_missed || position->units != 0;
+        return;
+    }
     position->last_funding_rate = market->funding_rate;
     position->last_funding_mark2 = mark2;
     if (position->units == 0 ||

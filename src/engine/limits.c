@@ -149,6 +149,9 @@ bool limits_resolve(struct limits *limits, const struct settings_instrument *set
     limits->orders_per_side = (uint32_t)settings->risk_orders_per_side;
     limits->collar = settings->risk_collar;
     limits->far_collar = settings->risk_far_collar;
+    limits->open_interest = settings->risk_open_interest;
+    limits->open_interest_share = settings->risk_open_interest_share;
+    limits->open_interest_age = settings->risk_open_interest_age;
     limits->stale_after = settings->safety_stale_after;
     limits->pending_timeout = settings->order_pending_timeout;
     *problem = NULL;

@@ -240,14 +240,42 @@ static void take_price(struct engine *engine, unsigned index, struct stamped *st
     remove_row(engine, index, &row, REJECT_PRICE);
 }
 
-static void take_open_interest(struct engine *engine, const struct event_open_interest *record)
+/* A reading of which either number can't be used is none, so that it gets old (rule 19). No cap is
+ * well; a cap of 0 is the venue's word that nothing may be added. */
+static void take_open_interest(struct engine *engine, unsigned index,
+                               const struct event_open_interest *record)
 {
-    struct market *market = &engine->instruments[record->instrument].market;
-    if (record->open_interest.status == NUMBER_VALUE && record->open_interest.units >= 0)
-        market->open_interest = (struct stamped){record->open_interest.units, engine->now, true};
+    struct market *market = &engine->instruments[index].market;
+    const struct number *numbers[] = {&record->open_interest, &record->cap};
+    bool has_cap = record->cap.status != NUMBER_ABSENT;
+    for (int i = 0; i < (has_cap ? 2 : 1); i++) {
+        if (numbers[i]->status == NUMBER_VALUE && numbers[i]->units >= 0)
+            continue;
+        struct row row = {.price_status = NUMBER_ABSENT,
+                          .quantity = numbers[i]->units,
+                          .quantity_status = numbers[i]->status};
+        remove_row(engine, index, &row, REJECT_QUANTITY);
+        return;
+    }
+    market->open_interest = (struct stamped){record->open_interest.units, engine->now, true};
     market->open_interest_cap =
-        (struct stamped){record->cap.units, engine->now,
-                         record->cap.status == NUMBER_VALUE && record->cap.units > 0};
+        (struct stamped){has_cap ? record->cap.units : 0, engine->now, has_cap};
+}
+
+/* A time that was booked is not booked again, and one that a newer record overtakes is booked first
+ * (rule 15). */
+static void take_funding(struct engine *engine, unsigned index, const struct event_funding *record)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    struct market *market = &instrument->market;
+    market->funding_told = true;
+    if (engine->started && market->funding_due <= engine->now && record->due != market->funding_due)
+        ledger_funding_due(engine, index);
+    if (record->due <= instrument->position.last_funding_due)
+        return;
+    market->funding_rate = record->rate;
+    market->funding_due = record->due;
+    engine_mark_due(engine, index);
 }
 
 static void take_gap(struct engine *engine, const struct message *message)
@@ -311,12 +339,10 @@ static void take_record(struct engine *engine, unsigned index, const struct mess
         take_price(engine, index, &market->index, record->index_price.price);
         break;
     case EVENT_funding:
-        market->funding_rate = record->funding.rate;
-        market->funding_due = record->funding.due;
-        engine_mark_due(engine, index);
+        take_funding(engine, index, &record->funding);
         break;
     case EVENT_open_interest:
-        take_open_interest(engine, &record->open_interest);
+        take_open_interest(engine, index, &record->open_interest);
         break;
     default:
         break;
@@ -385,8 +411,17 @@ bool market_mark2(const struct market *market, int64_t now, int64_t *mark2, bool
     *stale = !mark_at(market, now, mark2);
     if (!*stale || (market->seen && mark_at(market, market->fresh_ts, mark2)))
         return true;
-    *mark2 = market->last_mark2.value;
-    return market->last_mark2.has;
+    struct stamped last = market->last_mark2;
+    const struct mid_ring *mids = &market->mids;
+    if (market->mark.has && (!last.has || market->mark.ts >= last.ts))
+        last = (struct stamped){2 * market->mark.value, market->mark.ts, true};
+    if (mids->count > 0) {
+        uint64_t newest = (mids->count - 1) % ENGINE_MID_RING;
+        if (!last.has || mids->ts[newest] >= last.ts)
+            last = (struct stamped){mids->mid2[newest], mids->ts[newest], true};
+    }
+    *mark2 = last.value;
+    return last.has;
 }
 
 /* The median of three, the mean of two, or the one: four times it. */

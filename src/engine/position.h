@@ -20,7 +20,8 @@ struct position {
     money value_bought, value_sold; /* fees in base taken out */
     int64_t last_funding_due;       /* funding booked last; a later fill from before it is added */
     int64_t last_funding_rate;
-    int64_t last_funding_mark2;
+    int64_t last_funding_mark2; /* 0: nothing was known to mark by, so it was not booked */
+    bool funding_missed;        /* a position stood at such a time */
 };
 
 /* An empty position of an instrument. */

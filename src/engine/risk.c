@@ -40,6 +40,33 @@ static bool exposure_allows(const struct instrument *instrument, enum side side,
            worst <= instrument->limits.position_limit;
 }
 
+bool risk_open_interest_capped(const struct instrument *instrument, int64_t now)
+{
+    const struct market *market = &instrument->market;
+    const struct limits *limits = &instrument->limits;
+    if (instrument->definition.contract == CONTRACT_SPOT ||
+        (!market->open_interest.has && !limits->open_interest))
+        return false;
+    if (!market->open_interest.has || now - market->open_interest.ts >= limits->open_interest_age)
+        return true;
+    if (market->open_interest_cap.has &&
+        market->open_interest.value >= market->open_interest_cap.value)
+        return true;
+    int64_t position = risk_position(instrument);
+    int128 held = position < 0 ? -(int128)position : position;
+    return held * RATIO_ONE > (int128)market->open_interest.value * limits->open_interest_share;
+}
+
+int64_t risk_reducing_size(const struct limits *limits, int64_t position, enum side side,
+                           int64_t resting, int64_t size)
+{
+    int64_t against = side == SIDE_BUY ? -position : position;
+    int64_t room = against - resting;
+    if (against <= 0 || room <= 0)
+        return 0;
+    return size <= room ? size : room - room % limits->quote.lot;
+}
+
 /* --- price ------------------------------------------------------------------------------------------ */
 
 bool risk_price_in_collar(const struct instrument *instrument, enum side side, int64_t price,
@@ -155,7 +182,7 @@ uint32_t risk_gates_asked(void)
            BIT(GATE_STALE) | BIT(GATE_NOT_TRADING) | BIT(GATE_UNRECONCILED) | BIT(GATE_NUMBER) |
            BIT(GATE_GRID) | BIT(GATE_COLLAR) | BIT(GATE_OWN_CROSS) | BIT(GATE_POST_ONLY) |
            BIT(GATE_EXPOSURE) | BIT(GATE_FUNDS) | BIT(GATE_MINIMUM_NOTIONAL) |
-           BIT(GATE_ORDER_COUNT) | BIT(GATE_RATE) | BIT(GATE_TABLE_FULL);
+           BIT(GATE_ORDER_COUNT) | BIT(GATE_RATE) | BIT(GATE_TABLE_FULL) | BIT(GATE_OPEN_INTEREST);
 }
 
 static uint32_t price_gates(const struct engine *engine, const struct instrument *instrument,
@@ -189,6 +216,10 @@ uint32_t risk_order_gates(struct engine *engine, const struct candidate *candida
     int64_t more = candidate->quantity - (own == NULL ? 0 : orders_worst_leaves(own));
     if (more > 0 && !exposure_allows(instrument, candidate->side, more))
         return BIT(GATE_EXPOSURE);
+    if (more > 0 && risk_open_interest_capped(instrument, engine->now) &&
+        risk_reducing_size(&instrument->limits, risk_position(instrument), candidate->side,
+                           orders->leaves, more) < more)
+        return BIT(GATE_OPEN_INTEREST);
     if (more > 0 && !ledger_has_funds(engine, index, candidate->side, candidate->price, more))
         return BIT(GATE_FUNDS);
     if (!risk_above_minimum(instrument, candidate->price, candidate->quantity))

@@ -54,6 +54,7 @@ static void walk_book(struct walker *walker, const struct engine *engine, unsign
     walk_stamped(walker, &market->last_mark2, "last_mark2");
     FIELD(0, market, funding_rate);
     FIELD(0, market, funding_due);
+    FIELD(0, market, funding_told);
     walk_mids(walker, &market->mids);
 }
 
@@ -147,6 +148,7 @@ static void walk_position(struct walker *walker, const struct position *position
     FIELD(index, position, last_funding_due);
     FIELD(index, position, last_funding_rate);
     FIELD(index, position, last_funding_mark2);
+    FIELD(index, position, funding_missed);
     WIDE(index, position, cost);
     WIDE(index, position, realised);
     WIDE(index, position, fees);

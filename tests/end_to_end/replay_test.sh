@@ -52,7 +52,7 @@ replay() {
     "$capstan" replay "$folder/day.tape" -c "$config" "$@"
 }
 
-echo "1..18"
+echo "1..21"
 expect "a tape to replay" "$capstan" synth --seed 3 --events 100000 --instruments 6 \
     -o "$folder/day.tape"
 replay --json --journal "$folder/one.journal" >"$folder/one.json"
@@ -74,6 +74,17 @@ replay --json --journal "$folder/two.journal" --set feed.threads=2 >"$folder/two
 report "the same fingerprint and journal with a decoder on a second thread" $?
 replay >"$folder/table" && grep -q "^fingerprint  $(field fingerprint "$folder/one.json")$" "$folder/table"
 report "the table has the same fingerprint" $?
+[ "$(field input_grade "$folder/one.json")" = A ] && grep -q '"grade_reasons":\[\]' "$folder/one.json"
+report "a clean tape keeps its grade" $?
+head -c 200000 "$folder/day.tape" >"$folder/cut.tape"
+"$capstan" replay "$folder/cut.tape" -c "$config" --json >"$folder/cut.json" 2>"$folder/err"
+[ "$(field input_grade "$folder/cut.json")" = D ] && grep -q 'never finished' "$folder/cut.json" &&
+    "$capstan" replay "$folder/cut.tape" -c "$config" 2>"$folder/err" | grep -q 'grade D'
+report "a tape that was cut off has no good grade" $?
+replay --json --set sim.reorder=0 >"$folder/late.json"
+[ "$(field late_messages "$folder/late.json")" -gt 0 ] &&
+    [ "$(field input_grade "$folder/late.json")" = C ] && grep -q 'sim.reorder' "$folder/late.json"
+report "messages later than sim.reorder lower the grade" $?
 expect "replay --tape" replay --tape "$folder/session.tape"
 expect "verify finds the session identical" "$capstan" verify "$folder/session.tape"
 grep -q "identical: $(field decisions "$folder/one.json") decisions" "$folder/out"

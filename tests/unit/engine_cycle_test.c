@@ -141,6 +141,35 @@ Test(cycle, rule_27_a_level_waits_for_its_cancel_where_both_do_not_fit)
     harness_close(&h);
 }
 
+/* Wanted bid 100.0 x 10, rests 100.1 x 9: keep; wanted 99.8: move. Tick 0.1. */
+Test(cycle, rule_27_the_rule_s_own_figures)
+{
+    struct wanted_ladder ladder = {
+        .count = 1,
+        .levels = {
+            {.side = SIDE_BUY, .price = {1000, NUMBER_VALUE}, .quantity = {10, NUMBER_VALUE}}}};
+    harness_init(&h);
+    h.definitions[0].tick = 1;
+    h.settings[0].quote_enabled = false;
+    start_with_book();
+    struct event_place place = {
+        .order = 1, .side = SIDE_BUY, .price = {1001, NUMBER_VALUE}, .quantity = {9, NUMBER_VALUE}};
+    orders_take_place(h.engine, &place, h.now);
+    harness_accept(&h, 1);
+    const struct candidates *candidates = &h.engine->candidates;
+    reconcile_ladder(h.engine, 0, &ladder, true);
+    cr_expect_eq(candidates->count, 0);
+    ladder.levels[0].price.units = 998;
+    reconcile_ladder(h.engine, 0, &ladder, true);
+    cr_assert_eq(candidates->count, 2);
+    cr_expect_eq(candidates->list[0].want, WANT_PLACE);
+    cr_expect_eq(candidates->list[0].price, 998);
+    cr_expect_eq(candidates->list[1].want, WANT_CANCEL);
+    cr_expect_eq(candidates->list[1].order, 1);
+    h.engine->candidates.count = 0;
+    harness_close(&h);
+}
+
 Test(cycle, rule_27_size_tolerance)
 {
     quoted();

@@ -34,6 +34,8 @@ void harness_init(struct harness *harness)
         settings->risk_orders_per_side = 64;
         settings->risk_collar = 50000000;
         settings->risk_far_collar = 500000000;
+        settings->risk_open_interest_share = 50000000;
+        settings->risk_open_interest_age = SECONDS(60);
         settings->safety_stale_after = SECONDS(3600);
         settings->order_pending_timeout = SECONDS(5);
         settings->shutdown_timeout = SECONDS(10);

@@ -221,15 +221,22 @@ Test(money, rule_12_factors)
 
 Test(money, rule_12_recorded_loss)
 {
+    struct event_definition definition = linear();
+    struct position position;
+    definition.price_exponent = -5;
+    position_init(&position, &definition);
+    cr_assert(position_fill(&position, &definition, SIDE_BUY, 109448, 100, 0));
+    cr_assert(position_fill(&position, &definition, SIDE_SELL, 109289, 100, 0));
+    expect_money(position.realised, "-0.159");
     struct fx_rate rate = {109289, 109302, -5};
     money home;
-    cr_assert(fx_home_profit(decimal("-0.159"), &rate, -4, &home));
+    cr_assert(fx_home_profit(position.realised, &rate, -4, &home));
     expect_money(home, "-0.1455");
 }
 
 Test(money, rule_13_mid_and_age)
 {
-    struct fx_rate rate = {9989, 9991, -4};
+    struct fx_rate rate = {9989, 9991, -4}; /* mid 0.9990 */
     money converted;
     cr_assert(fx_at_mid(decimal("1000"), &rate, &converted));
     expect_money(converted, "999");
@@ -279,6 +286,31 @@ Test(money, rule_14_mark)
     h.now = SECONDS(31);
     harness_record(&h, EVENT_gap, EVENT_STREAM(0, CHANNEL_DEPTH), &record);
     cr_assert(market_mark2(market, SECONDS(31), &mark2, &stale));
+    cr_expect_eq(mark2, 2 * 102);
+    cr_expect(stale);
+    harness_close(&h);
+}
+
+/* Messages that bring no mark go on, and the last one known stays. */
+Test(money, rule_14_the_last_mark_outlives_its_source)
+{
+    int64_t mark2;
+    bool stale;
+    small_prices();
+    struct market *market = &h.engine->instruments[0].market;
+    give_mark(100);
+    h.now = SECONDS(6);
+    harness_trade(&h, 0, SIDE_BUY, 120, 1);
+    cr_assert(market_mark2(market, h.now, &mark2, &stale));
+    cr_expect_eq(mark2, 2 * 100); /* never the last trade */
+    cr_expect(stale);
+    h.now = SECONDS(7);
+    harness_book(&h, 0, EVENT_snapshot, 101, 1, 103, 1);
+    h.now = SECONDS(8);
+    harness_book(&h, 0, EVENT_depth, 101, 0, 0, 0); /* no bid is left */
+    h.now = SECONDS(20);
+    harness_trade(&h, 0, SIDE_BUY, 120, 1);
+    cr_assert(market_mark2(market, h.now, &mark2, &stale));
     cr_expect_eq(mark2, 2 * 102);
     cr_expect(stale);
     harness_close(&h);
@@ -345,6 +377,57 @@ Test(money, rule_15_is_booked_at_its_time_with_the_position_of_venue_time)
     harness_give(&h, &fill);
     expect_money(position->funding, "0");
     expect_money(ledger_balance(h.engine, 0, ASSET_QUOTE)->total, "0");
+    harness_close(&h);
+}
+
+static bool funding_unknown(void)
+{
+    struct engine_position position;
+    engine_position(h.engine, 0, &position);
+    return position.funding_unknown;
+}
+
+Test(money, rule_15_without_a_rate_the_result_says_so)
+{
+    small_prices();
+    give_mark(61840);
+    cr_expect_not(funding_unknown()); /* nothing was ever held */
+    harness_position(&h, 0, SIDE_BUY, 61840, 500);
+    cr_expect(funding_unknown());
+    expect_money(h.engine->instruments[0].position.funding, "0");
+    give_funding(100000, SECONDS(3));
+    cr_expect_not(funding_unknown());
+    harness_close(&h);
+}
+
+Test(money, rule_15_without_a_mark_it_is_not_booked)
+{
+    small_prices();
+    give_funding(100000, SECONDS(3));
+    harness_position(&h, 0, SIDE_BUY, 61840, 500);
+    harness_run_to(&h, SECONDS(3));
+    cr_expect(funding_unknown());
+    expect_money(h.engine->instruments[0].position.funding, "0");
+    harness_close(&h);
+}
+
+Test(money, rule_15_each_time_is_booked_once)
+{
+    small_prices();
+    give_mark(61840);
+    harness_position(&h, 0, SIDE_BUY, 61840, 500);
+    give_funding(100000, SECONDS(3));
+    harness_run_to(&h, SECONDS(3));
+    const struct position *position = &h.engine->instruments[0].position;
+    give_funding(100000, SECONDS(3)); /* told again after it was booked */
+    harness_run_to(&h, SECONDS(4));
+    expect_money(position->funding, "-3.092");
+    /* The next one is overtaken by the record of the one after it: booked all the same. */
+    give_funding(200000, SECONDS(5));
+    h.now = SECONDS(6);
+    give_funding(100000, SECONDS(9));
+    expect_money(position->funding, "-9.276");
+    cr_expect_eq(engine_deadline(h.engine), SECONDS(9));
     harness_close(&h);
 }
 

@@ -99,6 +99,26 @@ Test(risk, rule_16_an_edit_counts_the_larger)
     harness_close(&h);
 }
 
+/* Rule 27: a replace in two steps, the old order fills 6 while its cancel travels. */
+Test(risk, rule_27_a_replace_in_two_steps_counts_old_and_new)
+{
+    quiet(20);
+    rest(1, SIDE_BUY, 990, 10, ORDER_PENDING_CANCEL);
+    EXPECT_GATE(gate_of(SIDE_BUY, 985, 11), GATE_EXPOSURE);
+    cr_expect_eq(gate_of(SIDE_BUY, 985, 10), 0);
+    rest(2, SIDE_BUY, 985, 10, ORDER_ACTIVE);
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 20);
+    EXPECT_GATE(gate_of(SIDE_BUY, 980, 1), GATE_EXPOSURE);
+    harness_fill(&h, 1, SIDE_BUY, 990, 6, 4);
+    EXPECT_GATE(gate_of(SIDE_BUY, 980, 1), GATE_EXPOSURE);
+    harness_cancelled(&h, 1, 4);
+    harness_fill(&h, 2, SIDE_BUY, 985, 10, 0);
+    cr_expect_eq(h.engine->instruments[0].position.units, 16);
+    cr_expect_eq(gate_of(SIDE_BUY, 980, 4), 0);
+    EXPECT_GATE(gate_of(SIDE_BUY, 980, 5), GATE_EXPOSURE);
+    harness_close(&h);
+}
+
 static void balance(uint16_t asset, const char *total)
 {
     union event_record record = {.balance = {.venue = 0, .asset = asset}};
@@ -183,6 +203,113 @@ Test(risk, rule_18_in_the_cycle)
     harness_close(&h);
 }
 
+/* --- 19 -------------------------------------------------------------------------------------------- */
+
+static void open_interest(int64_t value, struct number cap)
+{
+    union event_record record = {
+        .open_interest = {.instrument = 0, .open_interest = {value, NUMBER_VALUE}, .cap = cap}};
+    harness_record(&h, EVENT_open_interest, EVENT_STREAM(0, CHANNEL_REFERENCE), &record);
+}
+
+static const struct number no_cap = {0, NUMBER_ABSENT};
+
+static bool capped(void)
+{
+    return risk_open_interest_capped(&h.engine->instruments[0], h.now);
+}
+
+Test(risk, rule_19_only_the_part_that_adds_is_blocked)
+{
+    quiet(1000);
+    harness_position(&h, 0, SIDE_BUY, 1000, 5);
+    rest(1, SIDE_SELL, 1010, 3, ORDER_ACTIVE);
+    cr_expect_eq(gate_of(SIDE_SELL, 1010, 3), 0);
+    open_interest(1000, (struct number){1000, NUMBER_VALUE});
+    const struct limits *limits = &h.engine->instruments[0].limits;
+    cr_expect_eq(risk_reducing_size(limits, 5, SIDE_SELL, 3, 3), 2);
+    cr_expect_eq(risk_reducing_size(limits, 5, SIDE_BUY, 0, 3), 0);
+    cr_expect_eq(risk_reducing_size(limits, 0, SIDE_SELL, 0, 3), 0);
+    cr_expect_eq(risk_reducing_size(limits, -5, SIDE_BUY, 3, 3), 2);
+    EXPECT_GATE(gate_of(SIDE_SELL, 1010, 3), GATE_OPEN_INTEREST);
+    cr_expect_eq(gate_of(SIDE_SELL, 1010, 2), 0);
+    EXPECT_GATE(gate_of(SIDE_BUY, 990, 1), GATE_OPEN_INTEREST);
+    harness_close(&h);
+}
+
+Test(risk, rule_19_in_the_cycle)
+{
+    harness_init(&h);
+    h.settings[0].quote_size = LOTS(3);
+    h.settings[0].quote_levels = 2;
+    h.settings[0].reconcile_size = 0;
+    harness_start(&h);
+    harness_position(&h, 0, SIDE_BUY, 1000, 5);
+    open_interest(1000, (struct number){0, NUMBER_VALUE}); /* the venue's word: no more */
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    cr_assert_eq(harness_count(&h, EVENT_place), 2);
+    for (size_t n = 0; n < 2; n++) {
+        cr_expect_eq(harness_find(&h, EVENT_place, n)->place.side, SIDE_SELL);
+        cr_expect_eq(harness_find(&h, EVENT_place, n)->place.quantity.units, n == 0 ? 3 : 2);
+    }
+    cr_expect_eq(edges(GATE_OPEN_INTEREST, true), 1);
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+    /* Prices move by more than the tolerance: the old orders may still fill, so nothing new fits. */
+    harness_book(&h, 0, EVENT_top, 1040, 50, 1045, 40);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 2);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_cancelled(&h, 2, 2);
+    cr_assert_eq(harness_count(&h, EVENT_place), 1);
+    cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.quantity.units, 2);
+    harness_close(&h);
+}
+
+Test(risk, rule_19_when_the_cap_is_on)
+{
+    quiet(1000);
+    h.now = SECONDS(1);
+    cr_expect_not(capped()); /* no reading, none promised */
+    harness_position(&h, 0, SIDE_SELL, 1000, 50);
+    open_interest(1000, no_cap);
+    cr_expect_not(capped()); /* 5 % is not more than 5 % */
+    open_interest(999, no_cap);
+    cr_expect(capped());
+    open_interest(5000, (struct number){5001, NUMBER_VALUE});
+    cr_expect_not(capped());
+    open_interest(5001, (struct number){5001, NUMBER_VALUE});
+    cr_expect(capped());
+    open_interest(5000, no_cap);
+    h.now = SECONDS(61) - 1;
+    cr_expect_not(capped());
+    h.now = SECONDS(61);
+    cr_expect(capped()); /* no reading for 60 s */
+    open_interest(5000, (struct number){0, NUMBER_NAN});
+    cr_expect(capped()); /* a reading that can't be used is none */
+    cr_expect_eq(harness_find(&h, EVENT_removed, 0)->removed.quantity.status, NUMBER_NAN);
+    open_interest(5000, no_cap);
+    cr_expect_not(capped());
+    harness_close(&h);
+}
+
+Test(risk, rule_19_where_the_venue_is_said_to_tell_it)
+{
+    harness_init(&h);
+    h.settings[0].risk_open_interest = true;
+    h.settings[0].quote_enabled = false;
+    books();
+    EXPECT_GATE(gate_of(SIDE_BUY, 990, 1), GATE_OPEN_INTEREST);
+    open_interest(5000, no_cap);
+    cr_expect_eq(gate_of(SIDE_BUY, 990, 1), 0);
+    h.engine->instruments[0].definition.contract = CONTRACT_SPOT;
+    open_interest(0, (struct number){0, NUMBER_VALUE});
+    cr_expect_not(capped()); /* spot has none */
+    h.engine->instruments[0].definition.contract = CONTRACT_LINEAR;
+    harness_close(&h);
+}
+
+/* --- 20 -------------------------------------------------------------------------------------------- */
+
 static void collar_book(void)
 {
     harness_init(&h);
@@ -236,6 +363,22 @@ Test(risk, rule_20_reference)
     harness_record(&h, EVENT_mark, EVENT_STREAM(0, CHANNEL_REFERENCE), &record);
     cr_expect_eq(market_reference4(market, h.now), 4 * 60500);
     cr_expect_eq(market_reference4(market, h.now + SECONDS(5)), 4 * 60200);
+    harness_close(&h);
+}
+
+Test(risk, rule_20_without_a_usable_number_nothing_leaves)
+{
+    static const enum number_status statuses[] = {NUMBER_NAN, NUMBER_INFINITE, NUMBER_OVERFLOW,
+                                                  NUMBER_OFF_GRID, NUMBER_ABSENT};
+    collar_book();
+    struct market *market = &h.engine->instruments[0].market;
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        union event_record record = {.mark = {.instrument = 0, .price = {60000, statuses[i]}}};
+        harness_record(&h, EVENT_mark, EVENT_STREAM(0, CHANNEL_REFERENCE), &record);
+        cr_expect_eq(market_reference4(market, h.now), 0);
+        EXPECT_GATE(gate_of(SIDE_BUY, 60000, 1), GATE_COLLAR);
+        EXPECT_GATE(gate_of(SIDE_SELL, 60000, 1), GATE_COLLAR);
+    }
     harness_close(&h);
 }
 
