@@ -20,359 +20,17 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from datetime import datetime, timezone
 from fractions import Fraction
 
-NANOSECONDS = 10**9
+sys.dont_write_bytecode = True  # the source may be read-only
+from refsim_money import Fill, Position
+from refsim_text import (ASK, BID, BUY, BadInput, Journal, MARKET, Message, NANOSECONDS,
+                         Request, SELL, Settings, Tape, down, read_duration, read_time,
+                         show_money, show_time)
+
 MARK_AGE = 5 * NANOSECONDS  # rule 14
-COIN_UNIT = Fraction(1, 10**8)  # rule 11
-ANSWERS = ("order_accepted", "order_rejected", "order_filled", "order_cancelled",
-           "cancel_rejected", "order_modified", "modify_rejected", "order_expired",
-           "order_unknown", "order_not_found")
-REQUESTS = ("place", "cancel", "modify", "query")
-ROWS = ("depth", "snapshot", "trade", "top")
-BUY, SELL = "buy", "sell"
-BID, ASK = "bid", "ask"
 # At one venue time: trades, then the book, then our orders (rule 1).
 RANK_TRADE, RANK_BOOK, RANK_OURS = 0, 1, 2
-
-
-class BadInput(Exception):
-    """What was given is no tape text, journal or configuration."""
-
-
-# --- numbers and times -----------------------------------------------------------------------------
-
-
-def read_time(text):
-    """Nanoseconds since 1970 of RFC 3339 in UTC, or of a whole number of nanoseconds."""
-    if text.isdigit():
-        return int(text)
-    if text == "never":
-        return 2**63 - 1
-    try:
-        whole, _, fraction = text.rstrip("Z").partition(".")
-        moment = datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
-        since = moment - datetime(1970, 1, 1, tzinfo=timezone.utc)
-        seconds = since.days * 86400 + since.seconds
-        return seconds * NANOSECONDS + int((fraction + "0" * 9)[:9])
-    except ValueError as error:
-        raise BadInput(f"'{text}' is no time") from error
-
-
-def show_time(nanoseconds):
-    """RFC 3339 with nine decimals."""
-    seconds, rest = divmod(nanoseconds, NANOSECONDS)
-    moment = datetime.fromtimestamp(seconds, timezone.utc)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
-
-
-def read_duration(text):
-    """Nanoseconds of 250ms, 1.5s, 0."""
-    units = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-    digits = text.rstrip("abcdefghijklmnopqrstuvwxyz")
-    unit = text[len(digits):]
-    if unit not in units and text != "0":
-        raise BadInput(f"'{text}' is no duration")
-    return int(Fraction(digits) * units.get(unit, 1))
-
-
-def show_money(value):
-    """Exact decimal without trailing zeros; a fraction that has none shows as a fraction."""
-    value = Fraction(value)
-    scaled = value * 10**18
-    if scaled.denominator != 1:
-        return str(value)
-    sign = "-" if scaled < 0 else ""
-    whole, rest = divmod(abs(scaled.numerator), 10**18)
-    text = f"{rest:018d}".rstrip("0")
-    return f"{sign}{whole}" + (f".{text}" if text else "")
-
-
-def power(exponent):
-    """Ten to an exponent of either sign, exactly."""
-    return Fraction(10**exponent) if exponent >= 0 else Fraction(1, 10**-exponent)
-
-
-def toward_zero(value, unit):
-    """Round to a whole number of units, toward zero (rules 10 and 11)."""
-    count = abs(value) // unit
-    return count * unit if value >= 0 else -count * unit
-
-
-def half_even(value, unit):
-    """Round to a whole number of units, halves to even (rule 11)."""
-    return round(Fraction(value) / unit) * unit
-
-
-def against_us(value, unit):
-    """Round a fee up to a whole number of units (rule 9)."""
-    return -((-value) // unit) * unit
-
-
-# --- what is on the tape ---------------------------------------------------------------------------
-
-
-class Instrument:
-    """A definition: units, tick, lot, multiplier and fees."""
-
-    def __init__(self, name, fields):
-        self.name = name
-        self.update(fields)
-
-    def update(self, fields):
-        """Take the fields of a definition, of the tape's header or of a message."""
-        try:
-            self.venue = fields["venue"]
-            self.contract = fields["contract"]
-            self.price_exponent = int(fields["price_exponent"])
-            self.quantity_exponent = int(fields["quantity_exponent"])
-            self.price_unit = power(self.price_exponent)
-            self.quantity_unit = power(self.quantity_exponent)
-            self.tick = int(fields["tick"])
-            self.lot = int(fields["lot"])
-            self.multiplier = int(fields["multiplier"]) * power(int(fields["multiplier_exponent"]))
-            self.minimum_notional = Fraction(fields["minimum_notional"])
-            self.fees = {"maker": Fraction(fields["maker_fee"]),
-                         "taker": Fraction(fields["taker_fee"])}
-            self.fee_rule = fields["fee_asset"]
-            self.base_commission = power(int(fields["base_commission_exponent"]))
-            self.quote_commission = power(int(fields["quote_commission_exponent"]))
-            self.base, self.quote = fields["base"], fields["quote"]
-            self.settle = fields["settle"]
-        except (KeyError, ValueError) as error:
-            raise BadInput(f"definition of {self.name}: {error}") from error
-
-    def units(self, text, exponent):
-        """A price's or quantity's text as whole units; None where it has no value."""
-        whole, _, decimals = text.partition(".")
-        if len(decimals) == -exponent and not decimals.startswith("-"):
-            try:
-                return int(whole + decimals)
-            except ValueError:
-                return None
-        try:
-            value = Fraction(text) / power(exponent)
-        except ValueError:
-            return None
-        return value.numerator if value.denominator == 1 else None
-
-    def price(self, text):
-        """Price text to units."""
-        return self.units(text, self.price_exponent)
-
-    def quantity(self, text):
-        """Quantity text to units."""
-        return self.units(text, self.quantity_exponent)
-
-    @staticmethod
-    def show(count, exponent):
-        """Units as text with as many decimals as the unit has."""
-        if exponent >= 0:
-            return str(count * 10**exponent)
-        sign = "-" if count < 0 else ""
-        whole, rest = divmod(abs(count), 10**-exponent)
-        return f"{sign}{whole}.{rest:0{-exponent}d}"
-
-    def show_price(self, units):
-        """Price units as text."""
-        return self.show(units, self.price_exponent)
-
-    def show_quantity(self, units):
-        """Quantity units as text."""
-        return self.show(units, self.quantity_exponent)
-
-
-class Message:
-    """One line of canonical text."""
-
-    __slots__ = ("index", "time", "kind", "stream", "sequence", "venue_time", "tokens", "text")
-
-    def __init__(self, text, index):
-        tokens = text.split()
-        if len(tokens) < 3:
-            raise BadInput(f"line {index}: no message: {text[:60]}")
-        self.text = text
-        self.index = index
-        self.time = read_time_cached(tokens[0])
-        self.kind = tokens[1]
-        self.stream = tokens[2]
-        self.sequence = 0
-        self.venue_time = None
-        place = 3
-        while place < len(tokens):
-            name, _, value = tokens[place].partition("=")
-            if name == "sequence":
-                self.sequence = int(value)
-            elif name == "venue_time":
-                self.venue_time = read_time_cached(value.removeprefix("estimated:"))
-            elif tokens[place] != "more" and not (name == "channel" and value):
-                break
-            place += 1
-        self.tokens = tokens[place:]
-
-    def fields(self):
-        """The fields of a record as a dictionary; quoted texts are cut at their blanks."""
-        return dict(token.partition("=")[::2] for token in self.tokens)
-
-    def rows(self, instrument):
-        """Rows (side, price, quantity, own level of a snapshot, fills somebody), in units."""
-        held, market, result = False, True, []
-        tokens, count, place = self.tokens, len(self.tokens), 0
-        while place < count:
-            word = tokens[place]
-            place += 1
-            if word in ("held", "snapshot"):
-                held = word == "held"
-            elif word in (BID, ASK, BUY, SELL):
-                price, _, quantity = tokens[place].partition("*")
-                place += 1
-                market = not (place < count and tokens[place] == "not_market")
-                place += not market
-                price, quantity = instrument.price(price), instrument.quantity(quantity)
-                # A number without value is no level and no trade (DESIGN 5).
-                if price is not None and quantity is not None and price > 0 and quantity >= 0:
-                    result.append((word, price, quantity, not held, market))
-                held = False
-            else:
-                raise BadInput(f"line {self.index}: '{word}' where a row was expected")
-        return result
-
-
-_times = {}
-
-
-def read_time_cached(text):
-    """The same for a text whose second was seen before."""
-    second = text[:19]
-    if len(text) == 30 and second in _times:
-        return _times[second] + int(text[20:29])
-    value = read_time(text)
-    if len(text) == 30:
-        _times[second] = value - value % NANOSECONDS
-    return value
-
-
-class Tape:
-    """Tape text: header lines, then messages."""
-
-    def __init__(self, path, last=None):
-        self.feed_floor = 0
-        self.instruments = {}
-        self.messages = []
-        with open(path, encoding="utf-8") as lines:
-            if lines.readline().rstrip("\n") != "capstan-tape 1":
-                raise BadInput(f"{path}: not a tape's text")
-            for line in lines:
-                line = line.rstrip("\n")
-                if line == "messages":
-                    break
-                if line and not line.startswith("#"):
-                    self.header(line)
-            for index, line in enumerate(lines):
-                if line.strip() and not line.startswith("#"):
-                    message = Message(line.rstrip("\n"), index)
-                    if last is not None and message.time > last:
-                        break
-                    self.messages.append(message)
-
-    def header(self, line):
-        """One header line."""
-        word, _, value = line.partition(" ")
-        if word == "feed_floor":
-            self.feed_floor = read_duration(value)
-        elif word == "instrument":
-            name, _, rest = value.partition(" ")
-            fields = dict(field.partition("=")[::2] for field in rest.split())
-            self.instruments[name] = Instrument(name, fields)
-
-
-MARKET = ROWS + ("definition", "instrument_status", "mark", "index_price", "funding", "gap",
-                 "reference_rate", "open_interest", "feed_connection", "source_text",
-                 "order_level")
-
-
-class Settings:
-    """The effective settings, as `capstan config show` prints them."""
-
-    def __init__(self, path):
-        self.top = {}
-        self.venues = defaultdict(dict)
-        section = name = None
-        with open(path, encoding="utf-8") as lines:
-            for line in lines:
-                body = line.split("#")[0].rstrip() if line.lstrip().startswith("#") else line.rstrip()
-                if not body:
-                    continue
-                indent = len(body) - len(body.lstrip())
-                key, _, value = body.strip().rpartition(": ") if ": " in body else (
-                    body.strip().rstrip(":"), "", "")
-                key, value = key.strip('"'), value.strip().strip('"')
-                if indent == 0 and body.endswith(":"):
-                    section = key
-                elif indent == 0:
-                    section, self.top[key] = None, value
-                elif indent == 2:
-                    name = key
-                elif section == "venues":
-                    self.venues[name][key] = value
-
-    def get(self, key, venue=None):
-        """The value for a venue; the narrower place wins."""
-        value = self.venues.get(venue, {}).get(key, self.top.get(key))
-        if value is None:
-            raise BadInput(f"settings without {key}")
-        return value
-
-    def balances(self, venue):
-        """What the simulated account holds at the start."""
-        result = {}
-        for part in self.get("sim.balances", venue).split(","):
-            if part.strip():
-                amount, asset = part.split()
-                result[asset] = Fraction(amount)
-        return result
-
-
-class Journal:
-    """A replay's journal: what was sent, and the answers to compare with."""
-
-    def __init__(self, path):
-        self.requests = []
-        self.answers = []
-        self.positions = {}
-        self.balances = {}
-        filled = Counter()
-        with open(path, encoding="utf-8") as lines:
-            for index, line in enumerate(lines):
-                words = line.split(" ", 3)
-                kind = words[1] if len(words) > 2 else ""
-                if kind not in ANSWERS + REQUESTS and not kind.startswith("final_"):
-                    continue
-                message = Message(line.rstrip("\n"), index)
-                fields = message.fields()
-                if kind in REQUESTS:
-                    self.requests.append(Request(message, fields, filled[fields["order"]]))
-                elif kind in ANSWERS:
-                    filled[fields["order"]] += kind == "order_filled"
-                    self.answers.append(message)
-                elif kind == "final_position":
-                    self.positions[message.stream] = message
-                else:
-                    self.balances[(fields["venue"], fields["asset"])] = message
-
-
-class Request:
-    """A decision that goes to the venue."""
-
-    def __init__(self, message, fields, fills_known):
-        self.kind = message.kind
-        self.sent = message.time
-        self.instrument = message.stream
-        self.order = fields["order"]
-        self.fields = fields
-        self.fills_known = fills_known  # how many fills of it the engine had been told of
-        self.text = message.text
 
 
 # --- the venue -------------------------------------------------------------------------------------
@@ -416,9 +74,10 @@ class Book:
                 self.worst[side] = price
 
     def shown(self, side, price):
-        """Shown quantity at a price; None beyond the snapshot's depth (rule 4)."""
+        """Shown quantity at a price; None beyond the snapshot's depth (rule 4), which a side
+        without levels of its own does not have."""
         worst = self.worst[side]
-        beyond = worst is None or (price < worst if side == BID else price > worst)
+        beyond = worst is not None and (price < worst if side == BID else price > worst)
         if beyond and price not in self.told[side]:
             return None
         return self.quantity[side].get(price, 0)
@@ -481,35 +140,6 @@ class Answer:
                      f"order={order}" + (f" {text}" if text else ""))
 
 
-class Fill:
-    """One fill, in units and exact money."""
-
-    def __init__(self, instrument, side, price, quantity, liquidity):
-        self.side = side
-        self.venue_time = 0
-        self.price = price * instrument.price_unit
-        self.quantity = quantity * instrument.quantity_unit
-        self.value = self.fill_value(instrument)
-        self.fee, self.fee_asset = self.charge(instrument, liquidity)
-
-    def fill_value(self, instrument):
-        """Value in the asset of account: rule 11 rounds an inverse one at the fill."""
-        size = self.quantity * instrument.multiplier
-        if instrument.contract == "inverse":
-            return half_even(size / self.price, COIN_UNIT)
-        return size * self.price
-
-    def charge(self, instrument, liquidity):
-        """The fee, in the asset that the definition names, rounded against us (rule 9)."""
-        rate = instrument.fees[liquidity]
-        if instrument.contract == "spot" and instrument.fee_rule == "received" and self.side == BUY:
-            return against_us(self.quantity * rate, instrument.base_commission), instrument.base
-        asset = instrument.settle if instrument.contract != "spot" else instrument.quote
-        unit = (instrument.base_commission if asset == instrument.base
-                else instrument.quote_commission)
-        return against_us(self.value * rate, unit), asset
-
-
 class Matching:
     """One instrument at the venue: its book and our orders, in venue time (rules 3 to 7)."""
 
@@ -541,12 +171,16 @@ class Matching:
                 for side, price, quantity, _, _ in message.rows(self.instrument):
                     self.book.set(side, price, quantity)
                 self.after_depth()
-        elif message.kind == "gap":
+        elif message.kind == "gap" or down(message):
             self.book.clear()
         elif message.kind == "instrument_status":
             self.trading = message.fields()["trading"]
         elif message.kind == "definition":
             self.instrument.update(message.fields())
+
+    def matches(self):
+        """Halted and cancel_only are what they say: nobody trades."""
+        return self.trading in ("open", "post_only")
 
     def queue_order(self, side):
         """Our resting orders of a side by price, then arrival (rule 5)."""
@@ -557,7 +191,7 @@ class Matching:
     def trade(self, aggressor, price, quantity):
         """Rules 4 and 5: at our price it eats what is ahead, then us; beyond, us at once. What
         one order got is not there for the next."""
-        if not self.book.synchronised:
+        if not self.book.synchronised or not self.matches():
             return  # during a gap nothing fills
         unused = quantity
         for order in self.queue_order(BUY if aggressor == SELL else SELL):
@@ -582,7 +216,7 @@ class Matching:
             shown = self.book.shown(order.depth_side(), order.price)
             if shown is not None:
                 order.ahead = shown if order.ahead is None else min(order.ahead, shown)
-        if not self.cross_fills:
+        if not self.cross_fills or not self.matches():
             return
         for side in (BUY, SELL):
             for order in self.queue_order(side):
@@ -632,6 +266,9 @@ class Matching:
             self.cancel(request, order)
         elif request.kind == "modify":
             self.modify(request, order)
+        elif order is None or order.state != "active":
+            self.answer("order_not_found", request.order, "",
+                        self.state(order) if order else "no such order")
 
     def place(self, request):
         """A new order (rule 6)."""
@@ -654,7 +291,7 @@ class Matching:
     def refusal(self, order, time_in_force):
         """Why an order is refused, or None."""
         instrument = self.instrument
-        if self.trading in ("halted", "cancel_only"):
+        if not self.matches():
             return "halted"
         if order.price is None or order.price <= 0:
             return "bad_price"
@@ -787,14 +424,26 @@ class Venue:
         for time, _, _, happening in self.happenings(tape, journal, settings):
             if stop is not None and time > stop:
                 break
-            if isinstance(happening, Request):
-                place = self.matching[happening.instrument]
+            for place in self.concerned(happening):
                 place.now = time
-                place.request(happening)
-            else:
-                place = self.matching[happening.stream]
-                place.now = time
-                place.market(happening)
+                if isinstance(happening, Request):
+                    place.request(happening)
+                else:
+                    place.market(happening)
+
+    def concerned(self, happening):
+        """Whom it concerns: one instrument, or all where the venue's feed went down."""
+        if isinstance(happening, Request):
+            return [self.matching[happening.instrument]]
+        if happening.stream in self.matching:
+            return [self.matching[happening.stream]]
+        return self.matching.values()
+
+    def here(self, message):
+        """Whether a market message is this venue's."""
+        if message.kind == "feed_connection":
+            return message.fields()["venue"] == self.name
+        return message.stream in self.matching and message.kind in MARKET and message.kind != "top"
 
     def happenings(self, tape, journal, settings):
         """Market messages and our requests by venue time; ties: trades, book, ours; then as they
@@ -804,7 +453,7 @@ class Venue:
         entry = read_duration(settings.get("sim.entry_latency", self.name))
         result = []
         for message in tape.messages:
-            if message.stream in self.matching and message.kind in MARKET and message.kind != "top":
+            if self.here(message):
                 stamp = message.venue_time
                 if stamp is None:
                     stamp = message.time - tape.feed_floor
@@ -821,63 +470,6 @@ class Venue:
 # --- the account -----------------------------------------------------------------------------------
 
 
-class Position:
-    """Average cost of one instrument (rules 9, 10 and 11)."""
-
-    def __init__(self, instrument):
-        self.instrument = instrument
-        self.held = Fraction(0)  # signed
-        self.cost = Fraction(0)  # of what is held, never negative
-        self.realised = Fraction(0)
-        self.fees = Fraction(0)
-        quantity_unit = instrument.quantity_unit
-        if instrument.contract == "spot":
-            quantity_unit = min(quantity_unit, instrument.base_commission)
-        self.unit = (COIN_UNIT if instrument.contract == "inverse"
-                     else instrument.price_unit * quantity_unit * instrument.multiplier)
-
-    def value(self, quantity, price):
-        """Value of a quantity at a price: linear exact, inverse rounded to 1e-8 coin."""
-        size = quantity * self.instrument.multiplier
-        if self.instrument.contract == "inverse":
-            return half_even(size / price, COIN_UNIT)
-        return size * price
-
-    def apply(self, fill):
-        """A fill; one through zero closes, then opens. A fee in base lessens what comes in, and
-        counts among the fees at the fill's price."""
-        quantity, instrument = fill.quantity, self.instrument
-        if instrument.contract == "spot" and fill.fee_asset == instrument.base:
-            quantity -= fill.fee
-            self.fees += fill.fee * fill.price
-        else:
-            self.fees += fill.fee
-        sign = 1 if fill.side == BUY else -1
-        closed = min(quantity, abs(self.held)) if self.held * sign < 0 else Fraction(0)
-        value = self.value(quantity, fill.price)
-        # One value a fill (DESIGN 5): through zero it is shared out as a cost is, the remainder
-        # stays with the part that opens.
-        worth = toward_zero(value * closed / quantity, self.unit)
-        if closed:
-            removed = toward_zero(self.cost * closed / abs(self.held), self.unit)
-            self.realised += self.profit(-sign, worth, removed)
-            self.cost -= removed
-            self.held += sign * closed
-        if quantity > closed:
-            self.held += sign * (quantity - closed)
-            self.cost += value - worth
-
-    def profit(self, side, worth, cost):
-        """Of a long (side 1) or short (-1) part: inverse contracts count the other way."""
-        return side * (cost - worth if self.instrument.contract == "inverse" else worth - cost)
-
-    def unrealised(self, mark):
-        """At a mark."""
-        if not self.held or mark is None:
-            return Fraction(0)
-        return self.profit(1 if self.held > 0 else -1, self.value(abs(self.held), mark), self.cost)
-
-
 class LocalView:
     """What the engine knows of one instrument, by ts_local, for the mark (rules 3 and 14)."""
 
@@ -887,30 +479,53 @@ class LocalView:
         self.sequence = 0
         self.top = None  # (sequence, bid, ask)
         self.book_time = None
+        self.crossed = False
         self.mark = None  # (time, price)
         self.mid = None  # (time, price)
+        self.funding = {}  # due: rate
+        self.funded = []  # (due, rate, mark)
+
+    def pass_time(self, now):
+        """Rule 15: at its time, with the mark of that time."""
+        for due in sorted(self.funding):
+            if due <= now:
+                rate = self.funding.pop(due)
+                mark, _ = self.valued(due)
+                if mark is not None:
+                    self.funded.append((due, rate, mark))
 
     def message(self, message):
         """One market message."""
-        if message.kind == "mark":
+        self.pass_time(message.time - 1)
+        if message.kind == "funding":
+            fields = message.fields()
+            due = read_time(fields["due"])
+            self.funding = {due: Fraction(fields["rate"])}
+        elif message.kind == "definition":
+            self.instrument.update(message.fields())
+        elif message.kind == "mark":
             price = self.instrument.price(message.fields()["price"])
             if price is not None and price > 0:
                 self.mark = (message.time, price * self.instrument.price_unit)
-        elif message.kind == "gap":
+        elif message.kind == "gap" or down(message):
             self.book.clear()
             self.top = None
         elif message.kind == "snapshot":
-            self.book.snapshot(message.rows(self.instrument))
+            self.book.snapshot(self.on_tick(message))
             self.depth(message)
         elif message.kind == "depth" and self.book.synchronised:
-            for side, price, quantity, _, _ in message.rows(self.instrument):
+            for side, price, quantity, _, _ in self.on_tick(message):
                 self.book.set(side, price, quantity)
             self.depth(message)
         elif message.kind == "top":
-            best = {row[0]: row[1] for row in message.rows(self.instrument) if row[2] > 0}
+            best = {row[0]: row[1] for row in self.on_tick(message) if row[2] > 0}
             if message.sequence > self.sequence or not self.sequence:
                 self.top = (message.sequence, best.get(BID), best.get(ASK))
             self.renew(message.time)
+
+    def on_tick(self, message):
+        """Rows that the engine's book takes (DESIGN 5)."""
+        return [row for row in message.rows(self.instrument) if row[1] % self.instrument.tick == 0]
 
     def depth(self, message):
         """Depth as new as the top view replaces it."""
@@ -925,6 +540,7 @@ class LocalView:
             return
         self.book_time = time
         bid, ask = self.top[1:] if self.top else (self.book.best(BID), self.book.best(ASK))
+        self.crossed = bid is not None and ask is not None and bid >= ask
         if bid is not None and ask is not None and bid < ask:
             self.mid = (time, Fraction(bid + ask, 2) * self.instrument.price_unit)
 
@@ -934,7 +550,7 @@ class LocalView:
         venue = self.mark if self.instrument.contract != "spot" else None
         if venue and now - venue[0] < MARK_AGE:
             return venue[1], False
-        if self.mid and self.book.synchronised and now - self.book_time < MARK_AGE:
+        if self.mid and self.book.synchronised and not self.crossed and now - self.book_time < MARK_AGE:
             return self.mid[1], False
         last = max((known for known in (venue, self.mid) if known), default=None)
         return (last[1] if last else None), True
@@ -966,12 +582,24 @@ class Reference:
         for message in self.tape.messages:
             if message.stream in views:
                 views[message.stream].message(message)
+            elif message.kind == "feed_connection":
+                for view in views.values():
+                    if view.instrument.venue == message.fields()["venue"]:
+                        view.message(message)
         positions = {name: Position(i) for name, i in self.tape.instruments.items()}
         balances = {name: defaultdict(Fraction, self.settings.balances(name)) for name in self.venues}
         for name, answers in self.answers.items():
             for answer in answers:
                 if answer.fill:
                     self.book_fill(positions[answer.instrument], balances[name], answer.fill)
+        for name, view in views.items():
+            view.pass_time(self.end)
+            fills = [a.fill for a in self.answers[view.instrument.venue]
+                     if a.fill and a.instrument == name]
+            for due, rate, mark in view.funded:
+                paid = positions[name].fund(sum(f.quantity * (1 if f.side == BUY else -1)
+                                                for f in fills if f.venue_time <= due), rate, mark)
+                balances[view.instrument.venue][view.instrument.settle] += paid
         marks = {name: view.valued(self.end) for name, view in views.items()}
         return positions, marks, balances
 
@@ -1071,7 +699,7 @@ class Comparison:
             mine = (f"{show_time(reference.end)} final_position {name} "
                     f"position={show_money(position.held)} realised={show_money(position.realised)} "
                     f"unrealised={show_money(position.unrealised(mark))} "
-                    f"fees={show_money(position.fees)} funding=0 mark={shown} "
+                    f"fees={show_money(position.fees)} funding={show_money(position.funding)} mark={shown} "
                     f"mark_stale={'yes' if stale else 'no'}")
             self.last(mine, reference.journal.positions.get(name), name)
         for venue, assets in sorted(balances.items()):
