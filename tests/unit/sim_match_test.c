@@ -113,6 +113,22 @@ Test(sim_match, without_venue_time_the_floor_tells_and_a_future_one_is_cut)
     cr_assert_eq(stats()->future_messages, 1);
 }
 
+/* Rule 3: the venue's book, its post-only check included, is made of depth alone. */
+Test(sim_match, a_top_moves_nothing_at_the_venue)
+{
+    snapshot(1);
+    bid(990, 10);
+    ask(1010, 10);
+    tell(EVENT_top, CHANNEL_TOP, 5, 5);
+    add_row(level(995, 10), 0);
+    add_row(level(1000, 10), ROW_SELL);
+    place(10, 1, SIDE_BUY, 1000, 5);
+    place_as(11, 2, SIDE_BUY, 1005, 5, TIME_IN_FORCE_GTC, true);
+    run_to(100);
+    expect("10 accepted #1\n"
+           "11 accepted #2\n");
+}
+
 /* --- 4: queue -------------------------------------------------------------------------------- */
 
 Test(sim_match, queue_moves_by_trades_and_by_what_is_shown)
