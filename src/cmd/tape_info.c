@@ -235,7 +235,8 @@ static void print_text(const struct info *info)
     }
     printf("identity %s\n", info->identity);
     printf("tool %s, build %s, seed %" PRIu64 ", feed floor %.6f ms\n", header->tool_version,
-           header->build_id, header->seed, (double)header->feed_floor_ns / (double)NS_PER_MS);
+           header->build_id[0] != 0 ? header->build_id : "not told", header->seed,
+           (double)header->feed_floor_ns / (double)NS_PER_MS);
     printf("%" PRIu64 " bytes in %zu blocks, %" PRIu64 " messages, %" PRIu64 " rows", info->bytes,
            tape_reader_block_count(info->reader), info->all.messages, rows);
     if (rows > 0)
