@@ -22,9 +22,10 @@ void run_grade(const struct backtest *backtest, struct run_grade *out)
     *out = (struct run_grade){.grade = backtest->header->grade};
     if (late > 0)
         snprintf(add(out, TAPE_GRADE_C), sizeof out->reasons[0],
-                 "%" PRIu64 " messages came later than sim.reorder: their venue time is a guess",
+                 "C: times: %" PRIu64
+                 " messages came later than sim.reorder, so their venue time is a guess",
                  late);
     if (!tape_reader_is_finished(backtest->reader))
         snprintf(add(out, TAPE_GRADE_D), sizeof out->reasons[0],
-                 "the tape was never finished: what stood after its last whole block is missing");
+                 "D: tape: never finished, what stood after its last whole block is missing");
 }
