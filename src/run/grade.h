@@ -10,8 +10,8 @@ enum { RUN_GRADE_REASONS_MAX = 2 };
 struct run_grade {
     uint8_t grade; /* enum tape_grade: the tape's, or a worse one */
     unsigned count;
-    char reasons[RUN_GRADE_REASONS_MAX]
-                [120]; /* what the run added, a line each: letter, matter, cause */
+    /* What the run added, a line each: letter, matter, cause. */
+    char reasons[RUN_GRADE_REASONS_MAX][120];
 };
 
 /* After the run. Messages later than sim.reorder make it C at best (their time at the simulated venue
