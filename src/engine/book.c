@@ -408,10 +408,10 @@ bool book_apply(struct book *book, const struct message *message)
     for (const struct row *row = message->rows; row < end; row++) {
         unsigned which = row->flags & ROW_SELL;
         struct book_side *side = &book->sides[which];
-        /* No value, price <= 0 or quantity < 0: the last two by their sign bit. */
-        uint64_t signs = ((uint64_t)row->price - 1) | (uint64_t)row->quantity;
+        /* A price of 0 or less, or above 2^60, has high bits when 1 is taken off. */
+        uint64_t outside = ((uint64_t)row->price - 1) >> 60 | (uint64_t)row->quantity >> 63;
         unsigned statuses = (unsigned)row->price_status | row->quantity_status;
-        if (__builtin_expect((statuses | (unsigned)(signs >> 63)) != 0, 0)) {
+        if (__builtin_expect((statuses | outside) != 0, 0)) {
             book->removed_numbers++;
             continue;
         }

@@ -11,6 +11,9 @@
 
 struct book;
 
+/* The highest price that book_apply takes: what is above is no market's price in its unit. */
+#define BOOK_PRICE_MAX (INT64_C(1) << 60)
+
 /* A level of one side. */
 struct book_level {
     int64_t price;    /* price units */
@@ -25,7 +28,8 @@ struct book *book_init(void *memory, size_t size, unsigned far_levels);
 /* Forget all levels; the book is unsynchronised until a snapshot. */
 void book_clear(struct book *book);
 /* Take one depth or snapshot message. A snapshot replaces everything and synchronises. Levels
- * whose price or quantity is not NUMBER_VALUE, price <= 0 or quantity < 0 are left out and counted.
+ * whose price or quantity is not NUMBER_VALUE, price <= 0 or above BOOK_PRICE_MAX, or quantity < 0 are left out
+ * and counted.
  * False where a table was full: the book is then cleared and unsynchronised. */
 bool book_apply(struct book *book, const struct message *message);
 /* Set one level (quantity 0 removes it). False where the table is full. */

@@ -24,7 +24,7 @@ enum {
 /* No order, no trade. */
 #define ENGINE_NO_SLOT UINT32_MAX
 /* Largest usable price, so that four times a price fits. */
-#define ENGINE_PRICE_MAX (INT64_C(1) << 60)
+#define ENGINE_PRICE_MAX BOOK_PRICE_MAX
 /* Rule 14: younger than this is fresh. */
 #define ENGINE_MARK_FRESH_NS (5 * NS_PER_SECOND)
 /* Rule 20: a last trade no older than this takes part in the reference. */
@@ -60,6 +60,7 @@ struct market {
     struct book *book;
     struct top_view top;
     int64_t fresh_ts; /* of the newest market message */
+    int64_t view_ts;  /* of the newest that tells of book or best prices: the age of the mid */
     bool seen;        /* there was one */
     bool gap;         /* lost since the last snapshot */
     uint8_t trading;  /* enum trading */

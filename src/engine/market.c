@@ -16,18 +16,14 @@ static enum reject row_fault(const struct limits *limits, const struct row *row)
     return limits_on_tick(limits, row->price) ? REJECT_NONE : REJECT_TICK;
 }
 
-/* Whether any row has a fault: one pass without a branch a row. */
-static bool rows_have_fault(const struct limits *limits, const struct message *message)
+/* Whether any row is off the present tick, which the book does not know of: one pass without a branch a
+ * row, and none where every unit is a tick. */
+static bool rows_off_tick(const struct limits *limits, const struct message *message)
 {
     uint64_t faults = 0;
     uint64_t inverse = limits->tick_inverse, bound = limits->tick_bound;
     unsigned shift = limits->tick_shift;
     const struct row *end = message->rows + message->row_count;
-    for (const struct row *row = message->rows; row < end; row++) {
-        /* A price of 0 or less, or above 2^60, has high bits when 1 is taken off. */
-        faults |= (uint64_t)(row->price - 1) >> 60 | (uint64_t)row->quantity >> 63;
-        faults |= (uint64_t)row->price_status | row->quantity_status;
-    }
     if (limits->quote.tick > 1)
         for (const struct row *row = message->rows; row < end; row++)
             faults |= limits_off_tick(inverse, shift, bound, row->price);
@@ -160,14 +156,31 @@ static bool apply_with_faults(struct engine *engine, unsigned index, const struc
     return whole;
 }
 
+/* The book leaves out by itself what is no usable number; here each of them is told. */
+static bool apply_and_tell(struct engine *engine, unsigned index, const struct message *message)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    struct book *book = instrument->market.book;
+    uint64_t before = book_removed_numbers(book);
+    bool whole = book_apply(book, message);
+    if (__builtin_expect(book_removed_numbers(book) == before, 1))
+        return whole;
+    for (uint32_t i = 0; i < message->row_count; i++) {
+        enum reject fault = row_fault(&instrument->limits, &message->rows[i]);
+        if (fault != REJECT_NONE)
+            remove_row(engine, index, &message->rows[i], fault);
+    }
+    return whole;
+}
+
 static void take_depth(struct engine *engine, unsigned index, const struct message *message)
 {
     struct instrument *instrument = &engine->instruments[index];
     struct market *market = &instrument->market;
     bool was = book_is_synchronised(market->book);
-    bool whole = rows_have_fault(&instrument->limits, message)
+    bool whole = rows_off_tick(&instrument->limits, message)
                      ? apply_with_faults(engine, index, message)
-                     : book_apply(market->book, message);
+                     : apply_and_tell(engine, index, message);
     if (!whole) {
         engine_table_full(engine, "book.far_levels", book_far_levels_peak(market->book) + 1);
         lose_book(engine, index, true);
@@ -376,9 +389,11 @@ void market_apply(struct engine *engine, const struct message *message)
     switch ((int)message->kind) {
     case EVENT_depth:
     case EVENT_snapshot:
+        engine->instruments[index].market.view_ts = engine->now;
         take_depth(engine, index, message);
         break;
     case EVENT_top:
+        engine->instruments[index].market.view_ts = engine->now;
         take_top(engine, index, message);
         break;
     case EVENT_trade:
@@ -398,7 +413,7 @@ static bool mark_at(const struct market *market, int64_t at, int64_t *mark2)
 {
     if (market->mark.has && at - market->mark.ts < ENGINE_MARK_FRESH_NS)
         *mark2 = 2 * market->mark.value;
-    else if (market_has_view(market) && at - market->fresh_ts < ENGINE_MARK_FRESH_NS &&
+    else if (market_has_view(market) && at - market->view_ts < ENGINE_MARK_FRESH_NS &&
              market->top.price[SIDE_BUY] < market->top.price[SIDE_SELL])
         *mark2 = view_mid2(&market->top);
     else
@@ -409,7 +424,7 @@ static bool mark_at(const struct market *market, int64_t at, int64_t *mark2)
 bool market_mark2(const struct market *market, int64_t now, int64_t *mark2, bool *stale)
 {
     *stale = !mark_at(market, now, mark2);
-    if (!*stale || (market->seen && mark_at(market, market->fresh_ts, mark2)))
+    if (!*stale || (market->seen && mark_at(market, market->view_ts, mark2)))
         return true;
     struct stamped last = market->last_mark2;
     const struct mid_ring *mids = &market->mids;

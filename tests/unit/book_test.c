@@ -133,7 +133,7 @@ static const struct history histories[] = {
     {"jumps", 5000000, 5, 100000, 2000, 200000, 3, 0},
     {"sparse", INT64_C(1) << 40, 3000, 3000000, 30000, INT64_C(1) << 35, 3, 0},
     {"low prices", 300, 3, 40, 200, 30000, 2, 0},
-    {"highest prices", INT64_MAX - 50000, 40, 9000, 3000, 49000, 2, 0},
+    {"highest prices", BOOK_PRICE_MAX - 50000, 40, 9000, 3000, 49000, 2, 0},
     {"emptying", 100000, 50, 50, 40, 90000, 7, 0},
     {"drift up", 100000, 5, 5, 30, 20000, 7, 40},
     {"drift down", 400000, 5, 5, 30, 20000, 7, -40},
@@ -147,8 +147,8 @@ static int64_t price_near(const struct history *history, int64_t middle, unsigne
         away = -away; /* crossed books are the feed's affair, not the book's */
     if (which == SIDE_SELL)
         away = -away;
-    if (away < 0 && middle > INT64_MAX + away)
-        return INT64_MAX;
+    if (away < 0 && middle > BOOK_PRICE_MAX + away)
+        return BOOK_PRICE_MAX;
     return middle - away > 0 ? middle - away : 1;
 }
 
@@ -156,7 +156,7 @@ static int64_t middle_after(const struct history *history, int64_t middle)
 {
     uint64_t bound = random_below(200) ? history->step : history->jump;
     int64_t move = history->drift + (int64_t)random_below(2 * bound + 1) - (int64_t)bound;
-    if (move > 0 && middle > INT64_MAX - 10 - move)
+    if (move > 0 && middle > BOOK_PRICE_MAX - 10 - move)
         move = -move;
     return middle + move > 10 ? middle + move : 10;
 }
