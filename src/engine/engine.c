@@ -324,19 +324,8 @@ int64_t engine_deadline(const struct engine *engine)
 
 static void tell_position(struct engine *engine, unsigned index)
 {
-    struct engine_position position;
-    engine_position(engine, index, &position);
     engine_emit(engine, EVENT_final_position, index)->final_position =
-        (struct event_final_position){
-            .instrument = (uint16_t)index,
-            .position = position.position,
-            .realised = position.realised,
-            .unrealised = position.unrealised,
-            .fees = position.fees,
-            .funding = position.funding,
-            .mark = position.mark,
-            .mark_stale = position.mark_stale,
-        };
+        engine_final_position(engine, index);
 }
 
 struct actions engine_finish(struct engine *engine)
@@ -359,6 +348,22 @@ struct actions engine_finish(struct engine *engine)
 }
 
 /* --- what others read --------------------------------------------------------------------------------- */
+
+struct event_final_position engine_final_position(struct engine *engine, unsigned index)
+{
+    struct engine_position position;
+    engine_position(engine, index, &position);
+    return (struct event_final_position){
+        .instrument = (uint16_t)index,
+        .position = position.position,
+        .realised = position.realised,
+        .unrealised = position.unrealised,
+        .fees = position.fees,
+        .funding = position.funding,
+        .mark = position.mark,
+        .mark_stale = position.mark_stale,
+    };
+}
 
 void engine_position(struct engine *engine, unsigned index, struct engine_position *out)
 {

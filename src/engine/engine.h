@@ -68,6 +68,8 @@ struct engine_position {
     bool funding_unknown;
 };
 void engine_position(struct engine *engine, unsigned instrument, struct engine_position *out);
+/* The same as the record that tells of it. */
+struct event_final_position engine_final_position(struct engine *engine, unsigned instrument);
 
 /* Counters so far; they belong to the engine. */
 const struct engine_counters *engine_counters(const struct engine *engine);

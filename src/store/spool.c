@@ -41,16 +41,8 @@ static int write_message(struct spool *spool, const struct message *message, enu
 static int write_position(struct spool *spool, unsigned instrument, int64_t now, enum spool_why why,
                           struct error *error)
 {
-    struct engine_position position;
-    engine_position(spool->engine, instrument, &position);
-    union event_record record = {.final_position = {.instrument = (uint16_t)instrument,
-                                                    .position = position.position,
-                                                    .realised = position.realised,
-                                                    .unrealised = position.unrealised,
-                                                    .fees = position.fees,
-                                                    .funding = position.funding,
-                                                    .mark = position.mark,
-                                                    .mark_stale = position.mark_stale}};
+    union event_record record = {.final_position =
+                                     engine_final_position(spool->engine, instrument)};
     const struct message message = {.ts_local = now,
                                     .stream = EVENT_STREAM(instrument, CHANNEL_SESSION),
                                     .kind = EVENT_final_position,

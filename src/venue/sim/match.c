@@ -1,8 +1,5 @@
 /* What market data does to our resting orders, and what our orders take: queue, through, cross,
  * take (trading-semantics 4 to 7). */
-#include <stdio.h>
-#include <string.h>
-
 #include "base/assert.h"
 #include "venue/sim/state.h"
 
@@ -12,16 +9,6 @@ static int64_t least(int64_t a, int64_t b)
 }
 
 /* --- fills ----------------------------------------------------------------------------------- */
-
-static struct venue_id trade_id(uint64_t number)
-{
-    struct venue_id id = {0};
-    char text[EVENT_VENUE_ID_MAX + 1];
-    int length = snprintf(text, sizeof text, "sim-%llu", (unsigned long long)number);
-    id.length = (uint8_t)length;
-    memcpy(id.bytes, text, (size_t)length);
-    return id;
-}
 
 /* One fill, answered. Ends the order where nothing is left of it. */
 static void fill(struct sim *sim, struct sim_order *order, int64_t price, int64_t quantity,
@@ -44,7 +31,7 @@ static void fill(struct sim *sim, struct sim_order *order, int64_t price, int64_
              ->order_filled;
     *answer = (struct event_order_filled){.instrument = order->instrument,
                                           .order = order->id,
-                                          .trade = trade_id(++sim->trade_number),
+                                          .trade = sim_venue_id("sim-", ++sim->trade_number),
                                           .side = order->side,
                                           .price = {price, NUMBER_VALUE},
                                           .quantity = {quantity, NUMBER_VALUE},

@@ -1,5 +1,6 @@
 /* Our orders at the simulated venue: a table by id, a list of the ended by age, and a list a side
  * of each instrument in the order in which they are filled. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -181,4 +182,15 @@ struct sim_order *sim_order_best(const struct sim *sim, unsigned instrument, enu
 struct sim_order *sim_order_next(const struct sim *sim, const struct sim_order *order)
 {
     return at(sim, order->next);
+}
+
+struct venue_id sim_venue_id(const char *prefix, uint64_t number)
+{
+    struct venue_id id = {0};
+    char text[EVENT_VENUE_ID_MAX + 1];
+    int length = snprintf(text, sizeof text, "%s%llu", prefix, (unsigned long long)number);
+    ASSERT(length > 0 && length <= EVENT_VENUE_ID_MAX);
+    id.length = (uint8_t)length;
+    memcpy(id.bytes, text, (size_t)length);
+    return id;
 }

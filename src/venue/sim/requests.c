@@ -1,7 +1,4 @@
 /* What the simulated venue does with a place, cancel, modify or query that has arrived. */
-#include <stdio.h>
-#include <string.h>
-
 #include "base/assert.h"
 #include "venue/sim/state.h"
 
@@ -10,23 +7,13 @@ static unsigned venue_of(const struct sim *sim, unsigned instrument)
     return sim->instruments[instrument].definition.venue;
 }
 
-static struct venue_id order_venue_id(uint64_t number)
-{
-    struct venue_id id = {0};
-    char text[EVENT_VENUE_ID_MAX + 1];
-    int length = snprintf(text, sizeof text, "sim-order-%llu", (unsigned long long)number);
-    id.length = (uint8_t)length;
-    memcpy(id.bytes, text, (size_t)length);
-    return id;
-}
-
 /* --- answers --------------------------------------------------------------------------------- */
 
 static void answer_accepted(struct sim *sim, const struct sim_order *order)
 {
     sim_answer_new(sim, venue_of(sim, order->instrument), EVENT_order_accepted, order->instrument)
-        ->order_accepted =
-        (struct event_order_accepted){order->instrument, order->id, order_venue_id(order->number)};
+        ->order_accepted = (struct event_order_accepted){order->instrument, order->id,
+                                                         sim_venue_id("sim-order-", order->number)};
 }
 
 static void answer_cancelled(struct sim *sim, const struct sim_order *order, int64_t leaves,
@@ -253,7 +240,7 @@ static void take_query(struct sim *sim, const struct event_query *query)
     sim_answer_new(sim, venue, EVENT_open_order, query->instrument)->open_order =
         (struct event_open_order){order->instrument,
                                   order->id,
-                                  order_venue_id(order->number),
+                                  sim_venue_id("sim-order-", order->number),
                                   order->side,
                                   {order->price, NUMBER_VALUE},
                                   {order->left, NUMBER_VALUE}};

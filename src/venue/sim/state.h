@@ -119,6 +119,8 @@ void sim_order_lift(struct sim *sim, struct sim_order *order);
 /* Our best order of a side, and the one after an order; NULL at the end. */
 struct sim_order *sim_order_best(const struct sim *sim, unsigned instrument, enum side side);
 struct sim_order *sim_order_next(const struct sim *sim, const struct sim_order *order);
+/* The venue's own name for an order or a trade: `prefix` and a number. */
+struct venue_id sim_venue_id(const char *prefix, uint64_t number);
 
 /* --- account.c ------------------------------------------------------------------------------- */
 
