@@ -151,8 +151,9 @@ static int read_name(struct tape_text_header *header, const char *name, const ch
                      unsigned *count, unsigned most, const char *what, struct error *error)
 {
     size_t length = strlen(name);
-    bool venue_colon = table == header->venues && strchr(name, ':') != NULL;
-    if (!event_name_is_valid(name, length) || venue_colon)
+    if (table == header->venues && strchr(name, ':') != NULL)
+        return error_set(error, ERROR_INPUT, "%s %s: expected a name without a colon", what, name);
+    if (!event_name_is_valid(name, length))
         return error_set(error, ERROR_INPUT, "%s %s: expected a name of at most %d characters",
                          what, name, EVENT_NAME_MAX);
     if (*count == most)
@@ -219,7 +220,7 @@ static int read_instrument(struct tape_text_header *header, const char *rest, st
         record.definition.venue != header->definitions[i].venue)
         return error_set(error, ERROR_INPUT, "expected the instrument's own venue and number");
     header->definitions[i] = record.definition;
-    return 0;
+    return tape_definition_check(&header->tape.names, i, error);
 }
 
 static int read_choice(const char *rest, const char *(*text_of)(unsigned), unsigned count,

@@ -8,27 +8,71 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-#include "base/assert.h"
+#include "tape/snapshots.h"
 
 /* --- check ------------------------------------------------------------------------------------- */
+
+/* What is counted on the way through a tape. */
+struct passage {
+    struct tape_identity identity;
+    struct tape_snapshots snapshots;
+    struct tape_block block;
+};
+
+/* Compare what a block header tells of snapshots with what its and all earlier messages tell. */
+static int compare_snapshots(const struct tape_reader *reader, const struct tape_entry *entry,
+                             const struct tape_snapshots *snapshots, struct error *error)
+{
+    unsigned long long number = entry->info.number, at = entry->info.offset;
+    if (entry->whole_from != snapshots->whole_from)
+        return error_set(error, ERROR_INPUT,
+                         "%s: block %llu: its header at byte %llu tells that all books are whole "
+                         "from block %llu on, expected %llu by the snapshots",
+                         reader->path, number, at + TAPE_BLOCK_WHOLE_FROM_OFFSET,
+                         (unsigned long long)entry->whole_from,
+                         (unsigned long long)snapshots->whole_from);
+    if (entry->whole_ts != snapshots->whole_ts)
+        return error_set(error, ERROR_INPUT,
+                         "%s: block %llu: its header at byte %llu tells that all books are whole "
+                         "since %lld, expected %lld by the snapshots",
+                         reader->path, number, at + TAPE_BLOCK_WHOLE_TS_OFFSET,
+                         (long long)entry->whole_ts, (long long)snapshots->whole_ts);
+    return 0;
+}
+
+/* Read one block, count its messages and compare its header with them. */
+static int check_block(struct tape_reader *reader, size_t index, struct passage *passage,
+                       struct error *error)
+{
+    const struct tape_block *block = &passage->block;
+    int failed = tape_reader_read(reader, index, &passage->block, error);
+    if (failed != 0)
+        return failed;
+    tape_snapshots_begin_block(&passage->snapshots);
+    for (uint32_t m = 0; m < block->message_count; m++)
+        if (block->messages[m].kind == EVENT_snapshot)
+            tape_snapshots_note(&passage->snapshots, block->number, &block->messages[m]);
+    failed = compare_snapshots(reader, &reader->entries[index], &passage->snapshots, error);
+    for (uint32_t m = 0; m < block->message_count && failed == 0; m++)
+        tape_identity_add(&passage->identity, &block->messages[m]);
+    return failed;
+}
 
 /* Read all blocks that hopping found, up to the first that is damaged. `check` tells how far. */
 static int check_blocks(struct tape_reader *reader, struct tape_check *check, struct error *error)
 {
-    struct tape_identity identity = {0};
-    struct tape_block block = {0};
-    int failed = tape_block_init(&block, reader, error);
+    struct passage passage = {0};
+    int failed = tape_block_init(&passage.block, reader, error);
     if (failed == 0)
-        failed = tape_identity_open(&identity, reader->most.rows, error);
+        failed = tape_identity_open(&passage.identity, reader->most.rows, error);
     bool opened = failed == 0;
+    tape_snapshots_init(&passage.snapshots, reader->header.names.instrument_count);
     check->good_bytes = tape_entry_bytes(&reader->header_entry);
     for (size_t i = 0; i < reader->entry_count && failed == 0; i++) {
         const struct tape_block_info *info = &reader->entries[i].info;
-        failed = tape_reader_read(reader, i, &block, error);
+        failed = check_block(reader, i, &passage, error);
         if (failed != 0)
             break;
-        for (uint32_t m = 0; m < block.message_count; m++)
-            tape_identity_add(&identity, &block.messages[m]);
         check->first_ts = i == 0 ? info->first_ts : check->first_ts;
         check->last_ts = info->last_ts;
         check->blocks++;
@@ -38,9 +82,9 @@ static int check_blocks(struct tape_reader *reader, struct tape_check *check, st
         check->good_bytes = info->offset + tape_entry_bytes(&reader->entries[i]);
     }
     if (opened)
-        tape_identity_get(&identity, check->identity);
-    tape_identity_close(&identity);
-    tape_block_free(&block);
+        tape_identity_get(&passage.identity, check->identity);
+    tape_identity_close(&passage.identity);
+    tape_block_free(&passage.block);
     return failed;
 }
 

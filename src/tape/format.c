@@ -14,7 +14,7 @@ enum {
     AT_MAGIC = 8,
     AT_VERSION = 16,
     AT_TYPE = 18,
-    AT_FLAGS = 19,
+    AT_FLAGS = TAPE_BLOCK_FLAGS_OFFSET,
     AT_STATE_HASHES = 20,
     AT_NUMBER = 24,
     AT_FIRST_TS = 32,
@@ -25,8 +25,8 @@ enum {
     AT_RAW = 60,
     AT_COMPRESSED = 64,
     AT_RESERVED = 68,
-    AT_WHOLE_FROM = 72,
-    AT_WHOLE_TS = 80,
+    AT_WHOLE_FROM = TAPE_BLOCK_WHOLE_FROM_OFFSET,
+    AT_WHOLE_TS = TAPE_BLOCK_WHOLE_TS_OFFSET,
     AT_PREVIOUS = 88,
     AT_STORED = 96,
     AT_HASH = 104
@@ -99,6 +99,8 @@ static const char *entry_fault(const struct tape_entry *entry)
                                          entry->state_hash_count);
     } else if (info->number != 0) {
         return "a header block that is not the first";
+    } else if (info->has_snapshot) {
+        return "a header block with the flag of snapshots";
     } else if ((info->message_count | info->row_count | info->record_count |
                 entry->state_hash_count) != 0 ||
                (info->first_ts | info->last_ts | entry->whole_ts) != 0 || entry->whole_from != 0) {

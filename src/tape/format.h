@@ -29,6 +29,12 @@ enum {
 
 enum tape_block_type { TAPE_BLOCK_HEADER, TAPE_BLOCK_MESSAGES };
 enum { TAPE_BLOCK_HAS_SNAPSHOT = 1 };
+/* Places in a block header that errors name. */
+enum {
+    TAPE_BLOCK_FLAGS_OFFSET = 19,
+    TAPE_BLOCK_WHOLE_FROM_OFFSET = 72,
+    TAPE_BLOCK_WHOLE_TS_OFFSET = 80
+};
 
 /* A block as its header tells it. `info` comes first: the public view of an entry. */
 struct tape_entry {

@@ -81,30 +81,10 @@ static void put_names(struct output *out, const struct event_names *names)
     }
 }
 
-/* 0, or ERROR_INPUT where a definition names what the tables have not. */
-static int check_definitions(const struct event_names *names, struct error *error)
-{
-    for (unsigned i = 0; i < names->instrument_count; i++) {
-        const struct event_definition *d = &names->definitions[i];
-        bool assets = (d->base == EVENT_NONE_16 || d->base < names->asset_count) &&
-                      (d->quote == EVENT_NONE_16 || d->quote < names->asset_count) &&
-                      (d->settle == EVENT_NONE_16 || d->settle < names->asset_count);
-        if (d->instrument != i || d->venue >= names->venue_count || !assets)
-            return error_set(error, ERROR_INPUT,
-                             "the tape header's definition of instrument %u names an instrument, "
-                             "venue or asset that its tables have not",
-                             i);
-    }
-    return 0;
-}
-
 int tape_header_encode(const struct tape_header *header, uint8_t **bytes, size_t *length,
                        struct error *error)
 {
     ASSERT(header->origin <= TAPE_SCENARIO && header->grade < TAPE_GRADE_COUNT);
-    int failed = check_definitions(&header->names, error);
-    if (failed != 0)
-        return failed;
     struct output out = {.bytes = malloc(TAPE_HEADER_RAW_MAX), .length = FIXED_BYTES};
     if (out.bytes == NULL)
         return error_set(error, ERROR_SYSTEM, "no memory for a tape header");
@@ -126,6 +106,11 @@ int tape_header_encode(const struct tape_header *header, uint8_t **bytes, size_t
         return error_set(error, ERROR_INPUT,
                          "the tape header's %s is too long or not a text a tape can carry",
                          out.fault);
+    }
+    int failed = tape_names_check(&header->names, error);
+    if (failed != 0) {
+        free(out.bytes);
+        return failed;
     }
     *bytes = out.bytes;
     *length = out.length;
@@ -247,7 +232,7 @@ int tape_header_decode(const uint8_t *bytes, size_t length, struct tape_header *
         out.grade >= TAPE_GRADE_COUNT)
         failed = error_set(error, ERROR_INPUT, "the tape header's fields are damaged");
     else
-        failed = check_definitions(&out.names, error);
+        failed = tape_names_check(&out.names, error);
     if (failed != 0) {
         free(tables);
         return failed;

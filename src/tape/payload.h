@@ -102,7 +102,7 @@ struct payload_decoder *payload_decoder_make(struct payload_counts most, int64_t
                                              const struct event_names *names, bool accelerate);
 void payload_decoder_free(struct payload_decoder *decoder);
 /* Decode `length` bytes into `block`, whose number, times and counts are set (from the header) and
- * whose arrays have room. ERROR_INPUT with what is wrong. */
+ * whose arrays have room; sets its has_snapshot. ERROR_INPUT with what is wrong. */
 int payload_decode(struct payload_decoder *decoder, const uint8_t *payload, size_t length,
                    struct tape_block *block, struct error *error);
 

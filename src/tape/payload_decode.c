@@ -216,13 +216,15 @@ static int decode_messages(struct payload_decoder *decoder, const struct parts *
     const uint64_t *heads = decoder->column[COLUMN_HEAD], *times = decoder->column[COLUMN_TIME];
     const uint64_t *sequences = decoder->column[COLUMN_SEQUENCE];
     uint64_t venue_times = 0, ts = (uint64_t)block->first_ts;
-    bool backwards = false;
+    bool backwards = false, has_snapshot = false;
     /* How many venue times the heads call for is known only at the end; none is read before. */
     for (uint32_t m = 0; m < block->message_count; m++) {
         if (heads[m] >= parts->heads)
             return fault(error, "column of heads has a number beyond the heads");
         venue_times += decoder->heads[heads[m]].mode >= VENUE_TIME_MILLISECONDS;
+        has_snapshot |= decoder->heads[heads[m]].kind == EVENT_snapshot;
     }
+    block->has_snapshot = has_snapshot;
     if (venue_times != parts->venue_times)
         return fault(error, "venue times are not as many as its heads call for");
     uint32_t venue_at = 0;

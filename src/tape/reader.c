@@ -16,6 +16,37 @@
 
 /* --- opening ----------------------------------------------------------------------------------- */
 
+/* Whether a block header tells what the index told, or what it did when it was found by hopping. */
+static bool is_as_told(const struct tape_entry *found, const struct tape_entry *told)
+{
+    uint8_t bytes[2][TAPE_INDEX_ENTRY_BYTES];
+    tape_index_encode(found, bytes[0]);
+    tape_index_encode(told, bytes[1]);
+    return found->type == told->type && found->info.number == told->info.number &&
+           found->previous_hash == told->previous_hash &&
+           memcmp(bytes[0], bytes[1], sizeof bytes[0]) == 0;
+}
+
+/* What is wrong with the frame of a block before its contents are looked at; NULL: nothing. zstd
+ * itself would take frames without checksum, skippable ones and several, and unpack them all. */
+static const char *frame_fault(const uint8_t *frame, size_t length, size_t raw_bytes)
+{
+    enum { MAGIC_BYTES = 4, FLAGS_MASK = 0x0f, CHECKSUM = 4 };
+    if (length <= MAGIC_BYTES || bytes_get_u32(frame) != ZSTD_MAGICNUMBER)
+        return "is no zstd frame";
+    /* Low bits of the frame's descriptor: dictionary, checksum, reserved (RFC 8878, 3.1.1.1.1). */
+    if ((frame[MAGIC_BYTES] & FLAGS_MASK) != CHECKSUM)
+        return "has no checksum of its own, or needs a dictionary";
+    unsigned long long content = ZSTD_getFrameContentSize(frame, length);
+    if (content == ZSTD_CONTENTSIZE_ERROR ||
+        (content != ZSTD_CONTENTSIZE_UNKNOWN && content != raw_bytes))
+        return "tells another length of its contents than the block's header";
+    size_t whole = ZSTD_findFrameCompressedSize(frame, length);
+    if (ZSTD_isError(whole))
+        return "is cut or no zstd frame";
+    return whole == length ? NULL : "ends before the length in the block's header";
+}
+
 /* Read header and frame of a block in one go and check the frame's hash and unpacked length. */
 static int load(struct tape_reader *reader, const struct tape_entry *entry, struct error *error)
 {
@@ -29,7 +60,7 @@ static int load(struct tape_reader *reader, const struct tape_entry *entry, stru
         return failed;
     const uint8_t *frame = reader->stored + TAPE_BLOCK_HEADER_BYTES;
     bool right = tape_entry_decode(reader->stored, entry->info.offset, &found, &reason);
-    if (right && (found.header_hash != entry->header_hash || found.type != entry->type)) {
+    if (right && !is_as_told(&found, entry)) {
         right = false;
         reason = "another block header than the index tells";
     }
@@ -43,6 +74,10 @@ static int load(struct tape_reader *reader, const struct tape_entry *entry, stru
                          "XXH3-64 in the block's header",
                          reader->path, number, offset + TAPE_BLOCK_HEADER_BYTES,
                          entry->info.compressed_bytes);
+    reason = frame_fault(frame, entry->info.compressed_bytes, entry->info.raw_bytes);
+    if (reason != NULL)
+        return error_set(error, ERROR_INPUT, "%s: block %llu: its frame at byte %llu %s",
+                         reader->path, number, offset + TAPE_BLOCK_HEADER_BYTES, reason);
     size_t got = ZSTD_decompressDCtx(reader->decompressor, reader->payload, entry->info.raw_bytes,
                                      frame, entry->info.compressed_bytes);
     if (ZSTD_isError(got) || got != entry->info.raw_bytes)
@@ -139,13 +174,17 @@ static int open_header(struct tape_reader *reader, struct error *error)
     return failed == 0 ? 0 : error_prefix(error, "%s: block 0", reader->path);
 }
 
+static const struct tape_entry *last_entry(const struct tape_reader *reader)
+{
+    return reader->entry_count == 0 ? &reader->header_entry
+                                    : &reader->entries[reader->entry_count - 1];
+}
+
 /* Put a block behind the last, where it continues it. */
 static int add_entry(struct tape_reader *reader, const struct tape_entry *entry,
                      struct error *error)
 {
-    const struct tape_entry *last = reader->entry_count == 0
-                                        ? &reader->header_entry
-                                        : &reader->entries[reader->entry_count - 1];
+    const struct tape_entry *last = last_entry(reader);
     const char *fault = NULL;
     if (entry->info.number != reader->entry_count + 1)
         fault = "out of order";
@@ -232,14 +271,16 @@ static int take_index(struct tape_reader *reader, const struct tape_end *end, co
         right = tape_index_decode(index + sizeof head + b * TAPE_INDEX_ENTRY_BYTES, b + 1, &entry);
         if (!right)
             break;
+        entry.previous_hash = last_entry(reader)->header_hash;
         int failed = add_entry(reader, &entry, error);
         if (failed != 0)
             return failed;
         tape_totals_add(&totals, &entry);
         reader->good_bytes += tape_entry_bytes(&entry);
     }
+    const struct tape_entry *last = last_entry(reader);
     if (!right || reader->good_bytes != end->index_offset ||
-        memcmp(&totals, &end->totals, sizeof totals) != 0)
+        memcmp(&totals, &end->totals, sizeof totals) != 0 || end->last_hash != last->header_hash)
         return error_set(error, ERROR_INPUT,
                          "%s: its index at byte %llu is damaged; tape repair makes a new one",
                          reader->path, (unsigned long long)end->index_offset);
@@ -464,6 +505,12 @@ int tape_reader_read(struct tape_reader *reader, size_t index, struct tape_block
     block->record_count = entry->info.record_count;
     block->state_hash_count = entry->state_hash_count;
     failed = payload_decode(reader->decoder, reader->payload, entry->info.raw_bytes, block, error);
+    if (failed == 0 && block->has_snapshot != entry->info.has_snapshot)
+        failed =
+            error_set(error, ERROR_INPUT,
+                      "its header's flag at byte %llu is %d, but snapshots are %s its messages",
+                      (unsigned long long)entry->info.offset + TAPE_BLOCK_FLAGS_OFFSET,
+                      entry->info.has_snapshot, block->has_snapshot ? "among" : "not among");
     return failed == 0 ? 0
                        : error_prefix(error, "%s: block %llu at byte %llu", reader->path,
                                       (unsigned long long)entry->info.number,

@@ -53,6 +53,15 @@ struct tape_header {
     struct event_names names;
 };
 
+/* 0, or ERROR_INPUT where venues, assets or a venue's symbols are named twice, a venue's name has a
+ * colon, or a definition is not one that tape_definition_check() takes. The names themselves must be
+ * valid (event_name_is_valid). The writer and the reader call it. */
+int tape_names_check(const struct event_names *names, struct error *error);
+/* The same for one instrument's definition: it names what the tables have, tick, lot and multiplier are
+ * above 0, and price × quantity × multiplier is a whole number of units of money (base/money.h). */
+int tape_definition_check(const struct event_names *names, unsigned instrument,
+                          struct error *error);
+
 /* --- writing ----------------------------------------------------------------------------------- */
 
 struct tape_writer;
@@ -95,6 +104,7 @@ struct tape_block {
     uint64_t number;
     int64_t first_ts, last_ts; /* ts_local */
     uint32_t message_count, row_count, record_count, state_hash_count;
+    bool has_snapshot; /* a message of that kind is among them */
     struct message *messages;
     struct row *rows;
     union event_record *records;

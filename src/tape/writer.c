@@ -9,14 +9,7 @@
 #include "tape/file.h"
 #include "tape/header.h"
 #include "tape/payload.h"
-
-/* When each instrument's last snapshot came: from which block on all books are whole. */
-struct snapshots {
-    uint64_t last_block[EVENT_INSTRUMENTS_MAX]; /* 0: none yet */
-    uint64_t whole_from;
-    int64_t whole_ts; /* when whole_from last rose in the open block; INT64_MIN: not in it */
-    bool in_block;
-};
+#include "tape/snapshots.h"
 
 struct tape_writer {
     struct tape_output output;
@@ -26,7 +19,7 @@ struct tape_writer {
     uint8_t *payload, *stored; /* stored: header and frame, written at once */
     size_t stored_capacity;
     struct event_names names;
-    struct snapshots snapshots;
+    struct tape_snapshots snapshots;
     unsigned block_events;
     uint64_t number, previous_hash;
     int64_t block_first_ts, last_ts;
@@ -78,8 +71,7 @@ static int seal(struct tape_writer *writer, struct error *error)
     if (writer->number > TAPE_BLOCKS_MAX)
         return error_set(error, ERROR_INPUT, "%s: more than %d blocks", writer->output.path,
                          TAPE_BLOCKS_MAX);
-    writer->snapshots.whole_ts = INT64_MIN;
-    writer->snapshots.in_block = false;
+    tape_snapshots_begin_block(&writer->snapshots);
     size_t length = payload_encoder_finish(writer->encoder, writer->payload);
     return write_block(writer, writer->payload, length, &entry, error);
 }
@@ -106,6 +98,8 @@ static int prepare(struct tape_writer *writer, const struct tape_header *header,
     ASSERT(writer->compressor != NULL);
     ZSTD_CCtx_setParameter(writer->compressor, ZSTD_c_compressionLevel, level);
     ZSTD_CCtx_setParameter(writer->compressor, ZSTD_c_checksumFlag, 1);
+    /* A context in memory of one's own begins with 0 here, unlike others. */
+    ZSTD_CCtx_setParameter(writer->compressor, ZSTD_c_contentSizeFlag, 1);
     return 0;
 }
 
@@ -141,8 +135,6 @@ int tape_writer_open(struct tape_writer **writer, const char *path,
         return error_set(error, ERROR_SYSTEM, "%s: no memory to write a tape", path);
     new->block_events = events;
     new->last_ts = INT64_MIN;
-    new->snapshots.whole_from = 1;
-    new->snapshots.whole_ts = INT64_MIN;
     new->names.instrument_count = header->names.instrument_count;
     new->names.venue_count = header->names.venue_count;
     new->names.asset_count = header->names.asset_count;
@@ -151,29 +143,13 @@ int tape_writer_open(struct tape_writer **writer, const char *path,
         failed = prepare(new, header, level, error);
     if (failed == 0)
         failed = write_header(new, header, error);
+    if (failed == 0)
+        tape_snapshots_init(&new->snapshots, new->names.instrument_count);
     if (failed != 0)
         tape_writer_abandon(&new);
     else
         *writer = new;
     return failed;
-}
-
-/* Note a snapshot: all books are whole from the block of the oldest last snapshot. */
-static void note_snapshot(struct tape_writer *writer, const struct message *message)
-{
-    struct snapshots *snapshots = &writer->snapshots;
-    snapshots->in_block = true;
-    if (message->stream == EVENT_NONE_16)
-        return;
-    snapshots->last_block[EVENT_STREAM_INSTRUMENT(message->stream)] = writer->number;
-    uint64_t least = writer->number;
-    for (unsigned i = 0; i < writer->names.instrument_count; i++)
-        if (snapshots->last_block[i] != 0 && snapshots->last_block[i] < least)
-            least = snapshots->last_block[i];
-    if (least > snapshots->whole_from) {
-        snapshots->whole_from = least;
-        snapshots->whole_ts = message->ts_local;
-    }
 }
 
 bool tape_writer_block_is_full(const struct tape_writer *writer)
@@ -213,7 +189,7 @@ int tape_writer_append(struct tape_writer *writer, const struct message *message
         writer->block_first_ts = message->ts_local;
     writer->last_ts = message->ts_local;
     if (message->kind == EVENT_snapshot)
-        note_snapshot(writer, message);
+        tape_snapshots_note(&writer->snapshots, writer->number, message);
     return 0;
 }
 

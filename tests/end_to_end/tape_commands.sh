@@ -1,6 +1,6 @@
 #!/bin/sh
 # capstan tape: what each command promises, on a made tape.
-echo 1..26
+echo 1..34
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 99
@@ -91,3 +91,19 @@ refused "not a tape" tape info day.txt
 sed '$a nonsense' day.txt >bad.txt
 refused "bad.txt:[0-9]*: " tape make bad.txt -o never.tape
 refused "capstan-tape 1" tape make moments.txt -o never.tape
+
+# make_refused PATTERN SCRIPT: make refuses the header of day.txt as sed altered it.
+make_refused() {
+    sed "$2" day.txt >altered.txt
+    refused "altered.txt:[0-9]*: $1" tape make altered.txt -o never.tape
+}
+instrument=$(sed -n 's/^instrument \([^ ]*\) .*/\1/p' day.txt | head -n 1)
+venue=${instrument%%:*}
+make_refused "instrument $instrument: its tick is 0, expected more than 0" "/^instrument /s/ tick=[^ ]*/ tick=0/"
+make_refused "instrument $instrument: its lot is -1, expected more than 0" "/^instrument /s/ lot=[^ ]*/ lot=-1/"
+make_refused "instrument $instrument: its multiplier is 0" "/^instrument /s/ multiplier=[^ ]*/ multiplier=0/"
+make_refused "instrument $instrument: .*add up to less than -18" "/^instrument /s/_exponent=[^ ]*/_exponent=-9/g"
+make_refused "instrument $instrument: named before" "/^instrument $instrument /{p;}"
+make_refused "venue $venue: named before" "/^venue $venue\$/{p;}"
+make_refused "asset .*: named before" "/^asset /{p;}"
+make_refused "venue x:y: expected a name without a colon" "s/^venue $venue\$/venue x:y/"

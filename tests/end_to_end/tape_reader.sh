@@ -76,7 +76,7 @@ venue v2
 asset BTC
 asset USD
 instrument v1:BTC-USD venue=v1 contract=spot price_exponent=-1 quantity_exponent=-3 tick=5 lot=1 multiplier=1 multiplier_exponent=0 minimum_notional=0 maker_fee=0 taker_fee=0.001 fee_asset=received base_commission_exponent=-8 quote_commission_exponent=-8 base=BTC quote=USD settle=USD grid_basis=given
-instrument v2:X venue=v2 contract=inverse price_exponent=2 quantity_exponent=0 tick=1 lot=1 multiplier=-3 multiplier_exponent=18 minimum_notional=5.5 maker_fee=-0.0001 taker_fee=0.000000001 fee_asset=settle base_commission_exponent=0 quote_commission_exponent=-18 base=- quote=USD settle=- grid_basis=inferred
+instrument v2:X venue=v2 contract=inverse price_exponent=2 quantity_exponent=0 tick=1 lot=1 multiplier=3 multiplier_exponent=18 minimum_notional=5.5 maker_fee=-0.0001 taker_fee=0.000000001 fee_asset=settle base_commission_exponent=0 quote_commission_exponent=-18 base=- quote=USD settle=- grid_basis=inferred
 config a: 1
 config  b: "é"
 messages
