@@ -8,7 +8,7 @@ if ! command -v zstd >/dev/null; then
     echo "1..0 # SKIP scripts/read-tape needs the program zstd"
     exit 0
 fi
-echo 1..34
+echo 1..37
 reader=$(cd "${srcdir:?}" && pwd)/scripts/read-tape
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -152,6 +152,8 @@ END
 "$CAPSTAN" tape make by_hand.txt -o by_hand.tape >/dev/null
 result $? "a tape made by hand"
 agree by_hand.tape
+cp "$(dirname "$reader")/../fixtures/tapes/version-1.tape" .
+agree version-1.tape
 [ "$("$reader" --summary by_hand.tape | sed 's/.*"kinds": {\([^}]*\)}.*/\1/' | tr ',' '\n' | wc -l)" -eq \
     "$(grep -c '^### ' "$(dirname "$reader")/../docs/event-kinds.md")" ]
 result $? "with all kinds"
