@@ -3,8 +3,8 @@
 
 It is written from the rules alone (the trading semantics, cited here as "rule 4"), never from the C
 source, and shares no code with it. Of a replay it takes the tape's text, the settings and what the
-engine sent and when; it works out each answer, each fill and the end by itself and compares them with
-the journal, one by one. Integers and fractions only.
+engine sent and when; it works out each answer, each fill and the end by itself and compares them
+with the journal, one by one. Integers and fractions only.
 
     refsim.py --capstan PROGRAM TAPE [-c CONFIG] [--set K=V]... [--from T] [--to T]
     refsim.py --tape-text FILE --journal FILE --config FILE [--from T] [--to T]
@@ -33,7 +33,7 @@ MARK_AGE = 5 * NANOSECONDS  # rule 14
 RANK_TRADE, RANK_BOOK, RANK_OURS = 0, 1, 2
 
 
-# --- the venue -------------------------------------------------------------------------------------
+# --- the venue -----------------------------------------------------------------------------------
 
 
 class Book:
@@ -45,7 +45,6 @@ class Book:
         self.quantity = {BID: {}, ASK: {}}
         self.prices = {BID: [], ASK: []}  # ascending
         self.worst = {BID: None, ASK: None}  # worst of the snapshot's own levels
-        self.told = {BID: set(), ASK: set()}  # prices that depth told of since
 
     def clear(self):
         """No level is known."""
@@ -61,7 +60,6 @@ class Book:
         elif price in levels:
             del levels[price]
             del self.prices[side][bisect.bisect_left(self.prices[side], price)]
-        self.told[side].add(price)
 
     def snapshot(self, rows):
         """The whole shown book; held changes after its own levels."""
@@ -75,12 +73,11 @@ class Book:
 
     def shown(self, side, price):
         """Shown quantity at a price; None beyond the snapshot's depth (rule 4), which a side
-        without levels of its own does not have."""
+        without levels of its own does not have, unless a level stands there: that depth told the
+        price empty is not remembered."""
         worst = self.worst[side]
         beyond = worst is not None and (price < worst if side == BID else price > worst)
-        if beyond and price not in self.told[side]:
-            return None
-        return self.quantity[side].get(price, 0)
+        return self.quantity[side].get(price, None if beyond else 0)
 
     def best(self, side):
         """Best price of a side, or None."""
@@ -164,13 +161,15 @@ class Matching:
                 if market and quantity > 0:
                     self.trade(aggressor, price, quantity)
         elif message.kind == "snapshot":
-            self.book.snapshot(message.rows(self.instrument))
-            self.after_depth()
+            rows = message.rows(self.instrument)
+            self.book.snapshot(rows)
+            self.after_depth(rows)
         elif message.kind == "depth":
             if self.book.synchronised:
-                for side, price, quantity, _, _ in message.rows(self.instrument):
+                rows = message.rows(self.instrument)
+                for side, price, quantity, _, _ in rows:
                     self.book.set(side, price, quantity)
-                self.after_depth()
+                self.after_depth(rows)
         elif message.kind == "gap" or down(message):
             self.book.clear()
         elif message.kind == "instrument_status":
@@ -210,10 +209,13 @@ class Matching:
                 unused -= filled
                 self.fill(order, order.price, filled, cause, "maker")
 
-    def after_depth(self):
-        """Rule 4: ahead = min(ahead, shown). Rule 5: depth that reaches our price fills us."""
+    def after_depth(self, rows):
+        """Rule 4: ahead = min(ahead, shown), where these rows tell of our price also beyond the
+        snapshot. Rule 5: depth that reaches our price fills us."""
+        told = {row[:2]: row[2] for row in rows} if self.resting else {}
         for order in self.resting:
-            shown = self.book.shown(order.depth_side(), order.price)
+            place = (order.depth_side(), order.price)
+            shown = told.get(place, self.book.shown(*place))
             if shown is not None:
                 order.ahead = shown if order.ahead is None else min(order.ahead, shown)
         if not self.cross_fills or not self.matches():
@@ -246,7 +248,8 @@ class Matching:
         fill.venue_time = self.now
         order.fills.append(quantity)
         answer = self.answer(
-            "order_filled", order.id, f"side={order.side} price={self.instrument.show_price(price)} "
+            "order_filled", order.id,
+            f"side={order.side} price={self.instrument.show_price(price)} "
             f"quantity={show(quantity)} leaves={show(order.left)} cause={cause} "
             f"liquidity={liquidity} fee={show_money(fill.fee)} fee_asset={fill.fee_asset}", state)
         answer.fill = fill
@@ -402,8 +405,9 @@ class Matching:
         if order.price is None or order.left is None:
             return "order without numbers"
         shown = self.book.shown(order.depth_side(), order.price)
-        return (f"{order.id} {order.side} {price(order.price)} left {show(order.left)} {order.state} "
-                f"ahead {'unknown' if order.ahead is None else show(order.ahead)}, shown there "
+        return (f"{order.id} {order.side} {price(order.price)} left {show(order.left)} "
+                f"{order.state} ahead "
+                f"{'unknown' if order.ahead is None else show(order.ahead)}, shown there "
                 f"{'unknown' if shown is None else show(shown)}, best {levels[0]} / {levels[1]}"
                 + ("" if self.book.synchronised else ", no book"))
 
@@ -467,7 +471,7 @@ class Venue:
         return result
 
 
-# --- the account -----------------------------------------------------------------------------------
+# --- the account ---------------------------------------------------------------------------------
 
 
 class LocalView:
@@ -478,10 +482,10 @@ class LocalView:
         self.book = Book()
         self.sequence = 0
         self.top = None  # (sequence, bid, ask)
-        self.book_time = None
-        self.crossed = False
-        self.mark = None  # (time, price)
-        self.mid = None  # (time, price)
+        self.book_time = None  # of the newest message of depth or best prices
+        self.two_sided = False  # both best prices are there, and not crossed
+        self.mark = None  # (order on the tape, price, time)
+        self.mid = None  # the same, the last there was
         self.funding = {}  # due: rate
         self.funded = []  # (due, rate, mark)
 
@@ -506,7 +510,7 @@ class LocalView:
         elif message.kind == "mark":
             price = self.instrument.price(message.fields()["price"])
             if price is not None and price > 0:
-                self.mark = (message.time, price * self.instrument.price_unit)
+                self.mark = (message.index, price * self.instrument.price_unit, message.time)
         elif message.kind == "gap" or down(message):
             self.book.clear()
             self.top = None
@@ -518,10 +522,11 @@ class LocalView:
                 self.book.set(side, price, quantity)
             self.depth(message)
         elif message.kind == "top":
+            # Any top makes the book young, also one that changes nothing (rule 14).
             best = {row[0]: row[1] for row in self.on_tick(message) if row[2] > 0}
             if message.sequence > self.sequence or not self.sequence:
                 self.top = (message.sequence, best.get(BID), best.get(ASK))
-            self.renew(message.time)
+            self.renew(message)
 
     def on_tick(self, message):
         """Rows that the engine's book takes (DESIGN 5)."""
@@ -532,31 +537,33 @@ class LocalView:
         self.sequence = message.sequence
         if self.top and message.sequence >= self.top[0]:
             self.top = None
-        self.renew(message.time)
+        self.renew(message)
 
-    def renew(self, time):
+    def renew(self, message):
         """The mid of the top view, while the book is synchronised."""
+        self.book_time = message.time
         if not self.book.synchronised:
             return
-        self.book_time = time
         bid, ask = self.top[1:] if self.top else (self.book.best(BID), self.book.best(ASK))
-        self.crossed = bid is not None and ask is not None and bid >= ask
-        if bid is not None and ask is not None and bid < ask:
-            self.mid = (time, Fraction(bid + ask, 2) * self.instrument.price_unit)
+        self.two_sided = bid is not None and ask is not None and bid < ask
+        if self.two_sided:
+            price = Fraction(bid + ask, 2) * self.instrument.price_unit
+            self.mid = (message.index, price, message.time)
 
     def valued(self, now):
         """(mark, stale): the venue's if younger than 5 s (perpetuals), else the mid of a
-        synchronised book younger than 5 s, else the last, flagged."""
+        synchronised, uncrossed book younger than 5 s, else the newest of what was last known of
+        the two, flagged, whatever became of its source."""
         venue = self.mark if self.instrument.contract != "spot" else None
-        if venue and now - venue[0] < MARK_AGE:
+        if venue and now - venue[2] < MARK_AGE:
             return venue[1], False
-        if self.mid and self.book.synchronised and not self.crossed and now - self.book_time < MARK_AGE:
+        if self.book.synchronised and self.two_sided and now - self.book_time < MARK_AGE:
             return self.mid[1], False
         last = max((known for known in (venue, self.mid) if known), default=None)
         return (last[1] if last else None), True
 
 
-# --- comparison ------------------------------------------------------------------------------------
+# --- comparison ----------------------------------------------------------------------------------
 
 
 class Reference:
@@ -587,7 +594,8 @@ class Reference:
                     if view.instrument.venue == message.fields()["venue"]:
                         view.message(message)
         positions = {name: Position(i) for name, i in self.tape.instruments.items()}
-        balances = {name: defaultdict(Fraction, self.settings.balances(name)) for name in self.venues}
+        balances = {name: defaultdict(Fraction, self.settings.balances(name))
+                    for name in self.venues}
         for name, answers in self.answers.items():
             for answer in answers:
                 if answer.fill:
@@ -697,9 +705,11 @@ class Comparison:
             shown = ("absent" if mark is None else
                      instrument.show_price(round(mark / instrument.price_unit)))
             mine = (f"{show_time(reference.end)} final_position {name} "
-                    f"position={show_money(position.held)} realised={show_money(position.realised)} "
+                    f"position={show_money(position.held)} "
+                    f"realised={show_money(position.realised)} "
                     f"unrealised={show_money(position.unrealised(mark))} "
-                    f"fees={show_money(position.fees)} funding={show_money(position.funding)} mark={shown} "
+                    f"fees={show_money(position.fees)} "
+                    f"funding={show_money(position.funding)} mark={shown} "
                     f"mark_stale={'yes' if stale else 'no'}")
             self.last(mine, reference.journal.positions.get(name), name)
         for venue, assets in sorted(balances.items()):
@@ -727,7 +737,8 @@ class Comparison:
         for name, counts in sorted(self.counts.items()):
             total += counts
             if name in reference.tape.instruments:
-                causes = ", ".join(f"{counts[c]} {c}" for c in ("queue", "through", "cross", "take"))
+                causes = ", ".join(f"{counts[cause]} {cause}"
+                                   for cause in ("queue", "through", "cross", "take"))
                 print(f"{name}: {counts['answers']} answers, {counts['fills']} fills ({causes})")
         for moment, instrument, order, lines in sorted(self.differences,
                                                        key=lambda d: (d[0], d[1]))[:limit]:
@@ -737,8 +748,8 @@ class Comparison:
             if order:
                 self.around(moment, instrument, order)
         print(f"refsim: {len(reference.journal.requests)} requests, {total['answers']} answers, "
-              f"{total['fills']} fills, {total['ends']} ends agree; {len(self.differences)} differences; "
-              f"{reference.late} answers after the end")
+              f"{total['fills']} fills, {total['ends']} ends agree; "
+              f"{len(self.differences)} differences; {reference.late} answers after the end")
         return not self.differences
 
     def around(self, moment, instrument, order):
@@ -762,7 +773,7 @@ class Comparison:
                 print(f"        {matching.state(own)}")
 
 
-# --- the command -----------------------------------------------------------------------------------
+# --- the command ---------------------------------------------------------------------------------
 
 
 def run(command, output):
@@ -785,7 +796,8 @@ def prepare(options, folder):
     if options.to_time:
         bounds += ["--to", options.to_time]
     run([options.capstan, "tape", "cat", "--full", options.tape], files[0])
-    run([options.capstan, "replay", options.tape, *settings, *bounds, "--journal", files[1]], files[3])
+    run([options.capstan, "replay", options.tape, *settings, *bounds, "--journal", files[1]],
+        files[3])
     run([options.capstan, "config", "show", *settings], files[2])
     return files[:3]
 

@@ -49,8 +49,9 @@ class Position:
         quantity_unit = instrument.quantity_unit
         if instrument.contract == "spot":
             quantity_unit = min(quantity_unit, instrument.base_commission)
+        # A cost's unit has the multiplier's power of ten, not the multiplier (rule 10).
         self.unit = (COIN_UNIT if instrument.contract == "inverse"
-                     else instrument.price_unit * quantity_unit * instrument.multiplier)
+                     else instrument.price_unit * quantity_unit * instrument.multiplier_unit)
 
     def value(self, quantity, price):
         """Value of a quantity at a price: linear exact, inverse rounded to 1e-8 coin."""

@@ -25,7 +25,7 @@ class BadInput(Exception):
     """What was given is no tape text, journal or configuration."""
 
 
-# --- numbers and times -----------------------------------------------------------------------------
+# --- numbers and times ---------------------------------------------------------------------------
 
 
 def read_time(text):
@@ -94,7 +94,7 @@ def against_us(value, unit):
     return -((-value) // unit) * unit
 
 
-# --- what is on the tape ---------------------------------------------------------------------------
+# --- what is on the tape -------------------------------------------------------------------------
 
 
 class Instrument:
@@ -115,7 +115,8 @@ class Instrument:
             self.quantity_unit = power(self.quantity_exponent)
             self.tick = int(fields["tick"])
             self.lot = int(fields["lot"])
-            self.multiplier = int(fields["multiplier"]) * power(int(fields["multiplier_exponent"]))
+            self.multiplier_unit = power(int(fields["multiplier_exponent"]))
+            self.multiplier = int(fields["multiplier"]) * self.multiplier_unit
             self.minimum_notional = Fraction(fields["minimum_notional"])
             self.fees = {"maker": Fraction(fields["maker_fee"]),
                          "taker": Fraction(fields["taker_fee"])}
@@ -285,7 +286,7 @@ class Settings:
         section = name = None
         with open(path, encoding="utf-8") as lines:
             for line in lines:
-                body = line.split("#")[0].rstrip() if line.lstrip().startswith("#") else line.rstrip()
+                body = "" if line.lstrip().startswith("#") else line.rstrip()
                 if not body:
                     continue
                 indent = len(body) - len(body.lstrip())

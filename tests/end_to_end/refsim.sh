@@ -93,7 +93,7 @@ end() {
     echo "2024-01-01T00:00:$1Z final_balance - venue=v asset=USD total=$8" >>"$folder/journal"
 }
 
-echo "1..16"
+echo "1..20"
 
 # The examples of the trading semantics: is the reference itself right?
 story 0
@@ -162,6 +162,52 @@ report "a wrong fill is a difference" $?
 "$refsim" --tape-text "$folder/text" --journal "$folder/journal" --config "$folder/config" 2>"$folder/err"
 [ $? -eq 2 ] && [ "$(wc -l <"$folder/err")" -eq 1 ]
 report "a file that is no tape's text is bad input" $?
+
+# How the rules were read (docs/semantics.md).
+story 0
+market 00.000000000 snapshot "bid 100.0*1.0 ask 101.0*5.0"
+market 00.100000000 depth "bid 99.0*0.0"
+place 00.200000000 1 buy 99.0 1.0
+market 01.000000000 trade "sell 99.0*5.0"
+market 02.000000000 depth "bid 99.0*2.0"
+market 03.000000000 trade "sell 99.0*2.5"
+filled 03.000000000 1 buy 99.0 0.5 0.5 queue
+place 03.100000000 2 buy 98.0 1.0
+market 04.000000000 depth "bid 98.0*0.0"
+market 05.000000000 trade "sell 98.0*1.0"
+filled 05.000000000 1 buy 99.0 0.5 0.0 through
+filled 05.000000000 2 buy 98.0 0.5 0.5 queue
+market 06.000000000 depth "ask 102.0*1.0"
+end 06.000000000 1.5 0 2.75 0 100.5 1001.5 999852
+prepared "reference: a price beyond the snapshot is known while a level stands there"
+story 0
+sed -i 's/contract=spot/contract=linear/; s/ multiplier=1 / multiplier=7 /' "$folder/text"
+market 00.000000000 snapshot "bid 99.0*0.2 bid 98.0*0.2 ask 101.0*5.0"
+place 00.000000000 1 buy 99.0 0.1
+place 00.000000000 2 buy 98.0 0.2
+market 01.000000000 trade "sell 97.0*0.3"
+filled 01.000000000 1 buy 99.0 0.1 0.0 through
+filled 01.000000000 2 buy 98.0 0.2 0.0 through
+place 02.000000000 3 sell 101.0 0.1
+market 03.000000000 trade "buy 101.1*0.1"
+filled 03.000000000 3 sell 101.0 0.1 0.0 through
+market 04.000000000 depth "bid 96.0*0.1"
+# Cost 69.3 + 137.2 = 206.5; a third is 68.833…, in units of 0.01 (not 0.07) 68.83; sold for 70.7.
+end 04.000000000 0.2 1.87 2.33 0 100.0 1000 1000001.87
+prepared "reference: a cost's unit has not the multiplier, only its power of ten"
+story 0
+market 00.000000000 snapshot "bid 100.0*10.0 ask 101.0*5.0"
+market 05.000000000 trade "sell 100.0*1.0"
+end 05.000000000 0 0 0 0 100.5 1000 1000000
+sed -i 's/mark_stale=no/mark_stale=yes/' "$folder/journal"
+prepared "reference: a trade makes no book young"
+story 0
+market 00.000000000 snapshot "bid 100.0*10.0 ask 101.0*5.0"
+market 01.000000000 depth "bid 101.5*1.0"
+market 02.000000000 gap "cause=sequence expected=1 found=2"
+end 02.000000000 0 0 0 0 100.5 1000 1000000
+sed -i 's/mark_stale=no/mark_stale=yes/' "$folder/journal"
+prepared "reference: the last mid stays after a crossed book and a gap, flagged"
 
 # Made markets: spot, linear and inverse.
 demo=$srcdir/scripts/demo.yaml
