@@ -93,7 +93,7 @@ end() {
     echo "2024-01-01T00:00:$1Z final_balance - venue=v asset=USD total=$8" >>"$folder/journal"
 }
 
-echo "1..20"
+echo "1..21"
 
 # The examples of the trading semantics: is the reference itself right?
 story 0
@@ -227,6 +227,24 @@ agree "made market, quick, near the touch" "$folder/synth4.tape" "$demo" \
 agree "made market, from and to, nothing read ahead" "$folder/synth4.tape" "$demo" \
     --from 2024-01-01T00:00:02Z --to 2024-01-01T00:00:06Z --set quote.half_spread=1tick \
     --set sim.reorder=0
+# Contracts of 0.7 and snapshots of three levels a side: costs have remainders, queues are unknown.
+"$capstan" tape cat --full "$folder/synth4.tape" | awk '
+    / contract=linear / { sub(/ multiplier=1 multiplier_exponent=0 /, " multiplier=7 multiplier_exponent=-1 ") }
+    $2 == "snapshot" {
+        split("", levels)
+        text = ""
+        for (i = 1; i <= NF; i++)
+            if ($i != "bid" && $i != "ask")
+                text = text $i " "
+            else if (++levels[$i] <= 3)
+                text = text $i " " $(++i) " "
+            else
+                i++
+        $0 = text
+    }
+    { print }' >"$folder/text" && "$capstan" tape make "$folder/text" -o "$folder/few.tape" >/dev/null
+agree "made market, contracts of 0.7, few levels known" "$folder/few.tape" "$demo" \
+    --set quote.half_spread=1tick --set quote.step=2tick --set quote.levels=6 --set quote.interval=10ms
 
 # A minute of six recorded books.
 recorded=$shared/data/binance-2024-08-08
