@@ -91,7 +91,7 @@ struct scenario {
     char *text; /* the file; words point into it */
     char title[256];
     char covers[256];
-    char *config; /* assignments, one a line */
+    char *config; /* "LINE NAME=VALUE", one assignment a line */
     size_t config_length, config_capacity;
     int64_t end_ts;
     bool has_end;
@@ -122,10 +122,12 @@ void scenario_free(struct scenario **scenario);
 
 /* What a run is asked for besides passing. */
 struct scenario_options {
-    bool bless;           /* write the golden instead of comparing with it */
-    const char *golden;   /* path of the golden; NULL: beside the scenario */
-    const char *defaults; /* YAML read before the scenario's own configuration; may be NULL */
-    bool print_journal;   /* the run's text to standard output */
+    bool bless;         /* write the golden instead of comparing with it */
+    const char *golden; /* path of the golden; NULL: beside the scenario */
+    /* YAML read before the scenario's own configuration; NULL: defaults.yaml beside the scenario, where
+     * there is one. */
+    const char *defaults;
+    bool print_journal; /* the run's text to standard output */
 };
 
 /* Compile to a tape, replay it through the loop, check every expectation, verify the tape that the run

@@ -44,7 +44,7 @@ static int parse_covers(struct scenario_parser *parser)
     return 0;
 }
 
-/* Keep "name=value" for the configuration, without quotes, one a line. */
+/* Keep "LINE name=value" for the configuration, without quotes, one a line. */
 static int parse_config(struct scenario_parser *parser)
 {
     struct scenario *s = parser->scenario;
@@ -56,7 +56,7 @@ static int parse_config(struct scenario_parser *parser)
         if (!scenario_split_pair(word, '=', &name, &value))
             return scenario_fail(parser, word, "setting=value such as quote.half_spread=2tick");
         value = scenario_unquote(&value);
-        size_t need = s->config_length + name.length + value.length + 3;
+        size_t need = s->config_length + name.length + value.length + 16;
         if (need > s->config_capacity) {
             char *grown = realloc(s->config, need * 2);
             if (!grown)
@@ -65,8 +65,8 @@ static int parse_config(struct scenario_parser *parser)
             s->config_capacity = need * 2;
         }
         s->config_length +=
-            (size_t)sprintf(s->config + s->config_length, "%.*s=%.*s\n", (int)name.length,
-                            name.text, (int)value.length, value.text);
+            (size_t)sprintf(s->config + s->config_length, "%u %.*s=%.*s\n", parser->line,
+                            (int)name.length, name.text, (int)value.length, value.text);
         parser->at++;
     }
     return 0;

@@ -195,15 +195,32 @@ static int golden_path(const char *path, char *out, size_t capacity, struct erro
     return 0;
 }
 
+/* "x/name.scn" → "x/defaults.yaml"; empty where there is no such file. */
+static int defaults_path(const char *path, char *out, size_t capacity, struct error *error)
+{
+    const char *slash = strrchr(path, '/');
+    int folder_length = slash ? (int)(slash + 1 - path) : 0;
+    if ((size_t)snprintf(out, capacity, "%.*sdefaults.yaml", folder_length, path) >= capacity)
+        return error_set(error, ERROR_INPUT, "%s: path too long", path);
+    if (access(out, F_OK) != 0)
+        out[0] = '\0';
+    return 0;
+}
+
 int scenario_run(const char *path, const struct scenario_options *options, struct error *error)
 {
-    char golden[1024];
+    char golden[1024], beside[1024];
+    const char *defaults = options->defaults;
     struct scenario_session *session = calloc(1, sizeof *session);
     if (!session)
         return error_set(error, ERROR_SYSTEM, "out of memory");
     int code = scenario_read(&session->scenario, path, error);
+    if (!code && !defaults) {
+        code = defaults_path(path, beside, sizeof beside, error);
+        defaults = beside[0] ? beside : NULL;
+    }
     if (!code)
-        code = run_session(session, options->defaults, error);
+        code = run_session(session, defaults, error);
     if (session->text && options->print_journal)
         fwrite(session->text, 1, session->text_length, stdout);
     if (!code)

@@ -2,6 +2,7 @@
 #include "replay/scenario_tape.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config.h"
@@ -71,22 +72,27 @@ static int set_balances(const struct scenario *scenario, unsigned venue, struct 
                                  scenario->asset_names[asset]);
         first = false;
     }
-    return config_set(config, text, error);
+    return config_set_from(config, text, scenario->path, error);
 }
 
 static int set_lines(const struct scenario *scenario, struct config *config, struct error *error)
 {
     const char *line = scenario->config ? scenario->config : "";
     while (*line) {
-        char text[1024];
-        size_t length = strcspn(line, "\n");
+        char text[1024], origin[1024];
+        char *assignment;
+        unsigned long number = strtoul(line, &assignment, 10);
+        assignment++; /* the blank */
+        size_t length = strcspn(assignment, "\n");
+        snprintf(origin, sizeof origin, "%s:%lu", scenario->path, number);
         if (length >= sizeof text)
-            return error_set(error, ERROR_INPUT, "%s: a config line is too long", scenario->path);
-        memcpy(text, line, length);
+            return error_set(error, ERROR_INPUT, "%s: a setting of at most %zu bytes was expected",
+                             origin, sizeof text - 1);
+        memcpy(text, assignment, length);
         text[length] = '\0';
-        if (config_set(config, text, error))
-            return error_prefix(error, "%s: config", scenario->path);
-        line += length + (line[length] == '\n');
+        if (config_set_from(config, text, origin, error))
+            return error->code;
+        line = assignment + length + 1;
     }
     return 0;
 }

@@ -41,7 +41,9 @@ int cmd_scenario(int argc, char **argv)
             "Run scenarios: each is compiled to a tape, replayed through the engine against\n"
             "the simulated venue and its canned answers, checked against what it expects,\n"
             "verified, and compared with the golden text beside it.\n",
-        .closing = "The language is described in docs/scenarios.md.\n"
+        .closing = "Without --defaults the defaults.yaml beside each scenario is read, where there "
+                   "is one.\n"
+                   "The language is described in docs/scenarios.md.\n"
                    "Exit status: 0 all held, 1 something did not, 2 bad input.\n",
         .options = options,
         .option_count = sizeof options / sizeof options[0],

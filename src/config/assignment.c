@@ -97,16 +97,22 @@ static const char *find_equals(const char *assignment)
     return NULL;
 }
 
-int config_set(struct config *config, const char *assignment, struct error *error)
+int config_set_from(struct config *config, const char *assignment, const char *origin,
+                    struct error *error)
 {
     const char *equals = find_equals(assignment);
     if (equals == NULL || equals == assignment) {
-        return error_set(error, ERROR_INPUT,
-                         "--set %.80s: expected KEY=VALUE, like quote.size=10lot", assignment);
+        return error_set(error, ERROR_INPUT, "%s %.80s: expected KEY=VALUE, like quote.size=10lot",
+                         origin, assignment);
     }
     config->pass++;
-    return assign(config, assignment, (size_t)(equals - assignment), equals + 1, "--set", false,
+    return assign(config, assignment, (size_t)(equals - assignment), equals + 1, origin, false,
                   error);
+}
+
+int config_set(struct config *config, const char *assignment, struct error *error)
+{
+    return config_set_from(config, assignment, "--set", error);
 }
 
 /* CAPSTAN_QUOTE__SIZE to quote.size; false where it does not fit. */

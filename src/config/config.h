@@ -23,6 +23,9 @@ int config_read_text(struct config *config, const char *name, const char *text, 
 /* One "key=value" as --set has it. The key is a setting's name, "venues.NAME.setting" or
  * "instruments.NAME.setting" with NAME as venue:symbol. */
 int config_set(struct config *config, const char *assignment, struct error *error);
+/* The same from elsewhere: `origin`, as "file:line", stands in errors instead of "--set". */
+int config_set_from(struct config *config, const char *assignment, const char *origin,
+                    struct error *error);
 /* Every CAPSTAN_A__B=value of `environment`: double underscore is a point, lower case. CAPSTAN_LOG
  * and names without a double underscore that are no setting are left alone. */
 int config_read_environment(struct config *config, char *const *environment, struct error *error);

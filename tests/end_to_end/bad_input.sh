@@ -187,9 +187,9 @@ bad 'scenario: directory' 'folder: Is a directory' scenario folder
 bad 'scenario: empty file' "empty:0: the line ends, expected a line 'scenario" scenario empty
 bad 'scenario: text' "text:1:1: found 'Dear', expected scenario" scenario text
 bad 'scenario: not text' 'cut.gz: not text' scenario cut.gz
-bad 'scenario: wrong key' "did you mean 'quote.size'?" scenario key.scn
-bad 'scenario: wrong unit' "quote.size: '1tick' is in ticks" scenario unit.scn
-bad 'scenario: out of range' "quote.levels: '99' is out of range" scenario range.scn
+bad 'scenario: wrong key' "key.scn:3: quote.sise: no setting has this name; did you mean 'quote.size'?" scenario key.scn
+bad 'scenario: wrong unit' "unit.scn:3: quote.size: '1tick' is in ticks" scenario unit.scn
+bad 'scenario: out of range' "range.scn:3: quote.levels: '99' is out of range" scenario range.scn
 bad 'scenario: a NaN' "quote.size: 'nan' is not a number that can be used" scenario nan.scn
 bad 'scenario: unknown symbol' "Y-USD" scenario symbol.scn
 

@@ -112,5 +112,8 @@ good=no
 [ $status -eq 0 ] && good=yes
 result $good 'docs/capstan.1 and docs/settings.md agree with the table (else run scripts/settings-pages)'
 
+run 0 'a scenario reads the defaults.yaml beside it' 'held' '' \
+    scenario "$source/fixtures/scenarios/stale_book_pulls_quotes.scn"
+
 echo "1..$count"
 [ $failed -eq 0 ]
