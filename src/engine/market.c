@@ -93,7 +93,8 @@ static void view_changed(struct engine *engine, unsigned index)
     struct instrument *instrument = &engine->instruments[index];
     struct market *market = &instrument->market;
     instrument->wait_top[SIDE_BUY] = instrument->wait_top[SIDE_SELL] = false;
-    if (market_has_view(market))
+    /* The mid of a crossed or locked view is no mark and no reference. */
+    if (market_has_view(market) && market->top.price[SIDE_BUY] < market->top.price[SIDE_SELL])
         mids_add(&market->mids, engine->now, view_mid2(&market->top));
     engine_mark_due(engine, index);
 }

@@ -316,6 +316,21 @@ Test(money, rule_14_the_last_mark_outlives_its_source)
     harness_close(&h);
 }
 
+Test(money, rule_14_a_crossed_view_is_no_mark)
+{
+    int64_t mark2;
+    bool stale;
+    small_prices();
+    struct market *market = &h.engine->instruments[0].market;
+    harness_book(&h, 0, EVENT_snapshot, 101, 1, 103, 1);
+    h.now = SECONDS(1);
+    harness_book(&h, 0, EVENT_depth, 105, 1, 0, 0);
+    cr_assert(market_mark2(market, h.now, &mark2, &stale));
+    cr_expect_eq(mark2, 2 * 102);
+    cr_expect(stale);
+    harness_close(&h);
+}
+
 Test(money, a_mark_without_value_is_removed)
 {
     small_prices();
