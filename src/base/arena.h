@@ -1,4 +1,5 @@
-/* Memory for everything that lives as long as the program: taken once at the start, never given back. */
+/* Memory for everything that lives as long as the program: taken once at the start, never given back.
+ * For live sessions, which are not there yet (ARCHITECTURE.md); today only tests call it. */
 #ifndef CAPSTAN_BASE_ARENA_H
 #define CAPSTAN_BASE_ARENA_H
 

@@ -1,4 +1,5 @@
-/* A bounded queue of fixed-size slots between one producer thread and one consumer thread. */
+/* A bounded queue of fixed-size slots between one producer thread and one consumer thread.
+ * For the threads of a live session, which is not there yet (ARCHITECTURE.md); today only tests call it. */
 #ifndef CAPSTAN_BASE_RING_H
 #define CAPSTAN_BASE_RING_H
 

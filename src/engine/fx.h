@@ -1,4 +1,5 @@
-/* Foreign exchange: profit into the account's currency (trading-semantics 12, 13). */
+/* Foreign exchange: profit into the account's currency (trading-semantics 12, 13). No ledger converts yet
+ * (docs/semantics.md); today only tests call it. */
 #ifndef CAPSTAN_ENGINE_FX_H
 #define CAPSTAN_ENGINE_FX_H
 

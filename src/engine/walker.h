@@ -31,7 +31,8 @@ struct walker_text {
     const char *room;
     uint16_t instrument;
 };
-/* Print into `out` of `capacity` bytes, without a final NUL. */
+/* Print into `out` of `capacity` bytes, without a final NUL. Text and comparison are for the restart and for
+ * naming the field in which a verify differs, which no command does yet; today only tests call them. */
 void walker_text_init(struct walker_text *text, char *out, size_t capacity);
 
 /* Compare with the text that walker_text made of another engine. */
