@@ -182,11 +182,16 @@ int cmd_replay(int argc, char **argv)
         .name = name,
         .arguments = "TAPE",
         .opening = "Run the engine over a tape's market data; orders meet the simulated venue.\n",
-        .closing = "Exit status: 0 well, 1 an invariant was violated, 2 bad input.\n"
-                   "\n"
-                   "Example:\n"
-                   "  capstan replay day.tape --set quote.levels=5 --tape session.tape\n"
-                   "  capstan verify session.tape\n",
+        .closing =
+            "Exit status: 0 well, 1 an invariant was violated, 2 bad input.\n"
+            "\n"
+            "Example:\n"
+            "  capstan replay day.tape --tape session.tape \\\n"
+            "      --set instruments.binance_spot:BTCUSDT.quote.size=0.001\n"
+            "  capstan verify session.tape\n"
+            "quote.size is 10lot where nothing else is said. Where a venue's lot is small that is\n"
+            "worth less than its minimum: nothing is placed, and the result says so. A plain\n"
+            "number is in the base asset, or in contracts.\n",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .arguments_least = 1,

@@ -40,6 +40,14 @@ static bool funding_unknown(const struct figures *figures, unsigned instrument)
     return position.funding_unknown;
 }
 
+/* How often a gate blocked an instrument, from the beginning to the end of the run. */
+static uint64_t gate_blocked(const struct figures *figures, unsigned instrument, unsigned gate)
+{
+    const struct backtest *backtest = figures->backtest;
+    return result_instrument(backtest->result, instrument)->gate_blocked[gate] +
+           engine_gate_blocked(backtest->engine.engine, instrument, (enum gate)gate);
+}
+
 /* --- JSON --------------------------------------------------------------------------------------- */
 
 static void json_fills(cJSON *root, const struct engine_counters *counters)
@@ -60,6 +68,12 @@ static void json_instruments(cJSON *root, const struct figures *figures)
         char instrument[EVENT_INSTRUMENT_NAME_MAX];
         event_instrument_name(figures->names, i, instrument);
         cJSON *object = cmd_json_object(instruments, instrument);
+        cmd_json_count(object, "placed", result_instrument(figures->backtest->result, i)->placed);
+        cJSON *gates = cmd_json_object(object, "blocked");
+        for (unsigned gate = 0; gate < GATE_COUNT; gate++)
+            if (gate_blocked(figures, i, gate) > 0)
+                cmd_json_count(gates, event_enum_text(FIELD_GATE, gate),
+                               gate_blocked(figures, i, gate));
         cmd_json_money(object, "position", final->position);
         cmd_json_money(object, "realized_pnl", final->realised);
         cmd_json_money(object, "unrealized_pnl", final->unrealised);
@@ -178,6 +192,58 @@ static void print_head(const struct figures *figures, FILE *stream)
     fprintf(stream, "\n");
 }
 
+static void print_gates(const struct engine_counters *counters, FILE *stream)
+{
+    bool any = false;
+    for (unsigned gate = 0; gate < GATE_COUNT; gate++) {
+        if (counters->gate_blocked[gate] == 0)
+            continue;
+        fprintf(stream, "%s %" PRIu64 " %s", any ? "," : "blocked     ",
+                counters->gate_blocked[gate], event_enum_text(FIELD_GATE, gate));
+        any = true;
+    }
+    if (any)
+        fprintf(stream, "\n");
+}
+
+/* Why an instrument that is to be quoted had no order: the gate that blocked most. */
+static void print_no_order(const struct figures *figures, unsigned instrument, FILE *stream)
+{
+    const struct event_definition *definition = &figures->names->definitions[instrument];
+    unsigned most = 0;
+    for (unsigned gate = 1; gate < GATE_COUNT; gate++)
+        if (gate_blocked(figures, instrument, gate) > gate_blocked(figures, instrument, most))
+            most = gate;
+    uint64_t count = gate_blocked(figures, instrument, most);
+    char text[EVENT_INSTRUMENT_NAME_MAX], minimum[MONEY_TEXT_MAX];
+    event_instrument_name(figures->names, instrument, text);
+    fprintf(stream, "no order     %s: ", text);
+    if (figures->backtest->engine.resolved.instruments[instrument].quote_size.value.mantissa == 0) {
+        fprintf(stream, "quote.size is 0\n");
+        return;
+    }
+    if (count == 0) {
+        fprintf(stream, "no gate blocked, no order was wanted\n");
+        return;
+    }
+    fprintf(stream, "%s blocked most, %" PRIu64 " times", event_enum_text(FIELD_GATE, most), count);
+    if (most == GATE_MINIMUM_NOTIONAL) {
+        money_to_text(definition->minimum_notional, minimum);
+        fprintf(stream, "; an order must be worth %s %s: raise quote.size", minimum,
+                figures->names->assets[definition->quote]);
+    }
+    fprintf(stream, "\n");
+}
+
+static void print_no_orders(const struct figures *figures, FILE *stream)
+{
+    const struct backtest *backtest = figures->backtest;
+    for (unsigned i = 0; i < figures->names->instrument_count; i++)
+        if (backtest->engine.resolved.instruments[i].quote_enabled &&
+            result_instrument(backtest->result, i)->placed == 0)
+            print_no_order(figures, i, stream);
+}
+
 static void print_instruments(const struct figures *figures, FILE *stream)
 {
     fprintf(stream, "\n%-24s %18s %18s %18s %18s %s\n", "instrument", "position", "realised",
@@ -242,6 +308,8 @@ int replay_result_print(const struct backtest *backtest, int64_t wall_ns, bool j
     if (json)
         return print_json(&figures, stream, error);
     print_head(&figures, stream);
+    print_gates(figures.engine, stream);
+    print_no_orders(&figures, stream);
     print_instruments(&figures, stream);
     print_balances(&figures, stream);
     print_tail(&figures, stream);

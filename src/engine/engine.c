@@ -407,6 +407,17 @@ const struct engine_counters *engine_counters(const struct engine *engine)
     return &engine->counters;
 }
 
+uint64_t engine_open_orders(const struct engine *engine)
+{
+    return engine->orders.live;
+}
+
+uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate)
+{
+    ASSERT(instrument < engine->instrument_count && gate < GATE_COUNT);
+    return engine->instruments[instrument].gates.blocked[gate];
+}
+
 const struct book *engine_book(const struct engine *engine, unsigned instrument)
 {
     ASSERT(instrument < engine->instrument_count);

@@ -73,6 +73,11 @@ struct event_final_position engine_final_position(struct engine *engine, unsigne
 
 /* Counters so far; they belong to the engine. */
 const struct engine_counters *engine_counters(const struct engine *engine);
+/* Orders placed and not known to have ended, those whose answer is still awaited included. */
+uint64_t engine_open_orders(const struct engine *engine);
+/* How often a gate has blocked an instrument since it last ceased to, which its next `gate` decision will
+ * tell; 0 where it does not block. */
+uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate);
 /* The book of an instrument; it belongs to the engine. */
 const struct book *engine_book(const struct engine *engine, unsigned instrument);
 

@@ -9,17 +9,46 @@ struct result {
     struct sink sink; /* first: the loop holds a pointer to it */
     unsigned instrument_count;
     size_t balance_count, balance_capacity;
+    struct result_answers answers;
+    struct result_instrument *instruments;
     bool *has_position;
     struct event_final_position *positions;
     struct result_balance *balances;
 };
+
+static int take_message(struct sink *sink, const struct message *message, struct error *error)
+{
+    (void)error;
+    struct result_answers *answers = &((struct result *)sink)->answers;
+    if (message->kind == EVENT_start)
+        return 0;
+    if (message->kind == EVENT_tick) {
+        answers->ticks++;
+        return 0;
+    }
+    answers->answers++;
+    answers->rejected += message->kind == EVENT_order_rejected;
+    answers->cancelled += message->kind == EVENT_order_cancelled;
+    answers->expired += message->kind == EVENT_order_expired;
+    answers->not_found += message->kind == EVENT_order_not_found;
+    answers->cancels_rejected += message->kind == EVENT_cancel_rejected;
+    if (message->kind == EVENT_order_filled)
+        answers->filled += message->record->order_filled.leaves.units == 0;
+    return 0;
+}
 
 static int take_decision(struct sink *sink, const struct message *decision, struct error *error)
 {
     (void)error;
     struct result *result = (struct result *)sink;
     const union event_record *record = decision->record;
-    if (decision->kind == EVENT_final_position) {
+    if (decision->kind == EVENT_place) {
+        result->instruments[record->place.instrument].placed++;
+    } else if (decision->kind == EVENT_gate) {
+        const struct event_gate *gate = &record->gate;
+        if (!gate->blocking)
+            result->instruments[gate->instrument].gate_blocked[gate->gate] += gate->blocked;
+    } else if (decision->kind == EVENT_final_position) {
         unsigned instrument = record->final_position.instrument;
         ASSERT(instrument < result->instrument_count);
         result->positions[instrument] = record->final_position;
@@ -37,13 +66,14 @@ int result_open(struct result **out, const struct event_names *names, struct err
     struct result *result = calloc(1, sizeof *result);
     if (!result)
         return error_set(error, ERROR_SYSTEM, "no memory for the result");
-    result->sink = (struct sink){.decision = take_decision};
+    result->sink = (struct sink){.message = take_message, .decision = take_decision};
     result->instrument_count = names->instrument_count;
     result->balance_capacity = (size_t)names->venue_count * names->asset_count;
+    result->instruments = calloc(names->instrument_count + 1u, sizeof *result->instruments);
     result->has_position = calloc(names->instrument_count + 1u, sizeof *result->has_position);
     result->positions = calloc(names->instrument_count + 1u, sizeof *result->positions);
     result->balances = calloc(result->balance_capacity + 1u, sizeof *result->balances);
-    if (!result->has_position || !result->positions || !result->balances) {
+    if (!result->instruments || !result->has_position || !result->positions || !result->balances) {
         result_close(&result);
         return error_set(error, ERROR_SYSTEM, "no memory for the result");
     }
@@ -57,6 +87,7 @@ void result_close(struct result **out)
     if (!result)
         return;
     *out = NULL;
+    free(result->instruments);
     free(result->has_position);
     free(result->positions);
     free(result->balances);
@@ -72,6 +103,17 @@ const struct event_final_position *result_position(const struct result *result, 
 {
     ASSERT(instrument < result->instrument_count);
     return result->has_position[instrument] ? &result->positions[instrument] : NULL;
+}
+
+const struct result_instrument *result_instrument(const struct result *result, unsigned instrument)
+{
+    ASSERT(instrument < result->instrument_count);
+    return &result->instruments[instrument];
+}
+
+const struct result_answers *result_answers(const struct result *result)
+{
+    return &result->answers;
 }
 
 const struct result_balance *result_balances(const struct result *result, size_t *count)

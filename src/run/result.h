@@ -1,4 +1,4 @@
-/* What a run came to: final positions and balances. */
+/* What a run came to: final positions and balances, orders by their end, gates that blocked. */
 #ifndef CAPSTAN_RUN_RESULT_H
 #define CAPSTAN_RUN_RESULT_H
 
@@ -13,6 +13,20 @@ struct result_balance {
     money total;
 };
 
+/* What the engine did about one instrument. */
+struct result_instrument {
+    uint64_t placed;
+    uint64_t gate_blocked[GATE_COUNT]; /* as far as `gate` decisions told when the gate ceased */
+};
+
+/* Answers that the engine was given, by what they came to. */
+struct result_answers {
+    uint64_t answers; /* every session message but the start and ticks */
+    uint64_t ticks;
+    uint64_t rejected, cancelled, expired, not_found, filled; /* ends of orders */
+    uint64_t cancels_rejected;
+};
+
 /* Takes all memory here, for the instruments, venues and assets of `names`. */
 int result_open(struct result **result, const struct event_names *names, struct error *error);
 void result_close(struct result **result);
@@ -21,6 +35,8 @@ struct sink *result_sink(struct result *result);
 /* An instrument's end; NULL before the run has ended. */
 const struct event_final_position *result_position(const struct result *result,
                                                    unsigned instrument);
+const struct result_instrument *result_instrument(const struct result *result, unsigned instrument);
+const struct result_answers *result_answers(const struct result *result);
 /* All balances, in the order in which the engine told them. */
 const struct result_balance *result_balances(const struct result *result, size_t *count);
 

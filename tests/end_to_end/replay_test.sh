@@ -52,7 +52,7 @@ replay() {
     "$capstan" replay "$folder/day.tape" -c "$config" "$@"
 }
 
-echo "1..21"
+echo "1..22"
 expect "a tape to replay" "$capstan" synth --seed 3 --events 100000 --instruments 6 \
     -o "$folder/day.tape"
 replay --json --journal "$folder/one.journal" >"$folder/one.json"
@@ -106,4 +106,8 @@ refuse "a start after the last message" 2 "no market data" replay --from 2030-01
 refuse "a file that is no tape" 2 "one.json" "$capstan" replay "$folder/one.json"
 refuse "a tape that is not there" 2 "nowhere.tape" "$capstan" replay "$folder/nowhere.tape"
 refuse "a journal that cannot be made" 2 "journal" replay --journal "$folder/no/journal"
+replay --set quote.size=0lot >"$folder/table"
+grep -q '^no order     synth_spot:AAAUSD: quote.size is 0$' "$folder/table" &&
+    grep -q '^blocked      .* unsynchronised' "$folder/table"
+report "the table has the gates that blocked, and says of an instrument why it had no order" $?
 exit $failed
