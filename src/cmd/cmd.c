@@ -145,6 +145,42 @@ int cmd_check_output(const char *option, const char *output, const char *const *
     return ERROR_NONE;
 }
 
+/* The folder of a path that names no file yet, and the name in it. */
+static bool split_path(const char *path, struct stat *folder, const char **last)
+{
+    char text[4096];
+    const char *slash = strrchr(path, '/');
+    *last = slash ? slash + 1 : path;
+    size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+    if (length >= sizeof text)
+        return false;
+    memcpy(text, path, length);
+    text[length] = 0;
+    return stat(length ? text : ".", folder) == 0;
+}
+
+/* A device (/dev/null) may be written twice. */
+static bool same_output(const char *one, const char *other)
+{
+    struct stat a, b;
+    const char *last_a, *last_b;
+    if (stat(one, &a) == 0 && stat(other, &b) == 0)
+        return S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    return split_path(one, &a, &last_a) && split_path(other, &b, &last_b) && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino && strcmp(last_a, last_b) == 0;
+}
+
+int cmd_check_outputs_differ(const struct cmd_output *outputs, size_t count, struct error *error)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = i + 1; j < count; j++)
+            if (outputs[i].path && outputs[j].path && same_output(outputs[i].path, outputs[j].path))
+                return error_set(error, ERROR_INPUT,
+                                 "%s %.400s: is the file of %s too; expected another file",
+                                 outputs[j].option, outputs[j].path, outputs[i].option);
+    return ERROR_NONE;
+}
+
 void cmd_list_free(struct cmd_list *list)
 {
     free(list->items);

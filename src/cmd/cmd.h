@@ -158,6 +158,13 @@ int cmd_flush(FILE *stream, const char *what, struct error *error);
 int cmd_check_output(const char *option, const char *output, const char *const *inputs,
                      size_t input_count, struct error *error);
 
+/* A file that a command writes: the option that names it, and its path or NULL. */
+struct cmd_output {
+    const char *option, *path;
+};
+/* ERROR_INPUT where two outputs are one file, however their paths are spelt: they would spoil each other. */
+int cmd_check_outputs_differ(const struct cmd_output *outputs, size_t count, struct error *error);
+
 /* --- Configuration ------------------------------------------------------------------------------
  */
 

@@ -6,6 +6,7 @@
 #include "clock/clock.h"
 #include "cmd/replay_result.h"
 #include "cmd/run_database.h"
+#include "cmd/tape.h"
 #include "run/backtest.h"
 #include "run/build_id.h"
 #include "run/journal.h"
@@ -123,7 +124,11 @@ static int check_outputs(const struct replay_request *request, struct error *err
     int code = cmd_check_output("--tape", request->tape_out, inputs, 2, error);
     if (!code)
         code = cmd_check_output("-o", request->database, inputs, 2, error);
-    return code ? code : cmd_check_output("--journal", request->journal, inputs, 2, error);
+    if (!code)
+        code = cmd_check_output("--journal", request->journal, inputs, 2, error);
+    const struct cmd_output outputs[] = {
+        {"--tape", request->tape_out}, {"-o", request->database}, {"--journal", request->journal}};
+    return code ? code : cmd_check_outputs_differ(outputs, 3, error);
 }
 
 static int replay(const struct replay_request *request, struct error *error)
@@ -141,6 +146,9 @@ static int replay(const struct replay_request *request, struct error *error)
                                              .audit_each_message = request->audit};
     if (!code)
         code = backtest_open(&run.backtest, &options, error);
+    if (!code)
+        code =
+            tape_check_span(run.backtest.reader, request->tape, request->from, request->to, error);
     if (!code)
         code = open_outputs(&run, request, error);
     if (!code)

@@ -27,4 +27,9 @@ void tape_identity_text(const uint8_t identity[TAPE_IDENTITY_BYTES],
  * error. `command` is the command's name. */
 int tape_need_output(const char *command, const char *output, const char *input);
 
+/* ERROR_INPUT where nothing of the tape at `path` lies between `from` and `to`, both included, or `from` is
+ * after `to`: names the option and the tape's first and last time. A tape without a message passes. */
+int tape_check_span(const struct tape_reader *reader, const char *path, int64_t from, int64_t to,
+                    struct error *error);
+
 #endif

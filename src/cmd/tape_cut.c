@@ -296,11 +296,11 @@ int cmd_tape_cut(int argc, char **argv)
     status = tape_need_output(usage.name, output, arguments.items[0]);
     if (status != 0)
         return status;
-    if (cut.from > cut.to)
-        return cmd_fail_with(usage.name, ERROR_INPUT, "--from is after --to");
     struct tape_writer_options options = {.block_events = (unsigned)block_events,
                                           .level = (int)level};
     status = tape_reader_open(&cut.reader, arguments.items[0], &error);
+    if (status == 0)
+        status = tape_check_span(cut.reader, arguments.items[0], cut.from, cut.to, &error);
     if (status == 0)
         status = prepare(&cut, output, &options, &error);
     if (status == 0)

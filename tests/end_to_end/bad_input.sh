@@ -171,6 +171,8 @@ bad 'tape cut: output over input' '-o ./market.tape: is market.tape, which is re
     tape cut market.tape -o ./market.tape
 bad 'tape cut: a NaN for a time' '--from: time "nan": expected RFC 3339' tape cut market.tape --from nan -o out.tape
 bad 'tape cut: from after to' '--from is after --to' tape cut market.tape --from 5 --to 4 -o out.tape
+bad 'tape cut: a start after the tape' '--from 2030-01-01T00:00:00.000000000Z: market.tape has nothing at or after it' \
+    tape cut market.tape --from 2030-01-01T00:00:00Z -o out.tape
 bad 'tape cut: out of range' "--block-events: '0' is not a whole number" \
     tape cut market.tape --block-events 0 -o out.tape
 bad 'tape make: missing file' 'gone: No such file' tape make gone -o out.tape
@@ -209,7 +211,19 @@ bad 'replay: a NaN' "quote.size: 'nan' is not a number that can be used" replay 
 bad 'replay: off the grid' 'quote.size: 0.000000000001 is finer than this instrument' \
     replay market.tape --set quote.size=0.000000000001
 bad 'replay: wrong time' '--from: time "noon": expected RFC 3339' replay market.tape --from noon
-bad 'replay: nothing in the time asked for' 'no market data' replay market.tape --from 2030-01-01T00:00:00Z
+bad 'replay: a start after the tape' \
+    '--from 2030-01-01T00:00:00.000000000Z: market.tape has nothing at or after it; it goes from 2024-01-01T00:00:00' \
+    replay market.tape --from 2030-01-01T00:00:00Z
+bad 'replay: an end before the tape' \
+    '--to 2020-01-01T00:00:00.000000000Z: market.tape has nothing at or before it; it goes from 2024-01-01T00:00:00' \
+    replay market.tape --to 2020-01-01T00:00:00Z
+bad 'replay: from after to' '--from is after --to' replay market.tape --from 5 --to 4
+bad 'replay: a tape and a journal in one file' '--journal ./out.tape: is the file of --tape too' \
+    replay market.tape --tape out.tape --journal ./out.tape
+bad 'replay: a tape and a database in one file' '-o out.tape: is the file of --tape too' \
+    replay market.tape --tape out.tape -o out.tape
+bad 'replay: a database and a journal in one file' '--journal text: is the file of -o too' \
+    replay market.tape -o ./text --journal text
 bad 'replay: missing settings' 'gone.yaml: No such file' replay market.tape -c gone.yaml
 bad 'replay: output over input' '--journal ./market.tape: is market.tape, which is read' \
     replay market.tape --journal ./market.tape

@@ -102,7 +102,7 @@ report "--from and --to bound the run" $?
 expect "a bounded session verifies" "$capstan" verify "$folder/part.tape"
 refuse "a tape without decisions is nothing to verify" 2 "no decisions" \
     "$capstan" verify "$folder/day.tape"
-refuse "a start after the last message" 2 "no market data" replay --from 2030-01-01T00:00:00Z
+refuse "a start after the last message" 2 "nothing at or after it" replay --from 2030-01-01T00:00:00Z
 refuse "a file that is no tape" 2 "one.json" "$capstan" replay "$folder/one.json"
 refuse "a tape that is not there" 2 "nowhere.tape" "$capstan" replay "$folder/nowhere.tape"
 refuse "a journal that cannot be made" 2 "journal" replay --journal "$folder/no/journal"
