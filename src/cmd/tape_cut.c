@@ -211,19 +211,13 @@ static int run(struct cut *cut, struct error *error)
 static int make_header(const struct cut *cut, struct tape_header *header, char **reasons,
                        struct error *error)
 {
-    char from[TIME_TEXT_MAX];
+    char from[TIME_TEXT_MAX], reason[TIME_TEXT_MAX + 64];
     *header = *tape_reader_header(cut->reader);
     if (cut->from == INT64_MIN)
         return 0;
-    size_t size = strlen(header->grade_reasons) + 128;
-    *reasons = malloc(size);
-    if (*reasons == NULL)
-        return error_set(error, ERROR_SYSTEM, "no memory for a tape header");
     time_to_text(cut->from, from);
-    snprintf(*reasons, size, "%s%scut at %s: begins with the books as they stood",
-             header->grade_reasons, header->grade_reasons[0] == 0 ? "" : "\n", from);
-    header->grade_reasons = *reasons;
-    return 0;
+    snprintf(reason, sizeof reason, "cut at %s: begins with the books as they stood", from);
+    return tape_header_lower_grade(header, TAPE_GRADE_A, reason, reasons, error);
 }
 
 static int prepare(struct cut *cut, const char *output, const struct tape_writer_options *options,

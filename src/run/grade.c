@@ -25,7 +25,4 @@ void run_grade(const struct backtest *backtest, struct run_grade *out)
                  "C: times: %" PRIu64
                  " messages came later than sim.reorder, so their venue time is a guess",
                  late);
-    if (!tape_reader_is_finished(backtest->reader))
-        snprintf(add(out, TAPE_GRADE_D), sizeof out->reasons[0],
-                 "D: tape: never finished, what stood after its last whole block is missing");
 }

@@ -4,9 +4,10 @@
 
 #include "run/backtest.h"
 
-enum { RUN_GRADE_REASONS_MAX = 2 };
+enum { RUN_GRADE_REASONS_MAX = 1 };
 
-/* The tape's own reasons are not copied: they stand in its header. */
+/* The tape's own reasons are not copied: they stand in the header that its reader gives, that it was
+ * never finished among them. */
 struct run_grade {
     uint8_t grade; /* enum tape_grade: the tape's, or a worse one */
     unsigned count;
@@ -15,7 +16,7 @@ struct run_grade {
 };
 
 /* After the run. Messages later than sim.reorder make it C at best (their time at the simulated venue
- * is a guess; trading-semantics 1), a tape that was never finished D (what stood at its end is missing). */
+ * is a guess; trading-semantics 1). */
 void run_grade(const struct backtest *backtest, struct run_grade *out);
 
 #endif

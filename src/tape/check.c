@@ -3,11 +3,14 @@
 
 #include "tape/reader.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xxhash.h>
+#include <zstd.h>
 
+#include "tape/header.h"
 #include "tape/snapshots.h"
 
 /* --- check ------------------------------------------------------------------------------------- */
@@ -104,7 +107,7 @@ static uint8_t *expected_tail(const struct tape_reader *reader, size_t *length)
         tape_totals_add(&end.totals, &reader->entries[i]);
         end.last_hash = reader->entries[i].header_hash;
     }
-    end.index_hash = XXH3_64bits(bytes, index_bytes);
+    end.index_hash = hash_64(bytes, index_bytes);
     tape_end_encode(&end, bytes + index_bytes);
     *length = index_bytes + TAPE_END_BYTES;
     return bytes;
@@ -216,6 +219,85 @@ static int find_after(const struct tape_reader *reader, uint64_t good, uint64_t 
     return failed;
 }
 
+/* Whether all blocks that were ever written are among the good ones: an index of as many begins behind
+ * them, or an end mark tells of the last of them. */
+static bool is_complete(const struct tape_reader *reader, const struct tape_check *check)
+{
+    uint8_t expected[TAPE_FRAME_HEAD_BYTES], found[TAPE_FRAME_HEAD_BYTES], mark[TAPE_END_BYTES];
+    struct tape_end end;
+    if (check->blocks != reader->entry_count)
+        return false;
+    tape_index_head(check->blocks, expected);
+    if (reader->bytes - check->good_bytes >= sizeof found &&
+        tape_file_read(reader->fd, reader->path, check->good_bytes, found, sizeof found, NULL) ==
+            0 &&
+        memcmp(found, expected, sizeof found) == 0)
+        return true;
+    return reader->bytes - check->good_bytes >= sizeof mark &&
+           tape_file_read(reader->fd, reader->path, reader->bytes - sizeof mark, mark, sizeof mark,
+                          NULL) == 0 &&
+           tape_end_decode(mark, &end) && end.index_offset == check->good_bytes &&
+           end.totals.blocks == check->blocks;
+}
+
+/* Write the first block anew, with a worse grade. *hash becomes its header's. */
+static int write_header(const struct tape_reader *reader, const struct tape_check *check,
+                        struct tape_output *output, uint64_t *hash, struct error *error)
+{
+    char reason[128], *memory = NULL;
+    uint8_t *payload = NULL;
+    size_t length = 0;
+    struct tape_header header = reader->header;
+    uint64_t lost = check->bytes - check->good_bytes;
+    snprintf(reason, sizeof reason,
+             "D: tape: %" PRIu64 " bytes after the last whole block were lost", lost);
+    int failed = tape_header_lower_grade(
+        &header, TAPE_GRADE_D, lost > 0 ? reason : TAPE_REASON_UNFINISHED, &memory, error);
+    if (failed == 0)
+        failed = tape_header_encode(&header, &payload, &length, error);
+    free(memory);
+    if (failed != 0)
+        return failed;
+    size_t room = TAPE_BLOCK_HEADER_BYTES + ZSTD_compressBound(length);
+    struct tape_entry entry = {.type = TAPE_BLOCK_HEADER};
+    uint8_t *bytes = malloc(room);
+    ZSTD_CCtx *compressor = ZSTD_createCCtx();
+    if (bytes == NULL || compressor == NULL)
+        failed = error_set(error, ERROR_SYSTEM, "no memory to repair a tape");
+    else if (ZSTD_isError(ZSTD_CCtx_setParameter(compressor, ZSTD_c_checksumFlag, 1)))
+        failed = error_set(error, ERROR_SYSTEM, "zstd has no checksums");
+    else
+        failed = tape_block_pack(compressor, payload, length, &entry, bytes, room, error);
+    if (failed == 0)
+        failed = tape_output_write(output, bytes, (size_t)tape_entry_bytes(&entry), error);
+    *hash = entry.header_hash;
+    ZSTD_freeCCtx(compressor);
+    free(bytes);
+    free(payload);
+    return failed;
+}
+
+/* Write the good blocks behind a new first one: their frames as they are, the headers chained anew. */
+static int write_chained(struct tape_reader *reader, const struct tape_check *check,
+                         struct tape_output *output, struct error *error)
+{
+    uint64_t previous = 0;
+    int failed = write_header(reader, check, output, &previous, error);
+    for (size_t b = 0; b < check->blocks && failed == 0; b++) {
+        struct tape_entry entry = reader->entries[b];
+        size_t length = (size_t)tape_entry_bytes(&entry);
+        failed = tape_file_read(reader->fd, reader->path, entry.info.offset, reader->stored, length,
+                                error);
+        if (failed != 0)
+            break;
+        entry.previous_hash = previous;
+        tape_entry_encode(&entry, reader->stored);
+        previous = entry.header_hash;
+        failed = tape_output_write(output, reader->stored, length, error);
+    }
+    return failed;
+}
+
 static int copy(const struct tape_reader *reader, uint64_t bytes, struct tape_output *output,
                 struct error *error)
 {
@@ -234,14 +316,15 @@ static int copy(const struct tape_reader *reader, uint64_t bytes, struct tape_ou
     return failed;
 }
 
-static int write_repaired(const struct tape_reader *reader, uint64_t good_bytes, const char *out,
-                          struct error *error)
+static int write_repaired(struct tape_reader *reader, const struct tape_check *check,
+                          const char *out, struct error *error)
 {
     struct tape_output output;
     int failed = tape_output_open(&output, out, error);
     if (failed != 0)
         return failed;
-    failed = copy(reader, good_bytes, &output, error);
+    failed = is_complete(reader, check) ? copy(reader, check->good_bytes, &output, error)
+                                        : write_chained(reader, check, &output, error);
     if (failed == 0)
         failed = tape_output_write_index(&output, error);
     if (failed == 0)
@@ -284,7 +367,7 @@ int tape_repair(const char *path, const char *out, struct tape_check *check, str
         failed = check_torn(reader, check, &damage, error);
     }
     if (failed == 0)
-        failed = write_repaired(reader, check->good_bytes, out, error);
+        failed = write_repaired(reader, check, out, error);
     tape_reader_close(&reader);
     return failed;
 }

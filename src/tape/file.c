@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 int tape_file_open(const char *path, int *fd, uint64_t *bytes, struct error *error)
 {
@@ -92,10 +91,10 @@ int tape_output_write(struct tape_output *output, const void *bytes, size_t leng
 }
 
 /* Write one part of the index and count it into the index's hash. */
-static int write_hashed(struct tape_output *output, XXH3_state_t *state, const void *bytes,
+static int write_hashed(struct tape_output *output, struct hash_stream *hash, const void *bytes,
                         size_t length, struct error *error)
 {
-    XXH3_64bits_update(state, bytes, length);
+    hash_stream_update(hash, bytes, length);
     return tape_output_write(output, bytes, length, error);
 }
 
@@ -112,7 +111,7 @@ static int read_back(const struct tape_output *output, uint64_t offset, struct t
     return failed;
 }
 
-static int write_index(struct tape_output *output, XXH3_state_t *state, struct error *error)
+static int write_index(struct tape_output *output, struct hash_stream *hash, struct error *error)
 {
     struct tape_end end = {.index_offset = output->bytes};
     struct tape_entry entry;
@@ -123,7 +122,7 @@ static int write_index(struct tape_output *output, XXH3_state_t *state, struct e
     uint8_t bytes[TAPE_END_BYTES];
     if (failed == 0) {
         tape_index_head(blocks - 1, bytes);
-        failed = write_hashed(output, state, bytes, TAPE_FRAME_HEAD_BYTES, error);
+        failed = write_hashed(output, hash, bytes, TAPE_FRAME_HEAD_BYTES, error);
     }
     offset = 0;
     for (uint64_t b = 0; b < blocks && failed == 0; b++) {
@@ -134,24 +133,20 @@ static int write_index(struct tape_output *output, XXH3_state_t *state, struct e
             continue;
         tape_totals_add(&end.totals, &entry);
         tape_index_encode(&entry, bytes);
-        failed = write_hashed(output, state, bytes, TAPE_INDEX_ENTRY_BYTES, error);
+        failed = write_hashed(output, hash, bytes, TAPE_INDEX_ENTRY_BYTES, error);
     }
     if (failed != 0)
         return failed;
-    end.index_hash = XXH3_64bits_digest(state);
+    end.index_hash = hash_stream_64(hash);
     tape_end_encode(&end, bytes);
     return tape_output_write(output, bytes, TAPE_END_BYTES, error);
 }
 
 int tape_output_write_index(struct tape_output *output, struct error *error)
 {
-    XXH3_state_t *state = XXH3_createState();
-    if (state == NULL)
-        return error_set(error, ERROR_SYSTEM, "%s: no memory for its index", output->path);
-    XXH3_64bits_reset(state);
-    int failed = write_index(output, state, error);
-    XXH3_freeState(state);
-    return failed;
+    struct hash_stream hash;
+    hash_stream_init(&hash);
+    return write_index(output, &hash, error);
 }
 
 /* Bring the new name itself to the disk; a file system that can't is not an error. */

@@ -1,7 +1,6 @@
 /* Block headers, index entries and the end mark to bytes and back. */
 #include "tape/format.h"
 
-#include <xxhash.h>
 #include <zstd.h>
 
 #include "base/assert.h"
@@ -34,7 +33,7 @@ enum {
 
 static uint64_t hash_of(const uint8_t *bytes, size_t length)
 {
-    return XXH3_64bits(bytes, length);
+    return hash_64(bytes, length);
 }
 
 void tape_entry_encode(struct tape_entry *entry, uint8_t out[TAPE_BLOCK_HEADER_BYTES])
@@ -62,6 +61,23 @@ void tape_entry_encode(struct tape_entry *entry, uint8_t out[TAPE_BLOCK_HEADER_B
     bytes_put_u64(out + AT_STORED, entry->stored_hash);
     entry->header_hash = hash_of(out, AT_HASH);
     bytes_put_u64(out + AT_HASH, entry->header_hash);
+}
+
+int tape_block_pack(struct ZSTD_CCtx_s *compressor, const uint8_t *payload, size_t length,
+                    struct tape_entry *entry, uint8_t *out, size_t room, struct error *error)
+{
+    ASSERT(room > TAPE_BLOCK_HEADER_BYTES);
+    uint8_t *frame = out + TAPE_BLOCK_HEADER_BYTES;
+    size_t stored =
+        ZSTD_compress2(compressor, frame, room - TAPE_BLOCK_HEADER_BYTES, payload, length);
+    if (ZSTD_isError(stored))
+        return error_set(error, ERROR_SYSTEM, "compressing block %llu: %s",
+                         (unsigned long long)entry->info.number, ZSTD_getErrorName(stored));
+    entry->info.raw_bytes = (uint32_t)length;
+    entry->info.compressed_bytes = (uint32_t)stored;
+    entry->stored_hash = hash_64(frame, stored);
+    tape_entry_encode(entry, out);
+    return 0;
 }
 
 bool tape_entry_is_at(const uint8_t bytes[TAPE_BLOCK_HEADER_BYTES])

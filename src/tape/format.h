@@ -55,6 +55,12 @@ struct tape_totals {
 
 /* Write a block header; sets entry->header_hash. */
 void tape_entry_encode(struct tape_entry *entry, uint8_t out[TAPE_BLOCK_HEADER_BYTES]);
+struct ZSTD_CCtx_s;
+/* Compress a payload and put its block's header before it. `out` has `room` bytes for both. Sets the
+ * entry's lengths and hashes; number, times, counts and the hash of the block before are the
+ * caller's. */
+int tape_block_pack(struct ZSTD_CCtx_s *compressor, const uint8_t *payload, size_t length,
+                    struct tape_entry *entry, uint8_t *out, size_t room, struct error *error);
 /* Read and check a block header that stands at `offset`. False and a `reason` ("…, expected …") where
  * it isn't one. Claims are within limits afterwards. */
 bool tape_entry_decode(const uint8_t bytes[TAPE_BLOCK_HEADER_BYTES], uint64_t offset,

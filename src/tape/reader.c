@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <xxhash.h>
 #include <zstd.h>
 
 #include "base/assert.h"
@@ -68,7 +67,7 @@ static int load(struct tape_reader *reader, const struct tape_entry *entry, stru
     if (!right)
         return error_set(error, ERROR_INPUT, "%s: block %llu at byte %llu: %s", reader->path,
                          number, offset, reason);
-    if (XXH3_64bits(frame, entry->info.compressed_bytes) != found.stored_hash)
+    if (hash_64(frame, entry->info.compressed_bytes) != found.stored_hash)
         return error_set(error, ERROR_INPUT,
                          "%s: block %llu: its frame at byte %llu (%u bytes) does not fit the "
                          "XXH3-64 in the block's header",
@@ -264,8 +263,7 @@ static int take_index(struct tape_reader *reader, const struct tape_end *end, co
     uint8_t head[TAPE_FRAME_HEAD_BYTES];
     tape_index_head(end->totals.blocks, head);
     size_t length = TAPE_FRAME_HEAD_BYTES + (size_t)end->totals.blocks * TAPE_INDEX_ENTRY_BYTES;
-    bool right =
-        memcmp(index, head, sizeof head) == 0 && XXH3_64bits(index, length) == end->index_hash;
+    bool right = memcmp(index, head, sizeof head) == 0 && hash_64(index, length) == end->index_hash;
     for (uint64_t b = 0; b < end->totals.blocks && right; b++) {
         struct tape_entry entry;
         right = tape_index_decode(index + sizeof head + b * TAPE_INDEX_ENTRY_BYTES, b + 1, &entry);
@@ -364,6 +362,9 @@ int tape_reader_open_as(struct tape_reader **reader, const char *path, enum tape
         failed = open_blocks(new, mode, error);
     if (failed == 0)
         failed = prepare(new, accelerate, error);
+    if (failed == 0 && mode == TAPE_OPEN_NORMAL && !new->finished)
+        failed = tape_header_lower_grade(&new->header, TAPE_GRADE_D, TAPE_REASON_UNFINISHED,
+                                         &new->reasons, error);
     if (failed != 0)
         tape_reader_close(&new);
     else
@@ -388,6 +389,7 @@ void tape_reader_close(struct tape_reader **reader)
     ZSTD_freeDCtx(closed->decompressor);
     payload_decoder_free(closed->decoder);
     free(closed->header_memory);
+    free(closed->reasons);
     free(closed->entries);
     free(closed->stored);
     free(closed->payload);

@@ -14,6 +14,7 @@ struct tape_reader {
     struct tape_header header;
     struct tape_entry header_entry;
     void *header_memory;
+    char *reasons;              /* of a grade that is worse than the first block tells, or NULL */
     struct tape_entry *entries; /* blocks of messages */
     size_t entry_count, entry_capacity;
     bool finished;
@@ -30,7 +31,8 @@ struct tape_reader {
 
 enum tape_open_mode {
     TAPE_OPEN_NORMAL, /* by the index; without one by hopping; damage in the middle is an error */
-    TAPE_OPEN_HOP     /* by hopping up to the first damage, whatever there is behind it */
+    TAPE_OPEN_HOP     /* by hopping up to the first damage, whatever there is behind it; the
+                       * header is as the first block has it */
 };
 
 /* As tape_reader_open; `accelerate` false keeps to the portable decoder. */

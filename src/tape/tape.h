@@ -53,6 +53,16 @@ struct tape_header {
     struct event_names names;
 };
 
+/* The reason of a grade for what a tape lacks that was never finished. */
+#define TAPE_REASON_UNFINISHED                                                                     \
+    "D: tape: never finished, what stood after its last whole block is missing"
+
+/* Make the grade of `header` no better than `grade`, for a reason (letter, matter, cause) that becomes
+ * the last of its reasons. They then stand in *memory, which is the caller's to free() after the
+ * header; where the old ones stand is left alone. */
+int tape_header_lower_grade(struct tape_header *header, enum tape_grade grade, const char *reason,
+                            char **memory, struct error *error);
+
 /* 0, or ERROR_INPUT where venues, assets or a venue's symbols are named twice, a venue's name has a
  * colon, or a definition is not one that tape_definition_check() takes. The names themselves must be
  * valid (event_name_is_valid). The writer and the reader call it. */
@@ -126,6 +136,8 @@ struct tape_block_info {
  * one, by hopping headers. Limits are checked before memory is taken. */
 int tape_reader_open(struct tape_reader **reader, const char *path, struct error *error);
 void tape_reader_close(struct tape_reader **reader);
+/* What the first block tells. The grade of a tape that was not finished is D at best here, with
+ * TAPE_REASON_UNFINISHED: the block was written before anyone could know. */
 const struct tape_header *tape_reader_header(const struct tape_reader *reader);
 size_t tape_reader_block_count(const struct tape_reader *reader);
 const struct tape_block_info *tape_reader_block_info(const struct tape_reader *reader,
@@ -186,7 +198,9 @@ struct tape_check {
 int tape_check(const char *path, struct tape_check *check, struct error *error);
 /* Write the whole blocks before a torn end of `path` (cut, not finished, or nothing readable behind
  * the damage) to `out` as a finished tape. ERROR_INPUT where the tape goes on behind the damage: then
- * it is in the middle. A damaged index or end mark is made anew. `out` may be `path`. */
+ * it is in the middle. A damaged index or end mark is made anew. Unless these tell that no block is
+ * missing, the grade of `out` is D at best, for a reason that names what was lost. `out` may be
+ * `path`. */
 int tape_repair(const char *path, const char *out, struct tape_check *check, struct error *error);
 
 #endif

@@ -2,7 +2,6 @@
 #define ZSTD_STATIC_LINKING_ONLY /* a context in memory of our own: nothing is allocated later */
 
 #include <stdlib.h>
-#include <xxhash.h>
 #include <zstd.h>
 
 #include "base/assert.h"
@@ -30,21 +29,14 @@ struct tape_writer {
 static int write_block(struct tape_writer *writer, const uint8_t *payload, size_t length,
                        struct tape_entry *entry, struct error *error)
 {
-    uint8_t *frame = writer->stored + TAPE_BLOCK_HEADER_BYTES;
-    size_t stored =
-        ZSTD_compress2(writer->compressor, frame, writer->stored_capacity - TAPE_BLOCK_HEADER_BYTES,
-                       payload, length);
-    if (ZSTD_isError(stored))
-        return error_set(error, ERROR_SYSTEM, "%s: compressing block %llu: %s", writer->output.path,
-                         (unsigned long long)writer->number, ZSTD_getErrorName(stored));
     entry->info.number = writer->number;
-    entry->info.raw_bytes = (uint32_t)length;
-    entry->info.compressed_bytes = (uint32_t)stored;
     entry->previous_hash = writer->previous_hash;
-    entry->stored_hash = XXH3_64bits(frame, stored);
-    tape_entry_encode(entry, writer->stored);
-    int failed =
-        tape_output_write(&writer->output, writer->stored, TAPE_BLOCK_HEADER_BYTES + stored, error);
+    int failed = tape_block_pack(writer->compressor, payload, length, entry, writer->stored,
+                                 writer->stored_capacity, error);
+    if (failed != 0)
+        return error_prefix(error, "%s", writer->output.path);
+    failed =
+        tape_output_write(&writer->output, writer->stored, (size_t)tape_entry_bytes(entry), error);
     if (failed != 0)
         return failed;
     writer->previous_hash = entry->header_hash;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # capstan tape: what each command promises, on a made tape.
-echo 1..34
+echo 1..37
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 99
@@ -74,6 +74,15 @@ head -c $((size / 2)) day.tape >torn.tape
 refused "is cut: .*tape repair would keep\|is cut" tape check torn.tape
 "$CAPSTAN" tape repair torn.tape -o whole.tape >/dev/null && "$CAPSTAN" tape check whole.tape >/dev/null
 result $? "repair makes a sound tape of a torn one"
+"$CAPSTAN" tape info torn.tape | grep -q '^  D: tape: never finished' &&
+    "$CAPSTAN" tape info torn.tape --json | tr -d '\n\t ' | grep -q '"grade":"D"'
+result $? "info does not give a torn tape the grade it began with"
+"$CAPSTAN" tape info whole.tape | tr '\n' '|' |
+    grep -q '|grade D: [^|]*|  D: tape: [0-9]* bytes after the last whole block were lost|'
+result $? "nor does repair"
+"$CAPSTAN" tape cut torn.tape -o again.tape >/dev/null &&
+    "$CAPSTAN" tape info again.tape | grep -q '^  D: tape: never finished'
+result $? "nor cut"
 "$CAPSTAN" tape cat whole.tape | sed 's/$//' >whole.txt
 sed '1,/^messages$/d' day.txt | head -n "$(wc -l <whole.txt)" | cmp -s - whole.txt
 result $? "with the messages before the cut"
