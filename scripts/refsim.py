@@ -529,7 +529,7 @@ class LocalView:
             self.renew(message)
 
     def on_tick(self, message):
-        """Rows that the engine's book takes (DESIGN 5)."""
+        """Rows that the engine's book takes: those on the present tick."""
         return [row for row in message.rows(self.instrument) if row[1] % self.instrument.tick == 0]
 
     def depth(self, message):

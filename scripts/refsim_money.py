@@ -72,8 +72,8 @@ class Position:
         sign = 1 if fill.side == BUY else -1
         closed = min(quantity, abs(self.held)) if self.held * sign < 0 else Fraction(0)
         value = self.value(quantity, fill.price)
-        # One value a fill (DESIGN 5): through zero it is shared out as a cost is, the remainder
-        # stays with the part that opens.
+        # One value a fill (docs/semantics.md, rules 10 and 11): through zero it is shared out as a cost
+        # is, the remainder stays with the part that opens.
         worth = toward_zero(value * closed / quantity, self.unit)
         if closed:
             removed = toward_zero(self.cost * closed / abs(self.held), self.unit)

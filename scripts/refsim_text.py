@@ -215,7 +215,7 @@ class Message:
                 market = not (place < count and tokens[place] == "not_market")
                 place += not market
                 price, quantity = instrument.price(price), instrument.quantity(quantity)
-                # A number without value is no level and no trade (DESIGN 5).
+                # A number without value is no level and no trade (ARCHITECTURE.md).
                 if price is not None and quantity is not None and price > 0 and quantity >= 0:
                     result.append((word, price, quantity, not held, market))
                 held = False

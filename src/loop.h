@@ -8,7 +8,7 @@
 #include "feed/feed.h"
 #include "venue/venue.h"
 
-/* Rank of a source among things of one ts_local (DESIGN 6). Lower first. */
+/* Rank of a source among things of one ts_local (ARCHITECTURE.md, total order). Lower first. */
 #define LOOP_RANKS(X)                                                                              \
     X(RANK_START, "start and account snapshots at the beginning")                                  \
     X(RANK_MARKET, "market data and scripted session records, in tape order")                      \

@@ -1,4 +1,4 @@
-/* The invariants of DESIGN 9 that exist in the engine, each done again from scratch: what a check reads is
+/* The invariants of the engine, each done again from scratch: what a check reads is
  * never what it checks. */
 #include "engine/engine_internal.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-    WINDOW = 16 * 1024, /* price units of one side that are held flat (performance.md 5) */
+    WINDOW = 16 * 1024, /* price units of one side that are held flat */
     WORDS = WINDOW / 64,
     GROUPS = WORDS / 64,
     MARGIN = WINDOW / 4,    /* room before the best level when the window is laid around it */

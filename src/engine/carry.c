@@ -1,5 +1,6 @@
 /* The carry: what must outlive a crash, folded from session and decision records as they stand on the
- * tape, never from what today's build would decide (DESIGN 7). Market records change none of it. */
+ * tape, never from what today's build would decide. Market records change none of it. It is for a restart,
+ * which no command does yet (ARCHITECTURE.md). */
 #include "engine/engine_internal.h"
 
 #include "base/assert.h"

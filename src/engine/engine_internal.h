@@ -235,7 +235,7 @@ struct timers {
 };
 
 /* With orders, positions, balances, pauses and breaker states what must outlive a crash: only session and
- * decision records change it (carry.c; DESIGN 7). */
+ * decision records change it (carry.c). */
 struct carry {
     uint32_t epoch;
     uint32_t counter; /* of the last order */

@@ -312,8 +312,8 @@ static void take_connection(struct engine *engine, const struct event_feed_conne
             lose_book(engine, index, true);
 }
 
-/* Tick, lot and fees may change; units never do (DESIGN 5). The settings stay as they were resolved,
- * so ticks and lots in them keep the size that they had. */
+/* Tick, lot and fees may change; units never do (ARCHITECTURE.md). The settings stay as they were
+ * resolved, so ticks and lots in them keep the size that they had. */
 static void take_definition(struct engine *engine, const struct event_definition *record)
 {
     struct instrument *instrument = &engine->instruments[record->instrument];

@@ -15,7 +15,7 @@ enum {
 /* A feed. Pointers to messages and their rows stay valid as said below, so that nothing is copied.
  *
  * `next` gives the next message or NULL at the end (check `error`); the message stays valid
- * until the call after. `ahead` is the second cursor of DESIGN 6: the next message, not later than
+ * until the call after. `ahead` is the simulated venue's cursor: the next message, not later than
  * `limit` in ts_local, that it has not given yet, or NULL; it stays valid until `next` has passed
  * it. `limit` is at most the ts_local of the message that `next` gave last plus the lookahead of
  * the feed's options, and the second cursor must be moved past a block before the first one leaves

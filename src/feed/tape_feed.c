@@ -11,7 +11,7 @@
 enum {
     FEED_KINDS = 256,
     /* Blocks that the second thread may be in front, beside those that the cursors need: fewer
-     * leave its hand-off jitter visible (performance.md 6). */
+     * leave its hand-off jitter visible. */
     FEED_BLOCKS_AHEAD = 3
 };
 

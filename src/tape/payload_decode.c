@@ -1,5 +1,5 @@
 /* A block's payload to messages and rows. Everything that a payload claims is checked before it is
- * used; the loop over rows has no branch but the end of a message (performance.md 4). */
+ * used; the loop over rows has no branch but the end of a message. */
 #include "tape/format.h"
 #include "tape/payload.h"
 

@@ -89,7 +89,7 @@ int tape_writer_open(struct tape_writer **writer, const char *path,
 /* Append one message; seals a block when it is full. Messages must not go back in ts_local. */
 int tape_writer_append(struct tape_writer *writer, const struct message *message,
                        struct error *error);
-/* A state hash of one room (DESIGN 8), stored with the block that is open. `room` < 65,536. */
+/* A state hash of one room of the engine, stored with the block that is open. `room` < 65,536. */
 void tape_writer_state_hash(struct tape_writer *writer, uint16_t room, uint64_t hash);
 /* True when the next append would begin a new block: the time to give state hashes. */
 bool tape_writer_block_is_full(const struct tape_writer *writer);

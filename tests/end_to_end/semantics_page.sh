@@ -1,5 +1,5 @@
 #!/bin/sh
-# docs/semantics.md names a test for each rule: they must exist, and each built rule must have one.
+# docs/semantics.md names a test for each rule that is built: they must exist, and each rule must have a row.
 srcdir=${srcdir:?}
 page=$srcdir/docs/semantics.md
 folder=$(mktemp -d) || exit 99
@@ -42,7 +42,7 @@ done <"$folder/scenarios"
 report 2 "every scenario that the page names is there" $?
 
 missing=0
-for rule in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 27; do
+for rule in $(seq 1 33); do
     grep -q "^| $rule [a-zA-Z]" "$page" || {
         missing=1
         echo "# no row for rule $rule"

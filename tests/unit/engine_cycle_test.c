@@ -6,7 +6,7 @@
 
 static struct harness h;
 
-/* The example of STYLE.md: book 100.0*0.050 / 100.5*0.040, tick 0.5, half spread two ticks. */
+/* A book to begin with: 100.0*0.050 / 100.5*0.040, tick 0.5, half spread two ticks. */
 static void start_with_book(void)
 {
     harness_start(&h);

@@ -16,7 +16,7 @@ enum {
     ANSWERS_MIN = 4096
 };
 
-/* Order of things at one venue time (DESIGN 6). Our requests come after both. */
+/* Order of things at one venue time (trading-semantics 1). Our requests come after both. */
 enum market_rank { RANK_TRADES, RANK_BOOK };
 
 static struct sim *sim_of(const struct venue *venue)

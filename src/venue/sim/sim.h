@@ -1,5 +1,5 @@
 /* The simulated venue: matching, queue position, latency, fees and funds, in venue time
- * (trading-semantics 1, 4 to 7, 9, 11; DESIGN 6). One of these stands for all venues of a tape;
+ * (trading-semantics 1, 4 to 7, 9, 11). One of these stands for all venues of a tape;
  * each of them is a connection of its own.
  *
  * Order of events. A market message takes place at its venue time (without one: ts_local less the
