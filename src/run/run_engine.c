@@ -23,6 +23,8 @@ static int lay_out(struct run_engine *run, const struct event_names *names, stru
     run->memory = aligned_alloc(ENGINE_ALIGNMENT, size);
     if (!run->memory)
         return error_set(error, ERROR_SYSTEM, "no memory for an engine of %zu bytes", size);
+    /* Every page is there before the first message comes. */
+    memset(run->memory, 0, size);
     run->engine = engine_init(run->memory, size, &run->config);
     return 0;
 }

@@ -469,6 +469,7 @@ int tape_block_init(struct tape_block *block, const struct tape_reader *reader, 
     if (memory == NULL)
         return error_set(error, ERROR_SYSTEM, "%s: no memory for a block of %zu bytes",
                          reader->path, total);
+    memset(memory, 0, total); /* every page is there before the first message comes */
     *block = (struct tape_block){
         .records = (union event_record *)(void *)memory,
         .messages = (struct message *)(void *)(memory + head),

@@ -364,6 +364,7 @@ static int open_instruments(struct sim *sim, const struct settings_instrument *s
         if (!memory)
             return error_set(error, ERROR_SYSTEM, "no memory for a book of %u far levels",
                              far_levels);
+        memset(memory, 0, size); /* every page is there before the first message comes */
         instrument->book = book_init(memory, size, far_levels);
         instrument->definition = sim->names->definitions[i];
         instrument->best[SIDE_BUY] = instrument->best[SIDE_SELL] = SIM_NONE;
