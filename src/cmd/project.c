@@ -40,7 +40,7 @@ static int run(struct projection *projection, const char *tape, const char *data
         return code;
     return run_database_write(database, tape, projection->spool,
                               tape_reader_header(verification->reader), &verification->engine, loop,
-                              projection->fingerprint, error);
+                              projection->fingerprint, NULL, error);
 }
 
 static int project(const char *tape, const char *database, struct error *error)

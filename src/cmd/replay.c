@@ -110,9 +110,12 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
         code = tape_sink_finish(&run->tape, error);
     if (!code)
         code = journal_close(&run->journal, error);
+    struct run_grade grade;
+    run_grade(backtest, &grade);
     if (!code && run->spool)
         code = run_database_write(request->database, request->tape, run->spool, backtest->header,
-                                  &backtest->engine, &backtest->loop, backtest->fingerprint, error);
+                                  &backtest->engine, &backtest->loop, backtest->fingerprint, &grade,
+                                  error);
     if (code)
         return code;
     return replay_result_print(backtest, wall_ns, request->json, stdout, error);

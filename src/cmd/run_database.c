@@ -4,6 +4,7 @@
 #include "cmd/run_database.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "run/build_id.h"
 #include "store/store.h"
@@ -20,16 +21,22 @@ int run_database_open(struct spool **spool, const struct run_engine *engine, str
 int run_database_write(const char *path, const char *tape_path, struct spool *spool,
                        const struct tape_header *header, const struct run_engine *engine,
                        const struct loop *loop, const struct fingerprint *fingerprint,
-                       struct error *error)
+                       const struct run_grade *grade, struct error *error)
 {
     char build_id[BUILD_ID_TEXT_MAX];
+    char *memory[RUN_GRADE_REASONS_MAX] = {NULL};
     struct tape_check check;
+    struct tape_header graded = *header;
     build_id_text(build_id);
     int code = tape_check(tape_path, &check, error);
+    for (unsigned i = 0; !code && grade && i < grade->count; i++)
+        code = tape_header_lower_grade(&graded, grade->grade, grade->reasons[i], &memory[i], error);
     if (code)
         return code;
     struct store_provenance provenance = {.tape_name = tape_path,
                                           .header = header,
+                                          .run_grade = graded.grade,
+                                          .run_grade_reasons = graded.grade_reasons,
                                           .tool_version = PACKAGE_VERSION,
                                           .build_id = build_id,
                                           .config = engine->config_text,
@@ -40,5 +47,8 @@ int run_database_write(const char *path, const char *tape_path, struct spool *sp
     for (size_t i = 0; i < TAPE_IDENTITY_BYTES; i++)
         snprintf(provenance.tape_identity + 2 * i, 3, "%02x", check.identity[i]);
     fingerprint_text(fingerprint, provenance.fingerprint);
-    return store_write(path, spool, &provenance, error);
+    code = store_write(path, spool, &provenance, error);
+    for (unsigned i = 0; i < RUN_GRADE_REASONS_MAX; i++)
+        free(memory[i]);
+    return code;
 }

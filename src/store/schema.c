@@ -11,6 +11,8 @@ const char store_schema[] =
     "  tape_identity TEXT NOT NULL,"
     "  tape_grade TEXT NOT NULL,"
     "  tape_grade_reasons TEXT NOT NULL,"
+    "  run_grade TEXT NOT NULL,"
+    "  run_grade_reasons TEXT NOT NULL,"
     "  tool_version TEXT NOT NULL,"
     "  build_id TEXT NOT NULL,"
     "  config TEXT NOT NULL,"

@@ -18,7 +18,7 @@ enum { STORE_TEXT_MAX = 2048, STORE_PATH_MAX = 4096 };
 
 /* The statements. X(name, SQL) */
 #define STORE_STATEMENTS(X)                                                                        \
-    X(run, "INSERT INTO run VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                       \
+    X(run, "INSERT INTO run VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                   \
     X(instrument, "INSERT INTO instrument VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")             \
     X(order, "INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                            \
     X(order_event, "INSERT INTO order_event VALUES (?,?,?,?,?,?)")                                 \
@@ -128,6 +128,8 @@ static int write_run(struct store *store, const struct spool *spool, struct erro
     put_text(store, p->tape_identity);
     put_text(store, tape_grade_letter(p->header->grade));
     put_text(store, p->header->grade_reasons);
+    put_text(store, tape_grade_letter(p->run_grade));
+    put_text(store, p->run_grade_reasons);
     put_text(store, p->tool_version);
     put_text(store, p->build_id);
     put_text(store, p->config);

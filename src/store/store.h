@@ -13,6 +13,8 @@ struct store_provenance {
     const char *tape_name; /* its path as given */
     char tape_identity[STORE_HASH_TEXT_MAX];
     const struct tape_header *header; /* names, definitions, grade */
+    enum tape_grade run_grade;        /* the tape's, or a worse one that the run gave */
+    const char *run_grade_reasons;    /* the tape's, and then the run's; one a line */
     const char *tool_version, *build_id;
     const char *config; /* effective configuration */
     uint64_t config_hash;

@@ -14,7 +14,7 @@ if ! command -v python3 >/dev/null 2>&1; then
     echo "1..0 # SKIP no python3"
     exit 0
 fi
-echo "1..8"
+echo "1..9"
 "$CAPSTAN" synth -o "$folder/market.tape" --seed 7 --events 60000 --instruments 3
 check $? "a market tape is made"
 "$CAPSTAN" replay "$folder/market.tape" --set quote.size=20lot --set store.sample=100ms \
@@ -22,6 +22,8 @@ check $? "a market tape is made"
 check $? "replay writes a database"
 "$CAPSTAN" project "$folder/session.tape" -o "$folder/project.db"
 check $? "project writes a database"
+"$CAPSTAN" replay "$folder/market.tape" --set sim.reorder=0 -o "$folder/late.db" --json \
+    >"$folder/late.json" || echo "# replay of late messages failed"
 
 cat >"$folder/compare.py" <<'PY'
 import json, sqlite3, sys
@@ -51,6 +53,13 @@ elif what == "provenance":
     assert row[0] == result["fingerprint"] and row[4] == result["events"], row
     assert row[2] == 1 and row[3] > 0 and row[5] == 32 and row[6] > 100, row
     assert row[0] == one(project, "SELECT fingerprint FROM run")
+elif what == "grades":
+    sql = "SELECT tape_grade, run_grade, run_grade_reasons FROM run"
+    assert run.execute(sql).fetchone() == ("A", "A", ""), run.execute(sql).fetchone()
+    late = sqlite3.connect(folder + "/late.db").execute(sql).fetchone()
+    told = json.load(open(folder + "/late.json"))
+    assert told["late_messages"] > 0 and late[:2] == ("A", "C"), late
+    assert late[1] == told["input_grade"] and late[2].split("\n") == told["grade_reasons"], late
 elif what == "samples":
     times = [r[0] for r in run.execute("SELECT DISTINCT at_ns FROM position WHERE why = 'sample'")]
     assert times and all(t % 100_000_000 == 0 for t in times)
@@ -60,7 +69,7 @@ elif what == "views":
         assert run.execute(f"SELECT count(*) FROM {view}").fetchone()[0] > 0, view
     assert one(run, "SELECT sum(orders) FROM outcomes") == result["orders_placed"]
 PY
-for what in rows counts provenance samples views; do
+for what in rows counts provenance grades samples views; do
     python3 "$folder/compare.py" "$folder" "$what"
     check $? "$what"
 done
