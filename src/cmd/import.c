@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/build_id.h"
 #include "base/time.h"
 #include "cmd/cmd.h"
 
@@ -159,7 +160,9 @@ static int import_files(struct import_options *options, bool json, const char *n
     struct cmd_progress progress;
     struct error error = {0};
     options->tool_version = PACKAGE_VERSION;
-    options->build_id = PACKAGE_STRING;
+    char build_id[BUILD_ID_TEXT_MAX];
+    build_id_text(build_id);
+    options->build_id = build_id;
     options->progress = show_progress;
     options->progress_context = &progress;
     int status =

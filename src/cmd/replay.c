@@ -3,12 +3,12 @@
 
 #include "cmd/cmd.h"
 
+#include "base/build_id.h"
 #include "clock/clock.h"
 #include "cmd/replay_result.h"
 #include "cmd/run_database.h"
 #include "cmd/tape.h"
 #include "run/backtest.h"
-#include "run/build_id.h"
 #include "run/journal.h"
 #include "run/tape_sink.h"
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "run/build_id.h"
+#include "base/build_id.h"
 #include "store/store.h"
 
 int run_database_open(struct spool **spool, const struct run_engine *engine, struct error *error)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/build_id.h"
 #include "cmd/cmd.h"
 #include "cmd/tape.h"
 #include "cmd/tape_text.h"
@@ -168,7 +169,8 @@ static int make_messages(struct tape_text *text, const struct event_names *names
 static int make(struct tape_text *text, const char *output,
                 const struct tape_writer_options *options, uint64_t *count, struct error *error)
 {
-    static const char build[] = PACKAGE_STRING;
+    char build[BUILD_ID_TEXT_MAX];
+    build_id_text(build);
     struct tape_text_header *header = calloc(1, sizeof *header);
     struct row *rows = calloc(EVENT_ROWS_MAX, sizeof *rows);
     struct tape_writer *writer = NULL;

@@ -1,10 +1,13 @@
 /* capstan tape cut: a part of a tape that can be replayed by itself. The books as they stood at its
  * beginning come first, as snapshots. */
+#include "config.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/build_id.h"
 #include "base/time.h"
 #include "cmd/cmd.h"
 #include "cmd/tape.h"
@@ -207,12 +210,14 @@ static int run(struct cut *cut, struct error *error)
     return failed;
 }
 
-/* The tape's own header, with the cut named among the reasons of its grade. free() *reasons. */
-static int make_header(const struct cut *cut, struct tape_header *header, char **reasons,
-                       struct error *error)
+/* The tape's own header, with this build as what wrote it and the cut named among the reasons of its grade. free() *reasons. */
+static int make_header(const struct cut *cut, const char *build_id, struct tape_header *header,
+                       char **reasons, struct error *error)
 {
     char from[TIME_TEXT_MAX], reason[TIME_TEXT_MAX + 64];
     *header = *tape_reader_header(cut->reader);
+    header->tool_version = PACKAGE_VERSION;
+    header->build_id = build_id;
     if (cut->from == INT64_MIN)
         return 0;
     time_to_text(cut->from, from);
@@ -224,7 +229,8 @@ static int prepare(struct cut *cut, const char *output, const struct tape_writer
                    struct error *error)
 {
     struct tape_header header;
-    char *reasons = NULL;
+    char *reasons = NULL, build_id[BUILD_ID_TEXT_MAX];
+    build_id_text(build_id);
     unsigned count = tape_reader_header(cut->reader)->names.instrument_count;
     cut->instruments = calloc((size_t)count + 1, sizeof *cut->instruments);
     cut->rows = calloc(EVENT_ROWS_MAX, sizeof *cut->rows);
@@ -232,7 +238,7 @@ static int prepare(struct cut *cut, const char *output, const struct tape_writer
         return error_set(error, ERROR_SYSTEM, "no memory to cut a tape");
     int failed = tape_block_init(&cut->block, cut->reader, error);
     if (failed == 0)
-        failed = make_header(cut, &header, &reasons, error);
+        failed = make_header(cut, build_id, &header, &reasons, error);
     if (failed == 0)
         failed = tape_writer_open(&cut->writer, output, &header, options, error);
     free(reasons);

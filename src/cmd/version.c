@@ -9,6 +9,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "base/build_id.h"
 #include "cmd/cmd.h"
 
 int cmd_version(int argc, char **argv)
@@ -22,7 +23,9 @@ int cmd_version(int argc, char **argv)
     int status = cmd_parse(&usage, argc, argv, &arguments);
     if (status != CMD_CONTINUE)
         return status;
-    printf("capstan %s\n", PACKAGE_VERSION);
+    char build_id[BUILD_ID_TEXT_MAX];
+    build_id_text(build_id);
+    printf("capstan %s, build %s\n", PACKAGE_VERSION, build_id);
     int major, minor, patch;
     yaml_get_version(&major, &minor, &patch);
     printf("compiler %s\n", __VERSION__);

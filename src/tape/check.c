@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "base/build_id.h"
 #include "tape/header.h"
 #include "tape/snapshots.h"
 
@@ -244,11 +245,14 @@ static bool is_complete(const struct tape_reader *reader, const struct tape_chec
 static int write_header(const struct tape_reader *reader, const struct tape_check *check,
                         struct tape_output *output, uint64_t *hash, struct error *error)
 {
-    char reason[128], *memory = NULL;
+    char reason[128], build_id[BUILD_ID_TEXT_MAX], *memory = NULL;
     uint8_t *payload = NULL;
     size_t length = 0;
     struct tape_header header = reader->header;
     uint64_t lost = check->bytes - check->good_bytes;
+    build_id_text(build_id);
+    header.tool_version = PACKAGE_VERSION;
+    header.build_id = build_id;
     snprintf(reason, sizeof reason,
              "D: tape: %" PRIu64 " bytes after the last whole block were lost", lost);
     int failed = tape_header_lower_grade(

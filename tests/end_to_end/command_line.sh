@@ -53,7 +53,7 @@ run 0 'help by its word' 'Usage: capstan COMMAND' '' help
 run 0 'help of a command' 'Usage: capstan version' '' help version
 run 0 'help of a command in a command' 'Usage: capstan config check' '' help config check
 run 0 'help of a command by its option' 'Usage: capstan config show' '' config show --help
-run 0 'the version' 'capstan ' '' --version
+run 0 'the version' ', build ' '' --version
 run 0 'the version by its word' 'compiler ' '' version
 run 2 'no command' '' "say which command; 'capstan --help' lists them"
 run 2 'a mistyped command' '' "did you mean 'config'?" confg

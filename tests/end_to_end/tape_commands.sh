@@ -1,6 +1,6 @@
 #!/bin/sh
 # capstan tape: what each command promises, on a made tape.
-echo 1..37
+echo 1..38
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 99
@@ -91,6 +91,17 @@ refused "block [0-9]*.* byte [0-9]*" tape check bad.tape
 refused "damage in the middle" tape repair bad.tape -o never.tape
 [ ! -e never.tape ] && [ -z "$(find . -name '*.part')" ]
 result $? "nothing is left of a tape that was not finished"
+
+build=$("$CAPSTAN" --version | sed -n '1s/.*, build //p')
+wrong=
+sed '/^tool /d; /^build /d' day.txt >plain.txt
+"$CAPSTAN" tape make plain.txt -o plain.tape >/dev/null
+for tape in part.tape whole.tape plain.tape; do
+    "$CAPSTAN" tape info "$tape" | grep -q "^tool [^ ]*, build $build, " || wrong="$wrong $tape"
+done
+"$CAPSTAN" tape info day.tape | grep -q '^tool [^ ]*, build not told, ' || wrong="$wrong day.tape"
+[ -n "$build" ] && [ -z "$wrong" ]
+result $? "cut, repair and make name this build, synth none$wrong"
 
 mkdir folder.tape
 : >empty.tape

@@ -1,7 +1,7 @@
 /* Finds the build-id note among the program's own headers. */
 #include "config.h"
 
-#include "run/build_id.h"
+#include "base/build_id.h"
 
 #include <link.h>
 #include <stdio.h>

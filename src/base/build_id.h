@@ -1,6 +1,6 @@
 /* Which build this is: the linker's build id of the running program. */
-#ifndef CAPSTAN_RUN_BUILD_ID_H
-#define CAPSTAN_RUN_BUILD_ID_H
+#ifndef CAPSTAN_BASE_BUILD_ID_H
+#define CAPSTAN_BASE_BUILD_ID_H
 
 enum { BUILD_ID_TEXT_MAX = 80 };
 
