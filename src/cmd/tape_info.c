@@ -31,6 +31,8 @@ static const char *const use_names[USE_COUNT] = {
 #undef X
 };
 
+enum { FEE_EXPONENT = -9 /* maker and taker fee of a definition: 1e-9 of the value */ };
+
 struct counts {
     uint64_t kinds[256];
     uint64_t uses[USE_COUNT];
@@ -139,6 +141,28 @@ static void json_counts(cJSON *object, const struct counts *counts)
             cmd_json_count(kinds, event_kind_info(k)->name, counts->kinds[k]);
 }
 
+/* The asset's name, or "-". */
+static const char *asset_text(const struct event_names *names, unsigned asset)
+{
+    return asset < names->asset_count ? names->assets[asset] : "-";
+}
+
+/* Assets and terms of trade, which decide what a fill earns. */
+static void json_terms(cJSON *object, const struct event_names *names,
+                       const struct event_definition *definition)
+{
+    cmd_json_text(object, "base", asset_text(names, definition->base));
+    cmd_json_text(object, "quote", asset_text(names, definition->quote));
+    cmd_json_text(object, "settle", asset_text(names, definition->settle));
+    cmd_json_decimal(object, "multiplier", definition->multiplier, definition->multiplier_exponent);
+    cmd_json_money(object, "minimum_notional", definition->minimum_notional);
+    cmd_json_decimal(object, "maker_fee", definition->maker_fee, FEE_EXPONENT);
+    cmd_json_decimal(object, "taker_fee", definition->taker_fee, FEE_EXPONENT);
+    cmd_json_integer(object, "base_commission_exponent", definition->base_commission_exponent);
+    cmd_json_integer(object, "quote_commission_exponent", definition->quote_commission_exponent);
+    cmd_json_text(object, "fee_asset", event_enum_text(FIELD_FEE_ASSET, definition->fee_asset));
+}
+
 static void json_instrument(cJSON *object, const struct info *info, unsigned i)
 {
     const struct event_names *names = &tape_reader_header(info->reader)->names;
@@ -147,6 +171,7 @@ static void json_instrument(cJSON *object, const struct info *info, unsigned i)
     cmd_json_decimal(object, "tick", definition->tick, definition->price_exponent);
     cmd_json_decimal(object, "lot", definition->lot, definition->quantity_exponent);
     cmd_json_text(object, "grid", event_enum_text(FIELD_BASIS, definition->grid_basis));
+    json_terms(object, names, definition);
     json_counts(object, &info->instruments[i]);
 }
 
@@ -219,6 +244,23 @@ static void print_counts(const struct counts *counts, const char *indent)
             printf("%s%12" PRIu64 " %s\n", indent, counts->uses[u], meanings[u]);
 }
 
+static void print_terms(const struct event_names *names, const struct event_definition *definition)
+{
+    char maker[DECIMAL_TEXT_MAX], taker[DECIMAL_TEXT_MAX], multiplier[DECIMAL_TEXT_MAX];
+    char notional[MONEY_TEXT_MAX];
+    decimal_to_text(definition->maker_fee, FEE_EXPONENT, maker);
+    decimal_to_text(definition->taker_fee, FEE_EXPONENT, taker);
+    decimal_to_text(definition->multiplier, definition->multiplier_exponent, multiplier);
+    money_to_text(definition->minimum_notional, notional);
+    printf("  base %s, quote %s, settled in %s, multiplier %s, minimum notional %s\n",
+           asset_text(names, definition->base), asset_text(names, definition->quote),
+           asset_text(names, definition->settle), multiplier, notional);
+    printf("  fees: maker %s, taker %s of the value; commission in units of 1e%d of base, 1e%d of "
+           "quote\n",
+           maker, taker, definition->base_commission_exponent,
+           definition->quote_commission_exponent);
+}
+
 static void print_text(const struct info *info)
 {
     const struct tape_header *header = tape_reader_header(info->reader);
@@ -252,6 +294,7 @@ static void print_text(const struct info *info)
         printf("%s: %s, tick %s, lot %s (%s)\n", name,
                event_enum_text(FIELD_CONTRACT, definition->contract), tick, lot,
                event_enum_text(FIELD_BASIS, definition->grid_basis));
+        print_terms(&header->names, definition);
         print_counts(&info->instruments[i], "  ");
     }
 }

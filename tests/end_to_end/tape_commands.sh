@@ -1,6 +1,6 @@
 #!/bin/sh
 # capstan tape: what each command promises, on a made tape.
-echo 1..38
+echo 1..39
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 99
@@ -32,6 +32,10 @@ result $? "check: sound, with the identity that info tells"
 result $? "check --json"
 "$CAPSTAN" tape info day.tape | grep -q "messages of kind snapshot"
 result $? "info counts kinds"
+"$CAPSTAN" tape info day.tape | grep -q '^  fees: maker -\{0,1\}[0-9.]*, taker [0-9.]* of the value; commission' &&
+    "$CAPSTAN" tape info day.tape --json | tr -d '\n\t ' | grep -q \
+        '"base":"[^"]*","quote":"[^"]*","settle":"[^"]*","multiplier":"[^"]*","minimum_notional":"[^"]*","maker_fee":"[^"]*","taker_fee":"[^"]*","base_commission_exponent":-[0-9]*,"quote_commission_exponent":-[0-9]*,'
+result $? "info tells the terms of an instrument"
 
 "$CAPSTAN" tape cat day.tape --full >day.txt && "$CAPSTAN" tape make day.txt -o made.tape >/dev/null &&
     [ "$(identity made.tape)" = "$(identity day.tape)" ]
