@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <xxhash.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include "base/assert.h"
+#include "base/hash.h"
 
 enum { STORED_BYTES = 128 * 1024, TEXT_BYTES_FIRST = 256 * 1024 };
 enum packing { PLAIN, GZIP, ZSTD };
@@ -32,7 +32,7 @@ struct capture {
     size_t stored_at, stored_length;
     char *text; /* unpacked, not yet given out: text_at to text_length */
     size_t text_at, text_length, text_capacity;
-    XXH3_state_t *hash;
+    struct hash_stream hash;
 };
 
 static int bad_line(const struct capture *capture, struct error *error, const char *expected)
@@ -93,11 +93,10 @@ static int open_file(struct capture *capture, struct error *error)
     capture->stored = malloc(STORED_BYTES);
     capture->text = malloc(TEXT_BYTES_FIRST);
     capture->text_capacity = TEXT_BYTES_FIRST;
-    capture->hash = XXH3_createState();
-    if (capture->stored == NULL || capture->text == NULL || capture->hash == NULL) {
+    if (capture->stored == NULL || capture->text == NULL) {
         return error_set(error, ERROR_SYSTEM, "%s: no memory to read it", capture->path);
     }
-    XXH3_128bits_reset(capture->hash);
+    hash_stream_init(&capture->hash);
     int code = fill_stored(capture, error);
     if (code == 0 && capture->stored_length == 0) {
         code = error_set(error, ERROR_INPUT, "%s: is empty, expected a capture", capture->path);
@@ -132,7 +131,6 @@ void capture_close(struct capture **slot)
         inflateEnd(&capture->gzip);
     }
     ZSTD_freeDStream(capture->zstd);
-    XXH3_freeState(capture->hash);
     if (capture->file != NULL) {
         fclose(capture->file);
     }
@@ -222,7 +220,7 @@ static int unpack(struct capture *capture, struct error *error)
             }
         }
     }
-    XXH3_128bits_update(capture->hash, capture->text + capture->text_length, made);
+    hash_stream_update(&capture->hash, capture->text + capture->text_length, made);
     capture->text_length += made;
     capture->text_bytes += made;
     return 0;
@@ -341,9 +339,11 @@ int capture_next(struct capture *capture, struct capture_line *line, bool *more,
 
 void capture_digest(struct capture *capture, uint8_t digest[16], uint64_t *bytes)
 {
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(capture->hash));
-    memcpy(digest, canonical.digest, 16);
+    const struct hash_128 hash = hash_stream_128(&capture->hash);
+    for (int i = 0; i < 8; i++) {
+        digest[i] = (uint8_t)(hash.high >> (56 - 8 * i));
+        digest[8 + i] = (uint8_t)(hash.low >> (56 - 8 * i));
+    }
     *bytes = capture->text_bytes;
 }
 

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "base/time.h"
 
 enum { CONFIG_LINE_MAX = 160 };
@@ -176,7 +176,7 @@ static int write_config(struct import_header *header, const struct scan *scan,
     duration_to_text(options->floor_ns, floor_text);
     int at = snprintf(header->config, room,
                       "import: binance\nfloor: %s\ninstruments: xxh3-64:%016llx\nfiles:\n",
-                      floor_text, (unsigned long long)XXH3_64bits(text, text_length));
+                      floor_text, (unsigned long long)hash_64(text, text_length));
     for (size_t i = 0; i < scan->file_count; i++) {
         const struct scan_file *file = &scan->files[i];
         if (file->twice) {

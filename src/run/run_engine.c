@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
+
+#include "base/hash.h"
 
 enum { ENGINE_ALIGNMENT = 64 };
 
@@ -38,7 +39,7 @@ int run_engine_open(struct run_engine *run, const struct config *config,
         code = config_to_text(config, &run->config_text, error);
     if (code)
         return code;
-    run->config_hash = XXH3_64bits(run->config_text, strlen(run->config_text));
+    run->config_hash = hash_64(run->config_text, strlen(run->config_text));
     run->config = (struct engine_config){.global = &run->resolved.global,
                                          .venue_count = names->venue_count,
                                          .asset_count = names->asset_count,
