@@ -55,6 +55,20 @@ static int send_decisions(struct loop *loop, struct actions actions, struct venu
     return 0;
 }
 
+/* The first session message is the start; what came before it only built books. */
+static void count(struct loop *loop, const struct message *message, bool market)
+{
+    if (!market && !loop->started) {
+        loop->started = true;
+        loop->messages_before_start = loop->messages;
+        loop->events_before_start = loop->events;
+    }
+    loop->messages++;
+    loop->market_messages += market;
+    if (market)
+        loop->events += message->rows ? message->row_count : 1;
+}
+
 /* Journal one message, step the engine, send what it decides. */
 static int give(struct loop *loop, const struct message *message, struct error *error)
 {
@@ -67,9 +81,7 @@ static int give(struct loop *loop, const struct message *message, struct error *
         if (told->sinks[s]->message(told->sinks[s], message, error))
             return error->code;
     struct actions actions = engine_step(loop->engine, message);
-    loop->messages++;
-    if (market)
-        loop->events += message->rows ? message->row_count : 1;
+    count(loop, message, market);
     if (!market || actions.count)
         loop->done = engine_is_done(loop->engine);
     for (size_t s = 0; s < stepped->count; s++)

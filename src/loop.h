@@ -59,7 +59,10 @@ struct loop {
     void (*progress)(void *context, int64_t ts_local, uint64_t messages);
     void *progress_context;
     /* Results. An event is a row or a record of market data. */
-    uint64_t messages, events;
+    uint64_t messages, events, market_messages;
+    /* Those given before the engine's start, from which books are built; counted above too. */
+    uint64_t messages_before_start, events_before_start;
+    bool started;
     int64_t now; /* ts_local of the last message given */
     bool done;   /* the engine's shutdown is complete */
     /* The loop's own: which sinks take what, so that market data meets no others. */

@@ -22,6 +22,20 @@ struct replay_request {
     bool json, audit;
 };
 
+/* Reads the clock when the engine starts: with --from much of a run may be before. */
+struct start_watch {
+    struct sink sink; /* first: the loop holds a pointer to it */
+    int64_t at;       /* of the monotonic clock; 0 before */
+};
+
+static int watch_start(struct sink *sink, const struct message *message, struct error *error)
+{
+    (void)error;
+    if (message->kind == EVENT_start)
+        ((struct start_watch *)sink)->at = clock_now(&clock_monotonic);
+    return 0;
+}
+
 /* What this run writes beside its result, and where it stands. */
 struct replay_run {
     struct backtest backtest;
@@ -30,6 +44,7 @@ struct replay_run {
     char build_id[BUILD_ID_TEXT_MAX];
     struct journal *journal;
     struct cmd_progress progress;
+    struct start_watch start;
     int64_t first_ts, last_ts;
 };
 
@@ -101,10 +116,14 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
         backtest->loop.progress = show_progress;
         backtest->loop.progress_context = run;
     }
+    run->start.sink = (struct sink){.message = watch_start};
+    if (request->from != INT64_MIN)
+        backtest_add_sink(backtest, &run->start.sink);
     cmd_progress_start(&run->progress, name);
     int64_t began = clock_now(&clock_monotonic);
     int code = backtest_run(backtest, error);
-    int64_t wall_ns = clock_now(&clock_monotonic) - began;
+    int64_t ended = clock_now(&clock_monotonic);
+    int64_t started_ns = ended - (run->start.at ? run->start.at : began);
     cmd_progress_end(&run->progress);
     if (!code && run->tape)
         code = tape_sink_finish(&run->tape, error);
@@ -118,7 +137,7 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
                                   error);
     if (code)
         return code;
-    return replay_result_print(backtest, wall_ns, request->json, stdout, error);
+    return replay_result_print(backtest, ended - began, started_ns, request->json, stdout, error);
 }
 
 static int check_outputs(const struct replay_request *request, struct error *error)
@@ -202,7 +221,9 @@ int cmd_replay(int argc, char **argv)
             "  capstan verify session.tape\n"
             "quote.size is 10lot where nothing else is said. Where a venue's lot is small that is\n"
             "worth less than its minimum: nothing is placed, and the result says so. A plain\n"
-            "number is in the base asset, or in contracts.\n",
+            "number is in the base asset, or in contracts.\n"
+            "A session made with --from holds the market before it too: to replay that session\n"
+            "give --from again, or the engine trades from the session's first message on.\n",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .arguments_least = 1,

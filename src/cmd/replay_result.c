@@ -16,13 +16,15 @@ struct figures {
     const struct engine_counters *engine;
     const struct sim_stats *venue;
     struct run_grade grade;
-    double seconds;
+    const struct result_answers *answers;
+    double seconds, started_seconds;            /* of the whole run; from the engine's start on */
+    uint64_t events, messages, market_messages; /* from the engine's start on */
     char fingerprint[FINGERPRINT_TEXT_MAX];
 };
 
 static double events_per_second(const struct figures *figures)
 {
-    return figures->seconds > 0 ? (double)figures->backtest->loop.events / figures->seconds : 0;
+    return figures->started_seconds > 0 ? (double)figures->events / figures->started_seconds : 0;
 }
 
 /* The asset in which an instrument's profit is counted. */
@@ -38,6 +40,12 @@ static bool funding_unknown(const struct figures *figures, unsigned instrument)
     struct engine_position position;
     engine_position(figures->backtest->engine.engine, instrument, &position);
     return position.funding_unknown;
+}
+
+/* Without balances the simulated account takes every order. */
+static bool funds_limited(const struct figures *figures, unsigned venue)
+{
+    return figures->backtest->engine.resolved.venues[venue].sim_balances.text[0] != 0;
 }
 
 /* How often a gate blocked an instrument, from the beginning to the end of the run. */
@@ -56,6 +64,19 @@ static void json_fills(cJSON *root, const struct engine_counters *counters)
     for (unsigned cause = 0; cause < FILL_CAUSE_COUNT; cause++)
         cmd_json_count(causes, event_enum_text(FIELD_FILL_CAUSE, cause),
                        counters->fills_by_cause[cause]);
+}
+
+/* What became of the orders placed, as far as the engine was told: these add up to orders_placed. */
+static void json_ends(cJSON *root, const struct figures *figures)
+{
+    const struct result_answers *answers = figures->answers;
+    cmd_json_count(root, "orders_rejected", answers->rejected);
+    cmd_json_count(root, "orders_cancelled_confirmed", answers->cancelled);
+    cmd_json_count(root, "orders_filled", answers->filled);
+    cmd_json_count(root, "orders_expired", answers->expired);
+    cmd_json_count(root, "orders_not_found", answers->not_found);
+    cmd_json_count(root, "orders_open", engine_open_orders(figures->backtest->engine.engine));
+    cmd_json_count(root, "cancels_rejected", answers->cancels_rejected);
 }
 
 static void json_instruments(cJSON *root, const struct figures *figures)
@@ -104,6 +125,13 @@ static void json_balances(cJSON *root, const struct figures *figures)
     }
 }
 
+static void json_funds(cJSON *root, const struct figures *figures)
+{
+    cJSON *venues = cmd_json_object(root, "funds_limited");
+    for (unsigned venue = 0; venue < figures->names->venue_count; venue++)
+        cmd_json_flag(venues, figures->names->venues[venue], funds_limited(figures, venue));
+}
+
 static void json_gates(cJSON *root, const struct engine_counters *counters)
 {
     cJSON *gates = cmd_json_object(root, "gates_blocked");
@@ -139,8 +167,12 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
     const struct backtest *backtest = figures->backtest;
     const struct engine_counters *counters = figures->engine;
     cJSON *root = cJSON_CreateObject();
-    cmd_json_count(root, "events", backtest->loop.events);
-    cmd_json_count(root, "messages", backtest->loop.messages);
+    cmd_json_count(root, "events", figures->events);
+    cmd_json_count(root, "events_before_start", backtest->loop.events_before_start);
+    cmd_json_count(root, "messages", figures->messages);
+    cmd_json_count(root, "market_messages", figures->market_messages);
+    cmd_json_count(root, "ticks", figures->answers->ticks);
+    cmd_json_count(root, "answers", figures->answers->answers);
     cmd_json_count(root, "decisions", counters->decisions);
     cmd_json_count(root, "cycles", counters->cycles);
     cmd_json_text(root, "fingerprint", figures->fingerprint);
@@ -149,11 +181,13 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
     cmd_json_count(root, "orders_placed", counters->placed);
     cmd_json_count(root, "orders_cancelled", counters->cancelled);
     cmd_json_count(root, "orders_modified", counters->modified);
+    json_ends(root, figures);
     cmd_json_count(root, "open_orders", figures->venue->orders_open);
     cmd_json_count(root, "fills", counters->fills);
     json_fills(root, counters);
     json_instruments(root, figures);
     json_balances(root, figures);
+    json_funds(root, figures);
     json_gates(root, counters);
     json_grade(root, figures);
     cmd_json_count(root, "invariant_checks", counters->invariant_checks);
@@ -169,6 +203,18 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
 
 /* --- the table ---------------------------------------------------------------------------------- */
 
+/* As json_ends. */
+static void print_ends(const struct figures *figures, FILE *stream)
+{
+    const struct result_answers *answers = figures->answers;
+    fprintf(
+        stream,
+        "orders       %" PRIu64 " placed = %" PRIu64 " rejected + %" PRIu64 " cancelled + %" PRIu64
+        " filled + %" PRIu64 " expired + %" PRIu64 " not found + %" PRIu64 " open\n",
+        figures->engine->placed, answers->rejected, answers->cancelled, answers->filled,
+        answers->expired, answers->not_found, engine_open_orders(figures->backtest->engine.engine));
+}
+
 static void print_head(const struct figures *figures, FILE *stream)
 {
     const struct backtest *backtest = figures->backtest;
@@ -176,15 +222,22 @@ static void print_head(const struct figures *figures, FILE *stream)
     fprintf(stream, "input        grade %s\n", tape_grade_letter(figures->grade.grade));
     for (unsigned i = 0; i < figures->grade.count; i++)
         fprintf(stream, "             %s\n", figures->grade.reasons[i]);
-    fprintf(stream, "events       %" PRIu64 " in %" PRIu64 " messages, %.3f s, %.1f million/s\n",
-            backtest->loop.events, backtest->loop.messages, figures->seconds,
-            events_per_second(figures) / 1e6);
+    fprintf(stream, "events       %" PRIu64 " in %.3f s, %.1f million/s\n", figures->events,
+            figures->started_seconds, events_per_second(figures) / 1e6);
+    if (backtest->loop.events_before_start > 0)
+        fprintf(stream, "before       %" PRIu64 " events before the engine's start\n",
+                backtest->loop.events_before_start);
+    fprintf(stream,
+            "messages     %" PRIu64 " of the market, %" PRIu64 " ticks, %" PRIu64 " answers\n",
+            figures->market_messages, figures->answers->ticks, figures->answers->answers);
     fprintf(stream, "decisions    %" PRIu64 " in %" PRIu64 " cycles\n", counters->decisions,
             counters->cycles);
     fprintf(stream,
-            "orders       %" PRIu64 " placed, %" PRIu64 " cancelled, %" PRIu64 " modified, %" PRIu64
-            " open at the end\n",
-            counters->placed, counters->cancelled, counters->modified, figures->venue->orders_open);
+            "sent         %" PRIu64 " orders, %" PRIu64 " cancels (%" PRIu64 " rejected), %" PRIu64
+            " modifies\n",
+            counters->placed, counters->cancelled, figures->answers->cancels_rejected,
+            counters->modified);
+    print_ends(figures, stream);
     fprintf(stream, "fills        %" PRIu64, counters->fills);
     for (unsigned cause = FILL_QUEUE; cause < FILL_CAUSE_COUNT; cause++)
         fprintf(stream, "%s %" PRIu64 " %s", cause == FILL_QUEUE ? ":" : ",",
@@ -276,6 +329,10 @@ static void print_balances(const struct figures *figures, FILE *stream)
         fprintf(stream, "%-24s %-8s %26s\n", figures->names->venues[balances[i].venue],
                 figures->names->assets[balances[i].asset], amount);
     }
+    for (unsigned venue = 0; venue < figures->names->venue_count; venue++)
+        if (!funds_limited(figures, venue))
+            fprintf(stream, "%-24s funds: not limited (sim.balances is empty)\n",
+                    figures->names->venues[venue]);
 }
 
 static void print_tail(const struct figures *figures, FILE *stream)
@@ -295,14 +352,20 @@ static void print_tail(const struct figures *figures, FILE *stream)
     fprintf(stream, "fingerprint  %s\n", figures->fingerprint);
 }
 
-int replay_result_print(const struct backtest *backtest, int64_t wall_ns, bool json, FILE *stream,
-                        struct error *error)
+int replay_result_print(const struct backtest *backtest, int64_t wall_ns, int64_t started_ns,
+                        bool json, FILE *stream, struct error *error)
 {
     struct figures figures = {.backtest = backtest,
                               .names = &backtest->header->names,
                               .engine = engine_counters(backtest->engine.engine),
                               .venue = sim_stats(backtest->venue),
-                              .seconds = (double)wall_ns / (double)NS_PER_SECOND};
+                              .answers = result_answers(backtest->result),
+                              .seconds = (double)wall_ns / (double)NS_PER_SECOND,
+                              .started_seconds = (double)started_ns / (double)NS_PER_SECOND};
+    const struct loop *loop = &backtest->loop;
+    figures.events = loop->events - loop->events_before_start;
+    figures.messages = loop->messages - loop->messages_before_start;
+    figures.market_messages = loop->market_messages - loop->messages_before_start;
     fingerprint_text(backtest->fingerprint, figures.fingerprint);
     run_grade(backtest, &figures.grade);
     if (json)

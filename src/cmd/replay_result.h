@@ -6,8 +6,9 @@
 
 #include "run/backtest.h"
 
-/* Print the result of a run that took `wall_ns`, as a table or as one JSON object, to `stream`. */
-int replay_result_print(const struct backtest *backtest, int64_t wall_ns, bool json, FILE *stream,
-                        struct error *error);
+/* Print the result of a run that took `wall_ns`, `started_ns` of it from the engine's start on, as a
+ * table or as one JSON object, to `stream`. */
+int replay_result_print(const struct backtest *backtest, int64_t wall_ns, int64_t started_ns,
+                        bool json, FILE *stream, struct error *error);
 
 #endif

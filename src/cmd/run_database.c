@@ -43,7 +43,8 @@ int run_database_write(const char *path, const char *tape_path, struct spool *sp
                                           .config_hash = engine->config_hash,
                                           .seed = engine->resolved.global.seed,
                                           .counters = engine_counters(engine->engine),
-                                          .events = loop->events};
+                                          .events = loop->events - loop->events_before_start,
+                                          .messages = loop->messages - loop->messages_before_start};
     for (size_t i = 0; i < TAPE_IDENTITY_BYTES; i++)
         snprintf(provenance.tape_identity + 2 * i, 3, "%02x", check.identity[i]);
     fingerprint_text(fingerprint, provenance.fingerprint);

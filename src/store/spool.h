@@ -18,7 +18,7 @@ void spool_close(struct spool **spool);
 /* The engine that the loop steps; before it runs. */
 void spool_set_engine(struct spool *spool, struct engine *engine);
 struct sink *spool_sink(struct spool *spool);
-/* ts_local of the first and the last message that passed; false where none did. */
+/* ts_local of the engine's start and of the last message that passed; false where it did not start. */
 bool spool_span(const struct spool *spool, int64_t *first_ns, int64_t *last_ns);
 
 /* Read from the beginning; then each call gives the next, and its reason. `record` receives the fields

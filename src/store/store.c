@@ -139,7 +139,7 @@ static int write_run(struct store *store, const struct spool *spool, struct erro
     put_integer(store, first_ns);
     put_integer(store, last_ns);
     put_integer(store, (int64_t)p->events);
-    put_integer(store, (int64_t)p->counters->messages);
+    put_integer(store, (int64_t)p->messages);
     put_integer(store, (int64_t)p->counters->cycles);
     put_integer(store, (int64_t)p->counters->decisions);
     put_integer(store, (int64_t)p->counters->invariant_checks);

@@ -21,7 +21,7 @@ struct store_provenance {
     int64_t seed;
     char fingerprint[STORE_HASH_TEXT_MAX];
     const struct engine_counters *counters;
-    uint64_t events;
+    uint64_t events, messages; /* from the engine's start on */
 };
 
 /* Write a new database with everything in the spool. It is made under another name and takes its own

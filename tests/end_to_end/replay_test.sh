@@ -52,7 +52,7 @@ replay() {
     "$capstan" replay "$folder/day.tape" -c "$config" "$@"
 }
 
-echo "1..22"
+echo "1..26"
 expect "a tape to replay" "$capstan" synth --seed 3 --events 100000 --instruments 6 \
     -o "$folder/day.tape"
 replay --json --journal "$folder/one.journal" >"$folder/one.json"
@@ -110,4 +110,23 @@ replay --set quote.size=0lot >"$folder/table"
 grep -q '^no order     synth_spot:AAAUSD: quote.size is 0$' "$folder/table" &&
     grep -q '^blocked      .* unsynchronised' "$folder/table"
 report "the table has the gates that blocked, and says of an instrument why it had no order" $?
+sum=0
+for key in orders_rejected orders_cancelled_confirmed orders_filled orders_expired orders_not_found orders_open; do
+    sum=$((sum + $(field $key "$folder/one.json")))
+done
+[ $sum -eq "$(field orders_placed "$folder/one.json")" ]
+report "every order placed has one end, or is open" $?
+[ $(($(field market_messages "$folder/one.json") + $(field ticks "$folder/one.json") + \
+    $(field answers "$folder/one.json") + 1)) -eq "$(field messages "$folder/one.json")" ]
+report "messages are those of the market, ticks, answers and the start" $?
+replay --json --from 2024-01-01T00:01:00Z >"$folder/late.json"
+before=$(field events_before_start "$folder/late.json")
+[ "$before" -gt 0 ] && [ "$(field events_before_start "$folder/one.json")" -eq 0 ] &&
+    [ $((before + $(field events "$folder/late.json"))) -eq "$(field events "$folder/one.json")" ]
+report "events count from the engine's start on, those before it apart" $?
+"$capstan" replay "$folder/day.tape" >"$folder/table"
+grep -q '^synth_spot  *funds: not limited' "$folder/table" &&
+    "$capstan" replay "$folder/day.tape" --json | grep -q '"funds_limited":{[^}]*"synth_spot":false' &&
+    grep -q '"funds_limited":{[^}]*"synth_spot":true' "$folder/one.json"
+report "a venue without balances is said to have no limit of funds" $?
 exit $failed
