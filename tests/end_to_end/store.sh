@@ -64,6 +64,16 @@ elif what == "samples":
     times = [r[0] for r in run.execute("SELECT DISTINCT at_ns FROM position WHERE why = 'sample'")]
     assert times and all(t % 100_000_000 == 0 for t in times)
     assert times == sorted(times)
+elif what == "from":
+    start = 1_704_067_230_000_000_000
+    first, last, events = run.execute("SELECT first_ns, last_ns, events FROM run").fetchone()
+    assert start == first < last, (first, last)
+    assert events == result["events"] and result["events_before_start"] > 0
+    assert one(run, "SELECT min(at_ns) FROM position") >= start
+    span = "SELECT first_ns, last_ns, events, messages, cycles, decisions FROM run"
+    assert run.execute(span).fetchone() == project.execute(span).fetchone()
+    positions = "SELECT * FROM position"
+    assert run.execute(positions).fetchall() == project.execute(positions).fetchall()
 elif what == "views":
     for view, in run.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall():
         assert run.execute(f"SELECT count(*) FROM {view}").fetchone()[0] > 0, view
@@ -73,3 +83,8 @@ for what in rows counts provenance grades samples views; do
     python3 "$folder/compare.py" "$folder" "$what"
     check $? "$what"
 done
+"$CAPSTAN" replay "$folder/market.tape" --from 2024-01-01T00:00:30Z --set store.sample=100ms \
+    --tape "$folder/session.tape" -o "$folder/run.db" --json >"$folder/result.json" &&
+    "$CAPSTAN" project "$folder/session.tape" -o "$folder/project.db" &&
+    python3 "$folder/compare.py" "$folder" from
+check $? "with --from the database begins at the engine's start"
