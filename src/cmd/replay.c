@@ -217,11 +217,13 @@ int cmd_replay(int argc, char **argv)
             "\n"
             "Example:\n"
             "  capstan replay day.tape --tape session.tape \\\n"
-            "      --set instruments.binance_spot:BTCUSDT.quote.size=0.001\n"
+            "      --set instruments.binance_spot:BTCUSDT.quote.size=0.001 \\\n"
+            "      --set instruments.binance_spot:BTCUSDT.risk.position_limit=0.01\n"
             "  capstan verify session.tape\n"
             "quote.size is 10lot where nothing else is said. Where a venue's lot is small that is\n"
-            "worth less than its minimum: nothing is placed, and the result says so. A plain\n"
-            "number is in the base asset, or in contracts.\n"
+            "worth less than its minimum: nothing is placed, and the result says so.\n"
+            "risk.position_limit (100lot) has to rise with it. A plain number is in the base\n"
+            "asset, or in contracts.\n"
             "A session made with --from holds the market before it too: to replay that session\n"
             "give --from again, or the engine trades from the session's first message on.\n",
         .options = options,

@@ -284,6 +284,8 @@ static void print_no_order(const struct figures *figures, unsigned instrument, F
         money_to_text(definition->minimum_notional, minimum);
         fprintf(stream, "; an order must be worth %s %s: raise quote.size", minimum,
                 figures->names->assets[definition->quote]);
+    } else if (most == GATE_EXPOSURE) {
+        fprintf(stream, "; risk.position_limit must have room for quote.size at every level");
     }
     fprintf(stream, "\n");
 }
