@@ -40,8 +40,8 @@
       "fill a resting order when the opposite side's depth reaches its price")                     \
     S(sim_balances, "sim.balances", BALANCES, "", "", "",                                          \
       "what the simulated account holds at the start, as \"100000 USDT, 1.5 BTC\"; empty: funds "  \
-      "limit no order, and balances begin at 0; a value that is not a venue's own is credited at "  \
-      "each venue")                                                   \
+      "limit no order, and balances begin at 0; a value that is not a venue's own is credited at " \
+      "each venue")                                                                                \
     S(rate_orders, "rate.orders_per_second", INTEGER, "1", "1000000", "1000",                      \
       "messages (places, modifies, cancels) that may be sent in one second")                       \
     S(rate_cancel_reserve, "rate.cancel_reserve", RATIO, "0", "1", "20%",                          \

@@ -14,7 +14,7 @@ if ! command -v python3 >/dev/null 2>&1; then
     echo "1..0 # SKIP no python3"
     exit 0
 fi
-echo "1..9"
+echo "1..10"
 "$CAPSTAN" synth -o "$folder/market.tape" --seed 7 --events 60000 --instruments 3
 check $? "a market tape is made"
 "$CAPSTAN" replay "$folder/market.tape" --set quote.size=20lot --set store.sample=100ms \
