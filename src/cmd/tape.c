@@ -36,17 +36,20 @@ int tape_check_span(const struct tape_reader *reader, const char *path, int64_t 
 {
     char asked[TIME_TEXT_MAX], first[TIME_TEXT_MAX], last[TIME_TEXT_MAX];
     size_t count = tape_reader_block_count(reader);
-    if (from > to)
+    if (from > to && count == 0)
         return error_set(error, ERROR_INPUT, "--from is after --to");
     if (count == 0)
         return 0;
     int64_t first_ts = tape_reader_block_info(reader, 0)->first_ts;
     int64_t last_ts = tape_reader_block_info(reader, count - 1)->last_ts;
-    if (from <= last_ts && to >= first_ts)
+    if (from <= to && from <= last_ts && to >= first_ts)
         return 0;
     time_to_text(from > last_ts ? from : to, asked);
     time_to_text(first_ts, first);
     time_to_text(last_ts, last);
+    if (from > to)
+        return error_set(error, ERROR_INPUT, "--from is after --to; %.300s goes from %s to %s",
+                         path, first, last);
     return error_set(error, ERROR_INPUT, "%s %s: %.300s has nothing %s it; it goes from %s to %s",
                      from > last_ts ? "--from" : "--to", asked, path,
                      from > last_ts ? "at or after" : "at or before", first, last);

@@ -217,7 +217,7 @@ bad 'replay: a start after the tape' \
 bad 'replay: an end before the tape' \
     '--to 2020-01-01T00:00:00.000000000Z: market.tape has nothing at or before it; it goes from 2024-01-01T00:00:00' \
     replay market.tape --to 2020-01-01T00:00:00Z
-bad 'replay: from after to' '--from is after --to' replay market.tape --from 5 --to 4
+bad 'replay: from after to' '--from is after --to; market.tape goes from 2024-01-01T00:00:00' replay market.tape --from 5 --to 4
 bad 'replay: a tape and a journal in one file' '--journal ./out.tape: is the file of --tape too' \
     replay market.tape --tape out.tape --journal ./out.tape
 bad 'replay: a tape and a database in one file' '-o out.tape: is the file of --tape too' \
