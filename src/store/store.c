@@ -349,8 +349,9 @@ static int open_database(struct store *store, const char *path, struct error *er
         STORE_STATEMENTS(X)
 #undef X
     };
-    if (sqlite3_open_v2(path, &store->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
-            SQLITE_OK ||
+    if (sqlite3_open_v2(path, &store->database,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                        NULL) != SQLITE_OK ||
         sqlite3_exec(store->database, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;", NULL,
                      NULL, NULL) != SQLITE_OK ||
         sqlite3_exec(store->database, "BEGIN", NULL, NULL, NULL) != SQLITE_OK ||
@@ -369,6 +370,8 @@ static int write_database(struct store *store, const char *path, struct spool *s
     int code = open_database(store, path, error);
     if (!code)
         code = write_rows(store, spool, error);
+    if (!code && sqlite3_exec(store->database, store_indexes, NULL, NULL, NULL) != SQLITE_OK)
+        code = fail(store, error);
     if (!code && sqlite3_exec(store->database, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         code = fail(store, error);
     for (int i = 0; i < STORE_STATEMENT_COUNT; i++)

@@ -373,7 +373,8 @@ Test(risk, rule_20_without_a_usable_number_nothing_leaves)
     collar_book();
     struct market *market = &h.engine->instruments[0].market;
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-        union event_record record = {.mark = {.instrument = 0, .price = {60000, statuses[i]}}};
+        union event_record record = {
+            .mark = {.instrument = 0, .price = {60000, (uint8_t)statuses[i]}}};
         harness_record(&h, EVENT_mark, EVENT_STREAM(0, CHANNEL_REFERENCE), &record);
         cr_expect_eq(market_reference4(market, h.now), 0);
         EXPECT_GATE(gate_of(SIDE_BUY, 60000, 1), GATE_COLLAR);
