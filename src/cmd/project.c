@@ -13,7 +13,7 @@ struct projection {
     struct verification verification;
     struct verification_result result;
     struct fingerprint *fingerprint;
-    struct spool *spool;
+    struct run_database database;
 };
 
 static int run(struct projection *projection, const char *tape, const char *database,
@@ -25,11 +25,11 @@ static int run(struct projection *projection, const char *tape, const char *data
     if (!code)
         code = fingerprint_open(&projection->fingerprint, error);
     if (!code)
-        code = run_database_open(&projection->spool, &verification->engine, error);
+        code = run_database_open(&projection->database, tape, &verification->engine, error);
     if (code)
         return code;
     loop->sinks[loop->sink_count++] = fingerprint_sink(projection->fingerprint);
-    loop->sinks[loop->sink_count++] = spool_sink(projection->spool);
+    loop->sinks[loop->sink_count++] = spool_sink(projection->database.spool);
     code = verification_execute(verification, &projection->result, error);
     if (code == ERROR_DIFFERENT)
         return error_set(error, ERROR_DIFFERENT,
@@ -38,7 +38,7 @@ static int run(struct projection *projection, const char *tape, const char *data
                          tape);
     if (code)
         return code;
-    return run_database_write(database, tape, projection->spool,
+    return run_database_write(&projection->database, database,
                               tape_reader_header(verification->reader), &verification->engine, loop,
                               projection->fingerprint, NULL, error);
 }
@@ -52,7 +52,7 @@ static int project(const char *tape, const char *database, struct error *error)
     if (!projection)
         return error_set(error, ERROR_SYSTEM, "out of memory");
     code = run(projection, tape, database, error);
-    spool_close(&projection->spool);
+    run_database_close(&projection->database);
     fingerprint_close(&projection->fingerprint);
     verification_close(&projection->verification);
     free(projection);

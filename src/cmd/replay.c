@@ -40,7 +40,7 @@ static int watch_start(struct sink *sink, const struct message *message, struct 
 struct replay_run {
     struct backtest backtest;
     struct tape_sink *tape;
-    struct spool *spool;
+    struct run_database database;
     char build_id[BUILD_ID_TEXT_MAX];
     struct journal *journal;
     struct cmd_progress progress;
@@ -80,9 +80,9 @@ static int open_outputs(struct replay_run *run, const struct replay_request *req
         backtest_add_sink(backtest, tape_sink_sink(run->tape));
     }
     if (request->database) {
-        if (run_database_open(&run->spool, &backtest->engine, error))
+        if (run_database_open(&run->database, request->tape, &backtest->engine, error))
             return error->code;
-        backtest_add_sink(backtest, spool_sink(run->spool));
+        backtest_add_sink(backtest, spool_sink(run->database.spool));
     }
     if (request->journal) {
         if (journal_open(&run->journal, request->journal, &backtest->header->names, error))
@@ -131,8 +131,8 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
         code = journal_close(&run->journal, error);
     struct run_grade grade;
     run_grade(backtest, &grade);
-    if (!code && run->spool)
-        code = run_database_write(request->database, request->tape, run->spool, backtest->header,
+    if (!code && run->database.spool)
+        code = run_database_write(&run->database, request->database, backtest->header,
                                   &backtest->engine, &backtest->loop, backtest->fingerprint, &grade,
                                   error);
     if (code)
@@ -184,7 +184,7 @@ static int replay(const struct replay_request *request, struct error *error)
     bool violated = !code && engine_counters(run.backtest.engine.engine)->invariant_violations > 0;
     struct error ignored;
     tape_sink_abandon(&run.tape);
-    spool_close(&run.spool);
+    run_database_close(&run.database);
     journal_close(&run.journal, &ignored);
     backtest_close(&run.backtest);
     config_free(&config);

@@ -6,39 +6,70 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "base/build_id.h"
 #include "store/store.h"
 
-int run_database_open(struct spool **spool, const struct run_engine *engine, struct error *error)
+static void *check_tape(void *context)
 {
-    int code = spool_open(spool, engine->config.instrument_count,
-                          engine->resolved.global.store_sample, error);
-    if (!code)
-        spool_set_engine(*spool, engine->engine);
-    return code;
+    struct run_database *database = context;
+    database->check_code =
+        tape_check(database->tape_path, &database->check, &database->check_error);
+    return NULL;
 }
 
-int run_database_write(const char *path, const char *tape_path, struct spool *spool,
+int run_database_open(struct run_database *database, const char *tape_path,
+                      const struct run_engine *engine, struct error *error)
+{
+    database->tape_path = tape_path;
+    int code = spool_open(&database->spool, engine->config.instrument_count,
+                          engine->resolved.global.store_sample, error);
+    if (code)
+        return code;
+    spool_set_engine(database->spool, engine->engine);
+    if (pthread_create(&database->thread, NULL, check_tape, database) != 0)
+        return error_set(error, ERROR_SYSTEM, "no thread for the tape's identity");
+    database->running = true;
+    return 0;
+}
+
+void run_database_close(struct run_database *database)
+{
+    if (database->running)
+        pthread_join(database->thread, NULL);
+    database->running = false;
+    spool_close(&database->spool);
+}
+
+/* The check's result. A tape that was never finished ran to its last whole block, and its identity is of
+ * these. */
+static int finish_check(struct run_database *database, struct error *error)
+{
+    ASSERT(database->running);
+    pthread_join(database->thread, NULL);
+    database->running = false;
+    if (database->check_code == ERROR_NONE ||
+        (database->check_code == ERROR_INPUT && !database->check.finished &&
+         database->check.blocks > 0))
+        return 0;
+    return error_set(error, database->check_error.code, "%s", database->check_error.text);
+}
+
+int run_database_write(struct run_database *database, const char *path,
                        const struct tape_header *header, const struct run_engine *engine,
                        const struct loop *loop, const struct fingerprint *fingerprint,
                        const struct run_grade *grade, struct error *error)
 {
     char build_id[BUILD_ID_TEXT_MAX];
     char *memory[RUN_GRADE_REASONS_MAX] = {NULL};
-    struct tape_check check;
     struct tape_header graded = *header;
     build_id_text(build_id);
-    int code = tape_check(tape_path, &check, error);
-    /* A tape that was never finished ran to its last whole block, and its identity is of these. */
-    if (code == ERROR_INPUT && !check.finished && check.blocks > 0) {
-        code = ERROR_NONE;
-        error->code = ERROR_NONE;
-    }
+    int code = finish_check(database, error);
     for (unsigned i = 0; !code && grade && i < grade->count; i++)
         code = tape_header_lower_grade(&graded, grade->grade, grade->reasons[i], &memory[i], error);
     if (code)
         return code;
-    struct store_provenance provenance = {.tape_name = tape_path,
+    struct store_provenance provenance = {.tape_name = database->tape_path,
                                           .header = header,
                                           .run_grade = graded.grade,
                                           .run_grade_reasons = graded.grade_reasons,
@@ -51,9 +82,9 @@ int run_database_write(const char *path, const char *tape_path, struct spool *sp
                                           .events = loop->events - loop->events_before_start,
                                           .messages = loop->messages - loop->messages_before_start};
     for (size_t i = 0; i < TAPE_IDENTITY_BYTES; i++)
-        snprintf(provenance.tape_identity + 2 * i, 3, "%02x", check.identity[i]);
+        snprintf(provenance.tape_identity + 2 * i, 3, "%02x", database->check.identity[i]);
     fingerprint_text(fingerprint, provenance.fingerprint);
-    code = store_write(path, spool, &provenance, error);
+    code = store_write(path, database->spool, &provenance, error);
     for (unsigned i = 0; i < RUN_GRADE_REASONS_MAX; i++)
         free(memory[i]);
     return code;

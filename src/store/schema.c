@@ -71,6 +71,7 @@ const char store_schema[] =
     "  kind TEXT NOT NULL,"
     "  text TEXT NOT NULL" /* canonical text of the whole record */
     ") STRICT;"
+    "CREATE INDEX order_event_order ON order_event (order_id);"
     "CREATE TABLE fill ("
     "  id INTEGER PRIMARY KEY REFERENCES order_event,"
     "  at_ns INTEGER NOT NULL,"
@@ -89,6 +90,7 @@ const char store_schema[] =
     "  fee TEXT NOT NULL,"
     "  fee_asset TEXT"
     ") STRICT;"
+    "CREATE INDEX fill_order ON fill (order_id);"
     "CREATE TABLE position ("
     "  id INTEGER PRIMARY KEY,"
     "  at_ns INTEGER NOT NULL,"
@@ -102,6 +104,7 @@ const char store_schema[] =
     "  mark TEXT,"
     "  mark_stale INTEGER NOT NULL CHECK (mark_stale IN (0, 1))"
     ") STRICT;"
+    "CREATE INDEX position_instrument ON position (instrument, at_ns);"
     "CREATE TABLE balance ("
     "  venue TEXT NOT NULL,"
     "  asset TEXT NOT NULL,"
@@ -142,7 +145,3 @@ const char store_schema[] =
     "CREATE VIEW outcomes AS"
     "  SELECT instrument, side, level, coalesce(outcome, 'open') AS outcome, count(*) AS orders"
     "  FROM order_outcome GROUP BY instrument, side, level, coalesce(outcome, 'open');";
-
-const char store_indexes[] = "CREATE INDEX order_event_order ON order_event (order_id);"
-                             "CREATE INDEX fill_order ON fill (order_id);"
-                             "CREATE INDEX position_instrument ON position (instrument, at_ns);";

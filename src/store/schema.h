@@ -4,7 +4,5 @@
 
 /* Statements that make an empty database of version STORE_VERSION. */
 extern const char store_schema[];
-/* The indexes, made when all rows are there, which is quicker than keeping them up to date. */
-extern const char store_indexes[];
 
 #endif

@@ -370,8 +370,6 @@ static int write_database(struct store *store, const char *path, struct spool *s
     int code = open_database(store, path, error);
     if (!code)
         code = write_rows(store, spool, error);
-    if (!code && sqlite3_exec(store->database, store_indexes, NULL, NULL, NULL) != SQLITE_OK)
-        code = fail(store, error);
     if (!code && sqlite3_exec(store->database, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
         code = fail(store, error);
     for (int i = 0; i < STORE_STATEMENT_COUNT; i++)
