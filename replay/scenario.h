@@ -85,6 +85,12 @@ struct scenario_expect {
     uint64_t matched; /* ordinal of the message that met it, from 1; 0: not met */
 };
 
+/* The instrument that an expectation is about: the one named, else the scenario's first. */
+static inline unsigned scenario_expect_instrument(const struct scenario_expect *expect)
+{
+    return expect->instrument >= 0 ? (unsigned)expect->instrument : 0;
+}
+
 /* A whole file, parsed and checked. */
 struct scenario {
     char *path;

@@ -109,7 +109,7 @@ static void track(struct scenario_checks *checks, const struct message *message)
 static int check_position(const struct scenario_checks *checks,
                           const struct scenario_expect *expect, struct error *error)
 {
-    unsigned instrument = expect->instrument >= 0 ? (unsigned)expect->instrument : 0;
+    unsigned instrument = scenario_expect_instrument(expect);
     int exponent = checks->scenario->definitions[instrument].quantity_exponent;
     if (checks->positions[instrument] == expect->number.units)
         return 0;
@@ -123,7 +123,7 @@ static int check_position(const struct scenario_checks *checks,
 static int check_balance(const struct scenario_checks *checks, const struct scenario_expect *expect,
                          struct error *error)
 {
-    unsigned instrument = expect->instrument >= 0 ? (unsigned)expect->instrument : 0;
+    unsigned instrument = scenario_expect_instrument(expect);
     unsigned venue = checks->scenario->definitions[instrument].venue;
     money found = checks->balances[venue][expect->asset];
     if (money_compare(found, expect->amount) == 0)
@@ -267,10 +267,9 @@ static bool has_field(const char *text, const struct scenario_field *field)
     return false;
 }
 
-static bool is_met_by(const struct scenario_checks *checks, const struct scenario_expect *expect,
-                      const struct message *message, const char *text)
+static bool is_met_by(const struct scenario_expect *expect, const struct message *message,
+                      const char *text)
 {
-    (void)checks;
     if (expect->message_kind != message->kind)
         return false;
     if (expect->kind == EXPECT_HALT && message->record->breaker.state != BREAKER_PAUSE &&
@@ -302,7 +301,7 @@ int scenario_checks_message(struct scenario_checks *checks, const struct message
         bool of_messages = expect->kind == EXPECT_MESSAGE || expect->kind == EXPECT_HALT;
         if (!of_messages || expect->matched || expect->ts != message->ts_local)
             continue;
-        if (is_met_by(checks, expect, message, text))
+        if (is_met_by(expect, message, text))
             expect->matched = checks->ordinal;
         break; /* in the order in which they are written */
     }

@@ -26,13 +26,6 @@ static int add_number(struct scenario_parser *parser, struct scenario_expect *ex
     return add_field(parser, expect, name, text, length);
 }
 
-/* The instrument whose grid plain numbers have: the one named, else the scenario's only one. */
-static unsigned grid_of(const struct scenario_parser *parser, const struct scenario_expect *expect)
-{
-    (void)parser;
-    return expect->instrument >= 0 ? (unsigned)expect->instrument : 0;
-}
-
 /* An instrument's name if the next word is one. */
 static void take_optional_instrument(struct scenario_parser *parser, struct scenario_expect *expect)
 {
@@ -56,7 +49,7 @@ static int take_order_field(struct scenario_parser *parser, struct scenario_expe
 static int take_price_fields(struct scenario_parser *parser, struct scenario_expect *expect,
                              const char *quantity_name)
 {
-    unsigned instrument = grid_of(parser, expect);
+    unsigned instrument = scenario_expect_instrument(expect);
     const struct event_definition *d = &parser->scenario->definitions[instrument];
     struct number quantity, price;
     if (scenario_take_quantity_at_price(parser, instrument, &quantity, &price) ||
@@ -137,7 +130,8 @@ static int expect_position(struct scenario_parser *parser, struct scenario_expec
     const struct scenario_word *word;
     expect->kind = EXPECT_POSITION;
     take_optional_instrument(parser, expect);
-    const struct event_definition *d = &parser->scenario->definitions[grid_of(parser, expect)];
+    const struct event_definition *d =
+        &parser->scenario->definitions[scenario_expect_instrument(expect)];
     if (scenario_take(parser, "a position", &word))
         return ERROR_INPUT;
     expect->number = number_from_text(word->text, word->length, d->quantity_exponent);
