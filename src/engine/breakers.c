@@ -42,6 +42,18 @@ void breakers_update(struct engine *engine, unsigned index)
     change(engine, index, BREAKER_GAP, market->gap ? BREAKER_CANCEL_ALL : BREAKER_CLEAR);
 }
 
+int64_t breakers_deadline(const struct engine *engine, unsigned index)
+{
+    const struct instrument *instrument = &engine->instruments[index];
+    const struct market *market = &instrument->market;
+    int64_t deadline = signals_deadline(engine, index);
+    int64_t stale = market->fresh_ts + instrument->limits.stale_after;
+    if (market->seen && instrument->breakers.state[BREAKER_STALE] == BREAKER_CLEAR &&
+        stale < deadline)
+        deadline = stale;
+    return deadline;
+}
+
 void breakers_widen(const struct instrument *instrument, int64_t *numerator, int64_t *denominator)
 {
     *numerator = instrument->breakers.widen ? WIDEN_NUMERATOR : 1;
@@ -71,11 +83,13 @@ static void command_one(struct engine *engine, unsigned index, enum command comm
         break;
     case COMMAND_RESUME:
         set_pause(engine, index, false, false);
+        profit_resume(engine);
         break;
     case COMMAND_TRIP:
         change(engine, index, BREAKER_OPERATOR, BREAKER_CANCEL_ALL);
         break;
     case COMMAND_RESET:
+        alarms_reset(engine, index);
         change(engine, index, BREAKER_OPERATOR, BREAKER_CLEAR);
         break;
     case COMMAND_COUNT:

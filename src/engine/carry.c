@@ -23,6 +23,24 @@ static void fold_decision(struct engine *engine, const struct message *decision)
     case EVENT_query:
         orders_take_query(engine, &record->query, now);
         break;
+    case EVENT_replace:
+        orders_take_replace(engine, &record->replace, now);
+        break;
+    case EVENT_request_snapshot:
+        sync_take_request(engine, &record->request_snapshot, now);
+        break;
+    case EVENT_cancel_orphan:
+        sync_take_cancel_orphan(engine, &record->cancel_orphan, now);
+        break;
+    case EVENT_infrastructure:
+        infrastructure_take(engine, &record->infrastructure);
+        break;
+    case EVENT_learning:
+        learning_take(engine, &record->learning);
+        break;
+    case EVENT_risk_mark:
+        profit_take_mark(engine, &record->risk_mark);
+        break;
     case EVENT_breaker:
         breakers_set(&engine->instruments[record->breaker.instrument], record->breaker.breaker,
                      record->breaker.state);

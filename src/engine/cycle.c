@@ -140,6 +140,7 @@ static void plan(struct engine *engine, unsigned index)
     engine->counters.cycles++;
     instrument->reference4 = market_reference4(&instrument->market, engine->now);
     ask_strategy(engine, index, &ladder);
+    learning_size(engine, index, &ladder);
     filter_ladder(engine, index, &ladder);
     reconcile_ladder(engine, index, &ladder, gates == 0);
 }
@@ -155,7 +156,7 @@ static void send_cancel(struct engine *engine, const struct candidate *candidate
 {
     unsigned index = candidate->instrument;
     struct rate *rate = rate_of(engine, index);
-    if (!risk_rate_allows(rate, engine->now, true)) {
+    if (!rate_allows(rate, engine->now, true)) {
         risk_block(engine, index, GATE_RATE);
         return;
     }
@@ -167,7 +168,7 @@ static void send_cancel(struct engine *engine, const struct candidate *candidate
     };
     engine_emit(engine, EVENT_cancel, index)->cancel = cancel;
     orders_take_cancel(engine, &cancel, engine->now);
-    risk_rate_count(rate, engine->now);
+    rate_count(rate, engine->now);
     engine->counters.cancelled++;
 }
 
@@ -210,7 +211,7 @@ static void send_modify(struct engine *engine, const struct candidate *candidate
     };
     engine_emit(engine, EVENT_modify, index)->modify = modify;
     orders_take_modify(engine, &modify, engine->now);
-    risk_rate_count(rate_of(engine, index), engine->now);
+    rate_count(rate_of(engine, index), engine->now);
     engine->counters.modified++;
 }
 
@@ -252,7 +253,7 @@ static void send_place(struct engine *engine, struct candidate *candidate)
     };
     engine_emit(engine, EVENT_place, index)->place = place;
     orders_take_place(engine, &place, engine->now);
-    risk_rate_count(rate_of(engine, index), engine->now);
+    rate_count(rate_of(engine, index), engine->now);
     engine->counters.placed++;
 }
 

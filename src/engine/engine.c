@@ -134,14 +134,6 @@ static void init_instrument(struct engine *engine, const struct engine_config *c
         engine->shutdown_timeout = config->instruments[index].shutdown_timeout;
 }
 
-static void init_venue(struct venue_state *venue, const struct settings_venue *settings)
-{
-    venue->healthy = true;
-    venue->rate.cap = (uint32_t)settings->rate_orders;
-    venue->rate.reserve =
-        (uint32_t)((int128)settings->rate_orders * settings->rate_cancel_reserve / 1000000000);
-}
-
 struct engine *engine_init(void *memory, size_t size, const struct engine_config *config)
 {
     struct carver carver = {memory, 0};
@@ -156,6 +148,7 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
     engine->asset_count = config->asset_count;
     engine->instrument_count = config->instrument_count;
     engine->audit_each = config->audit_each_message;
+    engine->gates_off = config->gates_off;
     engine->audit_every = engine->audit_countdown = config->global->audit_every;
     engine->orders.mask = engine->orders.trade_mask = slot_count(config) - 1;
     engine->orders.capacity = (uint32_t)config->global->orders_capacity;
@@ -164,9 +157,10 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
     engine->now = INT64_MIN;
     timers_init(&engine->timers, engine->timers.tree, config->instrument_count);
     for (unsigned venue = 0; venue < config->venue_count; venue++)
-        init_venue(&engine->venues[venue], &config->venues[venue]);
+        rate_init(&engine->venues[venue].rate, &config->venues[venue]);
     for (unsigned index = 0; index < config->instrument_count; index++)
         init_instrument(engine, config, index, &carver);
+    sync_reset(engine);
     ASSERT(carver.used <= size);
     return engine;
 }
@@ -217,17 +211,18 @@ static void take_start(struct engine *engine, const struct event_start *start)
         engine->instruments[index].last_cycle = engine->now;
         timers_set(&engine->timers, index, timers_deadline_of(engine, index));
     }
+    timers_set_common(engine);
 }
 
-static void take_snapshot_end(struct engine *engine, unsigned venue)
+/* How a request that is about no order went. */
+static void take_breaker_input(struct engine *engine, const struct event_breaker_input *input)
 {
-    if (venue >= engine->venue_count)
+    if (input->venue >= engine->venue_count)
         return;
-    engine->venues[venue].reconciled = true;
-    for (unsigned index = 0; index < engine->instrument_count; index++)
-        if (engine->instruments[index].definition.venue == venue &&
-            engine->instruments[index].market.seen)
-            engine_mark_due(engine, index);
+    if (input->healthy)
+        infrastructure_succeeded(engine, input->venue);
+    else
+        infrastructure_failed(engine, input->venue);
 }
 
 /* Session records change the carry and nothing of the market. */
@@ -239,10 +234,10 @@ void engine_take_session(struct engine *engine, const struct message *message)
         take_start(engine, &record->start);
         break;
     case EVENT_balance:
-        ledger_take_balance(engine, &record->balance);
-        break;
+    case EVENT_venue_position:
+    case EVENT_open_order:
     case EVENT_snapshot_end:
-        take_snapshot_end(engine, record->snapshot_end.venue);
+        sync_take(engine, message);
         break;
     case EVENT_command:
         breakers_take_command(engine, &record->command);
@@ -251,12 +246,15 @@ void engine_take_session(struct engine *engine, const struct message *message)
         shutdown_begin(engine);
         break;
     case EVENT_breaker_input:
-        if (record->breaker_input.venue < engine->venue_count)
-            engine->venues[record->breaker_input.venue].healthy = record->breaker_input.healthy;
+        take_breaker_input(engine, &record->breaker_input);
+        break;
+    case EVENT_rate_budget:
+        rate_take_budget(engine, &record->rate_budget);
+        break;
+    case EVENT_step_done:
+        shutdown_take_step(engine, &record->step_done);
         break;
     case EVENT_tick:
-    case EVENT_venue_position:
-    case EVENT_rate_budget:
     case EVENT_clock_jump:
         break;
     default:
@@ -297,6 +295,8 @@ struct actions engine_step(struct engine *engine, const struct message *message)
         engine_violation(engine, 10);
     else
         engine->now = message->ts_local;
+    if (engine->started)
+        profit_turn_day(engine);
     take(engine, message);
     if (!engine->started)
         return (struct actions){NULL, 0};
@@ -304,8 +304,10 @@ struct actions engine_step(struct engine *engine, const struct message *message)
     if (!(message->flags & MESSAGE_MORE)) {
         if (timers_earliest(&engine->timers) <= engine->now)
             timers_mark_due(engine);
+        profit_update(engine);
         cycle_run_due(engine);
         shutdown_update(engine);
+        timers_set_common(engine);
         timers_settle(engine);
     }
     audit_if_due(engine);
@@ -314,10 +316,7 @@ struct actions engine_step(struct engine *engine, const struct message *message)
 
 int64_t engine_deadline(const struct engine *engine)
 {
-    int64_t deadline = timers_earliest(&engine->timers);
-    if (engine->carry.shutdown == SHUTDOWN_CANCELLING && engine->carry.shutdown_deadline < deadline)
-        deadline = engine->carry.shutdown_deadline;
-    return deadline;
+    return timers_earliest(&engine->timers);
 }
 
 /* --- the end ------------------------------------------------------------------------------------------ */
@@ -393,7 +392,7 @@ void engine_position(struct engine *engine, unsigned index, struct engine_positi
 
 bool engine_is_done(const struct engine *engine)
 {
-    return engine->carry.shutdown >= SHUTDOWN_COMPLETE;
+    return engine->carry.shutdown == SHUTDOWN_COMPLETE || engine->carry.shutdown == SHUTDOWN_FORCED;
 }
 
 const char *engine_full_setting(const struct engine *engine, uint64_t *needed)

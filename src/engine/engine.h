@@ -18,6 +18,9 @@ struct engine_config {
     const struct settings_instrument *instruments; /* by instrument */
     const struct event_definition *definitions;    /* by instrument: the units */
     bool audit_each_message; /* simulation and scenarios: every invariant after every message */
+    /* Tests only: gates that are asked and don't block, as bits by enum gate. It shows that each gate is
+     * needed (docs/gates.md). */
+    uint32_t gates_off;
 };
 
 /* Decisions of one step. The messages point into the engine's memory and stay valid until the next

@@ -3,21 +3,25 @@
 #ifndef CAPSTAN_ENGINE_ENGINE_INTERNAL_H
 #define CAPSTAN_ENGINE_ENGINE_INTERNAL_H
 
+#include "engine/alarms.h"
 #include "engine/book.h"
 #include "engine/engine.h"
+#include "engine/infrastructure.h"
+#include "engine/learning.h"
 #include "engine/order_state.h"
 #include "engine/position.h"
+#include "engine/profit.h"
+#include "engine/rate.h"
+#include "engine/signals.h"
+#include "engine/sync.h"
 #include "strategy/strategy.h"
 
 enum {
     ENGINE_MAGIC = 0x43617073,
     ENGINE_ALIGNMENT = 64,
-    ENGINE_REMOVED_MAX = 8, /* `removed` decisions a message; the rest is counted */
-    ENGINE_MID_RING = 128,  /* mids kept, for "the mid one second ago" */
-    ENGINE_MID_SHIFT = 23,  /* one a 2^23 ns, so the ring spans 1.07 s */
-    ENGINE_RATE_RING = 64,  /* counts of messages sent */
-    ENGINE_RATE_SHIFT = 24, /* each over 2^24 ns, so 60 of them cover one second */
-    ENGINE_RATE_BUCKETS = 61,
+    ENGINE_REMOVED_MAX = 8,    /* `removed` decisions a message; the rest is counted */
+    ENGINE_MID_RING = 128,     /* mids kept, for "the mid one second ago" */
+    ENGINE_MID_SHIFT = 23,     /* one a 2^23 ns, so the ring spans 1.07 s */
     ENGINE_QUERY_NOT_FOUND = 2 /* "not found" this often ends an unknown order */
 };
 
@@ -173,6 +177,9 @@ struct instrument {
     struct limits limits;
     struct gate_state gates;
     struct breakers breakers;
+    struct signals signals;
+    struct learning learning;
+    struct alarms alarms;
     struct event_definition definition;
     void *strategy_state;
     int64_t last_cycle;
@@ -186,18 +193,13 @@ struct instrument {
     bool top_in_collar[2]; /* the top view's own side is not too aggressive */
 };
 
-struct rate {
-    uint32_t sent[ENGINE_RATE_RING];
-    int64_t bucket; /* ts_local >> ENGINE_RATE_SHIFT of the newest count */
-    uint32_t sum;   /* of the newest ENGINE_RATE_BUCKETS counts: more than one second */
-    uint32_t cap, reserve;
-};
-
 struct venue_state {
     struct rate rate;
+    struct sync sync;
+    struct infrastructure infrastructure;
+    struct alarms alarms;
     bool reconciled; /* the account snapshot is complete */
     bool told;       /* it named a balance: funds are limited */
-    bool healthy;
 };
 
 /* --- what a step wants ------------------------------------------------------------------------- */
@@ -227,11 +229,12 @@ struct output {
     size_t count, capacity;
 };
 
-/* Deadlines: a winner tree over the instruments. */
+/* Deadlines: a winner tree over the instruments, and one leaf after them for all that belongs to none. */
 struct timers {
     int64_t *tree; /* node 1 is the root; leaves from `leaves` */
     uint32_t leaves;
-    bool settled; /* the earliest is exact, and no message but its own cycle can move it */
+    uint32_t common; /* the leaf that belongs to no instrument */
+    bool settled;    /* the earliest is exact, and no message but its own cycle can move it */
 };
 
 /* With orders, positions, balances, pauses and breaker states what must outlive a crash: only session and
@@ -254,6 +257,8 @@ struct engine {
     struct balance *balances; /* venue x asset_count + asset */
     struct order_table orders;
     struct carry carry;
+    struct profit profit;
+    uint32_t gates_off; /* tests only: gates that don't block, as bits */
     int64_t now;
     bool started;
     bool any_due;
@@ -324,9 +329,13 @@ void orders_take_answer(struct engine *engine, const struct message *message);
 void orders_take_place(struct engine *engine, const struct event_place *place, int64_t now);
 void orders_take_cancel(struct engine *engine, const struct event_cancel *cancel, int64_t now);
 void orders_take_modify(struct engine *engine, const struct event_modify *modify, int64_t now);
+void orders_take_replace(struct engine *engine, const struct event_replace *replace, int64_t now);
 void orders_take_query(struct engine *engine, const struct event_query *query, int64_t now);
 /* Unanswered requests past their time become unknown, unknown ones are asked for. */
 void orders_time_out(struct engine *engine, unsigned instrument);
+/* Cancels that failed are sent again, with back-off; when the next is due, and sending it. */
+int64_t orders_retry_deadline(const struct engine *engine, unsigned instrument);
+void orders_retry_due(struct engine *engine, unsigned instrument);
 /* The id that the next order will have. */
 order_id orders_next_id(const struct engine *engine);
 
@@ -367,8 +376,6 @@ bool risk_price_in_collar(const struct instrument *instrument, enum side side, i
                           bool far_too);
 /* The order is worth the venue's minimum notional. */
 bool risk_above_minimum(const struct instrument *instrument, int64_t price, int64_t quantity);
-bool risk_rate_allows(struct rate *rate, int64_t now, bool cancel);
-void risk_rate_count(struct rate *rate, int64_t now);
 void risk_block(struct engine *engine, unsigned instrument, enum gate gate);
 /* Decisions for gates that began or ceased to block since the last cycle. */
 void risk_gate_edges(struct engine *engine, unsigned instrument);
@@ -393,12 +400,17 @@ void breakers_update(struct engine *engine, unsigned instrument);
 void breakers_set(struct instrument *instrument, unsigned breaker, unsigned state);
 /* Half spreads are multiplied by this: the largest factor of those that widen. */
 void breakers_widen(const struct instrument *instrument, int64_t *numerator, int64_t *denominator);
+/* When one of them may change by itself. */
+int64_t breakers_deadline(const struct engine *engine, unsigned instrument);
 void breakers_take_command(struct engine *engine, const struct event_command *command);
 
 /* --- shutdown.c --- */
 void shutdown_begin(struct engine *engine);
 /* Ends a shutdown whose orders are all confirmed, or whose time is over. */
 void shutdown_update(struct engine *engine);
+/* A step outside the engine (flush, close, disconnect) has ended. */
+void shutdown_take_step(struct engine *engine, const struct event_step_done *done);
+int64_t shutdown_deadline(const struct engine *engine);
 
 /* --- timers.c --- */
 size_t timers_nodes(unsigned instrument_count);
@@ -407,6 +419,8 @@ void timers_set(struct timers *timers, unsigned instrument, int64_t deadline);
 int64_t timers_earliest(const struct timers *timers);
 /* An instrument that has the earliest deadline. */
 unsigned timers_first(const struct timers *timers);
+/* What belongs to no instrument may have a new deadline. */
+void timers_set_common(struct engine *engine);
 /* When the instrument next wants to be woken. */
 int64_t timers_deadline_of(struct engine *engine, unsigned instrument);
 /* Mark what is due; called after the message was applied. */

@@ -96,6 +96,8 @@ static void view_changed(struct engine *engine, unsigned index)
     /* The mid of a crossed or locked view is no mark and no reference. */
     if (market_has_view(market) && market->top.price[SIDE_BUY] < market->top.price[SIDE_SELL])
         mids_add(&market->mids, engine->now, view_mid2(&market->top));
+    signals_view_changed(engine, index);
+    profit_touch(engine, index);
     engine_mark_due(engine, index);
 }
 
@@ -135,6 +137,7 @@ static void lose_book(struct engine *engine, unsigned index, bool gap)
     book_clear(market->book);
     view_forget(market);
     market->gap = market->gap || gap;
+    signals_book_lost(engine, index);
     engine_mark_due(engine, index);
 }
 
@@ -236,8 +239,10 @@ static void take_trades(struct engine *engine, unsigned index, const struct mess
         enum reject fault = row_fault(&instrument->limits, row);
         if (fault != REJECT_NONE)
             remove_row(engine, index, row, fault);
-        else if (row->quantity > 0)
+        else if (row->quantity > 0) {
             instrument->market.trade = (struct stamped){row->price, engine->now, true};
+            signals_trade(engine, index);
+        }
     }
 }
 
@@ -274,6 +279,7 @@ static void take_open_interest(struct engine *engine, unsigned index,
     market->open_interest = (struct stamped){record->open_interest.units, engine->now, true};
     market->open_interest_cap =
         (struct stamped){has_cap ? record->cap.units : 0, engine->now, has_cap};
+    signals_open_interest(engine, index);
 }
 
 /* A time that was booked is not booked again, and one that a newer record overtakes is booked first
@@ -348,6 +354,7 @@ static void take_record(struct engine *engine, unsigned index, const struct mess
         break;
     case EVENT_mark:
         take_price(engine, index, &market->mark, record->mark.price);
+        profit_touch(engine, index);
         break;
     case EVENT_index_price:
         take_price(engine, index, &market->index, record->index_price.price);
@@ -380,6 +387,10 @@ void market_apply(struct engine *engine, const struct message *message)
         take_gap(engine, message);
         return;
     }
+    if (message->kind == EVENT_reference_rate) {
+        profit_take_rate(engine, &message->record->reference_rate);
+        return;
+    }
     if (message->kind == EVENT_feed_connection) {
         take_connection(engine, &message->record->feed_connection);
         return;
@@ -391,6 +402,7 @@ void market_apply(struct engine *engine, const struct message *message)
     case EVENT_depth:
     case EVENT_snapshot:
         engine->instruments[index].market.view_ts = engine->now;
+        signals_book_message(engine, index);
         take_depth(engine, index, message);
         break;
     case EVENT_top:

@@ -137,6 +137,7 @@ static enum order_effect apply_event(struct engine *engine, struct order *order,
                                      enum order_event event)
 {
     struct order_transition transition = order_transition(order->state, event);
+    enum order_state before = order->state;
     if (transition.effect == EFFECT_REPEAT)
         engine->orders.repeats++;
     if (transition.effect == EFFECT_SURPRISE)
@@ -148,8 +149,10 @@ static enum order_effect apply_event(struct engine *engine, struct order *order,
     }
     if (transition.effect == EFFECT_REVERT)
         order->asked_leaves = 0;
-    if (transition.effect != EFFECT_REPEAT && transition.effect != EFFECT_SURPRISE)
+    if (transition.effect != EFFECT_REPEAT && transition.effect != EFFECT_SURPRISE) {
         engine_mark_due(engine, order->instrument);
+        learning_order_changed(engine, order, before);
+    }
     return transition.effect;
 }
 
@@ -184,6 +187,14 @@ void orders_take_place(struct engine *engine, const struct event_place *place, i
     list_append(engine, order);
     sums_update(engine, order, 0);
     expect_answer(engine, order, now);
+    learning_order_changed(engine, order, ORDER_NONE);
+}
+
+void orders_take_replace(struct engine *engine, const struct event_replace *replace, int64_t now)
+{
+    (void)engine;
+    (void)replace;
+    (void)now;
 }
 
 void orders_take_cancel(struct engine *engine, const struct event_cancel *cancel, int64_t now)
@@ -202,7 +213,10 @@ void orders_take_modify(struct engine *engine, const struct event_modify *modify
         return;
     order->asked_price = modify->price.units;
     order->asked_leaves = modify->leaves.units;
+    uint8_t level = order->level;
     order->level = (uint8_t)modify->level;
+    if (order->level != level)
+        learning_level_changed(engine, order, level);
     apply_plain(engine, order, ORDER_EVENT_MODIFY_SENT);
     expect_answer(engine, order, now);
 }
@@ -256,7 +270,9 @@ static void take_fill(struct engine *engine, const struct message *message)
     }
     if (order == NULL) {
         engine->orders.orphan_fills++;
+        sync_take_orphan_answer(engine, message);
         ledger_take_fill(engine, message);
+        profit_touch(engine, fill->instrument);
         engine_mark_due(engine, fill->instrument);
         return;
     }
@@ -265,6 +281,8 @@ static void take_fill(struct engine *engine, const struct message *message)
         return;
     }
     ledger_take_fill(engine, message);
+    profit_touch(engine, fill->instrument);
+    signals_fill(engine, message);
     bool live = order_state_is_live(order->state);
     int64_t before = live ? orders_worst_leaves(order) : 0;
     if (quantity > order->quantity - order->filled)
@@ -344,9 +362,11 @@ static void take_known(struct engine *engine, struct order *order, unsigned kind
 {
     switch ((int)kind) {
     case EVENT_order_accepted:
+        signals_place_answered(engine, order, REJECT_NONE);
         apply_plain(engine, order, ORDER_EVENT_ACCEPTED);
         break;
     case EVENT_order_rejected:
+        signals_place_answered(engine, order, (enum reject)record->order_rejected.reason);
         take_rejected(engine, order);
         break;
     case EVENT_order_cancelled:
@@ -384,6 +404,19 @@ static void take_known(struct engine *engine, struct order *order, unsigned kind
     }
 }
 
+/* Every answer is a request that went well, but for the one that says that there was none. */
+static void tell_infrastructure(struct engine *engine, const struct message *message)
+{
+    unsigned index = message->record->order_accepted.instrument;
+    if (index >= engine->instrument_count || message->kind == EVENT_open_order)
+        return;
+    unsigned venue = engine->instruments[index].definition.venue;
+    if (message->kind == EVENT_order_unknown)
+        infrastructure_failed(engine, venue);
+    else
+        infrastructure_succeeded(engine, venue);
+}
+
 void orders_take_answer(struct engine *engine, const struct message *message)
 {
     if (message->kind == EVENT_order_filled) {
@@ -394,10 +427,26 @@ void orders_take_answer(struct engine *engine, const struct message *message)
     order_id id = message->kind == EVENT_open_order ? message->record->open_order.order
                                                     : message->record->order_accepted.order;
     struct order *order = orders_find(engine, id);
-    if (order == NULL)
-        engine->orders.surprises++;
-    else
+    tell_infrastructure(engine, message);
+    if (order != NULL)
         take_known(engine, order, message->kind, message->record);
+    else if (!sync_take_orphan_answer(engine, message))
+        engine->orders.surprises++;
+}
+
+/* --- cancels that failed -------------------------------------------------------------------------- */
+
+int64_t orders_retry_deadline(const struct engine *engine, unsigned index)
+{
+    (void)engine;
+    (void)index;
+    return TIME_NEVER;
+}
+
+void orders_retry_due(struct engine *engine, unsigned index)
+{
+    (void)engine;
+    (void)index;
 }
 
 /* --- time-outs ------------------------------------------------------------------------------------ */

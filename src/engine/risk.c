@@ -31,11 +31,14 @@ int64_t risk_scaled_size(const struct limits *limits, int64_t position, enum sid
 }
 
 /* Rule 16: position with every order of that side that may still fill, and `more`. */
-static bool exposure_allows(const struct instrument *instrument, enum side side, int64_t more)
+static bool exposure_allows(const struct engine *engine, unsigned index, enum side side,
+                            int64_t more)
 {
+    const struct instrument *instrument = &engine->instruments[index];
     int64_t position = risk_position(instrument), worst;
     int64_t toward = side == SIDE_BUY ? position : -position;
     return !__builtin_add_overflow(toward, instrument->sides[side].leaves, &worst) &&
+           !__builtin_add_overflow(worst, sync_orphan_leaves(engine, index, side), &worst) &&
            !__builtin_add_overflow(worst, more, &worst) &&
            worst <= instrument->limits.position_limit;
 }
@@ -117,120 +120,238 @@ bool risk_above_minimum(const struct instrument *instrument, int64_t price, int6
     return (int128)price * quantity >= instrument->limits.minimum_raw;
 }
 
-/* --- rate ------------------------------------------------------------------------------------------- */
-
-/* Forget what left more than a second ago. */
-static void rate_advance(struct rate *rate, int64_t now)
-{
-    int64_t bucket = now >> ENGINE_RATE_SHIFT;
-    int64_t steps = bucket - rate->bucket;
-    if (steps > ENGINE_RATE_RING)
-        steps = ENGINE_RATE_RING;
-    for (int64_t step = steps - 1; step >= 0; step--) {
-        int64_t enters = bucket - step;
-        rate->sum -= rate->sent[(enters - ENGINE_RATE_BUCKETS) & (ENGINE_RATE_RING - 1)];
-        rate->sent[enters & (ENGINE_RATE_RING - 1)] = 0;
-        rate->sent[(enters - ENGINE_RATE_BUCKETS) & (ENGINE_RATE_RING - 1)] = 0;
-    }
-    if (steps > 0)
-        rate->bucket = bucket;
-}
-
-bool risk_rate_allows(struct rate *rate, int64_t now, bool cancel)
-{
-    rate_advance(rate, now);
-    return rate->sum < (cancel ? rate->cap : rate->cap - rate->reserve);
-}
-
-void risk_rate_count(struct rate *rate, int64_t now)
-{
-    rate_advance(rate, now);
-    rate->sent[rate->bucket & (ENGINE_RATE_RING - 1)]++;
-    rate->sum++;
-}
-
 /* --- gates ------------------------------------------------------------------------------------------- */
 
 #define BIT(gate) (UINT32_C(1) << (gate))
 
+/* Gates of an instrument as a whole. While one blocks nothing is placed and nothing modified. */
+struct instrument_gate {
+    enum gate gate;
+    bool (*blocks)(const struct engine *engine, unsigned index);
+};
+
+static bool shuts_down(const struct engine *engine, unsigned index)
+{
+    (void)index;
+    return engine->carry.shutdown != SHUTDOWN_RUNNING;
+}
+
+static bool is_paused(const struct engine *engine, unsigned index)
+{
+    return engine->instruments[index].paused;
+}
+
+static bool breaker_holds(const struct engine *engine, unsigned index)
+{
+    return engine->instruments[index].breakers.worst >= BREAKER_PAUSE;
+}
+
+static bool is_unsynchronised(const struct engine *engine, unsigned index)
+{
+    return !market_has_view(&engine->instruments[index].market);
+}
+
+static bool is_stale(const struct engine *engine, unsigned index)
+{
+    return engine->instruments[index].breakers.state[BREAKER_STALE] != BREAKER_CLEAR;
+}
+
+static bool does_not_trade(const struct engine *engine, unsigned index)
+{
+    uint8_t trading = engine->instruments[index].market.trading;
+    return trading != TRADING_OPEN && trading != TRADING_POST_ONLY;
+}
+
+static bool is_cold(const struct engine *engine, unsigned index)
+{
+    return !signals_are_warm(engine, index);
+}
+
+static bool is_unreconciled(const struct engine *engine, unsigned index)
+{
+    return !engine->venues[engine->instruments[index].definition.venue].reconciled;
+}
+
+static bool rate_is_short(const struct engine *engine, unsigned index)
+{
+    return rate_blocks(engine, engine->instruments[index].definition.venue);
+}
+
+static bool infrastructure_is_open(const struct engine *engine, unsigned index)
+{
+    return infrastructure_blocks(engine, engine->instruments[index].definition.venue);
+}
+
+static const struct instrument_gate instrument_gates[] = {
+    {GATE_SHUTDOWN, shuts_down},
+    {GATE_PAUSED, is_paused},
+    {GATE_BREAKER, breaker_holds},
+    {GATE_UNSYNCHRONISED, is_unsynchronised},
+    {GATE_STALE, is_stale},
+    {GATE_NOT_TRADING, does_not_trade},
+    {GATE_WARM_UP, is_cold},
+    {GATE_UNRECONCILED, is_unreconciled},
+    {GATE_RATE, rate_is_short},
+    {GATE_DRAWDOWN, profit_is_drawn_down},
+    {GATE_REFERENCE_RATE, profit_lacks_rate},
+    {GATE_INFRASTRUCTURE, infrastructure_is_open},
+    {GATE_SAFETY, alarms_stop},
+};
+
 uint32_t risk_instrument_gates(const struct engine *engine, unsigned index)
 {
-    const struct instrument *instrument = &engine->instruments[index];
-    const struct market *market = &instrument->market;
     uint32_t gates = 0;
-    if (engine->carry.shutdown != SHUTDOWN_RUNNING)
-        gates |= BIT(GATE_SHUTDOWN);
-    if (instrument->paused)
-        gates |= BIT(GATE_PAUSED);
-    if (instrument->breakers.worst >= BREAKER_PAUSE)
-        gates |= BIT(GATE_BREAKER);
-    if (!market_has_view(market))
-        gates |= BIT(GATE_UNSYNCHRONISED);
-    if (instrument->breakers.state[BREAKER_STALE] != BREAKER_CLEAR)
-        gates |= BIT(GATE_STALE);
-    if (market->trading != TRADING_OPEN && market->trading != TRADING_POST_ONLY)
-        gates |= BIT(GATE_NOT_TRADING);
-    if (!engine->venues[instrument->definition.venue].reconciled)
-        gates |= BIT(GATE_UNRECONCILED);
-    return gates;
+    for (size_t i = 0; i < sizeof instrument_gates / sizeof instrument_gates[0]; i++)
+        if (instrument_gates[i].blocks(engine, index))
+            gates |= BIT(instrument_gates[i].gate);
+    return gates & ~engine->gates_off;
 }
 
-/* The gates that stand in code; the others come with their breakers. */
 uint32_t risk_gates_asked(void)
 {
-    return BIT(GATE_SHUTDOWN) | BIT(GATE_PAUSED) | BIT(GATE_BREAKER) | BIT(GATE_UNSYNCHRONISED) |
-           BIT(GATE_STALE) | BIT(GATE_NOT_TRADING) | BIT(GATE_UNRECONCILED) | BIT(GATE_NUMBER) |
-           BIT(GATE_GRID) | BIT(GATE_COLLAR) | BIT(GATE_OWN_CROSS) | BIT(GATE_POST_ONLY) |
-           BIT(GATE_EXPOSURE) | BIT(GATE_FUNDS) | BIT(GATE_MINIMUM_NOTIONAL) |
-           BIT(GATE_ORDER_COUNT) | BIT(GATE_RATE) | BIT(GATE_TABLE_FULL) | BIT(GATE_OPEN_INTEREST);
+    return BIT(GATE_COUNT) - 1;
 }
 
-static uint32_t price_gates(const struct engine *engine, const struct instrument *instrument,
-                            const struct candidate *candidate)
+/* Gates of one new order or modify, in the order in which they are asked. */
+struct order_question {
+    const struct candidate *candidate;
+    const struct order *own; /* that a modify changes, else NULL */
+    int64_t more;            /* quantity that is added; a modify that only shrinks adds nothing:
+                                rule 16 counts the larger of old and new */
+};
+
+struct order_gate {
+    enum gate gate;
+    bool (*blocks)(struct engine *engine, const struct order_question *question);
+};
+
+static struct instrument *asked_instrument(struct engine *engine,
+                                           const struct order_question *question)
 {
-    enum side side = candidate->side;
-    const struct limits *limits = &instrument->limits;
-    if (candidate->price <= 0 || candidate->quantity <= 0)
-        return BIT(GATE_NUMBER);
-    if (!limits_on_tick(limits, candidate->price) || candidate->quantity % limits->quote.lot != 0)
-        return BIT(GATE_GRID);
-    if (!risk_price_in_collar(instrument, side, candidate->price, true))
-        return BIT(GATE_COLLAR);
-    if (crosses_own(engine, instrument, side, candidate->price))
-        return BIT(GATE_OWN_CROSS);
-    if (takes_top(instrument, side, candidate->price))
-        return BIT(GATE_POST_ONLY);
-    return 0;
+    return &engine->instruments[question->candidate->instrument];
 }
+
+static bool is_no_number(struct engine *engine, const struct order_question *question)
+{
+    (void)engine;
+    return question->candidate->price <= 0 || question->candidate->quantity <= 0;
+}
+
+static bool is_off_grid(struct engine *engine, const struct order_question *question)
+{
+    const struct limits *limits = &asked_instrument(engine, question)->limits;
+    return !limits_on_tick(limits, question->candidate->price) ||
+           question->candidate->quantity % limits->quote.lot != 0;
+}
+
+static bool is_outside_collar(struct engine *engine, const struct order_question *question)
+{
+    return !risk_price_in_collar(asked_instrument(engine, question), question->candidate->side,
+                                 question->candidate->price, true);
+}
+
+static bool meets_own(struct engine *engine, const struct order_question *question)
+{
+    return crosses_own(engine, asked_instrument(engine, question), question->candidate->side,
+                       question->candidate->price);
+}
+
+static bool would_take(struct engine *engine, const struct order_question *question)
+{
+    return takes_top(asked_instrument(engine, question), question->candidate->side,
+                     question->candidate->price);
+}
+
+static bool exceeds_exposure(struct engine *engine, const struct order_question *question)
+{
+    return question->more > 0 && !exposure_allows(engine, question->candidate->instrument,
+                                                  question->candidate->side, question->more);
+}
+
+/* Rules 19 and 22: what would add where nothing may. */
+static bool adds_to(struct engine *engine, const struct order_question *question)
+{
+    const struct instrument *instrument = asked_instrument(engine, question);
+    enum side side = question->candidate->side;
+    return question->more > 0 &&
+           risk_reducing_size(&instrument->limits, risk_position(instrument), side,
+                              instrument->sides[side].leaves, question->more) < question->more;
+}
+
+static bool adds_at_open_interest_cap(struct engine *engine, const struct order_question *question)
+{
+    return risk_open_interest_capped(asked_instrument(engine, question), engine->now) &&
+           adds_to(engine, question);
+}
+
+static bool adds_at_daily_loss(struct engine *engine, const struct order_question *question)
+{
+    return profit_is_at_daily_loss(engine, question->candidate->instrument) &&
+           adds_to(engine, question);
+}
+
+static bool lacks_funds(struct engine *engine, const struct order_question *question)
+{
+    return question->more > 0 &&
+           !ledger_has_funds(engine, question->candidate->instrument, question->candidate->side,
+                             question->candidate->price, question->more);
+}
+
+static bool is_below_minimum(struct engine *engine, const struct order_question *question)
+{
+    return !risk_above_minimum(asked_instrument(engine, question), question->candidate->price,
+                               question->candidate->quantity);
+}
+
+static bool is_one_too_many(struct engine *engine, const struct order_question *question)
+{
+    const struct instrument *instrument = asked_instrument(engine, question);
+    return question->own == NULL &&
+           instrument->sides[question->candidate->side].count >= instrument->limits.orders_per_side;
+}
+
+static bool is_over_rate(struct engine *engine, const struct order_question *question)
+{
+    unsigned venue = asked_instrument(engine, question)->definition.venue;
+    return !rate_allows(&engine->venues[venue].rate, engine->now, false);
+}
+
+static bool table_is_full(struct engine *engine, const struct order_question *question)
+{
+    if (question->own != NULL || engine->orders.live < engine->orders.capacity)
+        return false;
+    engine_table_full(engine, "orders.capacity", (uint64_t)engine->orders.capacity + 1);
+    return true;
+}
+
+static const struct order_gate order_gates[] = {
+    {GATE_NUMBER, is_no_number},
+    {GATE_GRID, is_off_grid},
+    {GATE_COLLAR, is_outside_collar},
+    {GATE_OWN_CROSS, meets_own},
+    {GATE_POST_ONLY, would_take},
+    {GATE_EXPOSURE, exceeds_exposure},
+    {GATE_OPEN_INTEREST, adds_at_open_interest_cap},
+    {GATE_DAILY_LOSS, adds_at_daily_loss},
+    {GATE_FUNDS, lacks_funds},
+    {GATE_MINIMUM_NOTIONAL, is_below_minimum},
+    {GATE_ORDER_COUNT, is_one_too_many},
+    {GATE_RATE, is_over_rate},
+    {GATE_TABLE_FULL, table_is_full},
+};
 
 uint32_t risk_order_gates(struct engine *engine, const struct candidate *candidate,
                           const struct order *own)
 {
-    unsigned index = candidate->instrument;
-    struct instrument *instrument = &engine->instruments[index];
-    struct order_side *orders = &instrument->sides[candidate->side];
-    uint32_t gates = price_gates(engine, instrument, candidate);
-    if (gates != 0)
-        return gates;
-    /* A modify that only shrinks adds nothing: rule 16 counts the larger of old and new. */
-    int64_t more = candidate->quantity - (own == NULL ? 0 : orders_worst_leaves(own));
-    if (more > 0 && !exposure_allows(instrument, candidate->side, more))
-        return BIT(GATE_EXPOSURE);
-    if (more > 0 && risk_open_interest_capped(instrument, engine->now) &&
-        risk_reducing_size(&instrument->limits, risk_position(instrument), candidate->side,
-                           orders->leaves, more) < more)
-        return BIT(GATE_OPEN_INTEREST);
-    if (more > 0 && !ledger_has_funds(engine, index, candidate->side, candidate->price, more))
-        return BIT(GATE_FUNDS);
-    if (!risk_above_minimum(instrument, candidate->price, candidate->quantity))
-        return BIT(GATE_MINIMUM_NOTIONAL);
-    if (own == NULL && orders->count >= instrument->limits.orders_per_side)
-        return BIT(GATE_ORDER_COUNT);
-    if (!risk_rate_allows(&engine->venues[instrument->definition.venue].rate, engine->now, false))
-        return BIT(GATE_RATE);
-    if (own == NULL && engine->orders.live >= engine->orders.capacity) {
-        engine_table_full(engine, "orders.capacity", (uint64_t)engine->orders.capacity + 1);
-        return BIT(GATE_TABLE_FULL);
+    const struct order_question question = {
+        .candidate = candidate,
+        .own = own,
+        .more = candidate->quantity - (own == NULL ? 0 : orders_worst_leaves(own)),
+    };
+    for (size_t i = 0; i < sizeof order_gates / sizeof order_gates[0]; i++) {
+        uint32_t bit = BIT(order_gates[i].gate);
+        if ((engine->gates_off & bit) == 0 && order_gates[i].blocks(engine, &question))
+            return bit;
     }
     return 0;
 }

@@ -1,5 +1,6 @@
 /* The ordered shutdown: cancel everything, wait until the venue has confirmed it, or say what it has
  * not. */
+#include "base/time.h"
 #include "engine/engine_internal.h"
 
 static void tell(struct engine *engine, enum shutdown_step step)
@@ -21,6 +22,18 @@ void shutdown_begin(struct engine *engine)
     tell(engine, SHUTDOWN_CANCELLING);
     for (unsigned index = 0; index < engine->instrument_count; index++)
         engine_mark_due(engine, index);
+}
+
+void shutdown_take_step(struct engine *engine, const struct event_step_done *done)
+{
+    (void)engine;
+    (void)done;
+}
+
+int64_t shutdown_deadline(const struct engine *engine)
+{
+    return engine->carry.shutdown == SHUTDOWN_CANCELLING ? engine->carry.shutdown_deadline
+                                                         : TIME_NEVER;
 }
 
 void shutdown_update(struct engine *engine)

@@ -15,13 +15,14 @@ static uint32_t leaf_count(unsigned instrument_count)
 
 size_t timers_nodes(unsigned instrument_count)
 {
-    return (size_t)2 * leaf_count(instrument_count);
+    return (size_t)2 * leaf_count(instrument_count + 1);
 }
 
 void timers_init(struct timers *timers, int64_t *tree, unsigned instrument_count)
 {
     timers->tree = tree;
-    timers->leaves = leaf_count(instrument_count);
+    timers->leaves = leaf_count(instrument_count + 1);
+    timers->common = instrument_count;
     for (size_t node = 0; node < timers_nodes(instrument_count); node++)
         tree[node] = TIME_NEVER;
 }
@@ -38,7 +39,6 @@ void timers_set(struct timers *timers, unsigned instrument, int64_t deadline)
     }
 }
 
-/* With one instrument the root is its leaf. */
 int64_t timers_earliest(const struct timers *timers)
 {
     return timers->tree[1];
@@ -70,20 +70,38 @@ static int64_t pending_deadline(struct engine *engine, const struct instrument *
     return earliest;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What belongs to no instrument. */
+static int64_t common_deadline(const struct engine *engine)
+{
+    if (!engine->started || engine_is_done(engine))
+        return TIME_NEVER;
+    return earlier(earlier(sync_deadline(engine), infrastructure_deadline(engine)),
+                   earlier(profit_deadline(engine), shutdown_deadline(engine)));
+}
+
+void timers_set_common(struct engine *engine)
+{
+    timers_set(&engine->timers, engine->timers.common, common_deadline(engine));
+}
+
 int64_t timers_deadline_of(struct engine *engine, unsigned index)
 {
     struct instrument *instrument = &engine->instruments[index];
     const struct market *market = &instrument->market;
     int64_t deadline = TIME_NEVER;
-    if (!engine->started || engine->carry.shutdown >= SHUTDOWN_COMPLETE)
+    if (!engine->started || engine_is_done(engine))
         return TIME_NEVER;
     if (instrument->limits.enabled && engine->carry.shutdown == SHUTDOWN_RUNNING) {
         deadline = instrument->last_cycle + instrument->limits.interval;
-        int64_t stale = market->fresh_ts + instrument->limits.stale_after;
-        if (market->seen && instrument->breakers.state[BREAKER_STALE] == BREAKER_CLEAR &&
-            stale < deadline)
-            deadline = stale;
+        deadline = earlier(deadline, breakers_deadline(engine, index));
     }
+    deadline = earlier(deadline, learning_deadline(engine, index));
+    deadline = earlier(deadline, orders_retry_deadline(engine, index));
     if (engine->carry.shutdown == SHUTDOWN_CANCELLING &&
         (instrument->sides[SIDE_BUY].count | instrument->sides[SIDE_SELL].count) != 0)
         deadline = instrument->last_cycle + instrument->limits.interval;
@@ -97,11 +115,30 @@ int64_t timers_deadline_of(struct engine *engine, unsigned index)
     return deadline;
 }
 
+/* What belongs to no instrument and is due. What it changes moves its own deadline on. */
+static void run_common(struct engine *engine)
+{
+    int64_t deadline = common_deadline(engine);
+    if (deadline <= engine->now) {
+        sync_due(engine);
+        infrastructure_due(engine);
+        profit_update(engine);
+        shutdown_update(engine);
+        deadline = common_deadline(engine);
+        ASSERT(deadline > engine->now);
+    }
+    timers_set(&engine->timers, engine->timers.common, deadline);
+}
+
 void timers_mark_due(struct engine *engine)
 {
     struct timers *timers = &engine->timers;
     while (timers_earliest(timers) <= engine->now) {
         unsigned index = timers_first(timers);
+        if (index == timers->common) {
+            run_common(engine);
+            continue;
+        }
         struct instrument *instrument = &engine->instruments[index];
         int64_t deadline = timers_deadline_of(engine, index);
         if (deadline > engine->now) {
@@ -112,6 +149,8 @@ void timers_mark_due(struct engine *engine)
             ledger_funding_due(engine, index);
         if (instrument->pending_deadline <= engine->now)
             orders_time_out(engine, index);
+        orders_retry_due(engine, index);
+        learning_due(engine, index);
         engine_mark_due(engine, index);
         /* Its cycle comes next and sets the deadline anew. */
         timers_set(timers, index, TIME_NEVER);
@@ -126,14 +165,16 @@ void timers_settle(struct engine *engine)
         if (earliest == TIME_NEVER)
             return;
         unsigned index = timers_first(timers);
-        const struct instrument *instrument = &engine->instruments[index];
-        int64_t deadline = timers_deadline_of(engine, index);
+        bool common = index == timers->common;
+        int64_t deadline = common ? common_deadline(engine) : timers_deadline_of(engine, index);
         if (deadline != earliest) {
             timers_set(timers, index, deadline);
             continue;
         }
         /* The interval since the last cycle is moved by a cycle only, which sets the deadline anew. */
-        timers->settled = deadline == instrument->last_cycle + instrument->limits.interval;
+        const struct instrument *instrument = common ? NULL : &engine->instruments[index];
+        timers->settled =
+            !common && deadline == instrument->last_cycle + instrument->limits.interval;
         return;
     }
 }

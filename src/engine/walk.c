@@ -237,14 +237,6 @@ static void walk_venue(struct walker *walker, const struct venue_state *venue, u
 {
     FIELD(index, venue, reconciled);
     FIELD(index, venue, told);
-    FIELD(index, venue, healthy);
-    FIELD(index, venue, rate.bucket);
-    FIELD(index, venue, rate.sum);
-    FIELD(index, venue, rate.cap);
-    FIELD(index, venue, rate.reserve);
-    for (unsigned bucket = 0; bucket < ENGINE_RATE_RING; bucket++)
-        walker->field(walker, "rate.sent", (uint64_t)index * ENGINE_RATE_RING + bucket,
-                      venue->rate.sent[bucket]);
 }
 
 static void walk_risk(struct walker *walker, const struct engine *engine)
@@ -264,6 +256,9 @@ static void walk_risk(struct walker *walker, const struct engine *engine)
     }
     for (unsigned venue = 0; venue < engine->venue_count; venue++)
         walk_venue(walker, &engine->venues[venue], venue);
+    rate_walk(walker, engine);
+    sync_walk(walker, engine);
+    profit_walk(walker, engine);
 }
 
 /* --- breakers and strategy --------------------------------------------------------------------------- */
@@ -281,7 +276,19 @@ void walk_breakers(struct walker *walker, const struct engine *engine)
         for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++)
             walker->field(walker, "breaker", (uint64_t)index * BREAKER_COUNT + breaker,
                           instrument->breakers.state[breaker]);
+        FIELD(index, instrument, alarms.raised);
+        learning_walk(walker, engine, index);
     }
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        FIELD(venue, &engine->venues[venue], alarms.raised);
+    infrastructure_walk(walker, engine);
+}
+
+/* What breakers look at: cold after a restart, so no part of the carry. */
+static void walk_signals(struct walker *walker, const struct engine *engine)
+{
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        signals_walk(walker, engine, index);
 }
 
 static void walk_strategy(struct walker *walker, const struct engine *engine)
@@ -299,6 +306,7 @@ void engine_walk(const struct engine *engine, struct walker *walker)
     walk_money(walker, engine);
     walk_risk(walker, engine);
     walk_breakers(walker, engine);
+    walk_signals(walker, engine);
     walk_strategy(walker, engine);
 }
 
@@ -322,6 +330,7 @@ static void walk_room(const struct engine *engine, size_t room, struct walker *w
         walk_risk(walker, engine);
     } else if (room == engine->instrument_count + ROOM_BREAKERS) {
         walk_breakers(walker, engine);
+        walk_signals(walker, engine);
     } else {
         walk_strategy(walker, engine);
     }

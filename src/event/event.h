@@ -45,6 +45,8 @@ enum breaker { ENUM_BREAKERS(X) BREAKER_COUNT };
 enum breaker_state { ENUM_BREAKER_STATES(X) BREAKER_STATE_COUNT };
 enum removed_where { ENUM_REMOVED_WHERE(X) REMOVED_WHERE_COUNT };
 enum shutdown_step { ENUM_SHUTDOWN_STEPS(X) SHUTDOWN_STEP_COUNT };
+enum infrastructure_state { ENUM_INFRASTRUCTURE_STATES(X) INFRASTRUCTURE_STATE_COUNT };
+enum alarm { ENUM_ALARMS(X) ALARM_COUNT };
 enum gate { ENUM_GATES(X) GATE_COUNT };
 #undef X
 
@@ -69,6 +71,8 @@ enum gate { ENUM_GATES(X) GATE_COUNT };
     E(BREAKER_STATE, ENUM_BREAKER_STATES)                                                          \
     E(REMOVED_WHERE, ENUM_REMOVED_WHERE)                                                           \
     E(SHUTDOWN_STEP, ENUM_SHUTDOWN_STEPS)                                                          \
+    E(INFRASTRUCTURE_STATE, ENUM_INFRASTRUCTURE_STATES)                                            \
+    E(ALARM, ENUM_ALARMS)                                                                          \
     E(GATE, ENUM_GATES)
 
 /* A venue's own id: carried, compared for equality, never interpreted. Bytes past `length` are 0. */
@@ -125,6 +129,8 @@ typedef uint64_t order_id;
     T(BREAKER_STATE, uint8_t, 1, "enum breaker_state")                                             \
     T(REMOVED_WHERE, uint8_t, 1, "enum removed_where")                                             \
     T(SHUTDOWN_STEP, uint8_t, 1, "enum shutdown_step")                                             \
+    T(INFRASTRUCTURE_STATE, uint8_t, 1, "enum infrastructure_state")                               \
+    T(ALARM, uint8_t, 1, "enum alarm")                                                             \
     T(GATE, uint8_t, 1, "enum gate")
 
 #define T(type, c_type, size, text) typedef c_type event_field_##type;

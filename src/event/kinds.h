@@ -46,7 +46,8 @@
     X(breaker_input, 85, SESSION, RECORD, "outside input to a breaker")                            \
     X(rate_budget, 86, SESSION, RECORD, "what is left of a rate limit")                            \
     X(clock_jump, 87, SESSION, RECORD, "the wall clock jumped; time here did not")                 \
-    X(shutdown, 88, SESSION, RECORD, "stop: cancel all, then end")
+    X(shutdown, 88, SESSION, RECORD, "stop: cancel all, then end")                                 \
+    X(step_done, 89, SESSION, RECORD, "a step of the shutdown outside the engine has ended")
 
 #define EVENT_KINDS_OUT(X)                                                                         \
     X(place, 128, DECISION, RECORD, "send a new order")                                            \
@@ -61,7 +62,14 @@
     X(risk_mark, 137, DECISION, RECORD, "peak, day's start and day of the profit")                 \
     X(final_position, 138, DECISION, RECORD, "end of run: position and profit of an instrument")   \
     X(final_balance, 139, DECISION, RECORD, "end of run: balance of an asset at a venue")          \
-    X(shutdown_state, 140, DECISION, RECORD, "a step of the shutdown")
+    X(shutdown_state, 140, DECISION, RECORD, "a step of the shutdown")                             \
+    X(request_snapshot, 141, DECISION, RECORD, "ask the venue for its account snapshot")           \
+    X(replace, 142, DECISION, RECORD,                                                              \
+      "cancel an order and send another in one request; not sent where the cancel fails")          \
+    X(infrastructure, 143, DECISION, RECORD,                                                       \
+      "the breaker around a venue's requests changed state")                                       \
+    X(alarm, 144, DECISION, RECORD, "something is not safe, or is again; who must act and how")    \
+    X(cancel_orphan, 145, DECISION, RECORD, "cancel an order that only the venue knows")
 
 /* Fields. F(type, name), in canonical order. Types are those of EVENT_FIELD_TYPES in event.h. */
 #define FIELDS_definition(F)                                                                       \
@@ -137,6 +145,7 @@
 #define FIELDS_rate_budget(F)   F(VENUE, venue) F(COUNT, left) F(TIME, resets)
 #define FIELDS_clock_jump(F)    F(DURATION, jump)
 #define FIELDS_shutdown(F)      F(COUNT, signal)
+#define FIELDS_step_done(F)     F(SHUTDOWN_STEP, step) F(FLAG, failed)
 
 #define FIELDS_place(F)                                                                            \
     F(INSTRUMENT, instrument)                                                                      \
@@ -190,8 +199,34 @@
     F(MONEY, funding)                                                                              \
     F(PRICE, mark)                                                                                 \
     F(FLAG, mark_stale)
-#define FIELDS_final_balance(F)  F(VENUE, venue) F(ASSET, asset) F(MONEY, total)
-#define FIELDS_shutdown_state(F) F(SHUTDOWN_STEP, step) F(COUNT, open_orders) F(COUNT, unconfirmed)
+#define FIELDS_final_balance(F)    F(VENUE, venue) F(ASSET, asset) F(MONEY, total)
+#define FIELDS_shutdown_state(F)   F(SHUTDOWN_STEP, step) F(COUNT, open_orders) F(COUNT, unconfirmed)
+#define FIELDS_request_snapshot(F) F(VENUE, venue) F(COUNT, cause)
+#define FIELDS_replace(F)                                                                          \
+    F(INSTRUMENT, instrument)                                                                      \
+    F(ORDER, order)                                                                                \
+    F(ORDER, replaces)                                                                             \
+    F(SIDE, side)                                                                                  \
+    F(PRICE, price)                                                                                \
+    F(QUANTITY, quantity)                                                                          \
+    F(TIME_IN_FORCE, time_in_force)                                                                \
+    F(FLAG, post_only)                                                                             \
+    F(COUNT, level)                                                                                \
+    F(COUNT, cause)                                                                                \
+    F(MILLITICK, fair)                                                                             \
+    F(MILLITICK, skew)                                                                             \
+    F(MILLITICK, distance)                                                                         \
+    F(GATES, gates)
+#define FIELDS_infrastructure(F) F(VENUE, venue) F(INFRASTRUCTURE_STATE, state) F(COUNT, failures)
+#define FIELDS_alarm(F)                                                                            \
+    F(INSTRUMENT, instrument)                                                                      \
+    F(VENUE, venue)                                                                                \
+    F(ALARM, reason)                                                                               \
+    F(ORDER, order)                                                                                \
+    F(FLAG, raised)                                                                                \
+    F(COMMAND, clears)
+#define FIELDS_cancel_orphan(F)                                                                    \
+    F(INSTRUMENT, instrument) F(ORDER, order) F(VENUE_ID, venue_order) F(COUNT, cause)
 
 /* Enumerations that stand in fields. X(name, number, text) */
 #define ENUM_SIDES(X)                                                                              \
@@ -259,7 +294,8 @@
     X(REJECT_UNSUPPORTED, 14, "unsupported")                                                       \
     X(REJECT_OTHER, 15, "other")                                                                   \
     X(REJECT_FULL, 16, "venue_full")                                                               \
-    X(REJECT_FILLED, 17, "already_filled")
+    X(REJECT_FILLED, 17, "already_filled")                                                         \
+    X(REJECT_REPLACE, 18, "replaced_order_stays")
 #define ENUM_REQUESTS(X)                                                                           \
     X(REQUEST_PLACE, 0, "place")                                                                   \
     X(REQUEST_CANCEL, 1, "cancel")                                                                 \
@@ -294,7 +330,25 @@
     X(SHUTDOWN_RUNNING, 0, "running")                                                              \
     X(SHUTDOWN_CANCELLING, 1, "cancelling")                                                        \
     X(SHUTDOWN_COMPLETE, 2, "complete")                                                            \
-    X(SHUTDOWN_FORCED, 3, "forced")
+    X(SHUTDOWN_FORCED, 3, "forced")                                                                \
+    X(SHUTDOWN_WAITING, 4, "waiting")                                                              \
+    X(SHUTDOWN_FLUSHING, 5, "flushing")                                                            \
+    X(SHUTDOWN_CLOSING, 6, "closing")                                                              \
+    X(SHUTDOWN_DISCONNECTING, 7, "disconnecting")
+#define ENUM_INFRASTRUCTURE_STATES(X)                                                              \
+    X(INFRASTRUCTURE_CLOSED, 0, "closed")                                                          \
+    X(INFRASTRUCTURE_OPEN, 1, "open")                                                              \
+    X(INFRASTRUCTURE_HALF_OPEN, 2, "half_open")
+/* Why an operator may have to act. The gate `safety` blocks while one that stops quoting is raised. */
+#define ENUM_ALARMS(X)                                                                             \
+    X(ALARM_CANCEL_FAILED, 0, "cancel_failed")                                                     \
+    X(ALARM_ORDER_UNKNOWN, 1, "order_unknown")                                                     \
+    X(ALARM_FOREIGN_ORDER, 2, "foreign_order")                                                     \
+    X(ALARM_DRIFT, 3, "drift")                                                                     \
+    X(ALARM_SNAPSHOT_OLD, 4, "snapshot_old")                                                       \
+    X(ALARM_WARM_UP_LATE, 5, "warm_up_late")                                                       \
+    X(ALARM_OWN_BOOK, 6, "own_book")                                                               \
+    X(ALARM_ORPHANS_FULL, 7, "orphans_full")
 /* Each gate an order must pass, in the order in which they are asked. Its number is its bit in a
  * decision's `gates` (set: passed). */
 #define ENUM_GATES(X)                                                                              \
@@ -319,6 +373,9 @@
     X(GATE_TABLE_FULL, 18, "table_full")                                                           \
     X(GATE_DRAWDOWN, 19, "drawdown")                                                               \
     X(GATE_DAILY_LOSS, 20, "daily_loss")                                                           \
-    X(GATE_OPEN_INTEREST, 21, "open_interest")
+    X(GATE_OPEN_INTEREST, 21, "open_interest")                                                     \
+    X(GATE_REFERENCE_RATE, 22, "reference_rate")                                                   \
+    X(GATE_INFRASTRUCTURE, 23, "infrastructure")                                                   \
+    X(GATE_SAFETY, 24, "safety")
 
 #endif

@@ -433,16 +433,16 @@ Test(risk, rate_keeps_a_reserve_for_cancels)
 {
     struct rate rate = {.cap = 10, .reserve = 2};
     for (int i = 0; i < 8; i++) {
-        cr_assert(risk_rate_allows(&rate, SECONDS(5), false));
-        risk_rate_count(&rate, SECONDS(5));
+        cr_assert(rate_allows(&rate, SECONDS(5), false));
+        rate_count(&rate, SECONDS(5));
     }
-    cr_expect_not(risk_rate_allows(&rate, SECONDS(5), false));
-    cr_expect(risk_rate_allows(&rate, SECONDS(5), true));
-    risk_rate_count(&rate, SECONDS(5));
-    risk_rate_count(&rate, SECONDS(5));
-    cr_expect_not(risk_rate_allows(&rate, SECONDS(5), true));
-    cr_expect_not(risk_rate_allows(&rate, SECONDS(6) - 1, true));
-    cr_expect(risk_rate_allows(&rate, SECONDS(6) + MILLISECONDS(35), true));
+    cr_expect_not(rate_allows(&rate, SECONDS(5), false));
+    cr_expect(rate_allows(&rate, SECONDS(5), true));
+    rate_count(&rate, SECONDS(5));
+    rate_count(&rate, SECONDS(5));
+    cr_expect_not(rate_allows(&rate, SECONDS(5), true));
+    cr_expect_not(rate_allows(&rate, SECONDS(6) - 1, true));
+    cr_expect(rate_allows(&rate, SECONDS(6) + MILLISECONDS(35), true));
     cr_expect_eq(rate.sum, 0);
 }
 
@@ -453,9 +453,9 @@ Test(risk, rate_in_any_second)
     int64_t sent[4096];
     size_t count = 0;
     for (int64_t now = SECONDS(100); now < SECONDS(110); now += MILLISECONDS(3)) {
-        if (!risk_rate_allows(&rate, now, false))
+        if (!rate_allows(&rate, now, false))
             continue;
-        risk_rate_count(&rate, now);
+        rate_count(&rate, now);
         sent[count++] = now;
     }
     cr_assert_gt(count, 60);
