@@ -3,8 +3,8 @@
 #ifndef CAPSTAN_SYNTH_MARKET_H
 #define CAPSTAN_SYNTH_MARKET_H
 
+#include "base/random.h"
 #include "event/event.h"
-#include "synth/random.h"
 
 enum {
     MARKET_REACH_TICKS = 100, /* limit orders come up to this far from the opposite best price */

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
+#include "base/random.h"
 #include "base/time.h"
 #include "synth/catalogue.h"
 #include "synth/market.h"
-#include "synth/random.h"
 
 enum {
     QUEUE_DEPTH_MAX = 8,     /* messages on their way on a depth connection */

@@ -5,9 +5,9 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "engine/book.h"
 #include "synth/market.h"
-#include "synth/random.h"
 
 TestSuite(synth);
 

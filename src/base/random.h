@@ -1,7 +1,7 @@
-/* Chance for the market generator: a seeded stream of 64-bit numbers and exponential waits, integers
- * only, the same on every machine. */
-#ifndef CAPSTAN_SYNTH_RANDOM_H
-#define CAPSTAN_SYNTH_RANDOM_H
+/* Chance for made markets and made faults: a seeded stream of 64-bit numbers and exponential waits,
+ * integers only, the same on every machine. */
+#ifndef CAPSTAN_BASE_RANDOM_H
+#define CAPSTAN_BASE_RANDOM_H
 
 #include "base/integer.h"
 

@@ -1,5 +1,5 @@
-/* See synth/random.h. */
-#include "synth/random.h"
+/* See base/random.h. */
+#include "base/random.h"
 
 #include "base/assert.h"
 
