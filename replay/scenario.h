@@ -101,6 +101,7 @@ struct scenario {
     size_t config_length, config_capacity;
     int64_t end_ts;
     bool has_end;
+    bool silent; /* no venue answers: what was answered stands in records */
 
     unsigned venue_count, asset_count, instrument_count;
     char venue_names[SCENARIO_INSTRUMENTS_MAX][SCENARIO_NAME_MAX];
@@ -134,6 +135,8 @@ struct scenario_options {
      * there is one. */
     const char *defaults;
     bool print_journal; /* the run's text to standard output */
+    /* Tests only: gates that never block, as bits by enum gate. A run with one is not verified. */
+    uint32_t gates_off;
 };
 
 /* Compile to a tape, replay it through the loop, check every expectation, verify the tape that the run

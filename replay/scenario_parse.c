@@ -72,6 +72,15 @@ static int parse_config(struct scenario_parser *parser)
     return 0;
 }
 
+/* "silent": every answer, the first account snapshot included, is a record of the scenario. */
+static int parse_silent(struct scenario_parser *parser)
+{
+    parser->scenario->silent = true;
+    if (scenario_peek(parser))
+        return scenario_fail(parser, scenario_peek(parser), "the end of the line");
+    return 0;
+}
+
 static int take_time(struct scenario_parser *parser)
 {
     int64_t offset;
@@ -138,6 +147,7 @@ static int parse_line(struct scenario_parser *parser)
         {"config", parse_config},      {"venue", scenario_parse_venue},
         {"when", scenario_parse_when}, {"at", parse_at},
         {"expect", parse_expect},      {"end", parse_end},
+        {"silent", parse_silent},
     };
     const struct scenario_word *first = &parser->words[0];
     if (is_prose(first))
@@ -148,9 +158,10 @@ static int parse_line(struct scenario_parser *parser)
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (scenario_word_is(first, table[i].word))
             return table[i].parse(parser);
-    return scenario_fail(parser, first,
-                         "scenario, covers, config, venue, when, at, expect, end, or prose that "
-                         "begins with '--' or a number and a point");
+    return scenario_fail(
+        parser, first,
+        "scenario, covers, config, venue, silent, when, at, expect, end, or prose that "
+        "begins with '--' or a number and a point");
 }
 
 static int parse_all(struct scenario_parser *parser)

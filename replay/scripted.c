@@ -222,6 +222,8 @@ static int scripted_submit(struct venue *venue, const struct message *decision, 
     struct scripted *self = self_of(venue);
     unsigned request = 0;
     order_id id = 0;
+    if (self->scenario->silent)
+        return 0;
     if (!request_of(decision, &request, &id) || !is_named(self, id))
         return self->inner->submit(self->inner, decision, error);
     struct scripted_order *order = find_order(self, id);
@@ -246,6 +248,8 @@ static int scripted_submit(struct venue *venue, const struct message *decision, 
 static int scripted_start(struct venue *venue, int64_t now, struct error *error)
 {
     struct scripted *self = self_of(venue);
+    if (self->scenario->silent)
+        return 0;
     return self->inner->start(self->inner, now, error);
 }
 

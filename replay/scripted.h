@@ -8,7 +8,7 @@
 
 /* Wrap `inner`, which then belongs to the result. An order that a 'when' line names never reaches
  * `inner`: what no line says is answered at once, as asked (accepted, cancelled, modified); a query that
- * no line answers gets nothing. The scenario must outlive the venue. */
+ * no line answers gets nothing. In a silent scenario nothing is answered at all. The scenario must outlive the venue. */
 int scripted_open(struct venue **venue, struct venue *inner, struct scenario *scenario,
                   struct error *error);
 /* Answers that were promised for later than the end of the run. */

@@ -117,6 +117,10 @@ struct cmd_option {
 
 enum { CMD_ARGUMENTS_ANY = -1, CMD_CONTINUE = -1 };
 
+/* The value of --without-gate (tests only): the bit of the gate that `name` names, 0 for NULL. False, and
+ * one line on standard error, where no gate has that name. */
+bool cmd_gate(const char *command, const char *name, uint32_t *bit);
+
 struct cmd_usage {
     const char *name;      /* "tape cut", without capstan */
     const char *arguments; /* "TAPE [FILE]...", as the usage line has it; "" for none */

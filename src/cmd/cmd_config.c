@@ -1,5 +1,9 @@
-/* Configuration from -c, the environment and --set, in that order. See cmd/cmd.h. */
+/* Configuration from -c, the environment and --set, in that order, and --without-gate. See cmd/cmd.h. */
 #include "cmd/cmd.h"
+
+#include <string.h>
+
+#include "event/event.h"
 
 extern char **environ;
 
@@ -20,4 +24,19 @@ int cmd_load_config(const struct cmd_config_options *options, struct config **co
     }
     *config = loaded;
     return ERROR_NONE;
+}
+
+bool cmd_gate(const char *command, const char *name, uint32_t *bit)
+{
+    *bit = 0;
+    if (name == NULL)
+        return true;
+    int gate = event_enum_value(FIELD_GATE, name, strlen(name));
+    if (gate < 0) {
+        cmd_fail_with(command, ERROR_INPUT,
+                      "--without-gate=%s: there is no such gate; docs/gates.md lists them", name);
+        return false;
+    }
+    *bit = UINT32_C(1) << gate;
+    return true;
 }

@@ -26,12 +26,16 @@ static int run_one(const char *path, const struct scenario_options *options, boo
 int cmd_scenario(int argc, char **argv)
 {
     struct scenario_options run = {0};
+    const char *gate = NULL;
     bool tap = false;
     const struct cmd_option options[] = {
         CMD_FLAG("bless", 0, "write the golden texts anew instead of comparing", &run.bless),
         CMD_FLAG("journal", 'j', "print everything that happened", &run.print_journal),
         CMD_TEXT("defaults", 0, "FILE", "read settings from this file before the scenario's own",
                  &run.defaults),
+        CMD_TEXT("without-gate", 0, "NAME",
+                 "for tests: that gate never blocks; shows that it is needed (docs/gates.md)",
+                 &gate),
         CMD_FLAG("tap", 0, "print results as TAP, for make check", &tap),
     };
     const struct cmd_usage usage = {
@@ -54,6 +58,8 @@ int cmd_scenario(int argc, char **argv)
     int status = cmd_parse(&usage, argc, argv, &arguments);
     if (status != CMD_CONTINUE)
         return status;
+    if (!cmd_gate(name, gate, &run.gates_off))
+        return ERROR_INPUT;
     status = ERROR_NONE;
     if (tap)
         printf("1..%d\n", arguments.count);

@@ -8,19 +8,32 @@
 
 #define RATIO_ONE INT64_C(1000000000)
 
-void engine_violation(struct engine *engine, unsigned invariant)
+void engine_violation_of(struct engine *engine, unsigned invariant, const char *what)
 {
-    ASSERT(invariant < sizeof engine->counters.violations_by_invariant /
-                           sizeof engine->counters.violations_by_invariant[0]);
-    engine->counters.invariant_violations++;
-    engine->counters.violations_by_invariant[invariant]++;
+    struct engine_counters *counters = &engine->counters;
+    ASSERT(invariant <
+           sizeof counters->violations_by_invariant / sizeof counters->violations_by_invariant[0]);
+    counters->invariant_violations++;
+    counters->violations_by_invariant[invariant]++;
+    if (counters->violation == NULL)
+        counters->violation = what;
 }
 
-static void check(struct engine *engine, unsigned invariant, bool holds)
+void engine_violation(struct engine *engine, unsigned invariant)
+{
+    static const char *const words[] = {
+        [6] = "money or quantities that can't be booked",
+        [10] = "a message is older than the one before",
+    };
+    bool known = invariant < sizeof words / sizeof words[0] && words[invariant] != NULL;
+    engine_violation_of(engine, invariant, known ? words[invariant] : "");
+}
+
+static void check(struct engine *engine, unsigned invariant, bool holds, const char *what)
 {
     engine->counters.invariant_checks++;
     if (__builtin_expect(!holds, 0))
-        engine_violation(engine, invariant);
+        engine_violation_of(engine, invariant, what);
 }
 
 /* --- sums of a side ------------------------------------------------------------------------------- */
@@ -49,46 +62,93 @@ static struct side_sum sum_side(const struct engine *engine, const struct instru
 
 /* --- the send gate -------------------------------------------------------------------------------- */
 
-/* 2: finite, on grid, above minimum notional, inside the collar, not crossing our own. */
-static bool order_is_sound(const struct engine *engine, const struct candidate *candidate)
+/* 2: finite, on grid, above minimum notional. */
+static bool numbers_are_sound(const struct instrument *instrument, int64_t price, int64_t quantity)
 {
-    const struct instrument *instrument = &engine->instruments[candidate->instrument];
     const struct event_definition *definition = &instrument->definition;
-    bool buy = candidate->side == SIDE_BUY;
-    int64_t price = candidate->price;
-    struct side_sum other = sum_side(engine, instrument, buy ? SIDE_SELL : SIDE_BUY);
-    if (price <= 0 || candidate->quantity <= 0 || price % definition->tick != 0 ||
-        candidate->quantity % definition->lot != 0)
+    if (price <= 0 || quantity <= 0 || price % definition->tick != 0 ||
+        quantity % definition->lot != 0)
         return false;
-    int128 raw = definition->contract == CONTRACT_INVERSE ? candidate->quantity
-                                                          : (int128)price * candidate->quantity;
-    if (raw < instrument->limits.minimum_raw)
-        return false;
-    int128 quarter = (int128)instrument->reference4 *
-                     (RATIO_ONE + (buy ? instrument->limits.collar : -instrument->limits.collar));
+    int128 raw = definition->contract == CONTRACT_INVERSE ? quantity : (int128)price * quantity;
+    return raw >= instrument->limits.minimum_raw;
+}
+
+/* 2: inside the collar around a fresh reference, on the near and on the far side. */
+static bool is_inside_collar(struct engine *engine, struct instrument *instrument, enum side side,
+                             int64_t price)
+{
+    int64_t reference4 = market_reference4(&instrument->market, engine->now);
+    int64_t above = side == SIDE_BUY ? instrument->limits.collar : instrument->limits.far_collar;
+    int64_t below = side == SIDE_BUY ? instrument->limits.far_collar : instrument->limits.collar;
     int128 scaled = (int128)price * 4 * RATIO_ONE;
-    if (instrument->reference4 <= 0 || (buy ? scaled > quarter : scaled < quarter))
+    return reference4 > 0 && scaled <= (int128)reference4 * (RATIO_ONE + above) &&
+           scaled >= (int128)reference4 * (RATIO_ONE - below);
+}
+
+/* 2: why an order may not leave; NULL where it may. */
+static const char *unsound(struct engine *engine, const struct candidate *candidate)
+{
+    struct instrument *instrument = &engine->instruments[candidate->instrument];
+    const bool buy = candidate->side == SIDE_BUY;
+    struct side_sum other = sum_side(engine, instrument, buy ? SIDE_SELL : SIDE_BUY);
+    if (!numbers_are_sound(instrument, candidate->price, candidate->quantity))
+        return "an order off the grid or below the minimum notional";
+    if (!is_inside_collar(engine, instrument, candidate->side, candidate->price))
+        return "an order outside the collar";
+    if (other.best != 0 && (buy ? candidate->price >= other.best : candidate->price <= other.best))
+        return "an order that crosses our own";
+    return NULL;
+}
+
+/* 4: nothing that must keep the instrument from quoting is so now. */
+static bool may_quote(const struct engine *engine, unsigned index)
+{
+    const struct instrument *instrument = &engine->instruments[index];
+    const struct market *market = &instrument->market;
+    unsigned venue = instrument->definition.venue;
+    for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++)
+        if (instrument->breakers.state[breaker] >= BREAKER_PAUSE)
+            return false;
+    if (engine->carry.shutdown != SHUTDOWN_RUNNING || instrument->paused || instrument->pulled)
         return false;
-    return other.best == 0 || (buy ? price < other.best : price > other.best);
+    if (!book_is_synchronised(market->book) || market->gap || !market->top.has[SIDE_BUY] ||
+        !market->top.has[SIDE_SELL] ||
+        engine->now - market->fresh_ts >= instrument->limits.stale_after)
+        return false;
+    if (market->trading != TRADING_OPEN && market->trading != TRADING_POST_ONLY)
+        return false;
+    return engine->venues[venue].reconciled && signals_are_warm(engine, index) &&
+           !profit_is_drawn_down(engine, index) && !profit_lacks_rate(engine, index) &&
+           !infrastructure_blocks(engine, venue) && !alarms_stop(engine, index);
 }
 
 void audit_send(struct engine *engine, const struct candidate *candidate)
 {
-    const struct instrument *instrument = &engine->instruments[candidate->instrument];
+    struct instrument *instrument = &engine->instruments[candidate->instrument];
     const struct order *own =
         candidate->want == WANT_MODIFY ? orders_find(engine, candidate->order) : NULL;
     const struct rate *rate = &engine->venues[instrument->definition.venue].rate;
-    struct side_sum sum = sum_side(engine, instrument, candidate->side);
+    const enum side side = candidate->side;
+    struct side_sum sum = sum_side(engine, instrument, side);
+    const char *why = unsound(engine, candidate);
     int64_t position = risk_position(instrument);
     int64_t before = own == NULL ? 0 : orders_worst_leaves(own);
     int64_t after = candidate->quantity > before ? candidate->quantity : before;
-    int128 worst =
-        (int128)(candidate->side == SIDE_BUY ? position : -position) + sum.leaves - before + after;
-    check(engine, 1, sum.count + (own == NULL) <= instrument->limits.orders_per_side);
-    check(engine, 1, rate->sum < rate->cap);
-    check(engine, 2, order_is_sound(engine, candidate));
-    check(engine, 3, after == before || worst <= instrument->limits.position_limit);
-    check(engine, 4, risk_instrument_gates(engine, candidate->instrument) == 0);
+    int128 worst = (int128)(side == SIDE_BUY ? position : -position) + sum.leaves - before + after +
+                   sync_orphan_leaves(engine, candidate->instrument, side);
+    check(engine, 1, sum.count + (own == NULL) <= instrument->limits.orders_per_side,
+          "one order too many on a side");
+    check(engine, 1, own != NULL || engine->orders.live < engine->orders.capacity,
+          "one order too many for the table");
+    check(engine, 1, rate->sum < rate->cap - rate->reserve,
+          "one message too many in a second beside what is kept for cancels");
+    check(engine, 2, why == NULL, why);
+    check(engine, 3, after == before || worst <= instrument->limits.position_limit,
+          "exposure above the position limit");
+    check(engine, 4, may_quote(engine, candidate->instrument), "a new order where none may leave");
+    check(engine, 4,
+          after == before || !profit_is_at_daily_loss(engine, candidate->instrument) || worst <= 0,
+          "an order that adds to the position after the daily loss");
 }
 
 /* --- the full audit --------------------------------------------------------------------------------- */
@@ -119,14 +179,18 @@ static uint32_t audit_orders(struct engine *engine, struct instrument *instrumen
         for (uint32_t slot = orders->first; slot != ENGINE_NO_SLOT;
              slot = engine->orders.slots[slot].next)
             holds = holds && order_holds(engine, &engine->orders.slots[slot]);
-        check(engine, 1, sum.count <= instrument->limits.orders_per_side);
-        check(engine, 3, sum.leaves == orders->leaves);
-        check(engine, 6, holds && sum.count == orders->count);
+        check(engine, 1, sum.count <= instrument->limits.orders_per_side,
+              "too many orders on a side");
+        check(engine, 3, sum.leaves == orders->leaves,
+              "leaves of a side are not those of its orders");
+        check(engine, 6, holds && sum.count == orders->count,
+              "an order with figures that its state does not allow, or a trade twice");
         live += sum.count;
     }
     struct side_sum buys = sum_side(engine, instrument, SIDE_BUY);
     struct side_sum sells = sum_side(engine, instrument, SIDE_SELL);
-    check(engine, 2, buys.best == 0 || sells.best == 0 || buys.best < sells.best);
+    check(engine, 2, buys.best == 0 || sells.best == 0 || buys.best < sells.best,
+          "our own orders cross");
     return live;
 }
 
@@ -135,14 +199,16 @@ static uint32_t audit_orders(struct engine *engine, struct instrument *instrumen
 static void audit_position(struct engine *engine, const struct instrument *instrument)
 {
     const struct position *position = &instrument->position;
-    check(engine, 6, position->units == position->bought - position->sold - position->base_fees);
-    check(engine, 6,
-          position->cost.atto >= 0 && (position->units != 0 || position->cost.atto == 0));
+    check(engine, 6, position->units == position->bought - position->sold - position->base_fees,
+          "the position is not the sum of its fills");
+    check(engine, 6, position->cost.atto >= 0 && (position->units != 0 || position->cost.atto == 0),
+          "a cost without a position");
     money held = position->units >= 0 ? position->cost : money_negate(position->cost);
     money gain = money_add(money_subtract(position->value_sold, position->value_bought), held);
     if (instrument->definition.contract == CONTRACT_INVERSE)
         gain = money_negate(gain);
-    check(engine, 6, money_compare(gain, position->realised) == 0);
+    check(engine, 6, money_compare(gain, position->realised) == 0,
+          "profit is not what came in less what went out");
 }
 
 /* What the instruments of a venue moved of one asset, without fees. */
@@ -174,9 +240,11 @@ static void audit_balance(struct engine *engine, unsigned venue, unsigned asset)
     if (!balance->used)
         return;
     check(engine, 6,
-          money_compare(balance->total, money_add(balance->transfers, balance->moved)) == 0);
+          money_compare(balance->total, money_add(balance->transfers, balance->moved)) == 0,
+          "a balance is not what came and what moved");
     money flow = flow_of(engine, venue, asset);
-    check(engine, 6, money_compare(balance->moved, money_subtract(flow, balance->fees)) == 0);
+    check(engine, 6, money_compare(balance->moved, money_subtract(flow, balance->fees)) == 0,
+          "a balance did not move by fills, fees and funding");
 }
 
 void audit_full(struct engine *engine)
@@ -186,14 +254,16 @@ void audit_full(struct engine *engine)
         live += audit_orders(engine, &engine->instruments[index]);
         audit_position(engine, &engine->instruments[index]);
     }
-    check(engine, 1, live == engine->orders.live && live <= engine->orders.capacity);
+    check(engine, 1, live == engine->orders.live && live <= engine->orders.capacity,
+          "live orders are not those of the table, or too many");
     for (unsigned venue = 0; venue < engine->venue_count; venue++) {
         const struct rate *rate = &engine->venues[venue].rate;
-        check(engine, 1, rate->sum <= rate->cap);
+        check(engine, 1, rate->sum <= rate->cap, "too many messages in a second");
         for (unsigned asset = 0; asset < engine->asset_count; asset++)
             audit_balance(engine, venue, asset);
     }
     /* 10: time never goes back, so what is due has been done. Within a frame it waits. */
     check(engine, 10,
-          engine->any_due || engine_deadline(engine) > engine->now || engine_is_done(engine));
+          engine->any_due || engine_deadline(engine) > engine->now || engine_is_done(engine),
+          "something due was not done");
 }

@@ -37,9 +37,11 @@ void breakers_update(struct engine *engine, unsigned index)
 {
     struct instrument *instrument = &engine->instruments[index];
     const struct market *market = &instrument->market;
-    bool stale = market->seen && engine->now - market->fresh_ts >= instrument->limits.stale_after;
+    bool stale = market->seen && engine->now - market->fresh_ts >= instrument->limits.stale_after &&
+                 !risk_is_off(engine, GATE_STALE);
+    bool gap = market->gap && !risk_is_off(engine, GATE_UNSYNCHRONISED);
     change(engine, index, BREAKER_STALE, stale ? BREAKER_CANCEL_ALL : BREAKER_CLEAR);
-    change(engine, index, BREAKER_GAP, market->gap ? BREAKER_CANCEL_ALL : BREAKER_CLEAR);
+    change(engine, index, BREAKER_GAP, gap ? BREAKER_CANCEL_ALL : BREAKER_CLEAR);
 }
 
 int64_t breakers_deadline(const struct engine *engine, unsigned index)
@@ -49,7 +51,7 @@ int64_t breakers_deadline(const struct engine *engine, unsigned index)
     int64_t deadline = signals_deadline(engine, index);
     int64_t stale = market->fresh_ts + instrument->limits.stale_after;
     if (market->seen && instrument->breakers.state[BREAKER_STALE] == BREAKER_CLEAR &&
-        stale < deadline)
+        stale < deadline && !risk_is_off(engine, GATE_STALE))
         deadline = stale;
     return deadline;
 }

@@ -20,10 +20,11 @@ static bool wanted_is_usable(struct engine *engine, unsigned index,
         reason = REJECT_QUANTITY;
     else if (!limits_on_tick(&instrument->limits, wanted->price.units))
         reason = REJECT_TICK;
-    if (reason == REJECT_NONE)
+    enum gate gate = reason == REJECT_TICK ? GATE_GRID : GATE_NUMBER;
+    if (reason == REJECT_NONE || risk_is_off(engine, gate))
         return true;
     engine->counters.removed_numbers++;
-    risk_block(engine, index, reason == REJECT_TICK ? GATE_GRID : GATE_NUMBER);
+    risk_block(engine, index, gate);
     if (engine->removed_left > 0) {
         engine->removed_left--;
         engine_emit(engine, EVENT_removed, index)->removed = (struct event_removed){
@@ -104,16 +105,17 @@ static bool must_pull(const struct engine *engine, const struct instrument *inst
                       enum cancel_cause *why)
 {
     *why = CANCEL_HALT;
-    if (engine->carry.shutdown != SHUTDOWN_RUNNING) {
+    if (engine->carry.shutdown != SHUTDOWN_RUNNING && !risk_is_off(engine, GATE_SHUTDOWN)) {
         *why = CANCEL_SHUTDOWN;
         return true;
     }
-    if (instrument->pulled) {
+    if (instrument->pulled && !risk_is_off(engine, GATE_PAUSED)) {
         *why = CANCEL_OPERATOR;
         return true;
     }
-    return instrument->breakers.worst == BREAKER_CANCEL_ALL ||
-           !market_has_view(&instrument->market);
+    if (instrument->breakers.worst == BREAKER_CANCEL_ALL && !risk_is_off(engine, GATE_BREAKER))
+        return true;
+    return !market_has_view(&instrument->market) && !risk_is_off(engine, GATE_UNSYNCHRONISED);
 }
 
 static void plan(struct engine *engine, unsigned index)

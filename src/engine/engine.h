@@ -4,6 +4,7 @@
 #define CAPSTAN_ENGINE_ENGINE_H
 
 #include "config/settings.h"
+#include "engine/order_state.h"
 #include "event/event.h"
 
 struct engine;
@@ -18,8 +19,8 @@ struct engine_config {
     const struct settings_instrument *instruments; /* by instrument */
     const struct event_definition *definitions;    /* by instrument: the units */
     bool audit_each_message; /* simulation and scenarios: every invariant after every message */
-    /* Tests only: gates that are asked and don't block, as bits by enum gate. It shows that each gate is
-     * needed (docs/gates.md). */
+    /* Tests only: gates that never block, as bits by enum gate; whatever else stops the same thing
+     * before them doesn't either. It shows that each gate is needed (docs/gates.md). */
     uint32_t gates_off;
 };
 
@@ -39,6 +40,9 @@ struct engine_counters {
     uint64_t removed_numbers;
     uint64_t invariant_checks, invariant_violations;
     uint64_t violations_by_invariant[16];
+    const char *violation; /* the first, in words; NULL: there was none */
+    /* What happened to orders: cells of the table of engine/order_state.c. */
+    uint64_t order_events[ORDER_STATE_COUNT][ORDER_EVENT_COUNT];
 };
 
 /* The setting or part of a definition that the engine can't use (off the instrument's grid, out of

@@ -280,6 +280,8 @@ union event_record *engine_emit(struct engine *engine, enum event_kind kind, uns
 void engine_mark_due(struct engine *engine, unsigned instrument);
 void engine_table_full(struct engine *engine, const char *setting, uint64_t needed);
 void engine_violation(struct engine *engine, unsigned invariant);
+/* The same, with words for the part of the invariant that does not hold. */
+void engine_violation_of(struct engine *engine, unsigned invariant, const char *what);
 
 /* Take one session record. */
 void engine_take_session(struct engine *engine, const struct message *message);
@@ -355,6 +357,11 @@ void ledger_funding_due(struct engine *engine, unsigned instrument);
 unsigned ledger_profit_asset(const struct event_definition *definition);
 
 /* --- risk.c --- */
+/* Tests only: that gate is switched off. */
+static inline bool risk_is_off(const struct engine *engine, enum gate gate)
+{
+    return engine->gates_off >> gate & 1;
+}
 /* Gates of the whole instrument that block now, as bits. */
 uint32_t risk_instrument_gates(const struct engine *engine, unsigned instrument);
 /* Gates of one new order or modify; 0, or the bit of the first that blocks. `own` is the order that a

@@ -138,6 +138,7 @@ static enum order_effect apply_event(struct engine *engine, struct order *order,
 {
     struct order_transition transition = order_transition(order->state, event);
     enum order_state before = order->state;
+    engine->counters.order_events[before][event]++;
     if (transition.effect == EFFECT_REPEAT)
         engine->orders.repeats++;
     if (transition.effect == EFFECT_SURPRISE)
@@ -286,7 +287,7 @@ static void take_fill(struct engine *engine, const struct message *message)
     bool live = order_state_is_live(order->state);
     int64_t before = live ? orders_worst_leaves(order) : 0;
     if (quantity > order->quantity - order->filled)
-        engine_violation(engine, 6);
+        engine_violation_of(engine, 6, "a fill is more than was left of its order");
     order->filled += quantity;
     bool last = quantity >= order->leaves;
     if (live && order->asked_leaves > 0) /* a modify that travels: its leaves shrink alike */

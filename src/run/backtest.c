@@ -55,6 +55,7 @@ int backtest_open(struct backtest *backtest, const struct backtest_options *opti
         return code;
     backtest->header = tape_reader_header(backtest->reader);
     const struct event_names *names = &backtest->header->names;
+    backtest->engine.gates_off = options->gates_off;
     code = run_engine_open(&backtest->engine, options->config, names, options->allow_unknown,
                            options->audit_each_message, error);
     if (!code)

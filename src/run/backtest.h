@@ -16,6 +16,7 @@ struct backtest_options {
     int64_t from, to;   /* ts_local, inclusive; INT64_MIN and INT64_MAX for all */
     bool allow_unknown; /* the configuration may name instruments that the tape does not have */
     bool audit_each_message; /* every invariant after every message */
+    uint32_t gates_off;      /* tests only: gates that never block, as bits by enum gate */
     bool scripted; /* session records on the tape are told too: they are a scenario's script */
 };
 

@@ -47,7 +47,8 @@ int run_engine_open(struct run_engine *run, const struct config *config,
                                          .venues = run->resolved.venues,
                                          .instruments = run->resolved.instruments,
                                          .definitions = names->definitions,
-                                         .audit_each_message = audit_each_message};
+                                         .audit_each_message = audit_each_message,
+                                         .gates_off = run->gates_off};
     return lay_out(run, names, error);
 }
 

@@ -12,6 +12,7 @@ struct run_engine {
     uint64_t config_hash; /* XXH3-64 of the effective configuration's canonical text */
     char *config_text;    /* that text */
     void *memory;
+    uint32_t gates_off; /* set before opening; tests only: gates that never block, by enum gate */
 };
 
 /* Resolve `config` for `names` and lay the engine out. What the configuration says of venues or
