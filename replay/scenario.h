@@ -38,13 +38,16 @@ struct scenario_reply {
     int64_t after_ns;
     struct number price, quantity; /* fills */
     uint8_t liquidity, reason;
+    bool failed; /* a step of the shutdown */
 };
 
-/* A canned answer: the next `request` for `order` is answered by these replies and nothing else. */
+/* A canned answer: the next `request` for `order` is answered by these replies and nothing else. Or the
+ * answer to a step of the shutdown. */
 struct scenario_when {
     unsigned line;
     unsigned instrument;
     uint8_t request; /* enum request */
+    uint8_t step;    /* enum shutdown_step; SHUTDOWN_RUNNING: it is about an order */
     order_id order;
     struct scenario_reply *replies;
     size_t reply_count;

@@ -192,11 +192,25 @@ static int take_reject_reply(struct scenario_parser *parser, unsigned request,
     return 0;
 }
 
+static int take_step_reply(struct scenario_parser *parser, struct scenario_reply *reply)
+{
+    const struct scenario_word *word;
+    if (scenario_take(parser, "done, failed or nothing", &word))
+        return ERROR_INPUT;
+    reply->kind = scenario_word_is(word, "nothing") ? 0 : EVENT_step_done;
+    reply->failed = scenario_word_is(word, "failed");
+    if (reply->kind && !reply->failed && !scenario_word_is(word, "done"))
+        return scenario_fail(parser, word, "done, failed or nothing");
+    return 0;
+}
+
 /* One answer: its word and what belongs to it, without its time. */
 static int take_reply_kind(struct scenario_parser *parser, const struct scenario_when *when,
                            struct scenario_reply *reply)
 {
     const struct scenario_word *word;
+    if (when->step != SHUTDOWN_RUNNING)
+        return take_step_reply(parser, reply);
     if (scenario_take(parser, "an answer", &word))
         return ERROR_INPUT;
     if (scenario_word_is(word, "reject"))
@@ -245,6 +259,32 @@ static int take_reply(struct scenario_parser *parser, struct scenario_when *when
     return 0;
 }
 
+/* "shutdown STEP" in place of instrument, request and order. */
+static int take_step(struct scenario_parser *parser, struct scenario_when *when)
+{
+    const struct scenario_word *word = scenario_peek(parser);
+    unsigned step;
+    if (scenario_take_enum(parser, FIELD_SHUTDOWN_STEP, &step))
+        return ERROR_INPUT;
+    if (step != SHUTDOWN_FLUSHING && step != SHUTDOWN_CLOSING && step != SHUTDOWN_DISCONNECTING)
+        return scenario_fail(parser, word, "flushing, closing or disconnecting");
+    when->step = (uint8_t)step;
+    return 0;
+}
+
+static int take_request(struct scenario_parser *parser, struct scenario_when *when)
+{
+    unsigned request;
+    if (scenario_take_if(parser, "shutdown"))
+        return take_step(parser, when);
+    if (scenario_take_instrument(parser, &when->instrument) ||
+        scenario_take_enum(parser, FIELD_REQUEST, &request) ||
+        scenario_take_order(parser, &when->order))
+        return ERROR_INPUT;
+    when->request = (uint8_t)request;
+    return 0;
+}
+
 int scenario_parse_when(struct scenario_parser *parser)
 {
     struct scenario *s = parser->scenario;
@@ -255,12 +295,8 @@ int scenario_parse_when(struct scenario_parser *parser)
     struct scenario_when *when = &s->whens[s->when_count];
     *when = (struct scenario_when){.line = parser->line};
     s->when_count++; /* counted at once, so that scenario_free finds its replies */
-    unsigned request;
-    if (scenario_take_instrument(parser, &when->instrument) ||
-        scenario_take_enum(parser, FIELD_REQUEST, &request) ||
-        scenario_take_order(parser, &when->order))
+    if (take_request(parser, when))
         return ERROR_INPUT;
-    when->request = (uint8_t)request;
     if (!scenario_take_if(parser, "reply"))
         return scenario_fail(parser, scenario_peek(parser), "reply");
     do {

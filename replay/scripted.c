@@ -45,7 +45,8 @@ static struct scripted *self_of(const struct venue *venue)
 static bool is_named(const struct scripted *self, order_id order)
 {
     for (size_t i = 0; i < self->scenario->when_count; i++)
-        if (self->scenario->whens[i].order == order)
+        if (self->scenario->whens[i].step == SHUTDOWN_RUNNING &&
+            self->scenario->whens[i].order == order)
             return true;
     return false;
 }
@@ -62,7 +63,8 @@ static struct scenario_when *find_when(struct scripted *self, order_id order, un
 {
     for (size_t i = 0; i < self->scenario->when_count; i++) {
         struct scenario_when *when = &self->scenario->whens[i];
-        if (!when->used && when->order == order && when->request == request)
+        if (!when->used && when->step == SHUTDOWN_RUNNING && when->order == order &&
+            when->request == request)
             return when;
     }
     return NULL;
@@ -217,13 +219,41 @@ static bool request_of(const struct message *decision, unsigned *request, order_
     }
 }
 
+/* The script's answers to a step of the shutdown; false where it has none. */
+static bool answer_step(struct scripted *self, const struct message *decision, struct error *error,
+                        int *code)
+{
+    *code = 0;
+    for (size_t i = 0; i < self->scenario->when_count; i++) {
+        struct scenario_when *when = &self->scenario->whens[i];
+        if (when->used || when->step == SHUTDOWN_RUNNING ||
+            when->step != decision->record->shutdown_state.step)
+            continue;
+        when->used = true;
+        for (size_t n = 0; *code == 0 && n < when->reply_count; n++) {
+            const struct scenario_reply *reply = &when->replies[n];
+            struct answer answer = {.record.step_done = {when->step, reply->failed}};
+            answer.message = (struct message){.ts_local = decision->ts_local + reply->after_ns,
+                                              .stream = EVENT_NONE_16,
+                                              .kind = EVENT_step_done};
+            if (reply->kind)
+                *code = insert(self, &answer, error);
+        }
+        return true;
+    }
+    return false;
+}
+
 static int scripted_submit(struct venue *venue, const struct message *decision, struct error *error)
 {
     struct scripted *self = self_of(venue);
     unsigned request = 0;
     order_id id = 0;
+    int code;
     if (self->scenario->silent)
         return 0;
+    if (decision->kind == EVENT_shutdown_state && answer_step(self, decision, error, &code))
+        return code;
     if (!request_of(decision, &request, &id) || !is_named(self, id))
         return self->inner->submit(self->inner, decision, error);
     struct scripted_order *order = find_order(self, id);

@@ -28,6 +28,10 @@
       "1: decode the tape on the engine's thread; 2: on one beside it")                            \
     S(sim_reorder, "sim.reorder", DURATION, "0", "10s", "250ms",                                   \
       "how far the simulated venue reads ahead of the engine to order messages by venue time")     \
+    S(shutdown_step_timeout, "shutdown.step_timeout", DURATION, "1ms", "30s", "5s",                \
+      "how long a shutdown waits for each of its last steps: flush, close, disconnect")            \
+    S(shutdown_force_after, "shutdown.force_after", DURATION, "1ms", "1h", "30s",                  \
+      "how long a shutdown may take in all before it ends by force")                               \
     S(store_sample, "store.sample", DURATION, "1ms", "24h", "1s",                                  \
       "time between two samples of each position in the run database")
 

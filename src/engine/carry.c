@@ -49,7 +49,7 @@ static void fold_decision(struct engine *engine, const struct message *decision)
         engine->instruments[record->pause.instrument].paused = record->pause.paused;
         break;
     case EVENT_shutdown_state:
-        engine->carry.shutdown = record->shutdown_state.step;
+        shutdown_take_state(engine, record->shutdown_state.step, now);
         break;
     default:
         break;

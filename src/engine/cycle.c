@@ -125,7 +125,7 @@ static void plan(struct engine *engine, unsigned index)
     instrument->has_fair = false;
     instrument->last_cycle = engine->now;
     if (!instrument->limits.enabled) {
-        if (engine->carry.shutdown != SHUTDOWN_RUNNING)
+        if (engine->carry.shutdown != SHUTDOWN_RUNNING && shutdown_may_send(engine))
             reconcile_pull(engine, index, CANCEL_SHUTDOWN);
         return;
     }
@@ -135,7 +135,8 @@ static void plan(struct engine *engine, unsigned index)
         if (left & 1)
             risk_block(engine, index, (enum gate)gate);
     if (must_pull(engine, instrument, &why)) {
-        reconcile_pull(engine, index, why);
+        if (shutdown_may_send(engine))
+            reconcile_pull(engine, index, why);
         return;
     }
     struct wanted_ladder ladder;

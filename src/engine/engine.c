@@ -155,6 +155,8 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
     engine->candidates.capacity = (uint32_t)candidate_capacity(config);
     engine->output.capacity = output_capacity(config);
     engine->now = INT64_MIN;
+    engine->shutdown_step_timeout = config->global->shutdown_step_timeout;
+    engine->shutdown_force_after = config->global->shutdown_force_after;
     timers_init(&engine->timers, engine->timers.tree, config->instrument_count);
     for (unsigned venue = 0; venue < config->venue_count; venue++)
         rate_init(&engine->venues[venue].rate, &config->venues[venue]);
@@ -321,6 +323,22 @@ int64_t engine_deadline(const struct engine *engine)
 
 /* --- the end ------------------------------------------------------------------------------------------ */
 
+/* What a shutdown comes to, beside positions and balances; where the run ends in the middle of one, the
+ * orders that are not known to have ended too. */
+static void tell_shutdown(struct engine *engine)
+{
+    const struct engine_counters *counters = &engine->counters;
+    if (!engine_is_done(engine))
+        shutdown_tell_unconfirmed(engine);
+    engine_emit(engine, EVENT_final_counters, EVENT_NONE_16)->final_counters =
+        (struct event_final_counters){
+            .placed = counters->placed,
+            .modified = counters->modified,
+            .cancels = counters->cancelled,
+            .fills = counters->fills,
+        };
+}
+
 static void tell_position(struct engine *engine, unsigned index)
 {
     engine_emit(engine, EVENT_final_position, index)->final_position =
@@ -332,6 +350,8 @@ struct actions engine_finish(struct engine *engine)
     ASSERT(engine->magic == ENGINE_MAGIC);
     engine->output.count = 0;
     audit_full(engine);
+    if (engine->carry.shutdown != SHUTDOWN_RUNNING)
+        tell_shutdown(engine);
     for (unsigned index = 0; index < engine->instrument_count; index++)
         tell_position(engine, index);
     for (unsigned venue = 0; venue < engine->venue_count; venue++) {

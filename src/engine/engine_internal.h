@@ -96,6 +96,7 @@ struct order {
     uint8_t level;
     uint8_t not_found; /* times */
     uint8_t lost;      /* enum request: what was not answered */
+    bool cancel_sent;  /* a cancel left since the venue last showed that it rests */
 };
 
 /* The live orders of one instrument and side, and their sums. */
@@ -243,7 +244,8 @@ struct carry {
     uint32_t epoch;
     uint32_t counter; /* of the last order */
     uint8_t shutdown; /* enum shutdown_step */
-    int64_t shutdown_deadline;
+    /* Of the whole shutdown, and of the step where it stands (TIME_NEVER: it has none). */
+    int64_t shutdown_deadline, shutdown_step_deadline;
 };
 
 struct engine {
@@ -251,7 +253,7 @@ struct engine {
     unsigned venue_count, asset_count, instrument_count;
     bool audit_each;
     int64_t audit_every;
-    int64_t shutdown_timeout;
+    int64_t shutdown_timeout, shutdown_step_timeout, shutdown_force_after;
     struct instrument *instruments;
     struct venue_state *venues;
     struct balance *balances; /* venue x asset_count + asset */
@@ -412,9 +414,20 @@ int64_t breakers_deadline(const struct engine *engine, unsigned instrument);
 void breakers_take_command(struct engine *engine, const struct event_command *command);
 
 /* --- shutdown.c --- */
+/* A signal to stop; the second ends by force. */
 void shutdown_begin(struct engine *engine);
-/* Ends a shutdown whose orders are all confirmed, or whose time is over. */
+/* After a message and its cycles: the step that is done or whose time is over gives way to the next. */
 void shutdown_update(struct engine *engine);
+/* A step as this engine or the tape tells it. */
+void shutdown_take_state(struct engine *engine, unsigned step, int64_t now);
+/* An order that a cancel can and must be sent for. */
+bool shutdown_must_ask(const struct order *order);
+/* Requests may still leave. */
+bool shutdown_may_send(const struct engine *engine);
+/* When cancels that could not leave are tried again. */
+int64_t shutdown_resend_deadline(const struct engine *engine, unsigned instrument);
+/* A decision for each order that is not known to have ended. */
+void shutdown_tell_unconfirmed(struct engine *engine);
 /* A step outside the engine (flush, close, disconnect) has ended. */
 void shutdown_take_step(struct engine *engine, const struct event_step_done *done);
 int64_t shutdown_deadline(const struct engine *engine);

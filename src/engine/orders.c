@@ -129,6 +129,8 @@ static void enter_state(struct engine *engine, struct order *order, enum order_s
         order->query_ts = engine->now;
         expect_answer(engine, order, engine->now);
     }
+    if (order_state_is_resting(state))
+        order->cancel_sent = false;
     order->state = (uint8_t)state;
 }
 
@@ -204,7 +206,9 @@ void orders_take_cancel(struct engine *engine, const struct event_cancel *cancel
     if (order == NULL)
         return;
     apply_plain(engine, order, ORDER_EVENT_CANCEL_SENT);
-    expect_answer(engine, order, now);
+    order->cancel_sent = true;
+    if (order->state != ORDER_UNKNOWN) /* since when it is unknown stays */
+        expect_answer(engine, order, now);
 }
 
 void orders_take_modify(struct engine *engine, const struct event_modify *modify, int64_t now)

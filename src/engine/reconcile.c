@@ -172,7 +172,8 @@ void reconcile_pull(struct engine *engine, unsigned index, enum cancel_cause why
         for (uint32_t slot = engine->instruments[index].sides[side].first; slot != ENGINE_NO_SLOT;
              slot = engine->orders.slots[slot].next) {
             const struct order *order = &engine->orders.slots[slot];
-            if (order_state_is_resting(order->state))
+            if (why == CANCEL_SHUTDOWN ? shutdown_must_ask(order)
+                                       : order_state_is_resting(order->state))
                 add_cancel(engine, order, why);
         }
     }

@@ -1,47 +1,189 @@
-/* The ordered shutdown: cancel everything, wait until the venue has confirmed it, or say what it has
- * not. */
+/* The ordered shutdown, as a state machine on the engine's time.
+ *
+ *   signal ─► STOPPING ─► CANCELLING ─► WAITING ─► FLUSHING ─► CLOSING ─► DISCONNECTING ─► COMPLETE
+ *                             │            │           │          │             │
+ *                             └────────────┴───────────┴──────────┴─────────────┴──► FORCED
+ *
+ * STOPPING      no order leaves that adds: the gate `shutdown`. Nothing to wait for.
+ * CANCELLING    until each order that rests was asked to go (rate limits may spread it).
+ * WAITING       until no order is open, shutdown.timeout at most. Cancels that fail are sent again.
+ * FLUSHING, CLOSING, DISCONNECTING happen outside; each ends by step_done, or by shutdown.step_timeout.
+ *               One that failed is told, and the next still runs.
+ * FORCED        at a second signal, after shutdown.force_after in all, or at the end where an order is
+ *               not known to have ended. Each such order is named.
+ *
+ * Every change is told, and is made by the same function when a tape is folded. */
 #include "base/time.h"
 #include "engine/engine_internal.h"
 
-static void tell(struct engine *engine, enum shutdown_step step)
+/* A cancel that could not leave (rate limit) is tried again after this. */
+#define RESEND_NS (100 * NS_PER_MS)
+
+static bool is_going_on(const struct engine *engine)
 {
-    engine->carry.shutdown = (uint8_t)step;
+    return engine->carry.shutdown != SHUTDOWN_RUNNING && !engine_is_done(engine);
+}
+
+static bool is_outside(unsigned step)
+{
+    return step == SHUTDOWN_FLUSHING || step == SHUTDOWN_CLOSING || step == SHUTDOWN_DISCONNECTING;
+}
+
+void shutdown_take_state(struct engine *engine, unsigned step, int64_t now)
+{
+    struct carry *carry = &engine->carry;
+    if (step == SHUTDOWN_STOPPING)
+        carry->shutdown_deadline = now + engine->shutdown_force_after;
+    carry->shutdown = (uint8_t)step;
+    carry->shutdown_step_deadline = TIME_NEVER;
+    if (step == SHUTDOWN_WAITING)
+        carry->shutdown_step_deadline = now + engine->shutdown_timeout;
+    else if (is_outside(step))
+        carry->shutdown_step_deadline = now + engine->shutdown_step_timeout;
+}
+
+static void enter(struct engine *engine, enum shutdown_step step)
+{
+    bool waited =
+        step != SHUTDOWN_STOPPING && step != SHUTDOWN_CANCELLING && step != SHUTDOWN_WAITING;
+    shutdown_take_state(engine, step, engine->now);
     engine_emit(engine, EVENT_shutdown_state, EVENT_NONE_16)->shutdown_state =
         (struct event_shutdown_state){
             .step = (uint8_t)step,
             .open_orders = engine->orders.live,
-            .unconfirmed = step == SHUTDOWN_FORCED ? engine->orders.live : 0,
+            .unconfirmed = waited ? engine->orders.live : 0,
         };
+}
+
+static void tell_failed(struct engine *engine, bool in_time)
+{
+    engine_emit(engine, EVENT_step_failed, EVENT_NONE_16)->step_failed =
+        (struct event_step_failed){.step = engine->carry.shutdown, .in_time = in_time};
+}
+
+void shutdown_tell_unconfirmed(struct engine *engine)
+{
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        for (unsigned side = 0; side < 2; side++) {
+            for (uint32_t slot = engine->instruments[index].sides[side].first;
+                 slot != ENGINE_NO_SLOT; slot = engine->orders.slots[slot].next) {
+                const struct order *order = &engine->orders.slots[slot];
+                engine_emit(engine, EVENT_unconfirmed, index)->unconfirmed =
+                    (struct event_unconfirmed){
+                        .instrument = (uint16_t)index,
+                        .order = order->id,
+                        .side = order->side,
+                        .price = {orders_worst_price(order), NUMBER_VALUE},
+                        .leaves = {orders_worst_leaves(order), NUMBER_VALUE},
+                    };
+            }
+        }
+    }
+}
+
+static void end(struct engine *engine, enum shutdown_step step)
+{
+    shutdown_tell_unconfirmed(engine);
+    enter(engine, step);
+}
+
+/* The step after one that happens outside. */
+static void go_on(struct engine *engine)
+{
+    if (engine->carry.shutdown == SHUTDOWN_FLUSHING)
+        enter(engine, SHUTDOWN_CLOSING);
+    else if (engine->carry.shutdown == SHUTDOWN_CLOSING)
+        enter(engine, SHUTDOWN_DISCONNECTING);
+    else
+        end(engine, engine->orders.live == 0 ? SHUTDOWN_COMPLETE : SHUTDOWN_FORCED);
 }
 
 void shutdown_begin(struct engine *engine)
 {
-    if (engine->carry.shutdown != SHUTDOWN_RUNNING)
+    if (is_going_on(engine)) {
+        end(engine, SHUTDOWN_FORCED);
         return;
-    engine->carry.shutdown_deadline = engine->now + engine->shutdown_timeout;
-    tell(engine, SHUTDOWN_CANCELLING);
+    }
+    if (engine_is_done(engine))
+        return;
+    enter(engine, SHUTDOWN_STOPPING);
+    enter(engine, SHUTDOWN_CANCELLING);
     for (unsigned index = 0; index < engine->instrument_count; index++)
         engine_mark_due(engine, index);
 }
 
 void shutdown_take_step(struct engine *engine, const struct event_step_done *done)
 {
-    (void)engine;
-    (void)done;
+    if (!is_outside(done->step) || done->step != engine->carry.shutdown)
+        return;
+    if (done->failed)
+        tell_failed(engine, true);
+    go_on(engine);
+}
+
+bool shutdown_may_send(const struct engine *engine)
+{
+    return engine->carry.shutdown != SHUTDOWN_DISCONNECTING;
+}
+
+bool shutdown_must_ask(const struct order *order)
+{
+    return order_state_is_resting(order->state) ||
+           (order->state == ORDER_UNKNOWN && !order->cancel_sent);
+}
+
+static bool has_to_ask(const struct engine *engine, unsigned index)
+{
+    for (unsigned side = 0; side < 2; side++)
+        for (uint32_t slot = engine->instruments[index].sides[side].first; slot != ENGINE_NO_SLOT;
+             slot = engine->orders.slots[slot].next)
+            if (shutdown_must_ask(&engine->orders.slots[slot]))
+                return true;
+    return false;
+}
+
+static bool all_asked(const struct engine *engine)
+{
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        if (has_to_ask(engine, index))
+            return false;
+    return true;
+}
+
+int64_t shutdown_resend_deadline(const struct engine *engine, unsigned index)
+{
+    if (!is_going_on(engine) || !shutdown_may_send(engine) || !has_to_ask(engine, index))
+        return TIME_NEVER;
+    return engine->instruments[index].last_cycle + RESEND_NS;
 }
 
 int64_t shutdown_deadline(const struct engine *engine)
 {
-    return engine->carry.shutdown == SHUTDOWN_CANCELLING ? engine->carry.shutdown_deadline
-                                                         : TIME_NEVER;
+    const struct carry *carry = &engine->carry;
+    if (!is_going_on(engine))
+        return TIME_NEVER;
+    return carry->shutdown_step_deadline < carry->shutdown_deadline ? carry->shutdown_step_deadline
+                                                                    : carry->shutdown_deadline;
 }
 
 void shutdown_update(struct engine *engine)
 {
-    if (engine->carry.shutdown != SHUTDOWN_CANCELLING)
+    const struct carry *carry = &engine->carry;
+    if (!is_going_on(engine))
         return;
-    if (engine->orders.live == 0)
-        tell(engine, SHUTDOWN_COMPLETE);
-    else if (engine->now >= engine->carry.shutdown_deadline)
-        tell(engine, SHUTDOWN_FORCED);
+    if (engine->now >= carry->shutdown_deadline) {
+        end(engine, SHUTDOWN_FORCED);
+        return;
+    }
+    if (carry->shutdown == SHUTDOWN_CANCELLING && all_asked(engine))
+        enter(engine, SHUTDOWN_WAITING);
+    bool late = engine->now >= carry->shutdown_step_deadline;
+    if (carry->shutdown == SHUTDOWN_WAITING && (late || engine->orders.live == 0)) {
+        if (engine->orders.live != 0)
+            tell_failed(engine, false);
+        enter(engine, SHUTDOWN_FLUSHING);
+    } else if (late) {
+        tell_failed(engine, false);
+        go_on(engine);
+    }
 }

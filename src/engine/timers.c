@@ -102,9 +102,7 @@ int64_t timers_deadline_of(struct engine *engine, unsigned index)
     }
     deadline = earlier(deadline, learning_deadline(engine, index));
     deadline = earlier(deadline, orders_retry_deadline(engine, index));
-    if (engine->carry.shutdown == SHUTDOWN_CANCELLING &&
-        (instrument->sides[SIDE_BUY].count | instrument->sides[SIDE_SELL].count) != 0)
-        deadline = instrument->last_cycle + instrument->limits.interval;
+    deadline = earlier(deadline, shutdown_resend_deadline(engine, index));
     if (market->funding_due < deadline)
         deadline = market->funding_due;
     if (instrument->pending_deadline < deadline) {

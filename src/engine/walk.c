@@ -94,6 +94,7 @@ static void walk_order(struct walker *walker, const struct engine *engine,
     FIELD(index, order, level);
     FIELD(index, order, not_found);
     FIELD(index, order, lost);
+    FIELD(index, order, cancel_sent);
     WIDE(index, order, reserved);
     walk_trades(walker, engine, order);
 }
@@ -268,7 +269,10 @@ void walk_breakers(struct walker *walker, const struct engine *engine)
     walker->room(walker, "breakers", EVENT_NONE_16);
     FIELD(0, &engine->carry, shutdown);
     FIELD(0, &engine->carry, shutdown_deadline);
+    FIELD(0, &engine->carry, shutdown_step_deadline);
     FIELD(0, engine, shutdown_timeout);
+    FIELD(0, engine, shutdown_step_timeout);
+    FIELD(0, engine, shutdown_force_after);
     for (unsigned index = 0; index < engine->instrument_count; index++) {
         const struct instrument *instrument = &engine->instruments[index];
         FIELD(index, instrument, paused);

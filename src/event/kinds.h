@@ -69,7 +69,10 @@
     X(infrastructure, 143, DECISION, RECORD,                                                       \
       "the breaker around a venue's requests changed state")                                       \
     X(alarm, 144, DECISION, RECORD, "something is not safe, or is again; who must act and how")    \
-    X(cancel_orphan, 145, DECISION, RECORD, "cancel an order that only the venue knows")
+    X(cancel_orphan, 145, DECISION, RECORD, "cancel an order that only the venue knows")           \
+    X(step_failed, 146, DECISION, RECORD, "a step of the shutdown failed or did not end in time")  \
+    X(unconfirmed, 147, DECISION, RECORD, "end of a shutdown: an order not known to have ended")   \
+    X(final_counters, 148, DECISION, RECORD, "end of a shutdown: what was sent and filled")
 
 /* Fields. F(type, name), in canonical order. Types are those of EVENT_FIELD_TYPES in event.h. */
 #define FIELDS_definition(F)                                                                       \
@@ -227,6 +230,11 @@
     F(COMMAND, clears)
 #define FIELDS_cancel_orphan(F)                                                                    \
     F(INSTRUMENT, instrument) F(ORDER, order) F(VENUE_ID, venue_order) F(COUNT, cause)
+#define FIELDS_step_failed(F) F(SHUTDOWN_STEP, step) F(FLAG, in_time)
+#define FIELDS_unconfirmed(F)                                                                      \
+    F(INSTRUMENT, instrument) F(ORDER, order) F(SIDE, side) F(PRICE, price) F(QUANTITY, leaves)
+#define FIELDS_final_counters(F)                                                                   \
+    F(COUNT, placed) F(COUNT, modified) F(COUNT, cancels) F(COUNT, fills)
 
 /* Enumerations that stand in fields. X(name, number, text) */
 #define ENUM_SIDES(X)                                                                              \
@@ -334,7 +342,8 @@
     X(SHUTDOWN_WAITING, 4, "waiting")                                                              \
     X(SHUTDOWN_FLUSHING, 5, "flushing")                                                            \
     X(SHUTDOWN_CLOSING, 6, "closing")                                                              \
-    X(SHUTDOWN_DISCONNECTING, 7, "disconnecting")
+    X(SHUTDOWN_DISCONNECTING, 7, "disconnecting")                                                  \
+    X(SHUTDOWN_STOPPING, 8, "stopping")
 #define ENUM_INFRASTRUCTURE_STATES(X)                                                              \
     X(INFRASTRUCTURE_CLOSED, 0, "closed")                                                          \
     X(INFRASTRUCTURE_OPEN, 1, "open")                                                              \

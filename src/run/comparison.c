@@ -49,6 +49,9 @@ static const char *decision_room(unsigned kind)
         {EVENT_final_position, "positions"},
         {EVENT_final_balance, "positions"},
         {EVENT_shutdown_state, "shutdown"},
+        {EVENT_step_failed, "shutdown"},
+        {EVENT_unconfirmed, "shutdown"},
+        {EVENT_final_counters, "shutdown"},
     };
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
         if (rooms[i].kind == kind)

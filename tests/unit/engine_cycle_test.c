@@ -265,7 +265,7 @@ Test(cycle, many_candidates_sort_alike)
     harness_close(&h);
 }
 
-/* --- pause, breakers, shutdown ------------------------------------------------------------------------- */
+/* --- pause, breakers ------------------------------------------------------------------------- */
 
 Test(cycle, rule_24_pause_cancels_what_would_not_be_wanted)
 {
@@ -309,59 +309,6 @@ Test(cycle, trip_and_reset)
     harness_cancelled(&h, 2, 10);
     harness_command(&h, COMMAND_RESET);
     cr_expect_eq(harness_count(&h, EVENT_place), 2);
-    harness_close(&h);
-}
-
-static void shut_down(void)
-{
-    union event_record record = {.shutdown = {.signal = 15}};
-    harness_record(&h, EVENT_shutdown, EVENT_NONE_16, &record);
-}
-
-Test(cycle, shutdown_waits_for_its_cancels)
-{
-    quoted();
-    shut_down();
-    cr_expect_eq(harness_find(&h, EVENT_shutdown_state, 0)->shutdown_state.step,
-                 SHUTDOWN_CANCELLING);
-    cr_expect_eq(harness_find(&h, EVENT_shutdown_state, 0)->shutdown_state.open_orders, 2);
-    cr_expect_eq(harness_count(&h, EVENT_cancel), 2);
-    cr_expect_eq(harness_find(&h, EVENT_cancel, 0)->cancel.why, CANCEL_SHUTDOWN);
-    harness_cancelled(&h, 1, 10);
-    cr_expect_not(engine_is_done(h.engine));
-    harness_cancelled(&h, 2, 10);
-    cr_expect(engine_is_done(h.engine));
-    cr_expect_eq(harness_find(&h, EVENT_shutdown_state, 0)->shutdown_state.step, SHUTDOWN_COMPLETE);
-    cr_expect_eq(engine_deadline(h.engine), TIME_NEVER);
-    harness_close(&h);
-}
-
-Test(cycle, shutdown_takes_an_order_that_was_just_sent)
-{
-    harness_init(&h);
-    start_with_book();
-    shut_down();
-    cr_expect_eq(harness_count(&h, EVENT_cancel), 0);
-    harness_accept(&h, 1);
-    cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
-    harness_reject(&h, 2, REJECT_OTHER);
-    harness_cancelled(&h, 1, 10);
-    cr_expect(engine_is_done(h.engine));
-    harness_close(&h);
-}
-
-Test(cycle, shutdown_is_forced_after_its_time)
-{
-    quoted();
-    shut_down();
-    harness_cancelled(&h, 1, 10);
-    harness_run_to(&h, SECONDS(10) - 1);
-    cr_expect_not(engine_is_done(h.engine));
-    harness_tick(&h, SECONDS(10));
-    cr_expect(engine_is_done(h.engine));
-    const union event_record *record = harness_find(&h, EVENT_shutdown_state, 0);
-    cr_expect_eq(record->shutdown_state.step, SHUTDOWN_FORCED);
-    cr_expect_eq(record->shutdown_state.unconfirmed, 1);
     harness_close(&h);
 }
 

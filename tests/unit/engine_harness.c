@@ -12,6 +12,8 @@ void harness_init(struct harness *harness)
     memset(harness, 0, sizeof *harness);
     harness->global.orders_capacity = 256;
     harness->global.audit_every = 1000;
+    harness->global.shutdown_step_timeout = SECONDS(5);
+    harness->global.shutdown_force_after = SECONDS(30);
     harness->audit_each = true;
     harness->instrument_count = 1;
     for (unsigned venue = 0; venue < 2; venue++) {

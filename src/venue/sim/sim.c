@@ -273,10 +273,36 @@ static int sim_advance(struct venue *venue, int64_t now, struct error *error)
     return check_limits(sim, error);
 }
 
+/* What a shutdown does outside the engine: there is nothing to flush or close here, so it is done. */
+static int take_shutdown(struct sim *sim, const struct message *decision, struct error *error)
+{
+    unsigned step = decision->record->shutdown_state.step;
+    if (step != SHUTDOWN_FLUSHING && step != SHUTDOWN_CLOSING && step != SHUTDOWN_DISCONNECTING)
+        return 0;
+    uint32_t slot = sim_slots_take(&sim->answer_slots);
+    if (slot == SIM_NONE)
+        return error_set(error, ERROR_INPUT,
+                         "orders.capacity: the simulated venue has no room for one more answer; "
+                         "expected a larger setting");
+    struct sim_answer *answer = &sim->answer_memory[slot];
+    memset(&answer->record, 0, sizeof answer->record);
+    answer->record.step_done = (struct event_step_done){.step = (uint8_t)step};
+    answer->message = (struct message){.ts_local = decision->ts_local,
+                                       .stream = EVENT_NONE_16,
+                                       .kind = EVENT_step_done,
+                                       .record = &answer->record};
+    bool fits =
+        sim_queue_push(&sim->answers, (struct sim_entry){.time = decision->ts_local, .slot = slot});
+    ASSERT(fits); /* as many entries as slots */
+    return 0;
+}
+
 static int sim_submit(struct venue *venue, const struct message *decision, struct error *error)
 {
     struct sim *sim = sim_of(venue);
     unsigned kind = decision->kind;
+    if (kind == EVENT_shutdown_state)
+        return take_shutdown(sim, decision, error);
     if (kind != EVENT_place && kind != EVENT_cancel && kind != EVENT_modify && kind != EVENT_query)
         return 0;
     unsigned instrument = EVENT_STREAM_INSTRUMENT(decision->stream);
