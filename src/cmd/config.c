@@ -106,6 +106,8 @@ static const char *type_word(const char *type)
         {"SIZES", "quantity"},
         {"BALANCES", "balances"},
         {"CHOICE", "word"},
+        {"AMOUNT", "amount"},
+        {"TEXT", "text"},
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(words[i][0], type) == 0)

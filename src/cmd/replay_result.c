@@ -42,6 +42,15 @@ static bool funding_unknown(const struct figures *figures, unsigned instrument)
     return position.funding_unknown;
 }
 
+/* A limit on the account's profit was asked for and can't be in force: its profit has no one currency. */
+static bool account_limits_missing(const struct figures *figures,
+                                   const struct engine_account_state *account)
+{
+    const struct settings_global *global = &figures->backtest->engine.resolved.global;
+    return !account->limited && account->currency == EVENT_NONE_16 &&
+           (global->risk_drawdown_limit.atto > 0 || global->risk_daily_loss_limit.atto > 0);
+}
+
 /* Without balances the simulated account takes every order. */
 static bool funds_limited(const struct figures *figures, unsigned venue)
 {
@@ -132,6 +141,25 @@ static void json_funds(cJSON *root, const struct figures *figures)
         cmd_json_flag(venues, figures->names->venues[venue], funds_limited(figures, venue));
 }
 
+/* Profit as the limits on drawdown and daily loss see it; nothing of it where they are not in force. */
+static void json_account(cJSON *root, const struct figures *figures)
+{
+    const struct engine_account_state account =
+        engine_account_state(figures->backtest->engine.engine);
+    cJSON *object = cmd_json_object(root, "account");
+    cmd_json_flag(object, "limits_in_force", account.limited);
+    cmd_json_flag(object, "currency_missing", account_limits_missing(figures, &account));
+    if (!account.limited)
+        return;
+    cmd_json_text(object, "currency", figures->names->assets[account.currency]);
+    cmd_json_flag(object, "profit_known", account.known);
+    cmd_json_money(object, "profit", account.profit);
+    cmd_json_money(object, "peak", account.peak);
+    cmd_json_money(object, "day_start", account.day_start);
+    cmd_json_flag(object, "drawdown_pause", account.drawn_down);
+    cmd_json_flag(object, "daily_loss", account.day_lost);
+}
+
 static void json_gates(cJSON *root, const struct engine_counters *counters)
 {
     cJSON *gates = cmd_json_object(root, "gates_blocked");
@@ -188,6 +216,7 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
     json_instruments(root, figures);
     json_balances(root, figures);
     json_funds(root, figures);
+    json_account(root, figures);
     json_gates(root, counters);
     json_grade(root, figures);
     cmd_json_count(root, "invariant_checks", counters->invariant_checks);
@@ -320,6 +349,28 @@ static void print_instruments(const struct figures *figures, FILE *stream)
     }
 }
 
+static void print_account(const struct figures *figures, FILE *stream)
+{
+    const struct engine_account_state account =
+        engine_account_state(figures->backtest->engine.engine);
+    if (account_limits_missing(figures, &account)) {
+        fprintf(stream, "account      profit is in several currencies: the limits on drawdown and "
+                        "daily loss are NOT in force\n"
+                        "             (account.currency and account.rates set one)\n");
+        return;
+    }
+    if (!account.limited)
+        return;
+    char amounts[2][MONEY_TEXT_MAX];
+    money_to_text(account.profit, amounts[0]);
+    money_to_text(account.peak, amounts[1]);
+    fprintf(stream, "account      profit %s %s, peak %s%s%s%s\n", amounts[0],
+            figures->names->assets[account.currency], amounts[1],
+            account.known ? "" : "  (not known whole)",
+            account.drawn_down ? "  (paused: drawdown)" : "",
+            account.day_lost ? "  (daily loss reached)" : "");
+}
+
 static void print_balances(const struct figures *figures, FILE *stream)
 {
     size_t count;
@@ -374,6 +425,7 @@ int replay_result_print(const struct backtest *backtest, int64_t wall_ns, int64_
         return print_json(&figures, stream, error);
     print_head(&figures, stream);
     print_gates(figures.engine, stream);
+    print_account(&figures, stream);
     print_no_orders(&figures, stream);
     print_instruments(&figures, stream);
     print_balances(&figures, stream);

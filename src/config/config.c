@@ -228,7 +228,7 @@ static void print_setting(FILE *to, const char *indent, const struct setting_row
 {
     fprintf(to, "%s%s: ", indent, row->info.name);
     /* Free text, and words that other readers of YAML would take for something else. */
-    bool quote = row->type == SETTING_BALANCES || text[0] == '\0';
+    bool quote = row->type == SETTING_BALANCES || row->type == SETTING_TEXT || text[0] == '\0';
     if (quote)
         print_quoted(to, text);
     else

@@ -38,10 +38,12 @@ struct config_resolved {
     struct settings_venue *venues;
     struct settings_instrument *instruments;
     unsigned venue_count, instrument_count;
+    uint16_t account_currency; /* asset; EVENT_NONE_16 where none is set */
+    uint16_t *account_rates; /* by asset: the instrument whose mid converts it, or EVENT_NONE_16 */
 };
 /* Resolve for the names of a tape. Amounts are checked against each instrument's tick, lot and units
- * (setting_…_to_units), so that whoever converts them later can't fail. A venue or instrument in the config that the tape does not have
- * is an error that lists what it has (config files may be for several tapes: with `allow_unknown`
+ * (setting_…_to_units), so that whoever converts them later can't fail. A venue, an instrument, or an
+ * asset of the account's settings that the tape does not have is an error that lists what it has (config files may be for several tapes: with `allow_unknown`
  * it is not). */
 int config_resolve(const struct config *config, const struct event_names *names, bool allow_unknown,
                    struct config_resolved *out, struct error *error);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "config/account.h"
 #include "config/store.h"
 
 /* Where one setting comes from: the narrowest of up to three places (any may be NULL) that has it, or
@@ -141,7 +142,7 @@ static int resolve_instrument(const struct config *config, const struct event_na
 }
 
 static int resolve_all(const struct config *config, const struct event_names *names,
-                       struct config_resolved *out, struct error *error)
+                       bool allow_unknown, struct config_resolved *out, struct error *error)
 {
     const struct config_place *top = config->top;
     resolve_scope(SETTING_GLOBAL, (const struct config_place *const[3]){top}, &out->global);
@@ -155,7 +156,7 @@ static int resolve_all(const struct config *config, const struct event_names *na
         if (status != ERROR_NONE)
             return status;
     }
-    return ERROR_NONE;
+    return account_resolve(names, allow_unknown, out, error);
 }
 
 int config_resolve(const struct config *config, const struct event_names *names, bool allow_unknown,
@@ -171,11 +172,12 @@ int config_resolve(const struct config *config, const struct event_names *names,
     /* One more than needed, so that none of a kind is no failure. */
     made.venues = calloc(made.venue_count + 1u, sizeof *made.venues);
     made.instruments = calloc(made.instrument_count + 1u, sizeof *made.instruments);
-    if (made.venues == NULL || made.instruments == NULL) {
+    made.account_rates = calloc(names->asset_count + 1u, sizeof *made.account_rates);
+    if (made.venues == NULL || made.instruments == NULL || made.account_rates == NULL) {
         config_resolved_free(&made);
         return config_out_of_memory(error);
     }
-    int status = resolve_all(config, names, &made, error);
+    int status = resolve_all(config, names, allow_unknown, &made, error);
     if (status != ERROR_NONE)
         config_resolved_free(&made);
     else
@@ -187,5 +189,6 @@ void config_resolved_free(struct config_resolved *resolved)
 {
     free(resolved->venues);
     free(resolved->instruments);
+    free(resolved->account_rates);
     *resolved = (struct config_resolved){0};
 }

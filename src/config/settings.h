@@ -3,7 +3,7 @@
 #ifndef CAPSTAN_CONFIG_SETTINGS_H
 #define CAPSTAN_CONFIG_SETTINGS_H
 
-#include "base/decimal.h"
+#include "base/money.h"
 
 /* Types:
  *   INTEGER   int64, range as written
@@ -14,6 +14,8 @@
  *   SIZES     struct setting_amount: quantity, "0.010" or "10lot"
  *   BALANCES  struct setting_text: "100000 USDT, 1.5 BTC"
  *   CHOICE    struct setting_text: one of the words in the range column, separated by |
+ *   AMOUNT    money, not negative: "5000"
+ *   TEXT      struct setting_text: words, checked by whoever reads them
  *
  * S(field, name, type, least, most, default, line). Ranges are text of the same type; "" is none.
  */
@@ -33,7 +35,24 @@
     S(shutdown_force_after, "shutdown.force_after", DURATION, "1ms", "1h", "30s",                  \
       "how long a shutdown may take in all before it ends by force")                               \
     S(store_sample, "store.sample", DURATION, "1ms", "24h", "1s",                                  \
-      "time between two samples of each position in the run database")
+      "time between two samples of each position in the run database")                             \
+    S(account_currency, "account.currency", TEXT, "", "", "",                                      \
+      "asset that profit of the whole account is counted in, for risk.drawdown_limit and "         \
+      "risk.daily_loss_limit; empty: that of every quoted instrument's profit where it is one "    \
+      "and the same, else these limits are not in force")                                          \
+    S(account_rates, "account.rates", TEXT, "", "", "",                                            \
+      "instruments whose mid converts an asset toward account.currency, as "                       \
+      "\"BTC=binance_spot:BTCUSDT\"; other assets by the tape's reference rates")                  \
+    S(account_rate_age, "account.rate_age", DURATION, "1ms", "24h", "60s",                         \
+      "a rate older than this blocks new orders whose profit it converts")                         \
+    S(account_day_zone, "account.day_zone", CHOICE, "UTC|FX", "", "UTC",                           \
+      "where a day begins for risk.daily_loss_limit: midnight UTC, or 17:00 in New York")          \
+    S(risk_drawdown_limit, "risk.drawdown_limit", AMOUNT, "", "", "0",                             \
+      "fall of the account's profit from its peak that pauses all quoting until the operator "     \
+      "resumes, in account.currency; 0: none")                                                     \
+    S(risk_daily_loss_limit, "risk.daily_loss_limit", AMOUNT, "", "", "5000",                      \
+      "loss of a day that cancels everything, after which only what reduces a position is sent "   \
+      "until the next day, in account.currency; 0: none")
 
 #define SETTINGS_VENUE(S)                                                                          \
     S(sim_entry_latency, "sim.entry_latency", DURATION, "0", "10s", "5ms",                         \
@@ -49,7 +68,9 @@
     S(rate_orders, "rate.orders_per_second", INTEGER, "1", "1000000", "1000",                      \
       "messages (places, modifies, cancels) that may be sent in one second")                       \
     S(rate_cancel_reserve, "rate.cancel_reserve", RATIO, "0", "1", "20%",                          \
-      "part of the rate that only cancels may use")
+      "part of each rate budget that only cancels may use")                                        \
+    S(rate_orders_day, "rate.orders_per_day", INTEGER, "0", "1000000000", "0",                     \
+      "messages (places, modifies, cancels) that may be sent in one UTC day; 0: no such limit")
 
 #define SETTINGS_INSTRUMENT(S)                                                                     \
     S(quote_enabled, "quote.enabled", FLAG, "", "", "yes", "whether this instrument is quoted")    \
@@ -114,6 +135,8 @@ typedef struct setting_amount setting_PRICES;
 typedef struct setting_amount setting_SIZES;
 typedef struct setting_text setting_BALANCES;
 typedef struct setting_text setting_CHOICE;
+typedef money setting_AMOUNT;
+typedef struct setting_text setting_TEXT;
 
 #define S(field, name, type, least, most, initial, line) setting_##type field;
 struct settings_global {

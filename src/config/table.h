@@ -13,7 +13,9 @@
     T(PRICES, "a price difference like 0.5 or 2tick")                                              \
     T(SIZES, "a quantity like 0.010 or 10lot")                                                     \
     T(BALANCES, "amounts with their assets, like \"100000 USDT, 1.5 BTC\"")                        \
-    T(CHOICE, "one of these words")
+    T(CHOICE, "one of these words")                                                                \
+    T(AMOUNT, "an amount of money like 5000, not negative")                                        \
+    T(TEXT, "text on one line")
 
 enum setting_type {
 #define T(type, example) SETTING_##type,
@@ -57,6 +59,7 @@ union setting_value {
     bool flag;
     struct setting_amount amount;
     struct setting_text text;
+    money money;
 };
 
 /* Read a value's text and check its range. The error names the setting, the value and what was

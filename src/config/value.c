@@ -9,6 +9,7 @@
 
 #include "base/assert.h"
 #include "base/time.h"
+#include "base/utf8.h"
 #include "config/balances.h"
 
 enum { RATIO_EXPONENT = -9, SHOWN_MAX = 72 };
@@ -142,6 +143,27 @@ static reason parse_choice(const char *words, const char *text, size_t length,
     return "is not known";
 }
 
+static reason parse_money(const char *text, size_t length, union setting_value *value)
+{
+    enum number_status status = money_from_text(text, length, &value->money);
+    if (status != NUMBER_VALUE)
+        return number_reason(status);
+    return value->money.atto < 0 ? "is negative" : NULL;
+}
+
+static reason parse_text(const char *text, size_t length, union setting_value *value)
+{
+    if (length >= SETTING_TEXT_MAX)
+        return "is too long";
+    for (size_t at = 0, width; at < length; at += width) {
+        width = text[at] == ' ' ? 1 : utf8_read(text + at, length - at, NULL);
+        if (width == 0 || (text[at] != ' ' && !utf8_is_word(text + at, width)))
+            return "has a character that can't be printed";
+    }
+    snprintf(value->text.text, SETTING_TEXT_MAX, "%.*s", (int)length, text);
+    return NULL;
+}
+
 static reason parse_any(const struct setting_row *row, const char *text, size_t length,
                         union setting_value *value)
 {
@@ -161,6 +183,10 @@ static reason parse_any(const struct setting_row *row, const char *text, size_t 
         return balances_from_text(text, length, &value->text);
     case SETTING_CHOICE:
         return parse_choice(row->info.least, text, length, value);
+    case SETTING_AMOUNT:
+        return parse_money(text, length, value);
+    case SETTING_TEXT:
+        return parse_text(text, length, value);
     }
     ASSERT(false); /* every type returned above */
     return NULL;
@@ -238,8 +264,11 @@ size_t setting_format(const struct setting_row *row, const union setting_value *
         if (value->amount.unit != SETTING_PLAIN)
             unit = value->amount.unit == SETTING_TICK ? "tick" : "lot";
         return (size_t)snprintf(out, SETTING_TEXT_MAX, "%s%s", digits, unit);
+    case SETTING_AMOUNT:
+        return money_to_text(value->money, out);
     case SETTING_BALANCES:
     case SETTING_CHOICE:
+    case SETTING_TEXT:
         break;
     }
     return (size_t)snprintf(out, SETTING_TEXT_MAX, "%s", value->text.text);

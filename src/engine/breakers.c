@@ -85,7 +85,6 @@ static void command_one(struct engine *engine, unsigned index, enum command comm
         break;
     case COMMAND_RESUME:
         set_pause(engine, index, false, false);
-        profit_resume(engine);
         break;
     case COMMAND_TRIP:
         change(engine, index, BREAKER_OPERATOR, BREAKER_CANCEL_ALL);
@@ -109,4 +108,7 @@ void breakers_take_command(struct engine *engine, const struct event_command *co
     }
     for (unsigned index = 0; index < engine->instrument_count; index++)
         command_one(engine, index, command->command);
+    /* A drawdown is the account's: resuming one instrument does not end its pause. */
+    if (command->command == COMMAND_RESUME)
+        profit_resume(engine);
 }

@@ -40,13 +40,14 @@ static bool wanted_is_usable(struct engine *engine, unsigned index,
 }
 
 /* Leave out what can't be used, shrink what adds near the limit (rule 18), and where the cap on open
- * interest is on leave of each side what reduces the position, nearest level first (rule 19). */
+ * interest is on, or the day is lost, leave of each side what reduces the position, nearest level first
+ * (rules 19, 22). */
 static void filter_ladder(struct engine *engine, unsigned index, struct wanted_ladder *ladder)
 {
     struct instrument *instrument = &engine->instruments[index];
     const struct limits *limits = &instrument->limits;
     int64_t position = risk_position(instrument), nearer[2] = {0, 0};
-    bool capped = risk_open_interest_capped(instrument, engine->now);
+    uint32_t caps = risk_caps(engine, index);
     size_t kept = 0;
     for (size_t i = 0; i < ladder->count; i++) {
         struct wanted_level *wanted = &ladder->levels[i];
@@ -55,11 +56,11 @@ static void filter_ladder(struct engine *engine, unsigned index, struct wanted_l
         int64_t size = wanted->quantity.units;
         if (limits->size_band > 0)
             size = risk_scaled_size(limits, position, wanted->side, size);
-        if (capped) {
+        if (caps != 0) {
             int64_t whole = size;
             size = risk_reducing_size(limits, position, wanted->side, nearer[wanted->side], size);
             if (size < whole)
-                risk_block(engine, index, GATE_OPEN_INTEREST);
+                risk_block_caps(engine, index, caps);
         }
         if (size < wanted->quantity.units &&
             !risk_above_minimum(instrument, wanted->price.units, size))
@@ -134,7 +135,8 @@ static void plan(struct engine *engine, unsigned index)
     for (unsigned gate = 0, left = gates; left != 0; gate++, left >>= 1)
         if (left & 1)
             risk_block(engine, index, (enum gate)gate);
-    if (must_pull(engine, instrument, &why)) {
+    bool day_lost = profit_pulls(engine, index);
+    if (must_pull(engine, instrument, &why) || day_lost) {
         if (shutdown_may_send(engine))
             reconcile_pull(engine, index, why);
         return;
@@ -218,17 +220,18 @@ static void send_modify(struct engine *engine, const struct candidate *candidate
     engine->counters.modified++;
 }
 
-/* Rule 19: what of a new order reduces the position after all that may still fill on its side. 0 where
+/* Rules 19 and 22: what of a new order reduces the position after all that may still fill on its side. 0 where
  * nothing does; then the gate says so. */
 static int64_t uncapped_part(struct engine *engine, const struct candidate *candidate)
 {
     const struct instrument *instrument = &engine->instruments[candidate->instrument];
     int64_t part = candidate->quantity;
-    if (risk_open_interest_capped(instrument, engine->now))
+    uint32_t caps = risk_caps(engine, candidate->instrument);
+    if (caps != 0)
         part = risk_reducing_size(&instrument->limits, risk_position(instrument), candidate->side,
                                   instrument->sides[candidate->side].leaves, part);
     if (part < candidate->quantity)
-        risk_block(engine, candidate->instrument, GATE_OPEN_INTEREST);
+        risk_block_caps(engine, candidate->instrument, caps);
     return part;
 }
 

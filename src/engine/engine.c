@@ -62,6 +62,9 @@ static void lay_out(struct carver *carver, const struct engine_config *config,
     engine->balances =
         carve(carver, (size_t)config->venue_count * config->asset_count * sizeof *engine->balances);
     engine->due = carve(carver, (count + WORD_BITS - 1) / WORD_BITS * sizeof *engine->due);
+    engine->profit.dirty =
+        carve(carver, (count + WORD_BITS - 1) / WORD_BITS * sizeof *engine->profit.dirty);
+    engine->profit.assets = carve(carver, config->asset_count * sizeof *engine->profit.assets);
     engine->timers.tree = carve(carver, timers_nodes(count) * sizeof *engine->timers.tree);
     engine->candidates.list =
         carve(carver, candidate_capacity(config) * sizeof *engine->candidates.list);
@@ -71,6 +74,21 @@ static void lay_out(struct carver *carver, const struct engine_config *config,
     engine->output.records = carve(carver, outputs * sizeof *engine->output.records);
     engine->orders.slots = carve(carver, slots * sizeof *engine->orders.slots);
     engine->orders.trades = carve(carver, slots * sizeof *engine->orders.trades);
+}
+
+/* Numbers of assets and instruments that there are. */
+static bool account_usable(const struct engine_config *config)
+{
+    const struct engine_account *account = config->account;
+    if (account == NULL)
+        return true;
+    if (account->currency >= config->asset_count && account->currency != EVENT_NONE_16)
+        return false;
+    for (unsigned asset = 0; account->rates != NULL && asset < config->asset_count; asset++)
+        if (account->rates[asset] >= config->instrument_count &&
+            account->rates[asset] != EVENT_NONE_16)
+            return false;
+    return true;
 }
 
 const char *engine_config_problem(const struct engine_config *config, unsigned *instrument)
@@ -84,6 +102,8 @@ const char *engine_config_problem(const struct engine_config *config, unsigned *
         return "number of venues or assets";
     if (config->global->orders_capacity < 1 || config->global->orders_capacity > 1048576)
         return "orders.capacity";
+    if (!account_usable(config))
+        return "account.currency or account.rates";
     for (unsigned index = 0; index < config->instrument_count; index++) {
         const struct event_definition *definition = &config->definitions[index];
         *instrument = index;
@@ -162,6 +182,7 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
         rate_init(&engine->venues[venue].rate, &config->venues[venue]);
     for (unsigned index = 0; index < config->instrument_count; index++)
         init_instrument(engine, config, index, &carver);
+    profit_init(engine, config);
     sync_reset(engine);
     ASSERT(carver.used <= size);
     return engine;
@@ -213,6 +234,7 @@ static void take_start(struct engine *engine, const struct event_start *start)
         engine->instruments[index].last_cycle = engine->now;
         timers_set(&engine->timers, index, timers_deadline_of(engine, index));
     }
+    profit_start(engine);
     timers_set_common(engine);
 }
 
@@ -419,6 +441,21 @@ const char *engine_full_setting(const struct engine *engine, uint64_t *needed)
 {
     *needed = engine->full_needed;
     return engine->full_setting;
+}
+
+struct engine_account_state engine_account_state(const struct engine *engine)
+{
+    const struct profit *profit = &engine->profit;
+    return (struct engine_account_state){
+        .currency = profit->currency,
+        .limited = profit->on,
+        .known = profit->on && profit->unknown == 0,
+        .drawn_down = profit_is_drawn_down(engine, 0),
+        .day_lost = profit_is_at_daily_loss(engine, 0),
+        .profit = profit->profit,
+        .peak = profit->peak,
+        .day_start = profit->day_start,
+    };
 }
 
 const struct engine_counters *engine_counters(const struct engine *engine)

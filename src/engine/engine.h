@@ -11,6 +11,13 @@ struct engine;
 struct walker;
 struct book;
 
+/* The currency in which profit of the whole account is counted, and what leads to it. */
+struct engine_account {
+    bool named;        /* false: the asset that every quoted instrument's profit is in, if one */
+    uint16_t currency; /* asset; EVENT_NONE_16: the one that was named is not to be had */
+    const uint16_t *rates; /* by asset: the instrument whose mid converts it, or EVENT_NONE_16 */
+};
+
 /* What an engine is made for. Pointers are read during engine_size and engine_init only. */
 struct engine_config {
     const struct settings_global *global;
@@ -18,6 +25,7 @@ struct engine_config {
     const struct settings_venue *venues;           /* by venue */
     const struct settings_instrument *instruments; /* by instrument */
     const struct event_definition *definitions;    /* by instrument: the units */
+    const struct engine_account *account;          /* NULL: nothing is named */
     bool audit_each_message; /* simulation and scenarios: every invariant after every message */
     /* Tests only: gates that never block, as bits by enum gate; whatever else stops the same thing
      * before them doesn't either. It shows that each gate is needed (docs/gates.md). */
@@ -77,6 +85,17 @@ struct engine_position {
 void engine_position(struct engine *engine, unsigned instrument, struct engine_position *out);
 /* The same as the record that tells of it. */
 struct event_final_position engine_final_position(struct engine *engine, unsigned instrument);
+
+/* Profit of the account as its limits see it (trading-semantics 21, 22). */
+struct engine_account_state {
+    uint16_t currency; /* EVENT_NONE_16: there is none, and no limit is in force */
+    bool limited;      /* a limit is set and in force */
+    bool known;        /* every part of the profit is */
+    bool drawn_down;   /* paused until the operator resumes */
+    bool day_lost;     /* nothing that adds until the next day */
+    money profit, peak, day_start;
+};
+struct engine_account_state engine_account_state(const struct engine *engine);
 
 /* Counters so far; they belong to the engine. */
 const struct engine_counters *engine_counters(const struct engine *engine);

@@ -179,6 +179,7 @@ struct instrument {
     struct gate_state gates;
     struct breakers breakers;
     struct signals signals;
+    struct instrument_profit profit;
     struct learning learning;
     struct alarms alarms;
     struct event_definition definition;
@@ -377,7 +378,10 @@ int64_t risk_scaled_size(const struct limits *limits, int64_t position, enum sid
                          int64_t size);
 /* Rule 19: whether the cap on open interest is on. Never where there is no open interest. */
 bool risk_open_interest_capped(const struct instrument *instrument, int64_t now);
-/* Rule 19, where the cap is on: of `size` the part that only reduces the position beside `resting` on
+/* Gates that let pass only what reduces the position, as bits: rules 19 and 22. */
+uint32_t risk_caps(const struct engine *engine, unsigned instrument);
+void risk_block_caps(struct engine *engine, unsigned instrument, uint32_t caps);
+/* Where such a gate is shut: of `size` the part that only reduces the position beside `resting` on
  * the same side, in lots. */
 int64_t risk_reducing_size(const struct limits *limits, int64_t position, enum side side,
                            int64_t resting, int64_t size);

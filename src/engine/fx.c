@@ -54,6 +54,24 @@ bool fx_at_mid(money amount, const struct fx_rate *rate, money *out)
     return money_scale(scaled, scale, 1, MONEY_DOWN, out);
 }
 
+bool fx_through_mid(money amount, const struct fx_rate *rate, money *out)
+{
+    int64_t twice, numerator;
+    bool small = rate->exponent <= 0;
+    int64_t scale = power_of_ten(small ? -rate->exponent : rate->exponent);
+    money scaled;
+    if (rate->bid <= 0 || rate->ask <= 0 || __builtin_add_overflow(rate->bid, rate->ask, &twice) ||
+        __builtin_mul_overflow(small ? scale : 1, (int64_t)2, &numerator))
+        return false;
+    if (!money_scale(amount, numerator, twice, MONEY_DOWN, &scaled))
+        return false;
+    if (small) {
+        *out = scaled;
+        return true;
+    }
+    return money_scale(scaled, 1, scale, MONEY_DOWN, out);
+}
+
 bool fx_is_fresh(int64_t ts, int64_t now)
 {
     return now - ts <= FX_FRESH_NS;

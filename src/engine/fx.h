@@ -1,5 +1,6 @@
-/* Foreign exchange: profit into the account's currency (trading-semantics 12, 13). No ledger converts yet
- * (docs/semantics.md); today only tests call it. */
+/* Foreign exchange: profit into the account's currency (trading-semantics 12, 13). Ledgers stay in their
+ * assets: the limits on the account's profit convert at mids (engine/profit.h); the factors of rule 12 wait
+ * for an account in another currency, and only tests call them. */
 #ifndef CAPSTAN_ENGINE_FX_H
 #define CAPSTAN_ENGINE_FX_H
 
@@ -26,6 +27,9 @@ bool fx_home_profit(money profit, const struct fx_rate *rate, int round_exponent
 /* An amount of base at the mid of bid and ask, in quote: rounded toward minus infinity to 1e-18. For
  * limits and reports only. False where it does not fit. */
 bool fx_at_mid(money amount, const struct fx_rate *rate, money *out);
+
+/* The other way round: an amount of quote in base, at the same mid and with the same rounding. */
+bool fx_through_mid(money amount, const struct fx_rate *rate, money *out);
 
 /* Rule 13: whether a rate told at `ts` may still be used at `now`. */
 bool fx_is_fresh(int64_t ts, int64_t now);

@@ -56,7 +56,8 @@ static int64_t base_fee_units(const struct instrument *instrument,
     return (int64_t)(units.atto / unit.atto);
 }
 
-/* Fees in the profit's asset are the position's; any other asset's stand in the ledger alone. */
+/* Fees in the profit's asset are the position's, and so are fees in base, at the fill's price; any other
+ * asset's stand in the ledger and in the account's profit. */
 static void take_fee(struct engine *engine, struct instrument *instrument,
                      const struct event_order_filled *fill)
 {
@@ -68,6 +69,8 @@ static void take_fee(struct engine *engine, struct instrument *instrument,
     balance->fees = money_add(balance->fees, fill->fee);
     if (fill->fee_asset == ledger_profit_asset(definition))
         instrument->position.fees = money_add(instrument->position.fees, fill->fee);
+    else if (definition->contract != CONTRACT_SPOT || fill->fee_asset != definition->base)
+        profit_take_fee(engine, fill->instrument, fill->fee_asset, fill->fee);
 }
 
 /* Base and quote change hands at a spot venue; elsewhere only profit does. */
@@ -166,6 +169,7 @@ void ledger_funding_due(struct engine *engine, unsigned index)
     position->funding = money_add(position->funding, amount);
     move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition),
          amount);
+    profit_touch(engine, index);
 }
 
 /* --- funds -------------------------------------------------------------------------------------- */

@@ -278,6 +278,23 @@ static bool adds_to(struct engine *engine, const struct order_question *question
                               instrument->sides[side].leaves, question->more) < question->more;
 }
 
+uint32_t risk_caps(const struct engine *engine, unsigned index)
+{
+    uint32_t caps = 0;
+    if (risk_open_interest_capped(&engine->instruments[index], engine->now))
+        caps |= BIT(GATE_OPEN_INTEREST);
+    if (profit_is_at_daily_loss(engine, index))
+        caps |= BIT(GATE_DAILY_LOSS);
+    return caps & ~engine->gates_off;
+}
+
+void risk_block_caps(struct engine *engine, unsigned index, uint32_t caps)
+{
+    for (unsigned gate = 0; caps != 0; gate++, caps >>= 1)
+        if (caps & 1)
+            risk_block(engine, index, (enum gate)gate);
+}
+
 static bool adds_at_open_interest_cap(struct engine *engine, const struct order_question *question)
 {
     return risk_open_interest_capped(asked_instrument(engine, question), engine->now) &&

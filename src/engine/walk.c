@@ -232,6 +232,7 @@ void walk_money(struct walker *walker, const struct engine *engine)
         WIDE(index, instrument, quote_flow);
     }
     walk_balances(walker, engine);
+    profit_walk_carry(walker, engine);
 }
 
 static void walk_venue(struct walker *walker, const struct venue_state *venue, unsigned index)

@@ -40,6 +40,10 @@ int run_engine_open(struct run_engine *run, const struct config *config,
     if (code)
         return code;
     run->config_hash = hash_64(run->config_text, strlen(run->config_text));
+    run->account =
+        (struct engine_account){.named = run->resolved.global.account_currency.text[0] != '\0',
+                                .currency = run->resolved.account_currency,
+                                .rates = run->resolved.account_rates};
     run->config = (struct engine_config){.global = &run->resolved.global,
                                          .venue_count = names->venue_count,
                                          .asset_count = names->asset_count,
@@ -47,6 +51,7 @@ int run_engine_open(struct run_engine *run, const struct config *config,
                                          .venues = run->resolved.venues,
                                          .instruments = run->resolved.instruments,
                                          .definitions = names->definitions,
+                                         .account = &run->account,
                                          .audit_each_message = audit_each_message,
                                          .gates_off = run->gates_off};
     return lay_out(run, names, error);

@@ -7,6 +7,7 @@
 
 struct run_engine {
     struct config_resolved resolved;
+    struct engine_account account;
     struct engine_config config;
     struct engine *engine;
     uint64_t config_hash; /* XXH3-64 of the effective configuration's canonical text */

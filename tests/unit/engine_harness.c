@@ -69,6 +69,7 @@ void harness_start(struct harness *harness)
         .venues = harness->venues,
         .instruments = harness->settings,
         .definitions = harness->definitions,
+        .account = harness->account,
         .audit_each_message = harness->audit_each,
     };
     harness->size = engine_size(&config);

@@ -16,6 +16,7 @@ struct harness {
     struct event_definition definitions[HARNESS_INSTRUMENTS];
     unsigned instrument_count;
     bool audit_each;
+    const struct engine_account *account;
     void *memory;
     size_t size;
     struct engine *engine;
