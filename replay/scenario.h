@@ -34,7 +34,9 @@ struct scenario_event {
 
 /* One part of a canned answer. */
 struct scenario_reply {
-    uint8_t kind; /* enum event_kind of the answer; 0: nothing ever comes */
+    /* enum event_kind of the answer; 0: nothing ever comes. EVENT_replace: the old order is cancelled
+     * and the new one accepted. A cancel_rejected of a replace rejects the new order too. */
+    uint8_t kind;
     int64_t after_ns;
     struct number price, quantity; /* fills */
     uint8_t liquidity, reason;
@@ -57,7 +59,7 @@ struct scenario_when {
 /* What a line expects. Decisions and own-order messages at exactly `ts`; states after all of `ts`. */
 enum scenario_expect_kind {
     EXPECT_MESSAGE,  /* a decision or answer of `kind` with the fields given */
-    EXPECT_NOTHING,  /* no place, cancel or modify at ts */
+    EXPECT_NOTHING,  /* no place, cancel, modify or replace at ts */
     EXPECT_HALT,     /* a breaker goes to pause or cancel_all */
     EXPECT_POSITION, /* signed position, quantity units */
     EXPECT_OPEN,     /* exactly these orders are live */

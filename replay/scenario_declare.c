@@ -174,18 +174,21 @@ int scenario_parse_venue(struct scenario_parser *parser)
 /* What "ack" means to each request. */
 static uint8_t ack_of(unsigned request)
 {
-    return request == REQUEST_PLACE    ? EVENT_order_accepted
-           : request == REQUEST_CANCEL ? EVENT_order_cancelled
-                                       : EVENT_order_modified;
+    return request == REQUEST_PLACE     ? EVENT_order_accepted
+           : request == REQUEST_CANCEL  ? EVENT_order_cancelled
+           : request == REQUEST_REPLACE ? EVENT_replace
+           : request == REQUEST_QUERY   ? EVENT_open_order
+                                        : EVENT_order_modified;
 }
 
 static int take_reject_reply(struct scenario_parser *parser, unsigned request,
                              struct scenario_reply *reply)
 {
     unsigned reason;
-    reply->kind = request == REQUEST_PLACE    ? EVENT_order_rejected
-                  : request == REQUEST_CANCEL ? EVENT_cancel_rejected
-                                              : EVENT_modify_rejected;
+    reply->kind = request == REQUEST_PLACE     ? EVENT_order_rejected
+                  : request == REQUEST_CANCEL  ? EVENT_cancel_rejected
+                  : request == REQUEST_REPLACE ? EVENT_cancel_rejected
+                                               : EVENT_modify_rejected;
     if (scenario_take_enum(parser, FIELD_REJECT, &reason))
         return ERROR_INPUT;
     reply->reason = (uint8_t)reason;

@@ -80,6 +80,9 @@ static void track(struct scenario_checks *checks, const struct message *message)
     case EVENT_place:
         set_live(checks, r->place.order, r->place.instrument, true);
         break;
+    case EVENT_replace:
+        set_live(checks, r->replace.order, r->replace.instrument, true);
+        break;
     case EVENT_order_filled:
         take_fill(checks, &r->order_filled);
         break;
@@ -100,7 +103,7 @@ static void track(struct scenario_checks *checks, const struct message *message)
         break;
     }
     if (message->kind == EVENT_place || message->kind == EVENT_cancel ||
-        message->kind == EVENT_modify)
+        message->kind == EVENT_modify || message->kind == EVENT_replace)
         checks->acted_at_now = true;
 }
 
@@ -168,6 +171,7 @@ static bool counter_of(const struct engine_counters *c, const char *name, uint64
                  {"placed", c->placed},
                  {"cancelled", c->cancelled},
                  {"modified", c->modified},
+                 {"replaced", c->replaced},
                  {"fills", c->fills},
                  {"removed_numbers", c->removed_numbers},
                  {"invariant_violations", c->invariant_violations}};
@@ -223,8 +227,8 @@ static int check_state(struct scenario_checks *checks, struct scenario_expect *e
         break;
     case EXPECT_NOTHING:
         if (checks->acted_at_now && checks->now == expect->ts)
-            result =
-                fail(checks, expect, error, "expected no place, cancel or modify; there was one");
+            result = fail(checks, expect, error,
+                          "expected no place, cancel, modify or replace; there was one");
         break;
     case EXPECT_MESSAGE:
     case EXPECT_HALT:

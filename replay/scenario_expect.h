@@ -19,7 +19,7 @@ struct scenario_checks {
     uint64_t ordinal; /* of the last decision or own-order message */
     int64_t now;
     size_t next_state; /* expectations before this have been looked at */
-    bool acted_at_now; /* a place, cancel or modify bears the time `now` */
+    bool acted_at_now; /* a place, cancel, modify or replace bears the time `now` */
     int64_t positions[SCENARIO_INSTRUMENTS_MAX];
     struct scenario_order orders[SCENARIO_ORDERS_MAX];
     size_t last_order;

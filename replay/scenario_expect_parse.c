@@ -37,13 +37,14 @@ static void take_optional_instrument(struct scenario_parser *parser, struct scen
     parser->at++;
 }
 
-static int take_order_field(struct scenario_parser *parser, struct scenario_expect *expect)
+static int take_order_field(struct scenario_parser *parser, struct scenario_expect *expect,
+                            const char *name)
 {
     const struct scenario_word *word = scenario_peek(parser);
     order_id order;
     if (scenario_take_order(parser, &order))
         return ERROR_INPUT;
-    return add_field(parser, expect, "order", word->text, word->length);
+    return add_field(parser, expect, name, word->text, word->length);
 }
 
 static int take_price_fields(struct scenario_parser *parser, struct scenario_expect *expect,
@@ -69,7 +70,8 @@ static int expect_new(struct scenario_parser *parser, struct scenario_expect *ex
     unsigned side;
     expect->message_kind = EVENT_place;
     take_optional_instrument(parser, expect);
-    if (take_order_field(parser, expect) || scenario_take_enum(parser, FIELD_SIDE, &side) ||
+    if (take_order_field(parser, expect, "order") ||
+        scenario_take_enum(parser, FIELD_SIDE, &side) ||
         add_field(parser, expect, "side", event_enum_text(FIELD_SIDE, side),
                   strlen(event_enum_text(FIELD_SIDE, side))))
         return ERROR_INPUT;
@@ -80,7 +82,7 @@ static int expect_cancel(struct scenario_parser *parser, struct scenario_expect 
 {
     unsigned why;
     expect->message_kind = EVENT_cancel;
-    if (take_order_field(parser, expect))
+    if (take_order_field(parser, expect, "order"))
         return ERROR_INPUT;
     if (at_end(parser))
         return 0;
@@ -94,9 +96,23 @@ static int expect_modify(struct scenario_parser *parser, struct scenario_expect 
 {
     expect->message_kind = EVENT_modify;
     take_optional_instrument(parser, expect);
-    if (take_order_field(parser, expect))
+    if (take_order_field(parser, expect, "order"))
         return ERROR_INPUT;
     return take_price_fields(parser, expect, "leaves");
+}
+
+/* "replace #1 by #3 0.010@99.0" */
+static int expect_replace(struct scenario_parser *parser, struct scenario_expect *expect)
+{
+    expect->message_kind = EVENT_replace;
+    take_optional_instrument(parser, expect);
+    if (take_order_field(parser, expect, "replaces"))
+        return ERROR_INPUT;
+    if (!scenario_take_if(parser, "by"))
+        return scenario_fail(parser, scenario_peek(parser), "by and the new order");
+    if (take_order_field(parser, expect, "order"))
+        return ERROR_INPUT;
+    return take_price_fields(parser, expect, "quantity");
 }
 
 static int expect_fill(struct scenario_parser *parser, struct scenario_expect *expect)
@@ -104,7 +120,7 @@ static int expect_fill(struct scenario_parser *parser, struct scenario_expect *e
     unsigned cause;
     expect->message_kind = EVENT_order_filled;
     take_optional_instrument(parser, expect);
-    if (take_order_field(parser, expect) || take_price_fields(parser, expect, "quantity"))
+    if (take_order_field(parser, expect, "order") || take_price_fields(parser, expect, "quantity"))
         return ERROR_INPUT;
     if (at_end(parser))
         return 0;
@@ -195,9 +211,10 @@ static int expect_any(struct scenario_parser *parser, struct scenario_expect *ex
 {
     const struct event_kind_info *info = event_kind_by_name(word->text, word->length);
     if (!info || info->event_class == EVENT_MARKET)
-        return scenario_fail(parser, word,
-                             "new, cancel, modify, fill, halt, position, open, balance, metric, "
-                             "nothing, or a kind of decision or answer");
+        return scenario_fail(
+            parser, word,
+            "new, cancel, modify, replace, fill, halt, position, open, balance, metric, "
+            "nothing, or a kind of decision or answer");
     expect->message_kind = info->kind;
     take_optional_instrument(parser, expect);
     while (!at_end(parser)) {
@@ -223,6 +240,7 @@ static int parse_one(struct scenario_parser *parser, struct scenario_expect *exp
         {"new", expect_new},           {"cancel", expect_cancel},   {"modify", expect_modify},
         {"fill", expect_fill},         {"halt", expect_halt},       {"open", expect_open},
         {"position", expect_position}, {"balance", expect_balance}, {"metric", expect_metric},
+        {"replace", expect_replace},
     };
     const struct scenario_word *word;
     if (scenario_take(parser, "what is expected", &word))

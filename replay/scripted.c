@@ -21,6 +21,7 @@ struct scripted_order {
     uint16_t instrument;
     uint8_t side;
     struct number price, leaves;
+    order_id replaced_by;
 };
 
 struct scripted {
@@ -142,15 +143,22 @@ static void fill_answer(struct scripted *self, struct scripted_order *order,
         record->order_not_found =
             (struct event_order_not_found){.instrument = instrument, .order = id};
         break;
+    case EVENT_open_order:
+        record->open_order = (struct event_open_order){.instrument = instrument,
+                                                       .order = id,
+                                                       .side = order->side,
+                                                       .price = order->price,
+                                                       .leaves = order->leaves};
+        break;
     default:
         ASSERT(reply->kind == EVENT_order_filled);
         fill_record(self, order, reply, record);
     }
 }
 
-static int promise(struct scripted *self, struct scripted_order *order,
-                   const struct scenario_reply *reply, unsigned request, int64_t now,
-                   struct error *error)
+static int promise_one(struct scripted *self, struct scripted_order *order,
+                       const struct scenario_reply *reply, unsigned request, int64_t now,
+                       struct error *error)
 {
     struct answer answer;
     memset(&answer, 0, sizeof answer);
@@ -165,6 +173,28 @@ static int promise(struct scripted *self, struct scripted_order *order,
     return insert(self, &answer, error);
 }
 
+/* An answer to a replace, which is two: for the old order, and for the one that replaces it. */
+static int promise(struct scripted *self, struct scripted_order *order,
+                   const struct scenario_reply *reply, unsigned request, int64_t now,
+                   struct error *error)
+{
+    struct scenario_reply old = *reply, new = *reply;
+    if (request != REQUEST_REPLACE || reply->kind == EVENT_order_filled)
+        return promise_one(self, order, reply, request, now, error);
+    if (reply->kind == EVENT_replace) {
+        old.kind = EVENT_order_cancelled;
+        new.kind = EVENT_order_accepted;
+    } else if (reply->kind == EVENT_cancel_rejected) {
+        new.kind = EVENT_order_rejected;
+        new.reason = REJECT_REPLACE;
+    }
+    struct scripted_order *successor = find_order(self, order->replaced_by);
+    ASSERT(successor != NULL);
+    if (promise_one(self, order, &old, request, now, error))
+        return error->code;
+    return promise_one(self, successor, &new, request, now, error);
+}
+
 /* What an order named by the script gets where no line says anything: what it asked for, at once. */
 static int promise_default(struct scripted *self, struct scripted_order *order, unsigned request,
                            int64_t now, struct error *error)
@@ -173,24 +203,40 @@ static int promise_default(struct scripted *self, struct scripted_order *order, 
         [REQUEST_PLACE] = EVENT_order_accepted,
         [REQUEST_CANCEL] = EVENT_order_cancelled,
         [REQUEST_MODIFY] = EVENT_order_modified,
+        [REQUEST_REPLACE] = EVENT_replace,
     };
     struct scenario_reply reply = {.kind = kinds[request]};
     return promise(self, order, &reply, request, now, error);
 }
 
-static int new_order(struct scripted *self, const struct event_place *place,
-                     struct scripted_order **order, struct error *error)
+static int new_order(struct scripted *self, const struct scripted_order *order, struct error *error)
 {
     if (self->order_count == SCRIPTED_ORDERS_MAX)
         return error_set(error, ERROR_INPUT, "%s: more than %d scripted orders",
                          self->scenario->path, SCRIPTED_ORDERS_MAX);
-    *order = &self->orders[self->order_count++];
-    **order = (struct scripted_order){.order = place->order,
-                                      .instrument = place->instrument,
-                                      .side = place->side,
-                                      .price = place->price,
-                                      .leaves = place->quantity};
+    self->orders[self->order_count++] = *order;
     return 0;
+}
+
+/* A new order that the script names, or that replaces one of the script's. */
+static int take_new(struct scripted *self, const struct message *decision, struct error *error)
+{
+    const struct event_place *place = &decision->record->place;
+    const struct event_replace *replace = &decision->record->replace;
+    struct scripted_order *old =
+        decision->kind == EVENT_replace ? find_order(self, replace->replaces) : NULL;
+    if (decision->kind == EVENT_place && is_named(self, place->order))
+        return new_order(self,
+                         &(struct scripted_order){place->order, place->instrument, place->side,
+                                                  place->price, place->quantity, 0},
+                         error);
+    if (old == NULL)
+        return 0;
+    old->replaced_by = replace->order;
+    return new_order(self,
+                     &(struct scripted_order){replace->order, replace->instrument, replace->side,
+                                              replace->price, replace->quantity, 0},
+                     error);
 }
 
 /* The request of a decision and the order it is about; false for decisions that no venue gets. */
@@ -209,6 +255,10 @@ static bool request_of(const struct message *decision, unsigned *request, order_
     case EVENT_modify:
         *request = REQUEST_MODIFY;
         *order = r->modify.order;
+        return true;
+    case EVENT_replace:
+        *request = REQUEST_REPLACE;
+        *order = r->replace.replaces;
         return true;
     case EVENT_query:
         *request = REQUEST_QUERY;
@@ -254,13 +304,12 @@ static int scripted_submit(struct venue *venue, const struct message *decision, 
         return 0;
     if (decision->kind == EVENT_shutdown_state && answer_step(self, decision, error, &code))
         return code;
-    if (!request_of(decision, &request, &id) || !is_named(self, id))
-        return self->inner->submit(self->inner, decision, error);
-    struct scripted_order *order = find_order(self, id);
-    if (!order && request == REQUEST_PLACE &&
-        new_order(self, &decision->record->place, &order, error))
+    if (take_new(self, decision, error))
         return error->code;
-    ASSERT(order != NULL);
+    struct scripted_order *order =
+        request_of(decision, &request, &id) ? find_order(self, id) : NULL;
+    if (order == NULL)
+        return self->inner->submit(self->inner, decision, error);
     if (request == REQUEST_MODIFY) {
         order->price = decision->record->modify.price;
         order->leaves = decision->record->modify.leaves;

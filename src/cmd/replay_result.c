@@ -209,6 +209,7 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
     cmd_json_count(root, "orders_placed", counters->placed);
     cmd_json_count(root, "orders_cancelled", counters->cancelled);
     cmd_json_count(root, "orders_modified", counters->modified);
+    cmd_json_count(root, "orders_replaced", counters->replaced);
     json_ends(root, figures);
     cmd_json_count(root, "open_orders", figures->venue->orders_open);
     cmd_json_count(root, "fills", counters->fills);

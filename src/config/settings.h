@@ -70,7 +70,13 @@
     S(rate_cancel_reserve, "rate.cancel_reserve", RATIO, "0", "1", "20%",                          \
       "part of each rate budget that only cancels may use")                                        \
     S(rate_orders_day, "rate.orders_per_day", INTEGER, "0", "1000000000", "0",                     \
-      "messages (places, modifies, cancels) that may be sent in one UTC day; 0: no such limit")
+      "messages (places, modifies, cancels) that may be sent in one UTC day; 0: no such limit")    \
+    S(venue_modify, "venue.modify", CHOICE, "none|shrink|edit|replace|cancel_replace", "",         \
+      "shrink",                                                                                    \
+      "what a changed level becomes; none: cancel and place; shrink: a smaller size in place, "    \
+      "else cancel and place; edit: a smaller size in place, any other change too while nothing "  \
+      "has filled; replace: one request for any change; cancel_replace: one request, but for a "   \
+      "smaller size cancel and place")
 
 #define SETTINGS_INSTRUMENT(S)                                                                     \
     S(quote_enabled, "quote.enabled", FLAG, "", "", "yes", "whether this instrument is quoted")    \
@@ -109,6 +115,10 @@
       "age of the newest market message at which quotes are pulled")                               \
     S(order_pending_timeout, "order.pending_timeout", DURATION, "1ms", "1h", "5s",                 \
       "time without an answer after which an order is asked for")                                  \
+    S(order_cancel_retries, "order.cancel_retries", INTEGER, "0", "16", "3",                       \
+      "how often a failed cancel is sent again before an alarm asks for the operator")             \
+    S(order_cancel_backoff, "order.cancel_backoff", DURATION, "1ms", "1m", "250ms",                \
+      "time from a failed cancel to the next one; it doubles with each")                           \
     S(shutdown_timeout, "shutdown.timeout", DURATION, "1ms", "30s", "10s",                         \
       "how long a shutdown waits for cancels to be confirmed")                                     \
     S(book_far_levels, "book.far_levels", INTEGER, "64", "1048576", "16384",                       \

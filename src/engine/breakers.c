@@ -81,6 +81,7 @@ static void command_one(struct engine *engine, unsigned index, enum command comm
         set_pause(engine, index, true, engine->instruments[index].pulled);
         break;
     case COMMAND_CANCEL_ALL:
+        orders_retry_afresh(engine, index);
         set_pause(engine, index, true, true);
         break;
     case COMMAND_RESUME:
@@ -90,6 +91,7 @@ static void command_one(struct engine *engine, unsigned index, enum command comm
         change(engine, index, BREAKER_OPERATOR, BREAKER_CANCEL_ALL);
         break;
     case COMMAND_RESET:
+        orders_retry_afresh(engine, index);
         alarms_reset(engine, index);
         change(engine, index, BREAKER_OPERATOR, BREAKER_CLEAR);
         break;

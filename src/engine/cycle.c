@@ -263,6 +263,38 @@ static void send_place(struct engine *engine, struct candidate *candidate)
     engine->counters.placed++;
 }
 
+/* One request: the old order is cancelled, and only then the new one sent. A gate that blocks leaves the
+ * old one where it is until the next cycle, which then cancels it if it must not stay. */
+static void send_replace(struct engine *engine, struct candidate *candidate)
+{
+    unsigned index = candidate->instrument;
+    const struct instrument *instrument = &engine->instruments[index];
+    candidate->quantity = uncapped_part(engine, candidate);
+    if (candidate->quantity == 0 || !pass_gates(engine, candidate, NULL))
+        return;
+    struct event_replace replace = {
+        .instrument = candidate->instrument,
+        .order = orders_next_id(engine),
+        .replaces = candidate->order,
+        .side = candidate->side,
+        .price = {candidate->price, NUMBER_VALUE},
+        .quantity = {candidate->quantity, NUMBER_VALUE},
+        .time_in_force = TIME_IN_FORCE_GTC,
+        .post_only = 1,
+        .level = candidate->level,
+        .cause = engine->ordinal,
+        .fair = instrument->fair,
+        .skew = instrument->skew,
+        .distance = candidate->level_distance,
+        .gates = risk_gates_asked(),
+    };
+    engine_emit(engine, EVENT_replace, index)->replace = replace;
+    orders_take_replace(engine, &replace, engine->now);
+    rate_count(rate_of(engine, index), engine->now);
+    engine->counters.placed++;
+    engine->counters.replaced++;
+}
+
 static void send_all(struct engine *engine)
 {
     struct candidates *candidates = &engine->candidates;
@@ -273,6 +305,8 @@ static void send_all(struct engine *engine)
             send_cancel(engine, candidate);
         else if (candidate->want == WANT_MODIFY)
             send_modify(engine, candidate);
+        else if (candidate->want == WANT_REPLACE)
+            send_replace(engine, candidate);
         else
             send_place(engine, candidate);
     }

@@ -146,12 +146,37 @@ static void init_instrument(struct engine *engine, const struct engine_config *c
                                         (unsigned)config->instruments[index].book_far_levels);
     instrument->strategy_state = carve(carver, strategy_ladder.state_bytes);
     instrument->market.funding_due = TIME_NEVER;
-    instrument->pending_deadline = TIME_NEVER;
+    instrument->pending_deadline = instrument->retry_deadline = TIME_NEVER;
     for (int side = 0; side < 2; side++)
         instrument->sides[side].first = instrument->sides[side].last = ENGINE_NO_SLOT;
     position_init(&instrument->position, &instrument->definition);
     if (config->instruments[index].shutdown_timeout > engine->shutdown_timeout)
         engine->shutdown_timeout = config->instruments[index].shutdown_timeout;
+}
+
+/* The word of venue.modify; the settings' own check leaves no other. */
+static enum modify modify_of(const struct settings_venue *settings)
+{
+#define WORD(modify, text)                                                                         \
+    {                                                                                              \
+        modify, sizeof text, text                                                                  \
+    }
+    static const struct {
+        enum modify modify;
+        size_t size;
+        const char *text;
+    } words[] = {
+        WORD(MODIFY_NONE, "none"),
+        WORD(MODIFY_SHRINK, "shrink"),
+        WORD(MODIFY_EDIT, "edit"),
+        WORD(MODIFY_REPLACE, "replace"),
+        WORD(MODIFY_CANCEL_REPLACE, "cancel_replace"),
+    };
+#undef WORD
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (memcmp(settings->venue_modify.text, words[i].text, words[i].size) == 0)
+            return words[i].modify;
+    return MODIFY_SHRINK;
 }
 
 struct engine *engine_init(void *memory, size_t size, const struct engine_config *config)
@@ -178,8 +203,10 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
     engine->shutdown_step_timeout = config->global->shutdown_step_timeout;
     engine->shutdown_force_after = config->global->shutdown_force_after;
     timers_init(&engine->timers, engine->timers.tree, config->instrument_count);
-    for (unsigned venue = 0; venue < config->venue_count; venue++)
+    for (unsigned venue = 0; venue < config->venue_count; venue++) {
         rate_init(&engine->venues[venue].rate, &config->venues[venue]);
+        engine->venues[venue].modify = (uint8_t)modify_of(&config->venues[venue]);
+    }
     for (unsigned index = 0; index < config->instrument_count; index++)
         init_instrument(engine, config, index, &carver);
     profit_init(engine, config);

@@ -42,7 +42,8 @@ struct actions {
 /* Counters that a result shows; none of them is an input of a decision. */
 struct engine_counters {
     uint64_t messages, cycles, decisions;
-    uint64_t placed, cancelled, modified; /* decisions sent */
+    uint64_t placed, cancelled, modified; /* decisions sent; a replace is placed too */
+    uint64_t replaced;                    /* of placed: by a replace */
     uint64_t fills, fills_by_cause[FILL_CAUSE_COUNT];
     uint64_t gate_blocked[GATE_COUNT];
     uint64_t removed_numbers;

@@ -88,6 +88,7 @@ struct order {
     int64_t asked_price, asked_leaves; /* while pending_modify */
     int64_t asked_ts;                  /* when the unanswered request left; unknown: since when */
     int64_t query_ts;                  /* when it was last asked for */
+    int64_t retry_ts;                  /* after a cancel that failed: no other request before */
     uint32_t next, previous;           /* in its instrument and side, older first */
     uint32_t last_trade;               /* newest of its trades in the trade ring */
     uint16_t instrument;
@@ -97,6 +98,9 @@ struct order {
     uint8_t not_found; /* times */
     uint8_t lost;      /* enum request: what was not answered */
     bool cancel_sent;  /* a cancel left since the venue last showed that it rests */
+    uint8_t failures;  /* cancels that failed since the operator last had a hand in it */
+    bool owing;        /* over at the venue; leaves are fills that are still to come */
+    bool unpriced;     /* the venue told a price that is none; `price` is the last good one */
 };
 
 /* The live orders of one instrument and side, and their sums. */
@@ -152,6 +156,8 @@ struct limits {
     int64_t open_interest_share; /* 1e-9 */
     int64_t open_interest_age;
     int64_t stale_after, pending_timeout;
+    uint32_t cancel_retries; /* of a cancel that failed */
+    int64_t cancel_backoff;  /* before the first of them */
     int128
         minimum_raw; /* price x quantity (linear) or quantity (inverse) of the minimum notional */
     uint64_t tick_inverse, tick_bound; /* see limits_off_tick */
@@ -186,6 +192,7 @@ struct instrument {
     void *strategy_state;
     int64_t last_cycle;
     int64_t pending_deadline; /* lower bound of the earliest unanswered request's; TIME_NEVER */
+    int64_t retry_deadline;   /* lower bound of the earliest cancel's that is sent again */
     bool paused, pulled;      /* by command; pulled: cancel all, until resumed */
     bool wait_top[2];         /* after a reject: nothing on that side before a new top */
     /* The present cycle. */
@@ -195,24 +202,28 @@ struct instrument {
     bool top_in_collar[2]; /* the top view's own side is not too aggressive */
 };
 
+/* Rule 27's table: what a change of a level becomes at a venue. Words of the setting venue.modify. */
+enum modify { MODIFY_NONE, MODIFY_SHRINK, MODIFY_EDIT, MODIFY_REPLACE, MODIFY_CANCEL_REPLACE };
+
 struct venue_state {
     struct rate rate;
     struct sync sync;
     struct infrastructure infrastructure;
     struct alarms alarms;
+    uint8_t modify;  /* enum modify */
     bool reconciled; /* the account snapshot is complete */
     bool told;       /* it named a balance: funds are limited */
 };
 
 /* --- what a step wants ------------------------------------------------------------------------- */
 
-enum want { WANT_CANCEL, WANT_MODIFY, WANT_PLACE };
+enum want { WANT_CANCEL, WANT_MODIFY, WANT_REPLACE, WANT_PLACE };
 
 /* An action before the send gate. */
 struct candidate {
     int64_t distance; /* 1/1,000 tick from fair; valid if has_fair */
     int64_t price, quantity;
-    order_id order; /* cancel, modify */
+    order_id order; /* cancel, modify; replace: the old one */
     int64_t level_distance;
     uint16_t instrument;
     uint8_t want, side, level, why;
@@ -338,9 +349,16 @@ void orders_take_replace(struct engine *engine, const struct event_replace *repl
 void orders_take_query(struct engine *engine, const struct event_query *query, int64_t now);
 /* Unanswered requests past their time become unknown, unknown ones are asked for. */
 void orders_time_out(struct engine *engine, unsigned instrument);
-/* Cancels that failed are sent again, with back-off; when the next is due, and sending it. */
+/* A request may go out: the order rests, nothing of it is unanswered, and after a cancel that failed its
+ * time has come (B16). Not after the last one that may fail, which is an operator's business. */
+bool orders_may_act(const struct engine *engine, const struct order *order);
+/* Its cancels failed more often than they are sent again. */
+bool orders_gave_up(const struct engine *engine, const struct order *order);
+/* Cancels that failed are sent again by the cycle, with back-off; when the next is due, and when it was. */
 int64_t orders_retry_deadline(const struct engine *engine, unsigned instrument);
 void orders_retry_due(struct engine *engine, unsigned instrument);
+/* An operator's command or a shutdown: cancels that failed are tried as if they never had. */
+void orders_retry_afresh(struct engine *engine, unsigned instrument);
 /* The id that the next order will have. */
 order_id orders_next_id(const struct engine *engine);
 
@@ -425,7 +443,7 @@ void shutdown_update(struct engine *engine);
 /* A step as this engine or the tape tells it. */
 void shutdown_take_state(struct engine *engine, unsigned step, int64_t now);
 /* An order that a cancel can and must be sent for. */
-bool shutdown_must_ask(const struct order *order);
+bool shutdown_must_ask(const struct engine *engine, const struct order *order);
 /* Requests may still leave. */
 bool shutdown_may_send(const struct engine *engine);
 /* When cancels that could not leave are tried again. */

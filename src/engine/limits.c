@@ -154,6 +154,8 @@ bool limits_resolve(struct limits *limits, const struct settings_instrument *set
     limits->open_interest_age = settings->risk_open_interest_age;
     limits->stale_after = settings->safety_stale_after;
     limits->pending_timeout = settings->order_pending_timeout;
+    limits->cancel_retries = (uint32_t)settings->order_cancel_retries;
+    limits->cancel_backoff = settings->order_cancel_backoff;
     *problem = NULL;
     return true;
 }

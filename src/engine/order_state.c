@@ -12,8 +12,8 @@
  *                    │               PENDING_MODIFY
  *                    │                    │
  *        no answer   │                    │ no answer · "filled already" or "not found" before the
- *                    ▼                    ▼ fill that says so · cancelled with fills still to come
- *                 UNKNOWN ◄───────────────┘
+ *                    ▼                    ▼ fill that says so · over, with fills still to come
+ *                 UNKNOWN ◄───────────────┘ · a change that nobody asked for
  *                    └──► whatever the venue then tells: any state above
  *
  * Every live state takes a fill and an end, because answers overtake each other: a fill before its
@@ -33,6 +33,8 @@
     X(REJECTED, ORDER_REJECTED, EFFECT_END)                                                        \
     X(FILL, ORDER_PARTLY_FILLED, EFFECT_FILL)                                                      \
     X(FILL_LAST, ORDER_FILLED, EFFECT_FILL_END)                                                    \
+    X(FILL_OWING, ORDER_UNKNOWN, EFFECT_FILL)                                                      \
+    X(FILL_DOUBT, ORDER_UNKNOWN, EFFECT_FILL)                                                      \
     X(CANCELLED, ORDER_CANCELLED, EFFECT_END)                                                      \
     X(CANCELLED_OWING, ORDER_UNKNOWN, EFFECT_OWE)                                                  \
     X(EXPIRED, ORDER_EXPIRED, EFFECT_END)                                                          \
@@ -44,12 +46,15 @@
     X(ACCEPTED, ORDER_SAME, EFFECT_REPEAT)                                                         \
     X(FILL, ORDER_PARTLY_FILLED, EFFECT_FILL)                                                      \
     X(FILL_LAST, ORDER_FILLED, EFFECT_FILL_END)                                                    \
+    X(FILL_OWING, ORDER_UNKNOWN, EFFECT_FILL)                                                      \
+    X(FILL_DOUBT, ORDER_UNKNOWN, EFFECT_FILL)                                                      \
     X(CANCELLED, ORDER_CANCELLED, EFFECT_END)                                                      \
     X(CANCELLED_OWING, ORDER_UNKNOWN, EFFECT_OWE)                                                  \
     X(EXPIRED, ORDER_EXPIRED, EFFECT_END)                                                          \
     X(CANCEL_SENT, ORDER_PENDING_CANCEL, EFFECT_NONE)                                              \
     X(MODIFY_SENT, ORDER_PENDING_MODIFY, EFFECT_NONE)                                              \
-    X(MODIFIED, ORDER_SAME, EFFECT_MODIFY)                                                         \
+    X(MODIFIED, ORDER_SAME, EFFECT_REPEAT)                                                         \
+    X(MODIFIED_OTHER, ORDER_UNKNOWN, EFFECT_MODIFY)                                                \
     X(CANCEL_REJECTED, ORDER_SAME, EFFECT_REPEAT)                                                  \
     X(MODIFY_REJECTED, ORDER_SAME, EFFECT_REPEAT)                                                  \
     X(CANCEL_TOO_LATE, ORDER_UNKNOWN, EFFECT_NONE)                                                 \
@@ -62,12 +67,17 @@
     X(ACCEPTED, ORDER_SAME, EFFECT_REPEAT)                                                         \
     X(FILL, ORDER_SAME, EFFECT_FILL)                                                               \
     X(FILL_LAST, ORDER_FILLED, EFFECT_FILL_END)                                                    \
+    X(FILL_OWING, ORDER_UNKNOWN, EFFECT_FILL)                                                      \
+    X(FILL_DOUBT, ORDER_UNKNOWN, EFFECT_FILL)                                                      \
     X(CANCELLED, ORDER_CANCELLED, EFFECT_END)                                                      \
     X(CANCELLED_OWING, ORDER_UNKNOWN, EFFECT_OWE)                                                  \
     X(EXPIRED, ORDER_EXPIRED, EFFECT_END)                                                          \
     X(CANCEL_REJECTED, ORDER_RESTING, EFFECT_NONE)                                                 \
     X(CANCEL_TOO_LATE, ORDER_UNKNOWN, EFFECT_NONE)                                                 \
-    X(MODIFIED, ORDER_SAME, EFFECT_MODIFY)                                                         \
+    X(MODIFIED, ORDER_SAME, EFFECT_REPEAT)                                                         \
+    X(MODIFIED_OTHER, ORDER_SAME, EFFECT_MODIFY)                                                   \
+    X(MODIFY_REJECTED, ORDER_SAME, EFFECT_REPEAT)                                                  \
+    X(MODIFY_TOO_LATE, ORDER_SAME, EFFECT_REPEAT)                                                  \
     X(UNANSWERED, ORDER_UNKNOWN, EFFECT_NONE)                                                      \
     X(SEEN, ORDER_SAME, EFFECT_NONE)                                                               \
     X(NOT_FOUND, ORDER_UNKNOWN, EFFECT_NONE)
@@ -76,12 +86,17 @@
     X(ACCEPTED, ORDER_SAME, EFFECT_REPEAT)                                                         \
     X(FILL, ORDER_SAME, EFFECT_FILL)                                                               \
     X(FILL_LAST, ORDER_FILLED, EFFECT_FILL_END)                                                    \
+    X(FILL_OWING, ORDER_UNKNOWN, EFFECT_FILL)                                                      \
+    X(FILL_DOUBT, ORDER_UNKNOWN, EFFECT_FILL)                                                      \
     X(CANCELLED, ORDER_CANCELLED, EFFECT_END)                                                      \
     X(CANCELLED_OWING, ORDER_UNKNOWN, EFFECT_OWE)                                                  \
     X(EXPIRED, ORDER_EXPIRED, EFFECT_END)                                                          \
     X(MODIFIED, ORDER_RESTING, EFFECT_MODIFY)                                                      \
+    X(MODIFIED_OTHER, ORDER_SAME, EFFECT_MODIFY)                                                   \
     X(MODIFY_REJECTED, ORDER_RESTING, EFFECT_REVERT)                                               \
     X(MODIFY_TOO_LATE, ORDER_UNKNOWN, EFFECT_NONE)                                                 \
+    X(CANCEL_REJECTED, ORDER_SAME, EFFECT_REPEAT)                                                  \
+    X(CANCEL_TOO_LATE, ORDER_UNKNOWN, EFFECT_NONE)                                                 \
     X(UNANSWERED, ORDER_UNKNOWN, EFFECT_NONE)                                                      \
     X(SEEN, ORDER_SAME, EFFECT_NONE)                                                               \
     X(NOT_FOUND, ORDER_UNKNOWN, EFFECT_NONE)
@@ -91,6 +106,8 @@
     X(REJECTED, ORDER_REJECTED, EFFECT_END)                                                        \
     X(FILL, ORDER_SAME, EFFECT_FILL)                                                               \
     X(FILL_LAST, ORDER_FILLED, EFFECT_FILL_END)                                                    \
+    X(FILL_OWING, ORDER_SAME, EFFECT_FILL)                                                         \
+    X(FILL_DOUBT, ORDER_SAME, EFFECT_FILL)                                                         \
     X(CANCELLED, ORDER_CANCELLED, EFFECT_END)                                                      \
     X(CANCELLED_OWING, ORDER_SAME, EFFECT_OWE)                                                     \
     X(EXPIRED, ORDER_EXPIRED, EFFECT_END)                                                          \
@@ -98,22 +115,22 @@
     X(CANCEL_REJECTED, ORDER_RESTING, EFFECT_NONE)                                                 \
     X(CANCEL_TOO_LATE, ORDER_SAME, EFFECT_NONE)                                                    \
     X(MODIFIED, ORDER_RESTING, EFFECT_MODIFY)                                                      \
+    X(MODIFIED_OTHER, ORDER_SAME, EFFECT_MODIFY)                                                   \
     X(MODIFY_REJECTED, ORDER_RESTING, EFFECT_REVERT)                                               \
     X(MODIFY_TOO_LATE, ORDER_SAME, EFFECT_NONE)                                                    \
     X(UNANSWERED, ORDER_SAME, EFFECT_REPEAT)                                                       \
     X(SEEN, ORDER_RESTING, EFFECT_SEEN)                                                            \
     X(NOT_FOUND, ORDER_SAME, EFFECT_NONE)                                                          \
-    X(GONE, ORDER_CANCELLED, EFFECT_END)
+    X(GONE, ORDER_CANCELLED, EFFECT_END)                                                           \
+    X(REPEATED, ORDER_SAME, EFFECT_REPEAT)
 
 /* FILLED, CANCELLED, REJECTED, EXPIRED. A fill after a rejection is a surprise in the venue, but a
- * trade all the same. */
+ * trade all the same; nothing is left of an order that is over, so each is a last one. */
 #define FROM_ENDED(X)                                                                              \
     X(ACCEPTED, ORDER_SAME, EFFECT_REPEAT)                                                         \
     X(REJECTED, ORDER_SAME, EFFECT_REPEAT)                                                         \
-    X(FILL, ORDER_SAME, EFFECT_LATE_FILL)                                                          \
     X(FILL_LAST, ORDER_SAME, EFFECT_LATE_FILL)                                                     \
     X(CANCELLED, ORDER_SAME, EFFECT_REPEAT)                                                        \
-    X(CANCELLED_OWING, ORDER_SAME, EFFECT_REPEAT)                                                  \
     X(EXPIRED, ORDER_SAME, EFFECT_REPEAT)                                                          \
     X(CANCEL_REJECTED, ORDER_SAME, EFFECT_REPEAT)                                                  \
     X(CANCEL_TOO_LATE, ORDER_SAME, EFFECT_REPEAT)                                                  \
@@ -121,8 +138,7 @@
     X(MODIFY_REJECTED, ORDER_SAME, EFFECT_REPEAT)                                                  \
     X(MODIFY_TOO_LATE, ORDER_SAME, EFFECT_REPEAT)                                                  \
     X(UNANSWERED, ORDER_SAME, EFFECT_REPEAT)                                                       \
-    X(NOT_FOUND, ORDER_SAME, EFFECT_REPEAT)                                                        \
-    X(GONE, ORDER_SAME, EFFECT_REPEAT)
+    X(NOT_FOUND, ORDER_SAME, EFFECT_REPEAT)
 
 #define CELL(event, target, effect) [ORDER_EVENT_##event] = {target, effect},
 #define SURPRISE                                                                                   \
@@ -152,6 +168,13 @@ struct order_transition order_transition(enum order_state state, enum order_even
     if (transition.state == ORDER_NONE)
         return (struct order_transition)SURPRISE;
     return transition;
+}
+
+bool order_transition_exists(enum order_state state, enum order_event event)
+{
+    ASSERT(state < ORDER_STATE_COUNT);
+    ASSERT(event < ORDER_EVENT_COUNT);
+    return transitions[state][event].state != ORDER_NONE;
 }
 
 const char *order_state_name(enum order_state state)

@@ -34,6 +34,8 @@ enum order_state {
     X(ORDER_EVENT_REJECTED, "the venue refused it")                                                \
     X(ORDER_EVENT_FILL, "a fill that leaves something")                                            \
     X(ORDER_EVENT_FILL_LAST, "a fill that leaves nothing")                                         \
+    X(ORDER_EVENT_FILL_OWING, "the venue's last fill; fills before it are still to come")          \
+    X(ORDER_EVENT_FILL_DOUBT, "a fill that leaves nothing by our count, and more by the venue's")  \
     X(ORDER_EVENT_CANCELLED, "the venue ended it; every fill before that has been told")           \
     X(ORDER_EVENT_CANCELLED_OWING, "the venue ended it, and fills before that are still to come")  \
     X(ORDER_EVENT_EXPIRED, "its time ran out at the venue")                                        \
@@ -41,13 +43,15 @@ enum order_state {
     X(ORDER_EVENT_CANCEL_REJECTED, "the cancel was refused; the order rests as before")            \
     X(ORDER_EVENT_CANCEL_TOO_LATE, "the cancel was refused: filled already, or not found")         \
     X(ORDER_EVENT_MODIFY_SENT, "we sent a modify")                                                 \
-    X(ORDER_EVENT_MODIFIED, "the venue changed it")                                                \
+    X(ORDER_EVENT_MODIFIED, "the venue changed it as we asked, or tells again what is known")      \
+    X(ORDER_EVENT_MODIFIED_OTHER, "the venue changed it otherwise than we asked")                  \
     X(ORDER_EVENT_MODIFY_REJECTED, "the modify was refused; the order rests as before")            \
     X(ORDER_EVENT_MODIFY_TOO_LATE, "the modify was refused: filled already, or not found")         \
     X(ORDER_EVENT_UNANSWERED, "no answer, or none that can be read")                               \
     X(ORDER_EVENT_SEEN, "an open-orders list or a query shows that it rests")                      \
     X(ORDER_EVENT_NOT_FOUND, "the venue knows no such order, but it is too early to believe")      \
-    X(ORDER_EVENT_GONE, "the venue knows no such order, asked twice, fills asked for")
+    X(ORDER_EVENT_GONE, "the venue knows no such order, asked twice, fills asked for")             \
+    X(ORDER_EVENT_REPEATED, "an answer to a request that is settled, or of an order that is over")
 
 enum order_event {
 #define X(name, meaning) name,
@@ -63,7 +67,7 @@ enum order_effect {
     EFFECT_END,       /* nothing more is expected: leave exposure and the live list */
     EFFECT_FILL_END,  /* both */
     EFFECT_LATE_FILL, /* a fill of an order that had ended: position and money only */
-    EFFECT_MODIFY,    /* take the new price and leaves */
+    EFFECT_MODIFY,    /* take the new price and leaves, or of two leaves the larger */
     EFFECT_REVERT,    /* forget the price and leaves that were asked for */
     EFFECT_OWE,       /* leaves become what the missing fills must bring */
     EFFECT_SEEN,      /* take price and leaves as the venue shows them */
@@ -78,6 +82,8 @@ struct order_transition {
 
 /* What follows in `state` on `event`. */
 struct order_transition order_transition(enum order_state state, enum order_event event);
+/* The table has a row for it: it is no surprise. */
+bool order_transition_exists(enum order_state state, enum order_event event);
 
 static inline bool order_state_is_live(enum order_state state)
 {

@@ -7,6 +7,8 @@
 #include "base/assert.h"
 #include "base/time.h"
 
+enum { CANCEL_DOUBLINGS = 16 }; /* as many retries as there may be; a minute so often is 45 days */
+
 /* --- slots ------------------------------------------------------------------------------------- */
 
 static uint32_t slot_of(const struct order_table *table, order_id id)
@@ -124,7 +126,8 @@ static void enter_state(struct engine *engine, struct order *order, enum order_s
     if (state == ORDER_UNKNOWN && order->state != ORDER_UNKNOWN) {
         order->lost = order->state == ORDER_PENDING_NEW      ? REQUEST_PLACE
                       : order->state == ORDER_PENDING_MODIFY ? REQUEST_MODIFY
-                                                             : REQUEST_CANCEL;
+                      : order->state == ORDER_PENDING_CANCEL ? REQUEST_CANCEL
+                                                             : REQUEST_QUERY;
         order->not_found = 0;
         order->query_ts = engine->now;
         expect_answer(engine, order, engine->now);
@@ -193,11 +196,23 @@ void orders_take_place(struct engine *engine, const struct event_place *place, i
     learning_order_changed(engine, order, ORDER_NONE);
 }
 
+/* The old order is on its way out and the new one on its way in: both count (rule 16). */
 void orders_take_replace(struct engine *engine, const struct event_replace *replace, int64_t now)
 {
-    (void)engine;
-    (void)replace;
-    (void)now;
+    const struct event_place place = {
+        .instrument = replace->instrument,
+        .order = replace->order,
+        .side = replace->side,
+        .price = replace->price,
+        .quantity = replace->quantity,
+        .level = replace->level,
+    };
+    struct order *old = orders_find(engine, replace->replaces);
+    if (old != NULL) {
+        apply_plain(engine, old, ORDER_EVENT_CANCEL_SENT);
+        expect_answer(engine, old, now);
+    }
+    orders_take_place(engine, &place, now);
 }
 
 void orders_take_cancel(struct engine *engine, const struct event_cancel *cancel, int64_t now)
@@ -263,22 +278,111 @@ static bool trade_repeats(struct engine *engine, struct order *order, const stru
     return false;
 }
 
+/* --- numbers without a value (B14) --------------------------------------------------------------- */
+
+/* An order is told to have a price or quantity that is none: removed, counted, told with its id. */
+static void tell_removed(struct engine *engine, const struct order *order, struct number price,
+                         struct number quantity, enum reject reason)
+{
+    engine->counters.removed_numbers++;
+    if (!engine->started || engine->removed_left == 0)
+        return;
+    engine->removed_left--;
+    engine_emit(engine, EVENT_removed, order->instrument)->removed = (struct event_removed){
+        .instrument = order->instrument,
+        .where = REMOVED_RESTING,
+        .order = order->id,
+        .side = order->side,
+        .price = price,
+        .quantity = quantity,
+        .reason = (uint8_t)reason,
+    };
+}
+
+static enum reject price_fault(const struct engine *engine, const struct order *order,
+                               struct number price)
+{
+    if (price.status != NUMBER_VALUE || price.units <= 0 || price.units > ENGINE_PRICE_MAX)
+        return REJECT_PRICE;
+    return limits_on_tick(&engine->instruments[order->instrument].limits, price.units)
+               ? REJECT_NONE
+               : REJECT_TICK;
+}
+
+static bool is_size(struct number quantity)
+{
+    return quantity.status == NUMBER_VALUE && quantity.units > 0;
+}
+
+/* --- fills --------------------------------------------------------------------------------------- */
+
+/* What a fill of a live order leaves, by our count and by the venue's where it tells: reordered answers
+ * make them differ, and then the larger counts. Sets leaves and what is asked for. */
+static enum order_event fill_figures(struct order *order, int64_t quantity, struct number told)
+{
+    bool modifying = is_modifying(order), tells = told.status == NUMBER_VALUE && told.units >= 0;
+    int64_t left = order->leaves - quantity;
+    int64_t asked = modifying ? order->asked_leaves - quantity : 0;
+    order->asked_leaves = asked > 0 ? asked : 0;
+    if (left > 0) {
+        order->leaves = left;
+        if (order->owing || !tells || told.units > 0)
+            return ORDER_EVENT_FILL;
+        order->owing = true;
+        return ORDER_EVENT_FILL_OWING;
+    }
+    if (!order->owing && asked > 0 && (!tells || told.units > 0)) {
+        order->leaves = asked; /* the modify was before this fill, or may have been */
+        return tells ? ORDER_EVENT_FILL : ORDER_EVENT_FILL_DOUBT;
+    }
+    bool doubt = !order->owing && tells && told.units > 0;
+    order->leaves = doubt ? told.units : 0;
+    return doubt ? ORDER_EVENT_FILL_DOUBT : ORDER_EVENT_FILL_LAST;
+}
+
+/* A fill whose numbers can't be read happened all the same: the order's state is unknown until the venue
+ * tells it, and the position until the account's snapshot does. */
+static bool fill_is_readable(struct engine *engine, struct order *order,
+                             const struct event_order_filled *fill)
+{
+    bool priced = fill->price.status == NUMBER_VALUE && fill->price.units > 0;
+    if (priced && is_size(fill->quantity))
+        return true;
+    if (order == NULL) {
+        engine->orders.surprises++;
+        return false;
+    }
+    tell_removed(engine, order, fill->price, fill->quantity,
+                 priced ? REJECT_QUANTITY : REJECT_PRICE);
+    apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
+    return false;
+}
+
+static void take_orphan_fill(struct engine *engine, const struct message *message)
+{
+    unsigned index = message->record->order_filled.instrument;
+    engine->orders.orphan_fills++;
+    sync_take_orphan_answer(engine, message);
+    ledger_take_fill(engine, message);
+    profit_touch(engine, index);
+    engine_mark_due(engine, index);
+}
+
 static void take_fill(struct engine *engine, const struct message *message)
 {
     const struct event_order_filled *fill = &message->record->order_filled;
     struct order *order = orders_find(engine, fill->order);
     int64_t quantity = fill->quantity.units;
-    if (fill->instrument >= engine->instrument_count || fill->quantity.status != NUMBER_VALUE ||
-        fill->price.status != NUMBER_VALUE || quantity <= 0 || fill->price.units <= 0) {
+    if (fill->instrument >= engine->instrument_count) {
         engine->orders.surprises++;
         return;
     }
+    if (order != NULL && (order->instrument != fill->instrument || order->side != fill->side))
+        order = NULL; /* a trade is a fact, but none of this order's */
+    if (!fill_is_readable(engine, order, fill))
+        return;
     if (order == NULL) {
-        engine->orders.orphan_fills++;
-        sync_take_orphan_answer(engine, message);
-        ledger_take_fill(engine, message);
-        profit_touch(engine, fill->instrument);
-        engine_mark_due(engine, fill->instrument);
+        take_orphan_fill(engine, message);
         return;
     }
     if (trade_repeats(engine, order, &fill->trade)) {
@@ -290,51 +394,41 @@ static void take_fill(struct engine *engine, const struct message *message)
     signals_fill(engine, message);
     bool live = order_state_is_live(order->state);
     int64_t before = live ? orders_worst_leaves(order) : 0;
-    if (quantity > order->quantity - order->filled)
+    if (quantity > (live ? before : order->quantity - order->filled))
         engine_violation_of(engine, 6, "a fill is more than was left of its order");
     order->filled += quantity;
-    bool last = quantity >= order->leaves;
-    if (live && order->asked_leaves > 0) /* a modify that travels: its leaves shrink alike */
-        order->asked_leaves = order->asked_leaves > quantity ? order->asked_leaves - quantity : 0;
-    order->leaves = last ? 0 : order->leaves - quantity;
-    enum order_effect effect =
-        apply_event(engine, order, last ? ORDER_EVENT_FILL_LAST : ORDER_EVENT_FILL);
-    if (effect == EFFECT_LATE_FILL)
+    enum order_event event =
+        live ? fill_figures(order, quantity, fill->leaves) : ORDER_EVENT_FILL_LAST;
+    if (live || order->filled > order->quantity)
+        order->quantity = order->filled + order->leaves;
+    if (apply_event(engine, order, event) == EFFECT_LATE_FILL)
         engine->orders.late_fills++;
     sums_update(engine, order, before);
 }
 
-/* --- other answers ------------------------------------------------------------------------------- */
+/* --- ends ---------------------------------------------------------------------------------------- */
 
-/* An end whose `leaves` the venue tells: if they are less than ours, fills are still to come. */
-static void take_cancelled(struct engine *engine, struct order *order, struct number leaves)
+/* An end whose `leaves` the venue tells: if they are less than ours, fills are still to come. Where they
+ * can't be read, all of ours may be. */
+static void take_ended(struct engine *engine, struct order *order, enum order_event event,
+                       struct number leaves)
 {
-    int64_t before = order_state_is_live(order->state) ? orders_worst_leaves(order) : 0;
-    bool owing = leaves.status == NUMBER_VALUE && leaves.units >= 0 && leaves.units < order->leaves;
-    if (owing) {
-        order->leaves -= leaves.units;
-        order->quantity = order->filled + order->leaves;
-        order->asked_leaves = 0;
+    bool live = order_state_is_live(order->state);
+    int64_t before = live ? orders_worst_leaves(order) : 0, owed = 0;
+    if (live && leaves.status != NUMBER_ABSENT) {
+        bool readable = leaves.status == NUMBER_VALUE && leaves.units >= 0;
+        owed = readable ? before - leaves.units : before;
+        if (!readable)
+            tell_removed(engine, order, (struct number){order->price, NUMBER_VALUE}, leaves,
+                         REJECT_QUANTITY);
     }
-    apply_event(engine, order, owing ? ORDER_EVENT_CANCELLED_OWING : ORDER_EVENT_CANCELLED);
-    sums_update(engine, order, before);
-}
-
-/* Price and leaves as the venue now has them. */
-static void take_figures(struct engine *engine, struct order *order, enum order_event event,
-                         struct number price, struct number leaves)
-{
-    struct order_transition transition = order_transition(order->state, event);
-    int64_t before = order_state_is_live(order->state) ? orders_worst_leaves(order) : 0;
-    bool usable = price.status == NUMBER_VALUE && leaves.status == NUMBER_VALUE &&
-                  price.units > 0 && leaves.units > 0;
-    if (usable && (transition.effect == EFFECT_MODIFY || transition.effect == EFFECT_SEEN)) {
-        order->price = price.units;
-        order->leaves = leaves.units;
-        order->quantity = order->filled + order->leaves;
+    if (owed > 0) {
+        order->leaves = owed;
+        order->quantity = order->filled + owed;
         order->asked_leaves = 0;
+        order->owing = true;
     }
-    apply_event(engine, order, event);
+    apply_event(engine, order, owed > 0 ? ORDER_EVENT_CANCELLED_OWING : event);
     sums_update(engine, order, before);
 }
 
@@ -348,43 +442,185 @@ static void take_not_found(struct engine *engine, struct order *order)
     apply_plain(engine, order, gone ? ORDER_EVENT_GONE : ORDER_EVENT_NOT_FOUND);
 }
 
+/* The same order at once would be refused again: post-only because the top is stale (rule 27), and for
+ * every other reason as well. One that was not even tried, because the order that it replaces stayed, is
+ * none of those. */
+static void take_rejected(struct engine *engine, struct order *order, enum reject reason)
+{
+    if (reason != REJECT_REPLACE)
+        engine->instruments[order->instrument].wait_top[order->side] = true;
+    apply_plain(engine, order, ORDER_EVENT_REJECTED);
+}
+
+/* --- price and leaves as the venue has them -------------------------------------------------------- */
+
+static void set_leaves(struct order *order, int64_t leaves)
+{
+    order->leaves = leaves;
+    order->quantity = order->filled + leaves;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* A price that is none leaves the order out of reconciliation; it keeps the last good one, is known and
+ * can be cancelled (B14). */
+static void set_price(struct engine *engine, struct order *order, struct number price,
+                      struct number leaves)
+{
+    enum reject fault = price_fault(engine, order, price);
+    if (fault == REJECT_NONE)
+        order->price = price.units;
+    order->unpriced = fault != REJECT_NONE;
+    if (fault == REJECT_NONE && !is_size(leaves))
+        fault = REJECT_QUANTITY;
+    if (fault != REJECT_NONE)
+        tell_removed(engine, order, price, leaves, fault);
+}
+
+/* A modify means a new total, so what the venue leaves below what we asked for are fills that are still to
+ * come: what was asked, less the fills since, is what may still fill. A change that we did not ask for is
+ * a late repetition or the venue's own doing; of leaves the larger counts until it was asked. */
+static void take_modified(struct engine *engine, struct order *order, struct number price,
+                          struct number leaves)
+{
+    bool live = order_state_is_live(order->state);
+    int64_t before = live ? orders_worst_leaves(order) : 0;
+    bool priced = price_fault(engine, order, price) == REJECT_NONE, modifying = is_modifying(order);
+    bool as_asked = modifying && (!priced || price.units == order->asked_price);
+    bool as_known = !modifying && priced && is_size(leaves) && !order->unpriced &&
+                    price.units == order->price && leaves.units == order->leaves;
+    int64_t told = is_size(leaves) ? leaves.units : order->leaves;
+    enum order_event event = ORDER_EVENT_MODIFIED;
+    if (live && as_asked) {
+        set_leaves(order, larger(told, order->asked_leaves));
+        set_price(engine, order, price, leaves);
+        order->asked_leaves = 0;
+    } else if (live && !as_known && order->state != ORDER_PENDING_NEW) {
+        event = ORDER_EVENT_MODIFIED_OTHER;
+        set_leaves(order, larger(told, order->leaves));
+        if (!priced || !is_size(leaves))
+            set_price(engine, order, price, leaves);
+    }
+    apply_event(engine, order, event);
+    sums_update(engine, order, before);
+}
+
+/* --- cancels that failed (B16) ------------------------------------------------------------------------ */
+
+/* The order rests, and rests on until its time comes; after the last one an operator must look. */
+static void cancel_failed(struct engine *engine, struct order *order)
+{
+    struct instrument *instrument = &engine->instruments[order->instrument];
+    const struct limits *limits = &instrument->limits;
+    unsigned doublings = order->failures < CANCEL_DOUBLINGS ? order->failures : CANCEL_DOUBLINGS;
+    order->retry_ts = engine->now + (limits->cancel_backoff << doublings);
+    if (order->failures < UINT8_MAX)
+        order->failures++;
+    if (order->failures > limits->cancel_retries)
+        alarm_raise(engine, order->instrument, instrument->definition.venue, ALARM_CANCEL_FAILED,
+                    order->id);
+    else if (order->retry_ts < instrument->retry_deadline)
+        instrument->retry_deadline = order->retry_ts;
+}
+
+/* Shown in the account's open orders, or by a query. Fills that the venue knows and we don't yet are part
+ * of our leaves: the larger counts. A cancel that was lost was none. */
+static void take_seen(struct engine *engine, struct order *order, struct number price,
+                      struct number leaves)
+{
+    bool live = order_state_is_live(order->state);
+    int64_t before = live ? orders_worst_leaves(order) : 0;
+    bool settles = order_transition(order->state, ORDER_EVENT_SEEN).effect == EFFECT_SEEN;
+    bool cancel_lost = order->state == ORDER_UNKNOWN && order->lost == REQUEST_CANCEL;
+    if (settles) {
+        bool moved = is_modifying(order) && price.status == NUMBER_VALUE &&
+                     price.units == order->asked_price && price.units != order->price;
+        int64_t ours = moved ? order->asked_leaves : order->leaves;
+        set_leaves(order, is_size(leaves) ? larger(leaves.units, ours) : before);
+        order->asked_leaves = 0;
+    }
+    if (settles || (live && (order->unpriced || price_fault(engine, order, price) != REJECT_NONE)))
+        set_price(engine, order, price, leaves);
+    apply_event(engine, order, ORDER_EVENT_SEEN);
+    sums_update(engine, order, before);
+    if (cancel_lost)
+        cancel_failed(engine, order);
+}
+
+/* --- other answers ------------------------------------------------------------------------------- */
+
 static bool too_late(uint8_t reason)
 {
     return reason == REJECT_FILLED || reason == REJECT_NOT_FOUND;
 }
 
-/* The same order at once would be refused again: post-only because the top is stale (rule 27), and for
- * every other reason as well. */
-static void take_rejected(struct engine *engine, struct order *order)
+/* An answer to another request than the one that is open: it repeats, or comes late. Of an order that is
+ * over at the venue, everything but fills and "not found" is that. */
+static bool is_settled(const struct order *order, unsigned kind)
 {
-    engine->instruments[order->instrument].wait_top[order->side] = true;
-    apply_plain(engine, order, ORDER_EVENT_REJECTED);
+    if (order->state != ORDER_UNKNOWN)
+        return false;
+    if (order->owing)
+        return kind != EVENT_order_not_found && kind != EVENT_order_unknown;
+    switch (kind) {
+    case EVENT_order_accepted:
+    case EVENT_order_rejected:
+        return order->lost != REQUEST_PLACE;
+    case EVENT_cancel_rejected:
+        return order->lost != REQUEST_CANCEL && !order->cancel_sent;
+    case EVENT_modify_rejected:
+        return order->lost != REQUEST_MODIFY;
+    default:
+        return false;
+    }
+}
+
+static void take_place_answer(struct engine *engine, struct order *order, unsigned kind,
+                              enum reject reason)
+{
+    if (reason != REJECT_REPLACE)
+        signals_place_answered(engine, order, reason);
+    if (kind == EVENT_order_rejected)
+        take_rejected(engine, order, reason);
+    else
+        apply_plain(engine, order, ORDER_EVENT_ACCEPTED);
+}
+
+static void take_cancel_rejected(struct engine *engine, struct order *order, enum reject reason)
+{
+    bool asked = order->state == ORDER_PENDING_CANCEL || order->state == ORDER_UNKNOWN;
+    bool late = too_late((uint8_t)reason);
+    apply_plain(engine, order, late ? ORDER_EVENT_CANCEL_TOO_LATE : ORDER_EVENT_CANCEL_REJECTED);
+    if (asked && !late)
+        cancel_failed(engine, order);
 }
 
 /* Answers that are about one known order. */
 static void take_known(struct engine *engine, struct order *order, unsigned kind,
                        const union event_record *record)
 {
+    if (is_settled(order, kind)) {
+        apply_plain(engine, order, ORDER_EVENT_REPEATED);
+        return;
+    }
     switch ((int)kind) {
     case EVENT_order_accepted:
-        signals_place_answered(engine, order, REJECT_NONE);
-        apply_plain(engine, order, ORDER_EVENT_ACCEPTED);
+        take_place_answer(engine, order, kind, REJECT_NONE);
         break;
     case EVENT_order_rejected:
-        signals_place_answered(engine, order, (enum reject)record->order_rejected.reason);
-        take_rejected(engine, order);
+        take_place_answer(engine, order, kind, (enum reject)record->order_rejected.reason);
         break;
     case EVENT_order_cancelled:
-        take_cancelled(engine, order, record->order_cancelled.leaves);
+        take_ended(engine, order, ORDER_EVENT_CANCELLED, record->order_cancelled.leaves);
         break;
     case EVENT_cancel_rejected:
-        apply_plain(engine, order,
-                    too_late(record->cancel_rejected.reason) ? ORDER_EVENT_CANCEL_TOO_LATE
-                                                             : ORDER_EVENT_CANCEL_REJECTED);
+        take_cancel_rejected(engine, order, (enum reject)record->cancel_rejected.reason);
         break;
     case EVENT_order_modified:
-        take_figures(engine, order, ORDER_EVENT_MODIFIED, record->order_modified.price,
-                     record->order_modified.leaves);
+        take_modified(engine, order, record->order_modified.price, record->order_modified.leaves);
         break;
     case EVENT_modify_rejected:
         apply_plain(engine, order,
@@ -392,7 +628,7 @@ static void take_known(struct engine *engine, struct order *order, unsigned kind
                                                              : ORDER_EVENT_MODIFY_REJECTED);
         break;
     case EVENT_order_expired:
-        apply_plain(engine, order, ORDER_EVENT_EXPIRED);
+        take_ended(engine, order, ORDER_EVENT_EXPIRED, record->order_expired.leaves);
         break;
     case EVENT_order_unknown:
         apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
@@ -401,8 +637,7 @@ static void take_known(struct engine *engine, struct order *order, unsigned kind
         take_not_found(engine, order);
         break;
     case EVENT_open_order:
-        take_figures(engine, order, ORDER_EVENT_SEEN, record->open_order.price,
-                     record->open_order.leaves);
+        take_seen(engine, order, record->open_order.price, record->open_order.leaves);
         break;
     default:
         break;
@@ -432,6 +667,8 @@ void orders_take_answer(struct engine *engine, const struct message *message)
     order_id id = message->kind == EVENT_open_order ? message->record->open_order.order
                                                     : message->record->order_accepted.order;
     struct order *order = orders_find(engine, id);
+    if (order != NULL && order->instrument != message->record->order_accepted.instrument)
+        order = NULL; /* an answer about some other order */
     tell_infrastructure(engine, message);
     if (order != NULL)
         take_known(engine, order, message->kind, message->record);
@@ -439,19 +676,52 @@ void orders_take_answer(struct engine *engine, const struct message *message)
         engine->orders.surprises++;
 }
 
-/* --- cancels that failed -------------------------------------------------------------------------- */
+/* --- when a cancel is sent again -------------------------------------------------------------------- */
+
+bool orders_gave_up(const struct engine *engine, const struct order *order)
+{
+    return order->failures > engine->instruments[order->instrument].limits.cancel_retries;
+}
+
+bool orders_may_act(const struct engine *engine, const struct order *order)
+{
+    return order_state_is_resting(order->state) && order->retry_ts <= engine->now &&
+           !orders_gave_up(engine, order);
+}
 
 int64_t orders_retry_deadline(const struct engine *engine, unsigned index)
 {
-    (void)engine;
-    (void)index;
-    return TIME_NEVER;
+    return engine->instruments[index].retry_deadline;
 }
 
 void orders_retry_due(struct engine *engine, unsigned index)
 {
-    (void)engine;
-    (void)index;
+    struct instrument *instrument = &engine->instruments[index];
+    if (instrument->retry_deadline > engine->now)
+        return;
+    instrument->retry_deadline = TIME_NEVER;
+    for (int side = 0; side < 2; side++) {
+        for (uint32_t slot = instrument->sides[side].first; slot != ENGINE_NO_SLOT;
+             slot = engine->orders.slots[slot].next) {
+            const struct order *order = &engine->orders.slots[slot];
+            if (order->retry_ts > engine->now && order->retry_ts < instrument->retry_deadline &&
+                !orders_gave_up(engine, order))
+                instrument->retry_deadline = order->retry_ts;
+        }
+    }
+}
+
+void orders_retry_afresh(struct engine *engine, unsigned index)
+{
+    for (int side = 0; side < 2; side++) {
+        for (uint32_t slot = engine->instruments[index].sides[side].first; slot != ENGINE_NO_SLOT;
+             slot = engine->orders.slots[slot].next) {
+            struct order *order = &engine->orders.slots[slot];
+            order->failures = 0;
+            order->retry_ts = engine->now;
+        }
+    }
+    engine_mark_due(engine, index);
 }
 
 /* --- time-outs ------------------------------------------------------------------------------------ */

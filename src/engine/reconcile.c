@@ -33,9 +33,9 @@ static void add_cancel(struct engine *engine, const struct order *order, enum ca
     const struct instrument *instrument = &engine->instruments[order->instrument];
     struct candidate *candidate = add(engine, order->instrument, WANT_CANCEL, order->side);
     candidate->order = order->id;
-    candidate->price = order->price;
+    candidate->price = order->unpriced ? 0 : order->price;
     candidate->why = (uint8_t)why;
-    candidate->has_fair = instrument->has_fair && order->price > 0;
+    candidate->has_fair = instrument->has_fair && candidate->price > 0;
     if (candidate->has_fair)
         candidate->distance = distance_of(instrument, order->side, order->price);
 }
@@ -67,8 +67,8 @@ static void collect(struct engine *engine, const struct order_side *side, struct
     for (uint32_t slot = side->first; slot != ENGINE_NO_SLOT;
          slot = engine->orders.slots[slot].next) {
         struct order *order = &engine->orders.slots[slot];
-        if (order->state == ORDER_PENDING_CANCEL)
-            continue;
+        if (order->state == ORDER_PENDING_CANCEL || order->unpriced)
+            continue; /* the one is going; of the other nobody knows where it rests (B14) */
         ASSERT(resting->count < SIDE_ORDERS_MAX);
         resting->prices[resting->count] = order->price;
         resting->orders[resting->count++] = order;
@@ -114,31 +114,100 @@ static bool not_too_aggressive(const struct instrument *instrument, const struct
            risk_price_in_collar(instrument, order->side, order->price, false);
 }
 
-/* An order that stands for a level: keep it, shrink it, or have it make room. */
+/* Rule 27's table: what a change of an order becomes at its venue. `smaller`: its size alone, downward. */
+static enum want change_at(enum modify modify, const struct order *order, bool smaller)
+{
+    switch (modify) {
+    case MODIFY_SHRINK:
+        return smaller ? WANT_MODIFY : WANT_CANCEL;
+    case MODIFY_EDIT:
+        return smaller || order->filled == 0 ? WANT_MODIFY : WANT_CANCEL;
+    case MODIFY_REPLACE:
+        return WANT_REPLACE;
+    case MODIFY_CANCEL_REPLACE:
+        return smaller ? WANT_CANCEL : WANT_REPLACE;
+    case MODIFY_NONE:
+    default:
+        return WANT_CANCEL;
+    }
+}
+
+/* How an order has to change for its level. */
+enum change {
+    CHANGE_SMALLER, /* in size, it may stay where it is */
+    CHANGE_LARGER,  /* in size, it may stay as it is until then */
+    CHANGE_PRICE    /* it must not stay where it is */
+};
+
+/* The order becomes the level: in one request where the venue has one and the gates let it pass, else it
+ * is cancelled and the level placed. */
+static void change_order(struct engine *engine, unsigned index, const struct order *order,
+                         const struct wanted_level *wanted, enum change change,
+                         enum cancel_cause why)
+{
+    unsigned venue = engine->instruments[index].definition.venue;
+    enum want want =
+        change_at((enum modify)engine->venues[venue].modify, order, change == CHANGE_SMALLER);
+    if (want != WANT_CANCEL) {
+        struct candidate *candidate = add_wanted(engine, index, want, wanted);
+        candidate->order = order->id;
+        if (change == CHANGE_SMALLER && want == WANT_MODIFY)
+            candidate->price = order->price; /* so that it keeps its place in the queue */
+        if (change != CHANGE_PRICE ||
+            risk_order_gates(engine, candidate, want == WANT_MODIFY ? order : NULL) == 0)
+            return;
+        engine->candidates.count--; /* it would wait while the order stays where it must not */
+    }
+    add_cancel(engine, order, why);
+    add_wanted(engine, index, WANT_PLACE, wanted);
+}
+
+/* An order that stands for a level: keep it, change it, or have it make room. */
 static void settle_match(struct engine *engine, unsigned index, struct order *order,
                          const struct wanted_level *wanted, bool may_place)
 {
     struct instrument *instrument = &engine->instruments[index];
-    if (!order_state_is_resting(order->state))
+    if (!orders_may_act(engine, order))
         return; /* one unanswered action an order */
     bool allowed = not_too_aggressive(instrument, order);
     if (allowed && size_in_tolerance(&instrument->limits, order->leaves, wanted->quantity.units))
         return;
-    if (allowed && may_place && order->leaves > wanted->quantity.units) {
-        struct candidate *candidate = add_wanted(engine, index, WANT_MODIFY, wanted);
-        candidate->order = order->id;
-        candidate->price = order->price;
-        return;
+    if (!may_place)
+        add_cancel(engine, order, CANCEL_UNWANTED);
+    else if (!allowed)
+        change_order(engine, index, order, wanted, CHANGE_PRICE, CANCEL_UNWANTED);
+    else
+        change_order(engine, index, order, wanted,
+                     order->leaves > wanted->quantity.units ? CHANGE_SMALLER : CHANGE_LARGER,
+                     CANCEL_REPLACED);
+}
+
+/* Levels that no order is near enough to: where the venue can, the nearest order that is left moves there;
+ * else they are placed. */
+static void settle_missing(struct engine *engine, unsigned index, struct resting *resting,
+                           const struct wanted_level *const *missing, unsigned count)
+{
+    unsigned venue = engine->instruments[index].definition.venue;
+    bool moves = engine->venues[venue].modify >= MODIFY_EDIT;
+    for (unsigned i = 0; moves && i < resting->count; i++)
+        if (!orders_may_act(engine, resting->orders[i]))
+            resting->prices[i] = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct order *order =
+            moves ? nearest(resting, missing[i]->price.units, INT64_MAX - 1) : NULL;
+        if (order != NULL)
+            change_order(engine, index, order, missing[i], CHANGE_PRICE, CANCEL_UNWANTED);
+        else
+            add_wanted(engine, index, WANT_PLACE, missing[i]);
     }
-    add_cancel(engine, order, allowed && may_place ? CANCEL_REPLACED : CANCEL_UNWANTED);
-    if (may_place)
-        add_wanted(engine, index, WANT_PLACE, wanted);
 }
 
 static void reconcile_side(struct engine *engine, unsigned index, enum side side,
                            const struct wanted_ladder *ladder, bool may_place)
 {
     struct instrument *instrument = &engine->instruments[index];
+    const struct wanted_level *missing[2 * STRATEGY_LEVELS_MAX];
+    unsigned missing_count = 0;
     struct resting resting;
     instrument->top_in_collar[side] =
         risk_price_in_collar(instrument, side, instrument->market.top.price[side], false);
@@ -152,10 +221,11 @@ static void reconcile_side(struct engine *engine, unsigned index, enum side side
         if (order != NULL)
             settle_match(engine, index, order, wanted, may_place);
         else if (may_place)
-            add_wanted(engine, index, WANT_PLACE, wanted);
+            missing[missing_count++] = wanted;
     }
+    settle_missing(engine, index, &resting, missing, missing_count);
     for (unsigned i = 0; i < resting.count; i++)
-        if (resting.prices[i] != 0 && order_state_is_resting(resting.orders[i]->state))
+        if (resting.prices[i] != 0 && orders_may_act(engine, resting.orders[i]))
             add_cancel(engine, resting.orders[i], CANCEL_UNWANTED);
 }
 
@@ -172,8 +242,9 @@ void reconcile_pull(struct engine *engine, unsigned index, enum cancel_cause why
         for (uint32_t slot = engine->instruments[index].sides[side].first; slot != ENGINE_NO_SLOT;
              slot = engine->orders.slots[slot].next) {
             const struct order *order = &engine->orders.slots[slot];
-            if (why == CANCEL_SHUTDOWN ? shutdown_must_ask(order)
-                                       : order_state_is_resting(order->state))
+            if (orders_may_act(engine, order) ||
+                (why == CANCEL_SHUTDOWN && order->state == ORDER_UNKNOWN &&
+                 shutdown_must_ask(engine, order)))
                 add_cancel(engine, order, why);
         }
     }
@@ -194,11 +265,17 @@ static int compare_prices(const struct candidate *a, const struct candidate *b)
     return a->side == SIDE_BUY ? compare(b->price, a->price) : compare(a->price, b->price);
 }
 
+/* Cancels, then modifies, then places; a replace goes among the modifies. */
+static unsigned rank_of(const struct candidate *candidate)
+{
+    return candidate->want == WANT_REPLACE ? WANT_MODIFY : candidate->want;
+}
+
 static int compare_candidates(const struct candidate *a, const struct candidate *b)
 {
-    int by;
-    if (a->want != b->want)
-        return compare(a->want, b->want);
+    int by = compare(rank_of(a), rank_of(b));
+    if (by != 0)
+        return by;
     if (a->has_fair != b->has_fair)
         return a->has_fair ? -1 : 1;
     if (a->has_fair) {

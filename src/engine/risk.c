@@ -97,6 +97,8 @@ static bool crosses_own(const struct engine *engine, const struct instrument *in
     for (uint32_t slot = instrument->sides[other].first; slot != ENGINE_NO_SLOT;
          slot = engine->orders.slots[slot].next) {
         int64_t theirs = orders_worst_price(&engine->orders.slots[slot]);
+        if (engine->orders.slots[slot].unpriced)
+            return true; /* it may stand anywhere */
         if (side == SIDE_BUY ? price >= theirs : price <= theirs)
             return true;
     }

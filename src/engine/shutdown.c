@@ -109,7 +109,7 @@ void shutdown_begin(struct engine *engine)
     enter(engine, SHUTDOWN_STOPPING);
     enter(engine, SHUTDOWN_CANCELLING);
     for (unsigned index = 0; index < engine->instrument_count; index++)
-        engine_mark_due(engine, index);
+        orders_retry_afresh(engine, index);
 }
 
 void shutdown_take_step(struct engine *engine, const struct event_step_done *done)
@@ -126,10 +126,11 @@ bool shutdown_may_send(const struct engine *engine)
     return engine->carry.shutdown != SHUTDOWN_DISCONNECTING;
 }
 
-bool shutdown_must_ask(const struct order *order)
+bool shutdown_must_ask(const struct engine *engine, const struct order *order)
 {
-    return order_state_is_resting(order->state) ||
-           (order->state == ORDER_UNKNOWN && !order->cancel_sent);
+    if (order->state == ORDER_UNKNOWN)
+        return !order->cancel_sent && !order->owing;
+    return order_state_is_resting(order->state) && !orders_gave_up(engine, order);
 }
 
 static bool has_to_ask(const struct engine *engine, unsigned index)
@@ -137,7 +138,7 @@ static bool has_to_ask(const struct engine *engine, unsigned index)
     for (unsigned side = 0; side < 2; side++)
         for (uint32_t slot = engine->instruments[index].sides[side].first; slot != ENGINE_NO_SLOT;
              slot = engine->orders.slots[slot].next)
-            if (shutdown_must_ask(&engine->orders.slots[slot]))
+            if (shutdown_must_ask(engine, &engine->orders.slots[slot]))
                 return true;
     return false;
 }

@@ -95,6 +95,10 @@ static void walk_order(struct walker *walker, const struct engine *engine,
     FIELD(index, order, not_found);
     FIELD(index, order, lost);
     FIELD(index, order, cancel_sent);
+    FIELD(index, order, retry_ts);
+    FIELD(index, order, failures);
+    FIELD(index, order, owing);
+    FIELD(index, order, unpriced);
     WIDE(index, order, reserved);
     walk_trades(walker, engine, order);
 }
@@ -179,6 +183,8 @@ static void walk_limits(struct walker *walker, const struct limits *limits, unsi
     FIELD(index, limits, far_collar);
     FIELD(index, limits, stale_after);
     FIELD(index, limits, pending_timeout);
+    FIELD(index, limits, cancel_retries);
+    FIELD(index, limits, cancel_backoff);
     walker->wide(walker, "minimum_raw", index, limits->minimum_raw);
     FIELD(index, limits, tick_inverse);
     FIELD(index, limits, tick_bound);
@@ -196,6 +202,7 @@ static void walk_instrument(struct walker *walker, const struct instrument *inst
                       (int64_t)instrument->gates.blocked[gate]);
     FIELD(index, instrument, last_cycle);
     FIELD(index, instrument, pending_deadline);
+    FIELD(index, instrument, retry_deadline);
     FIELD(index, instrument, wait_top[SIDE_BUY]);
     FIELD(index, instrument, wait_top[SIDE_SELL]);
     FIELD(index, instrument, reference4);
@@ -237,6 +244,7 @@ void walk_money(struct walker *walker, const struct engine *engine)
 
 static void walk_venue(struct walker *walker, const struct venue_state *venue, unsigned index)
 {
+    FIELD(index, venue, modify);
     FIELD(index, venue, reconciled);
     FIELD(index, venue, told);
 }

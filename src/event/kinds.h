@@ -308,7 +308,8 @@
     X(REQUEST_PLACE, 0, "place")                                                                   \
     X(REQUEST_CANCEL, 1, "cancel")                                                                 \
     X(REQUEST_MODIFY, 2, "modify")                                                                 \
-    X(REQUEST_QUERY, 3, "query")
+    X(REQUEST_QUERY, 3, "query")                                                                   \
+    X(REQUEST_REPLACE, 4, "replace")
 #define ENUM_COMMANDS(X)                                                                           \
     X(COMMAND_PAUSE, 0, "pause")                                                                   \
     X(COMMAND_RESUME, 1, "resume")                                                                 \

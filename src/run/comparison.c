@@ -39,6 +39,7 @@ static const char *decision_room(unsigned kind)
         {EVENT_place, "orders"},
         {EVENT_cancel, "orders"},
         {EVENT_modify, "orders"},
+        {EVENT_replace, "orders"},
         {EVENT_query, "orders"},
         {EVENT_gate, "risk"},
         {EVENT_removed, "risk"},

@@ -44,6 +44,8 @@ static int take_decision(struct sink *sink, const struct message *decision, stru
     const union event_record *record = decision->record;
     if (decision->kind == EVENT_place) {
         result->instruments[record->place.instrument].placed++;
+    } else if (decision->kind == EVENT_replace) {
+        result->instruments[record->replace.instrument].placed++;
     } else if (decision->kind == EVENT_gate) {
         const struct event_gate *gate = &record->gate;
         if (!gate->blocking)

@@ -67,9 +67,10 @@ static int take_samples(struct spool *spool, int64_t now, struct error *error)
 static bool is_wanted(unsigned kind)
 {
     return (kind >= EVENT_order_accepted && kind <= EVENT_order_not_found) || kind == EVENT_place ||
-           kind == EVENT_cancel || kind == EVENT_modify || kind == EVENT_query ||
-           kind == EVENT_gate || kind == EVENT_breaker || kind == EVENT_removed ||
-           kind == EVENT_pause || kind == EVENT_final_position || kind == EVENT_final_balance;
+           kind == EVENT_cancel || kind == EVENT_modify || kind == EVENT_replace ||
+           kind == EVENT_query || kind == EVENT_alarm || kind == EVENT_gate ||
+           kind == EVENT_breaker || kind == EVENT_removed || kind == EVENT_pause ||
+           kind == EVENT_final_position || kind == EVENT_final_balance;
 }
 
 static int on_message(struct sink *sink, const struct message *message, struct error *error)

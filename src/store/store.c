@@ -174,9 +174,28 @@ static int write_instrument(struct store *store, unsigned index, struct error *e
     return row_end(store, error);
 }
 
+/* A replace brings a new order as a place does. */
+static struct event_place place_of(const struct message *message)
+{
+    const struct event_replace *r = &message->record->replace;
+    if (message->kind == EVENT_place)
+        return message->record->place;
+    return (struct event_place){.instrument = r->instrument,
+                                .order = r->order,
+                                .side = r->side,
+                                .price = r->price,
+                                .quantity = r->quantity,
+                                .time_in_force = r->time_in_force,
+                                .post_only = r->post_only,
+                                .level = r->level,
+                                .fair = r->fair,
+                                .skew = r->skew,
+                                .distance = r->distance};
+}
+
 static int write_order(struct store *store, const struct message *message, struct error *error)
 {
-    const struct event_place *p = &message->record->place;
+    const struct event_place place = place_of(message), *p = &place;
     const struct event_definition *d = &store->names->definitions[p->instrument];
     row_begin(store, STORE_order);
     put_integer(store, (int64_t)p->order);
@@ -314,7 +333,8 @@ static int write_message(struct store *store, const struct message *message, enu
                               error);
     if (message->kind == EVENT_final_balance)
         return write_balance(store, message, error);
-    if (message->kind == EVENT_place && write_order(store, message, error))
+    bool brings = message->kind == EVENT_place || message->kind == EVENT_replace;
+    if (brings && write_order(store, message, error))
         return error->code;
     if (write_order_event(store, message, error))
         return error->code;

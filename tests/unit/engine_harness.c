@@ -40,6 +40,8 @@ void harness_init(struct harness *harness)
         settings->risk_open_interest_age = SECONDS(60);
         settings->safety_stale_after = SECONDS(3600);
         settings->order_pending_timeout = SECONDS(5);
+        settings->order_cancel_retries = 3;
+        settings->order_cancel_backoff = MILLISECONDS(250);
         settings->shutdown_timeout = SECONDS(10);
         settings->book_far_levels = 64;
         harness->definitions[i] = (struct event_definition){

@@ -92,17 +92,85 @@ Test(orders, a_cancel_refused_after_the_fill)
     harness_close(&h);
 }
 
-Test(orders, a_cancel_refused_for_its_rate_rests_on)
+static void cancel_refused(order_id id, enum reject reason)
+{
+    union event_record record = {.cancel_rejected = {.order = id, .reason = (uint8_t)reason}};
+    answer(EVENT_cancel_rejected, &record);
+}
+
+Test(orders, a_cancel_refused_for_its_rate_rests_until_it_is_sent_again)
 {
     cancel_sent();
     harness_fill(&h, 2, SIDE_SELL, 1015, 4, 6);
-    union event_record record = {.cancel_rejected = {.order = 1, .reason = REJECT_RATE}};
-    answer(EVENT_cancel_rejected, &record);
-    /* the cycle wants it gone, so it is cancelled again */
+    cancel_refused(1, REJECT_RATE);
+    expect(1, ORDER_ACTIVE, 10, 0);
+    cancel_refused(2, REJECT_RATE);
+    expect(2, ORDER_PARTLY_FILLED, 6, 4);
+    harness_run_to(&h, MILLISECONDS(250) - 1);
+    expect(1, ORDER_ACTIVE, 10, 0);
+    harness_tick(&h, MILLISECONDS(250));
     expect(1, ORDER_PENDING_CANCEL, 10, 0);
-    record.cancel_rejected.order = 2;
-    answer(EVENT_cancel_rejected, &record);
     expect(2, ORDER_PENDING_CANCEL, 6, 4);
+    harness_close(&h);
+}
+
+/* 250 ms, 500 ms, 1 s, then the alarm; the operator's reset begins anew. */
+Test(orders, a_cancel_that_fails_is_retried_then_escalated)
+{
+    cancel_sent();
+    harness_cancelled(&h, 2, 10);
+    const int64_t due[] = {250, 750, 1750};
+    for (size_t i = 0; i < 3; i++) {
+        cancel_refused(1, REJECT_OTHER);
+        cr_expect_eq(harness_count(&h, EVENT_alarm), 0);
+        harness_run_to(&h, MILLISECONDS(due[i]) - 1);
+        expect(1, ORDER_ACTIVE, 10, 0);
+        harness_tick(&h, MILLISECONDS(due[i]));
+        cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
+        expect(1, ORDER_PENDING_CANCEL, 10, 0);
+    }
+    cancel_refused(1, REJECT_OTHER);
+    cr_assert_eq(harness_count(&h, EVENT_alarm), 1);
+    const struct event_alarm *alarm = &harness_find(&h, EVENT_alarm, 0)->alarm;
+    cr_expect(alarm->raised && alarm->order == 1 && alarm->reason == ALARM_CANCEL_FAILED);
+    cr_expect_eq(alarm->clears, COMMAND_RESET);
+    harness_run_to(&h, SECONDS(60));
+    expect(1, ORDER_ACTIVE, 10, 0);
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 10); /* it counts on */
+    cr_expect_eq(engine_counters(h.engine)->cancelled, 5);
+    harness_command(&h, COMMAND_RESET);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
+    cr_expect_not(harness_find(&h, EVENT_alarm, 0)->alarm.raised);
+    harness_close(&h);
+}
+
+Test(orders, a_shutdown_tries_a_failed_cancel_again)
+{
+    cancel_sent();
+    harness_cancelled(&h, 2, 10);
+    cancel_refused(1, REJECT_OTHER);
+    union event_record record = {.shutdown = {.signal = 15}};
+    harness_record(&h, EVENT_shutdown, EVENT_NONE_16, &record);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
+    cancel_refused(1, REJECT_OTHER);
+    harness_run_to(&h, MILLISECONDS(250));
+    expect(1, ORDER_PENDING_CANCEL, 10, 0);
+    harness_close(&h);
+}
+
+Test(orders, a_lost_cancel_that_did_not_happen_is_a_failed_one)
+{
+    cancel_sent();
+    harness_cancelled(&h, 2, 10);
+    union event_record record = {.order_unknown = {.order = 1, .request = REQUEST_CANCEL}};
+    answer(EVENT_order_unknown, &record);
+    expect(1, ORDER_UNKNOWN, 10, 0);
+    record = (union event_record){
+        .open_order = {.order = 1, .price = {990, NUMBER_VALUE}, .leaves = {10, NUMBER_VALUE}}};
+    answer(EVENT_open_order, &record);
+    expect(1, ORDER_ACTIVE, 10, 0);
+    harness_run_to(&h, MILLISECONDS(250));
+    expect(1, ORDER_PENDING_CANCEL, 10, 0);
     harness_close(&h);
 }
 
@@ -360,8 +428,7 @@ Test(orders, ended_states_stay_and_take_late_fills)
             struct order_transition next =
                 order_transition((enum order_state)state, (enum order_event)event);
             cr_expect_eq(next.state, ORDER_SAME);
-            bool fill = event == ORDER_EVENT_FILL || event == ORDER_EVENT_FILL_LAST;
-            cr_expect_eq(next.effect == EFFECT_LATE_FILL, fill);
+            cr_expect_eq(next.effect == EFFECT_LATE_FILL, event == ORDER_EVENT_FILL_LAST);
         }
     }
 }

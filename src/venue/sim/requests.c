@@ -1,4 +1,4 @@
-/* What the simulated venue does with a place, cancel, modify or query that has arrived. */
+/* What the simulated venue does with a place, cancel, replace, modify or query that has arrived. */
 #include "base/assert.h"
 #include "venue/sim/state.h"
 
@@ -14,6 +14,13 @@ static void answer_accepted(struct sim *sim, const struct sim_order *order)
     sim_answer_new(sim, venue_of(sim, order->instrument), EVENT_order_accepted, order->instrument)
         ->order_accepted = (struct event_order_accepted){order->instrument, order->id,
                                                          sim_venue_id("sim-order-", order->number)};
+}
+
+static void answer_rejected(struct sim *sim, unsigned instrument, order_id id, enum reject reason)
+{
+    sim->stats.order_rejects[reason]++;
+    sim_answer_new(sim, venue_of(sim, instrument), EVENT_order_rejected, instrument)
+        ->order_rejected = (struct event_order_rejected){(uint16_t)instrument, id, (uint8_t)reason};
 }
 
 static void answer_cancelled(struct sim *sim, const struct sim_order *order, int64_t leaves,
@@ -116,11 +123,7 @@ static void take_place(struct sim *sim, const struct event_place *place)
         reject = order ? REJECT_NONE : REJECT_FULL;
     }
     if (!order) {
-        sim->stats.order_rejects[reject]++;
-        sim_answer_new(sim, venue_of(sim, place->instrument), EVENT_order_rejected,
-                       place->instrument)
-            ->order_rejected =
-            (struct event_order_rejected){place->instrument, place->order, (uint8_t)reject};
+        answer_rejected(sim, place->instrument, place->order, reject);
         return;
     }
     order->number = ++sim->order_number;
@@ -169,6 +172,33 @@ static void take_cancel(struct sim *sim, const struct event_cancel *cancel)
     sim_order_end(sim, order, SIM_ENDED);
     sim_funds_hold(sim, order);
     answer_cancelled(sim, order, order->left, CANCEL_REQUESTED);
+}
+
+/* --- replace --------------------------------------------------------------------------------- */
+
+/* Stop on failure: where the old order can't be cancelled the new one is not sent. */
+static void take_replace(struct sim *sim, const struct event_replace *replace)
+{
+    struct sim_order *old = live_order(sim, replace->instrument, replace->replaces);
+    if (!old) {
+        answer_cancel_rejected(sim, replace->instrument, replace->replaces,
+                               reject_of(sim_order_find(&sim->orders, replace->replaces)));
+        answer_rejected(sim, replace->instrument, replace->order, REJECT_REPLACE);
+        return;
+    }
+    sim_order_end(sim, old, SIM_ENDED);
+    sim_funds_hold(sim, old);
+    answer_cancelled(sim, old, old->left, CANCEL_REPLACED);
+    const struct event_place place = {
+        .instrument = replace->instrument,
+        .order = replace->order,
+        .side = replace->side,
+        .price = replace->price,
+        .quantity = replace->quantity,
+        .time_in_force = replace->time_in_force,
+        .post_only = replace->post_only,
+    };
+    take_place(sim, &place);
 }
 
 /* --- modify ---------------------------------------------------------------------------------- */
@@ -253,6 +283,8 @@ void sim_take_request(struct sim *sim, const struct sim_request *request)
         take_place(sim, &request->record.place);
     else if (request->kind == EVENT_cancel)
         take_cancel(sim, &request->record.cancel);
+    else if (request->kind == EVENT_replace)
+        take_replace(sim, &request->record.replace);
     else if (request->kind == EVENT_modify)
         take_modify(sim, &request->record.modify, request->told);
     else

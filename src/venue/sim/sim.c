@@ -303,7 +303,8 @@ static int sim_submit(struct venue *venue, const struct message *decision, struc
     unsigned kind = decision->kind;
     if (kind == EVENT_shutdown_state)
         return take_shutdown(sim, decision, error);
-    if (kind != EVENT_place && kind != EVENT_cancel && kind != EVENT_modify && kind != EVENT_query)
+    if (kind != EVENT_place && kind != EVENT_cancel && kind != EVENT_modify &&
+        kind != EVENT_replace && kind != EVENT_query)
         return 0;
     unsigned instrument = EVENT_STREAM_INSTRUMENT(decision->stream);
     ASSERT(instrument < sim->instrument_count);
