@@ -88,6 +88,26 @@ static void json_ends(cJSON *root, const struct figures *figures)
     cmd_json_count(root, "cancels_rejected", answers->cancels_rejected);
 }
 
+/* What was learned of each level that an order rested for: Beta(alpha, beta). */
+static void json_learning(cJSON *instrument, const struct figures *figures, unsigned index)
+{
+    cJSON *array = cmd_json_array(instrument, "learning");
+    for (unsigned i = 0; i < 2 * ENGINE_LEARNING_LEVELS; i++) {
+        enum side side = i < ENGINE_LEARNING_LEVELS ? SIDE_BUY : SIDE_SELL;
+        struct engine_learning learned;
+        if (!engine_learning(figures->backtest->engine.engine, index, side,
+                             i % ENGINE_LEARNING_LEVELS, &learned))
+            continue;
+        cJSON *object = cJSON_CreateObject();
+        cmd_json_text(object, "side", event_enum_text(FIELD_SIDE, side));
+        cmd_json_count(object, "level", i % ENGINE_LEARNING_LEVELS);
+        cmd_json_count(object, "spells", learned.spells);
+        cmd_json_decimal(object, "alpha", learned.alpha, -9);
+        cmd_json_decimal(object, "beta", learned.beta, -9);
+        cJSON_AddItemToArray(array, object);
+    }
+}
+
 static void json_instruments(cJSON *root, const struct figures *figures)
 {
     cJSON *instruments = cmd_json_object(root, "instruments");
@@ -117,6 +137,7 @@ static void json_instruments(cJSON *root, const struct figures *figures)
         else
             cmd_json_text(object, "mark", number_status_name(final->mark.status));
         cmd_json_flag(object, "mark_stale", final->mark_stale);
+        json_learning(object, figures, i);
     }
 }
 

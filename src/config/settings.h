@@ -119,6 +119,14 @@
       "how often a failed cancel is sent again before an alarm asks for the operator")             \
     S(order_cancel_backoff, "order.cancel_backoff", DURATION, "1ms", "1m", "250ms",                \
       "time from a failed cancel to the next one; it doubles with each")                           \
+    S(learning_horizon, "learning.horizon", DURATION, "0", "1h", "10s",                            \
+      "time within which each level's chance to fill is learned; 0: nothing is learned")           \
+    S(learning_decay, "learning.decay", RATIO, "0", "1", "0.99",                                   \
+      "what is left of older spells when another is learned from")                                 \
+    S(learning_sizing, "learning.sizing", FLAG, "", "", "yes",                                     \
+      "whether sizes move to the levels that earn more by what was learned")                       \
+    S(learning_evidence, "learning.evidence", INTEGER, "0", "1000000", "10",                       \
+      "whole spells that each level must have taught before sizes move")                           \
     S(shutdown_timeout, "shutdown.timeout", DURATION, "1ms", "30s", "10s",                         \
       "how long a shutdown waits for cancels to be confirmed")                                     \
     S(book_far_levels, "book.far_levels", INTEGER, "64", "1048576", "16384",                       \

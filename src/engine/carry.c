@@ -61,11 +61,13 @@ void engine_fold(struct engine *engine, const struct message *message)
     ASSERT(engine->magic == ENGINE_MAGIC);
     engine->now = message->ts_local;
     engine->output.count = 0;
+    engine->folding = true;
     if (message->kind >= EVENT_place)
         fold_decision(engine, message);
     else if (message->kind >= EVENT_start)
         engine_take_session(engine, message);
     /* What a session record makes an engine say stands on the tape as a decision of its own. */
+    engine->folding = false;
     engine->output.count = 0;
 }
 

@@ -35,7 +35,7 @@ static uint32_t slot_count(const struct engine_config *config)
 
 static size_t output_capacity(const struct engine_config *config)
 {
-    return 2 * (size_t)config->global->orders_capacity +
+    return 3 * (size_t)config->global->orders_capacity +
            (size_t)config->instrument_count * DECISIONS_PER_INSTRUMENT +
            (size_t)config->venue_count * config->asset_count + 64;
 }
@@ -147,6 +147,7 @@ static void init_instrument(struct engine *engine, const struct engine_config *c
     instrument->strategy_state = carve(carver, strategy_ladder.state_bytes);
     instrument->market.funding_due = TIME_NEVER;
     instrument->pending_deadline = instrument->retry_deadline = TIME_NEVER;
+    instrument->learning.deadline = TIME_NEVER;
     for (int side = 0; side < 2; side++)
         instrument->sides[side].first = instrument->sides[side].last = ENGINE_NO_SLOT;
     position_init(&instrument->position, &instrument->definition);

@@ -97,6 +97,16 @@ struct engine_account_state {
     money profit, peak, day_start;
 };
 struct engine_account_state engine_account_state(const struct engine *engine);
+/* What was learned of one level of an instrument's ladder (trading-semantics 26), in 1e-9: the chance that
+ * an order there fills within learning.horizon is Beta(alpha, beta). */
+struct engine_learning {
+    int64_t alpha, beta;
+    uint64_t spells; /* that it was learned from */
+};
+enum { ENGINE_LEARNING_LEVELS = 32 }; /* a side */
+/* False where nothing was learned. `level` from 0, below ENGINE_LEARNING_LEVELS. */
+bool engine_learning(const struct engine *engine, unsigned instrument, enum side side,
+                     unsigned level, struct engine_learning *out);
 
 /* Counters so far; they belong to the engine. */
 const struct engine_counters *engine_counters(const struct engine *engine);

@@ -89,6 +89,9 @@ struct order {
     int64_t asked_ts;                  /* when the unanswered request left; unknown: since when */
     int64_t query_ts;                  /* when it was last asked for */
     int64_t retry_ts;                  /* after a cancel that failed: no other request before */
+    int64_t spell_start;               /* rule 26; while there is a spell */
+    int64_t spell_filled;              /* of `filled`, before the spell */
+    int64_t spell_quantity;            /* at its start, less what a modify took away */
     uint32_t next, previous;           /* in its instrument and side, older first */
     uint32_t last_trade;               /* newest of its trades in the trade ring */
     uint16_t instrument;
@@ -101,6 +104,7 @@ struct order {
     uint8_t failures;  /* cancels that failed since the operator last had a hand in it */
     bool owing;        /* over at the venue; leaves are fills that are still to come */
     bool unpriced;     /* the venue told a price that is none; `price` is the last good one */
+    uint8_t spell;     /* enum spell */
 };
 
 /* The live orders of one instrument and side, and their sums. */
@@ -156,8 +160,12 @@ struct limits {
     int64_t open_interest_share; /* 1e-9 */
     int64_t open_interest_age;
     int64_t stale_after, pending_timeout;
-    uint32_t cancel_retries; /* of a cancel that failed */
-    int64_t cancel_backoff;  /* before the first of them */
+    uint32_t cancel_retries;   /* of a cancel that failed */
+    int64_t cancel_backoff;    /* before the first of them */
+    int64_t learning_horizon;  /* ns; 0: nothing is learned */
+    int64_t learning_decay;    /* 1e-9 */
+    int64_t learning_evidence; /* whole spells in 1e-9 */
+    bool learning_sizing;
     int128
         minimum_raw; /* price x quantity (linear) or quantity (inverse) of the minimum notional */
     uint64_t tick_inverse, tick_bound; /* see limits_off_tick */
@@ -275,6 +283,7 @@ struct engine {
     uint32_t gates_off; /* tests only: gates that don't block, as bits */
     int64_t now;
     bool started;
+    bool folding; /* the message is of a tape that tells the decisions too */
     bool any_due;
     uint64_t ordinal;      /* of the message, from start = 1; decisions name it as their cause */
     uint64_t *due;         /* instruments whose cycle is due, one bit each */

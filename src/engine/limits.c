@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define RATIO_ONE INT64_C(1000000000)
 enum { MILLI = 1000 };
 
 /* An amount in units of 10^exponent; `grid` is the tick or lot in those units. */
@@ -156,6 +157,10 @@ bool limits_resolve(struct limits *limits, const struct settings_instrument *set
     limits->pending_timeout = settings->order_pending_timeout;
     limits->cancel_retries = (uint32_t)settings->order_cancel_retries;
     limits->cancel_backoff = settings->order_cancel_backoff;
+    limits->learning_horizon = settings->learning_horizon;
+    limits->learning_decay = settings->learning_decay;
+    limits->learning_evidence = settings->learning_evidence * RATIO_ONE;
+    limits->learning_sizing = settings->learning_sizing;
     *problem = NULL;
     return true;
 }

@@ -233,10 +233,9 @@ void orders_take_modify(struct engine *engine, const struct event_modify *modify
         return;
     order->asked_price = modify->price.units;
     order->asked_leaves = modify->leaves.units;
-    uint8_t level = order->level;
+    if (order->level != (uint8_t)modify->level)
+        learning_level_moved(engine, order, (uint8_t)modify->level);
     order->level = (uint8_t)modify->level;
-    if (order->level != level)
-        learning_level_changed(engine, order, level);
     apply_plain(engine, order, ORDER_EVENT_MODIFY_SENT);
     expect_answer(engine, order, now);
 }

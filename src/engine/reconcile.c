@@ -170,8 +170,11 @@ static void settle_match(struct engine *engine, unsigned index, struct order *or
     if (!orders_may_act(engine, order))
         return; /* one unanswered action an order */
     bool allowed = not_too_aggressive(instrument, order);
-    if (allowed && size_in_tolerance(&instrument->limits, order->leaves, wanted->quantity.units))
+    if (allowed && size_in_tolerance(&instrument->limits, order->leaves, wanted->quantity.units)) {
+        if (order->level != wanted->level)
+            learning_level_moved(engine, order, wanted->level);
         return;
+    }
     if (!may_place)
         add_cancel(engine, order, CANCEL_UNWANTED);
     else if (!allowed)

@@ -100,7 +100,6 @@ int64_t timers_deadline_of(struct engine *engine, unsigned index)
         deadline = instrument->last_cycle + instrument->limits.interval;
         deadline = earlier(deadline, breakers_deadline(engine, index));
     }
-    deadline = earlier(deadline, learning_deadline(engine, index));
     deadline = earlier(deadline, orders_retry_deadline(engine, index));
     deadline = earlier(deadline, shutdown_resend_deadline(engine, index));
     if (market->funding_due < deadline)
@@ -110,6 +109,8 @@ int64_t timers_deadline_of(struct engine *engine, unsigned index)
         if (instrument->pending_deadline < deadline)
             deadline = instrument->pending_deadline;
     }
+    if (instrument->learning.deadline < deadline)
+        deadline = earlier(deadline, learning_deadline(engine, index));
     return deadline;
 }
 

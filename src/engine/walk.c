@@ -99,6 +99,10 @@ static void walk_order(struct walker *walker, const struct engine *engine,
     FIELD(index, order, failures);
     FIELD(index, order, owing);
     FIELD(index, order, unpriced);
+    FIELD(index, order, spell);
+    FIELD(index, order, spell_start);
+    FIELD(index, order, spell_filled);
+    FIELD(index, order, spell_quantity);
     WIDE(index, order, reserved);
     walk_trades(walker, engine, order);
 }
@@ -185,6 +189,10 @@ static void walk_limits(struct walker *walker, const struct limits *limits, unsi
     FIELD(index, limits, pending_timeout);
     FIELD(index, limits, cancel_retries);
     FIELD(index, limits, cancel_backoff);
+    FIELD(index, limits, learning_horizon);
+    FIELD(index, limits, learning_decay);
+    FIELD(index, limits, learning_evidence);
+    FIELD(index, limits, learning_sizing);
     walker->wide(walker, "minimum_raw", index, limits->minimum_raw);
     FIELD(index, limits, tick_inverse);
     FIELD(index, limits, tick_bound);
@@ -297,11 +305,13 @@ void walk_breakers(struct walker *walker, const struct engine *engine)
     infrastructure_walk(walker, engine);
 }
 
-/* What breakers look at: cold after a restart, so no part of the carry. */
+/* What breakers look at and sizes that were made of it: cold after a restart, so no part of the carry. */
 static void walk_signals(struct walker *walker, const struct engine *engine)
 {
-    for (unsigned index = 0; index < engine->instrument_count; index++)
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
         signals_walk(walker, engine, index);
+        learning_walk_sizes(walker, engine, index);
+    }
 }
 
 static void walk_strategy(struct walker *walker, const struct engine *engine)

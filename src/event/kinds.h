@@ -58,7 +58,8 @@
     X(removed, 133, DECISION, RECORD, "a number without a usable value was removed")               \
     X(breaker, 134, DECISION, RECORD, "a breaker changed state")                                   \
     X(pause, 135, DECISION, RECORD, "quoting was paused or resumed")                               \
-    X(learning, 136, DECISION, RECORD, "a learning spell ended")                                   \
+    X(learning, 136, DECISION, RECORD,                                                             \
+      "a spell at a level of the ladder ended; what is now known of it")                           \
     X(risk_mark, 137, DECISION, RECORD, "peak, day's start and day of the profit")                 \
     X(final_position, 138, DECISION, RECORD, "end of run: position and profit of an instrument")   \
     X(final_balance, 139, DECISION, RECORD, "end of run: balance of an asset at a venue")          \
@@ -191,7 +192,15 @@
 #define FIELDS_breaker(F) F(INSTRUMENT, instrument) F(BREAKER, breaker) F(BREAKER_STATE, state)
 #define FIELDS_pause(F)   F(INSTRUMENT, instrument) F(FLAG, paused) F(GATE, why)
 #define FIELDS_learning(F)                                                                         \
-    F(INSTRUMENT, instrument) F(SIDE, side) F(COUNT, level) F(RATE, filled) F(RATE, weight)
+    F(INSTRUMENT, instrument)                                                                      \
+    F(ORDER, order)                                                                                \
+    F(SIDE, side)                                                                                  \
+    F(COUNT, level)                                                                                \
+    F(RATE, filled)                                                                                \
+    F(RATE, weight)                                                                                \
+    F(RATE, alpha)                                                                                 \
+    F(RATE, beta)                                                                                  \
+    F(COUNT, next)
 #define FIELDS_risk_mark(F) F(MONEY, profit) F(MONEY, peak) F(MONEY, day_start) F(TIME, day)
 #define FIELDS_final_position(F)                                                                   \
     F(INSTRUMENT, instrument)                                                                      \
