@@ -102,6 +102,7 @@ struct order {
     uint8_t lost;      /* enum request: what was not answered */
     bool cancel_sent;  /* a cancel left since the venue last showed that it rests */
     uint8_t failures;  /* cancels that failed since the operator last had a hand in it */
+    bool hanging;      /* leaves are what a modify adds, if it was before the last fill */
     bool owing;        /* over at the venue; leaves are fills that are still to come */
     bool unpriced;     /* the venue told a price that is none; `price` is the last good one */
     uint8_t spell;     /* enum spell */

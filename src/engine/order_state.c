@@ -122,6 +122,7 @@
     X(SEEN, ORDER_RESTING, EFFECT_SEEN)                                                            \
     X(NOT_FOUND, ORDER_SAME, EFFECT_NONE)                                                          \
     X(GONE, ORDER_CANCELLED, EFFECT_END)                                                           \
+    X(SETTLED, ORDER_FILLED, EFFECT_END)                                                           \
     X(REPEATED, ORDER_SAME, EFFECT_REPEAT)
 
 /* FILLED, CANCELLED, REJECTED, EXPIRED. A fill after a rejection is a surprise in the venue, but a

@@ -51,6 +51,7 @@ enum order_state {
     X(ORDER_EVENT_SEEN, "an open-orders list or a query shows that it rests")                      \
     X(ORDER_EVENT_NOT_FOUND, "the venue knows no such order, but it is too early to believe")      \
     X(ORDER_EVENT_GONE, "the venue knows no such order, asked twice, fills asked for")             \
+    X(ORDER_EVENT_SETTLED, "the modify that its leaves hung on was refused: nothing is left")      \
     X(ORDER_EVENT_REPEATED, "an answer to a request that is settled, or of an order that is over")
 
 enum order_event {

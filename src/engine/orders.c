@@ -330,9 +330,13 @@ static enum order_event fill_figures(struct order *order, int64_t quantity, stru
         order->owing = true;
         return ORDER_EVENT_FILL_OWING;
     }
-    if (!order->owing && asked > 0 && (!tells || told.units > 0)) {
-        order->leaves = asked; /* the modify was before this fill, or may have been */
-        return tells ? ORDER_EVENT_FILL : ORDER_EVENT_FILL_DOUBT;
+    if (!order->owing && asked > 0) { /* the modify was before this fill, or may have been */
+        order->leaves = asked;
+        order->hanging = !tells || told.units == 0;
+        order->owing = tells && told.units == 0;
+        return order->owing     ? ORDER_EVENT_FILL_OWING
+               : order->hanging ? ORDER_EVENT_FILL_DOUBT
+                                : ORDER_EVENT_FILL;
     }
     bool doubt = !order->owing && tells && told.units > 0;
     order->leaves = doubt ? told.units : 0;
@@ -497,6 +501,7 @@ static void take_modified(struct engine *engine, struct order *order, struct num
         set_leaves(order, larger(told, order->asked_leaves));
         set_price(engine, order, price, leaves);
         order->asked_leaves = 0;
+        order->hanging = false;
     } else if (live && !as_known && order->state != ORDER_PENDING_NEW) {
         event = ORDER_EVENT_MODIFIED_OTHER;
         set_leaves(order, larger(told, order->leaves));
@@ -597,10 +602,24 @@ static void take_cancel_rejected(struct engine *engine, struct order *order, enu
         cancel_failed(engine, order);
 }
 
+/* The modify was refused, so the fill before was the last one. */
+static void settle_hanging(struct engine *engine, struct order *order)
+{
+    int64_t before = orders_worst_leaves(order);
+    order->asked_leaves = 0;
+    order->quantity = order->filled;
+    apply_event(engine, order, ORDER_EVENT_SETTLED);
+    sums_update(engine, order, before);
+}
+
 /* Answers that are about one known order. */
 static void take_known(struct engine *engine, struct order *order, unsigned kind,
                        const union event_record *record)
 {
+    if (kind == EVENT_modify_rejected && order->hanging && order->state == ORDER_UNKNOWN) {
+        settle_hanging(engine, order);
+        return;
+    }
     if (is_settled(order, kind)) {
         apply_plain(engine, order, ORDER_EVENT_REPEATED);
         return;

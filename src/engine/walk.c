@@ -97,6 +97,7 @@ static void walk_order(struct walker *walker, const struct engine *engine,
     FIELD(index, order, cancel_sent);
     FIELD(index, order, retry_ts);
     FIELD(index, order, failures);
+    FIELD(index, order, hanging);
     FIELD(index, order, owing);
     FIELD(index, order, unpriced);
     FIELD(index, order, spell);
