@@ -113,6 +113,86 @@
       "age of the last reading of open interest at which its cap counts as reached")               \
     S(safety_stale_after, "safety.stale_after", DURATION, "1ms", "24h", "5s",                      \
       "age of the newest market message at which quotes are pulled")                               \
+    S(warm_up_trades, "warm_up.trades", INTEGER, "0", "1000000000", "20",                          \
+      "trades seen before the first quote; 0 for a venue that tells none")                         \
+    S(warm_up_book_messages, "warm_up.book_messages", INTEGER, "0", "1000000000", "100",           \
+      "book messages seen before the first quote")                                                 \
+    S(warm_up_samples, "warm_up.samples", INTEGER, "0", "86400", "60",                             \
+      "samples of volatility, one a second, before the first quote")                               \
+    S(warm_up_time_limit, "warm_up.time_limit", DURATION, "0", "24h", "10m",                       \
+      "after this long without being complete an alarm tells; it lets nothing through; 0: none")   \
+    S(volatility_half_life, "volatility.half_life", DURATION, "1ms", "24h", "60s",                 \
+      "age at which a squared return counts half")                                                 \
+    S(volatility_restart_after, "volatility.restart_after", DURATION, "0", "24h", "60s",           \
+      "after a book was lost for longer than this the estimate begins anew")                       \
+    S(breaker_volatility, "breaker.volatility", RATIO, "0", "1000", "3",                           \
+      "widen while volatility is above this many times its long mean; 0: never")                   \
+    S(breaker_volatility_clear, "breaker.volatility_clear", RATIO, "0", "1000", "2",               \
+      "volatility below this many times its mean is calm")                                         \
+    S(breaker_volatility_calm, "breaker.volatility_calm", DURATION, "0", "24h", "60s",             \
+      "calm for this long clears the volatility breaker")                                          \
+    S(breaker_volatility_window, "breaker.volatility_window", DURATION, "30s", "24h", "30m",       \
+      "length of the long mean of volatility")                                                     \
+    S(breaker_volatility_samples, "breaker.volatility_samples", INTEGER, "1", "86400", "120",      \
+      "fewer samples than this are no mean to compare with")                                       \
+    S(breaker_volatility_factor, "breaker.volatility_factor", RATIO, "1", "100", "2",              \
+      "half spreads are multiplied by this while volatility is high")                              \
+    S(breaker_move, "breaker.move", RATIO, "0", "1", "1%",                                         \
+      "cancel all when the mid moves this far within the window; 0: never")                        \
+    S(breaker_move_window, "breaker.move_window", DURATION, "32ns", "1h", "5s",                    \
+      "window of a move; up to 1/32 of it more may count")                                         \
+    S(breaker_spread, "breaker.spread", RATIO, "0", "1000", "5",                                   \
+      "pause when the spread is above this many times its median; 0: never")                       \
+    S(breaker_spread_least, "breaker.spread_least", RATIO, "0", "1", "0.05%",                      \
+      "a spread up to this part of the mid never pauses")                                          \
+    S(breaker_spread_time, "breaker.spread_time", DURATION, "0", "1h", "1s",                       \
+      "how long the spread must be too wide")                                                      \
+    S(breaker_spread_window, "breaker.spread_window", DURATION, "1s", "5m", "5m",                  \
+      "window of the spread's median, one sample a second")                                        \
+    S(breaker_spread_samples, "breaker.spread_samples", INTEGER, "1", "300", "60",                 \
+      "fewer samples than this are no median to compare with")                                     \
+    S(breaker_spread_clear, "breaker.spread_clear", RATIO, "0", "1000", "3",                       \
+      "a spread below this many times its median is close again")                                  \
+    S(breaker_spread_calm, "breaker.spread_calm", DURATION, "0", "24h", "10s",                     \
+      "close again for this long clears the spread breaker")                                       \
+    S(breaker_in_sync, "breaker.in_sync", DURATION, "0", "1h", "2s",                               \
+      "fresh and synchronised for this long clears the stale and the gap breaker")                 \
+    S(breaker_reference, "breaker.reference", RATIO, "0", "1", "1%",                               \
+      "cancel all when the mid is this far from the mark or the peer; 0: never")                   \
+    S(breaker_reference_time, "breaker.reference_time", DURATION, "0", "1h", "1s",                 \
+      "how long the mid must be off")                                                              \
+    S(breaker_reference_clear, "breaker.reference_clear", RATIO, "0", "1", "0.5%",                 \
+      "nearer than this is well again")                                                            \
+    S(breaker_reference_calm, "breaker.reference_calm", DURATION, "0", "24h", "30s",               \
+      "well for this long clears the reference breaker")                                           \
+    S(breaker_reference_peer, "breaker.reference_peer", FLAG, "", "", "yes",                       \
+      "compare with the next instrument of the same base and quote asset too")                     \
+    S(breaker_rejects, "breaker.rejects", INTEGER, "0", "64", "5",                                 \
+      "pause when this many new orders were refused within the window, post-only refusals apart; " \
+      "0: never")                                                                                  \
+    S(breaker_rejects_of, "breaker.rejects_of", INTEGER, "1", "64", "10",                          \
+      "and at least this many were answered")                                                      \
+    S(breaker_rejects_window, "breaker.rejects_window", DURATION, "1ms", "24h", "60s",             \
+      "window in which refused orders are counted")                                                \
+    S(breaker_rejects_pause, "breaker.rejects_pause", DURATION, "0", "24h", "60s",                 \
+      "length of the pause after refused orders")                                                  \
+    S(breaker_edge, "breaker.edge", RATIO, "0", "100", "2",                                        \
+      "widen when the mean markout after fees is below zero by this many standard errors; 0: "     \
+      "never")                                                                                     \
+    S(breaker_edge_fills, "breaker.edge_fills", INTEGER, "2", "128", "30",                         \
+      "fewer fills than this are no mean; as many again that are still so pause")                  \
+    S(breaker_edge_horizon, "breaker.edge_horizon", DURATION, "1ms", "1h", "5s",                   \
+      "how long after a fill its markout is taken")                                                \
+    S(breaker_edge_factor, "breaker.edge_factor", RATIO, "1", "100", "2",                          \
+      "half spreads are multiplied by this while fills lose")                                      \
+    S(breaker_open_interest, "breaker.open_interest", RATIO, "0", "1", "10%",                      \
+      "pause when open interest falls by this part within the window; 0: never")                   \
+    S(breaker_open_interest_window, "breaker.open_interest_window", DURATION, "32ns", "24h", "5m", \
+      "window of a fall of open interest; up to 1/32 of it more may count")                        \
+    S(breaker_open_interest_readings, "breaker.open_interest_readings", INTEGER, "2", "1000", "3", \
+      "fewer readings than this within the window are no fall")                                    \
+    S(breaker_open_interest_pause, "breaker.open_interest_pause", DURATION, "0", "24h", "15m",     \
+      "length of the pause after a fall of open interest")                                         \
     S(order_pending_timeout, "order.pending_timeout", DURATION, "1ms", "1h", "5s",                 \
       "time without an answer after which an order is asked for")                                  \
     S(order_cancel_retries, "order.cancel_retries", INTEGER, "0", "16", "3",                       \

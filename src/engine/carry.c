@@ -43,7 +43,7 @@ static void fold_decision(struct engine *engine, const struct message *decision)
         break;
     case EVENT_breaker:
         breakers_set(&engine->instruments[record->breaker.instrument], record->breaker.breaker,
-                     record->breaker.state);
+                     record->breaker.state, now);
         break;
     case EVENT_pause:
         engine->instruments[record->pause.instrument].paused = record->pause.paused;

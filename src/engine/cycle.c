@@ -119,6 +119,14 @@ static bool must_pull(const struct engine *engine, const struct instrument *inst
     return !market_has_view(&instrument->market) && !risk_is_off(engine, GATE_UNSYNCHRONISED);
 }
 
+/* While warm-up is incomplete there is nothing to want. Orders of before (a restart, a long gap) are not
+ * left alone: for them the cycle runs and cancels, as in a pause. */
+static bool is_skipped(const struct instrument *instrument, uint32_t gates)
+{
+    return (gates >> GATE_WARM_UP & 1) != 0 &&
+           (instrument->sides[SIDE_BUY].count | instrument->sides[SIDE_SELL].count) == 0;
+}
+
 static void plan(struct engine *engine, unsigned index)
 {
     struct instrument *instrument = &engine->instruments[index];
@@ -141,6 +149,8 @@ static void plan(struct engine *engine, unsigned index)
             reconcile_pull(engine, index, why);
         return;
     }
+    if (is_skipped(instrument, gates))
+        return;
     struct wanted_ladder ladder;
     engine->counters.cycles++;
     instrument->reference4 = market_reference4(&instrument->market, engine->now);

@@ -211,6 +211,9 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
     for (unsigned index = 0; index < config->instrument_count; index++)
         init_instrument(engine, config, index, &carver);
     profit_init(engine, config);
+    signals_find_peers(engine);
+    for (unsigned index = 0; index < config->instrument_count; index++)
+        signals_reset(engine, index);
     sync_reset(engine);
     ASSERT(carver.used <= size);
     return engine;
@@ -260,6 +263,7 @@ static void take_start(struct engine *engine, const struct event_start *start)
            (engine->instrument_count + WORD_BITS - 1) / WORD_BITS * sizeof(uint64_t));
     for (unsigned index = 0; index < engine->instrument_count; index++) {
         engine->instruments[index].last_cycle = engine->now;
+        signals_reset(engine, index);
         timers_set(&engine->timers, index, timers_deadline_of(engine, index));
     }
     profit_start(engine);

@@ -167,6 +167,7 @@ struct limits {
     int64_t learning_decay;    /* 1e-9 */
     int64_t learning_evidence; /* whole spells in 1e-9 */
     bool learning_sizing;
+    struct signal_limits signal;
     int128
         minimum_raw; /* price x quantity (linear) or quantity (inverse) of the minimum notional */
     uint64_t tick_inverse, tick_bound; /* see limits_off_tick */
@@ -180,9 +181,10 @@ struct gate_state {
 };
 
 struct breakers {
+    int64_t since[BREAKER_COUNT]; /* time of the last change */
     uint8_t state[BREAKER_COUNT]; /* enum breaker_state */
     uint8_t worst;                /* of them */
-    bool widen;                   /* one of them widens */
+    bool widen;                   /* one of them widens, or does worse */
 };
 
 struct instrument {
@@ -435,10 +437,10 @@ void reconcile_sort(struct candidates *candidates);
 void cycle_run_due(struct engine *engine);
 
 /* --- breakers.c --- */
-/* Stale and gap of an instrument by what is known now. */
+/* All of an instrument by what is known now. */
 void breakers_update(struct engine *engine, unsigned instrument);
 /* Put one breaker into a state, without a word. */
-void breakers_set(struct instrument *instrument, unsigned breaker, unsigned state);
+void breakers_set(struct instrument *instrument, unsigned breaker, unsigned state, int64_t now);
 /* Half spreads are multiplied by this: the largest factor of those that widen. */
 void breakers_widen(const struct instrument *instrument, int64_t *numerator, int64_t *denominator);
 /* When one of them may change by itself. */

@@ -161,6 +161,7 @@ bool limits_resolve(struct limits *limits, const struct settings_instrument *set
     limits->learning_decay = settings->learning_decay;
     limits->learning_evidence = settings->learning_evidence * RATIO_ONE;
     limits->learning_sizing = settings->learning_sizing;
+    signals_limits(&limits->signal, settings);
     *problem = NULL;
     return true;
 }

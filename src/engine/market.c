@@ -354,6 +354,7 @@ static void take_record(struct engine *engine, unsigned index, const struct mess
         break;
     case EVENT_mark:
         take_price(engine, index, &market->mark, record->mark.price);
+        signals_mark(engine, index);
         profit_touch(engine, index);
         break;
     case EVENT_index_price:
@@ -374,7 +375,9 @@ static void be_fresh(struct engine *engine, unsigned index)
 {
     struct instrument *instrument = &engine->instruments[index];
     instrument->market.fresh_ts = engine->now;
-    if (!instrument->market.seen || instrument->breakers.state[BREAKER_STALE] != BREAKER_CLEAR) {
+    /* The first after a silence begins the time in sync that clears the breaker. */
+    if (!instrument->market.seen || (instrument->breakers.state[BREAKER_STALE] != BREAKER_CLEAR &&
+                                     instrument->signals.synced_since == TIME_NEVER)) {
         instrument->market.seen = true;
         engine_mark_due(engine, index);
     }

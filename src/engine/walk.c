@@ -295,9 +295,11 @@ void walk_breakers(struct walker *walker, const struct engine *engine)
         const struct instrument *instrument = &engine->instruments[index];
         FIELD(index, instrument, paused);
         FIELD(index, instrument, pulled);
-        for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++)
-            walker->field(walker, "breaker", (uint64_t)index * BREAKER_COUNT + breaker,
-                          instrument->breakers.state[breaker]);
+        for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++) {
+            uint64_t at = (uint64_t)index * BREAKER_COUNT + breaker;
+            walker->field(walker, "breaker", at, instrument->breakers.state[breaker]);
+            walker->field(walker, "breaker.since", at, instrument->breakers.since[breaker]);
+        }
         FIELD(index, instrument, alarms.raised);
         learning_walk(walker, engine, index);
     }

@@ -7,6 +7,15 @@
 
 enum { LINE_MAX_BYTES = 256, DIGITS_MAX = 40 };
 
+void walker_double(struct walker *walker, const char *name, uint64_t index, double value)
+{
+    uint64_t bits = UINT64_C(0x7ff8000000000000);
+    value = value == 0 ? 0 : value;
+    if (value == value)
+        memcpy(&bits, &value, sizeof bits);
+    walker->field(walker, name, index, (int64_t)bits);
+}
+
 /* --- hash ----------------------------------------------------------------------------------------- */
 
 /* Two odd constants with well-spread bits (the golden ratio's and pi's fractions). */

@@ -15,6 +15,9 @@ struct walker {
     void (*wide)(struct walker *walker, const char *name, uint64_t index, int128 value);
 };
 
+/* A double of a model, as a field of its bits: one NaN, and no negative zero. */
+void walker_double(struct walker *walker, const char *name, uint64_t index, double value);
+
 /* A hash over everything walked; the same on every platform. */
 struct walker_hash {
     struct walker walker;

@@ -22,7 +22,9 @@ static long allocations_of(const char *path, unsigned messages, const char *thre
     struct backtest_options options = {.tape = path, .from = INT64_MIN, .to = INT64_MAX};
     long result = -1;
     if (small_tape_write(&tape, &error) || config_create(&config, &error) ||
-        config_set(config, threads, &error) ||
+        config_set(config, threads, &error) || config_set(config, "warm_up.trades=0", &error) ||
+        config_set(config, "warm_up.book_messages=0", &error) ||
+        config_set(config, "warm_up.samples=0", &error) ||
         config_set(config, "sim.balances=1000000000 USD, 100000 BTC, 100000 ETH", &error))
         goto done;
     options.config = config;

@@ -47,11 +47,16 @@ static void make_tape(unsigned block_events)
     cr_assert_eq(small_tape_write(&options, &error), 0, "%s", error.text);
 }
 
+/* Tapes of a few seconds: quoting begins with the first book. */
 static struct config *make_config(const char *threads)
 {
+    static const char *const cold[] = {"warm_up.trades=0", "warm_up.book_messages=0",
+                                       "warm_up.samples=0"};
     struct config *config = NULL;
     cr_assert_eq(config_create(&config, &error), 0, "%s", error.text);
     cr_assert_eq(config_set(config, threads, &error), 0, "%s", error.text);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(config_set(config, cold[i], &error), 0, "%s", error.text);
     cr_assert_eq(config_set(config, "sim.balances=1000000000 USD, 100000 BTC, 100000 ETH", &error),
                  0, "%s", error.text);
     return config;
