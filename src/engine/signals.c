@@ -323,7 +323,7 @@ void signals_open_interest(struct engine *engine, unsigned index)
 /* The n-th newest of a ring is younger than the window. */
 static bool newer_than(const int64_t *ring, uint64_t count, uint32_t n, int64_t since)
 {
-    return n == 0 || (count >= n && ring[(count - n) % ANSWERS_MAX] > since);
+    return n == 0 || (count >= n && ring[(count - n) % PLACE_ANSWERS_MAX] > since);
 }
 
 void signals_place_answered(struct engine *engine, const struct order *order, enum reject reason)
@@ -334,9 +334,9 @@ void signals_place_answered(struct engine *engine, const struct order *order, en
     bool first = order->state == ORDER_PENDING_NEW || order->state == ORDER_UNKNOWN;
     if (limits->rejects == 0 || !first || reason == REJECT_POST_ONLY)
         return;
-    answers->all[answers->all_count++ % ANSWERS_MAX] = engine->now;
+    answers->all[answers->all_count++ % PLACE_ANSWERS_MAX] = engine->now;
     if (reason != REJECT_NONE)
-        answers->bad[answers->bad_count++ % ANSWERS_MAX] = engine->now;
+        answers->bad[answers->bad_count++ % PLACE_ANSWERS_MAX] = engine->now;
     int64_t since = engine->now - limits->rejects_window;
     if (newer_than(answers->bad, answers->bad_count, limits->rejects, since) &&
         newer_than(answers->all, answers->all_count, limits->rejects_of, since)) {
@@ -553,9 +553,9 @@ static void walk_answers(struct walker *walker, const struct answers *answers, u
 {
     walker->field(walker, "answers.all_count", instrument, (int64_t)answers->all_count);
     walker->field(walker, "answers.bad_count", instrument, (int64_t)answers->bad_count);
-    for (unsigned i = 0; i < ANSWERS_MAX && i < answers->all_count; i++)
+    for (unsigned i = 0; i < PLACE_ANSWERS_MAX && i < answers->all_count; i++)
         walker->field(walker, "answers.all", i, answers->all[i]);
-    for (unsigned i = 0; i < ANSWERS_MAX && i < answers->bad_count; i++)
+    for (unsigned i = 0; i < PLACE_ANSWERS_MAX && i < answers->bad_count; i++)
         walker->field(walker, "answers.bad", i, answers->bad[i]);
 }
 

@@ -16,7 +16,7 @@ struct settings_instrument;
 struct walker;
 struct wanted_ladder;
 
-enum { ANSWERS_MAX = 64 };
+enum { PLACE_ANSWERS_MAX = 64 };
 
 /* Settings of breakers and warm-up. Ratios are in 1e-9, times in ns; a threshold of 0 is off. */
 struct signal_limits {
@@ -41,7 +41,7 @@ void signals_limits(struct signal_limits *limits, const struct settings_instrume
 
 /* Times of the last answers to new orders. */
 struct answers {
-    int64_t all[ANSWERS_MAX], bad[ANSWERS_MAX]; /* rings */
+    int64_t all[PLACE_ANSWERS_MAX], bad[PLACE_ANSWERS_MAX]; /* rings */
     uint64_t all_count, bad_count;
 };
 
