@@ -177,7 +177,7 @@ static uint8_t ack_of(unsigned request)
     return request == REQUEST_PLACE     ? EVENT_order_accepted
            : request == REQUEST_CANCEL  ? EVENT_order_cancelled
            : request == REQUEST_REPLACE ? EVENT_replace
-           : request == REQUEST_QUERY   ? EVENT_open_order
+           : request == REQUEST_QUERY   ? EVENT_order_status
                                         : EVENT_order_modified;
 }
 

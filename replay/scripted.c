@@ -22,6 +22,7 @@ struct scripted_order {
     uint8_t side;
     struct number price, leaves;
     order_id replaced_by;
+    bool ended; /* its end has been promised */
 };
 
 struct scripted {
@@ -139,16 +140,18 @@ static void fill_answer(struct scripted *self, struct scripted_order *order,
         record->order_unknown = (struct event_order_unknown){
             .instrument = instrument, .order = id, .request = (uint8_t)request};
         break;
+    case EVENT_order_status:
+        record->order_status = (struct event_order_status){.instrument = instrument,
+                                                           .order = id,
+                                                           .side = order->side,
+                                                           .price = order->price,
+                                                           .leaves = order->leaves};
+        if (order->ended)
+            record->order_status.leaves.units = 0;
+        break;
     case EVENT_order_not_found:
         record->order_not_found =
             (struct event_order_not_found){.instrument = instrument, .order = id};
-        break;
-    case EVENT_open_order:
-        record->open_order = (struct event_open_order){.instrument = instrument,
-                                                       .order = id,
-                                                       .side = order->side,
-                                                       .price = order->price,
-                                                       .leaves = order->leaves};
         break;
     default:
         ASSERT(reply->kind == EVENT_order_filled);
@@ -164,6 +167,8 @@ static int promise_one(struct scripted *self, struct scripted_order *order,
     memset(&answer, 0, sizeof answer);
     if (reply->kind == 0)
         return 0;
+    order->ended |= reply->kind == EVENT_order_cancelled || reply->kind == EVENT_order_expired ||
+                    reply->kind == EVENT_order_rejected;
     fill_answer(self, order, reply, request, &answer.record);
     answer.message = (struct message){.ts_local = now + reply->after_ns,
                                       .ts_venue = now + reply->after_ns,
@@ -195,7 +200,8 @@ static int promise(struct scripted *self, struct scripted_order *order,
     return promise_one(self, successor, &new, request, now, error);
 }
 
-/* What an order named by the script gets where no line says anything: what it asked for, at once. */
+/* What an order named by the script gets where no line says anything: what it asked for, at once; a query
+ * gets nothing. */
 static int promise_default(struct scripted *self, struct scripted_order *order, unsigned request,
                            int64_t now, struct error *error)
 {
@@ -228,14 +234,14 @@ static int take_new(struct scripted *self, const struct message *decision, struc
     if (decision->kind == EVENT_place && is_named(self, place->order))
         return new_order(self,
                          &(struct scripted_order){place->order, place->instrument, place->side,
-                                                  place->price, place->quantity, 0},
+                                                  place->price, place->quantity, 0, false},
                          error);
     if (old == NULL)
         return 0;
     old->replaced_by = replace->order;
     return new_order(self,
                      &(struct scripted_order){replace->order, replace->instrument, replace->side,
-                                              replace->price, replace->quantity, 0},
+                                              replace->price, replace->quantity, 0, false},
                      error);
 }
 

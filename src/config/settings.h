@@ -34,6 +34,10 @@
       "how long a shutdown waits for each of its last steps: flush, close, disconnect")            \
     S(shutdown_force_after, "shutdown.force_after", DURATION, "1ms", "1h", "30s",                  \
       "how long a shutdown may take in all before it ends by force")                               \
+    S(safety_orphans, "safety.orphans", INTEGER, "1", "1024", "64",                                \
+      "orders that only the venue knows, remembered at one time over all venues")                  \
+    S(safety_own_book, "safety.own_book", DURATION, "0", "24h", "60s",                             \
+      "time between two checks of our own orders' sums, lists and states; 0: none")                \
     S(store_sample, "store.sample", DURATION, "1ms", "24h", "1s",                                  \
       "time between two samples of each position in the run database")                             \
     S(account_currency, "account.currency", TEXT, "", "", "",                                      \
@@ -76,7 +80,21 @@
       "what a changed level becomes; none: cancel and place; shrink: a smaller size in place, "    \
       "else cancel and place; edit: a smaller size in place, any other change too while nothing "  \
       "has filled; replace: one request for any change; cancel_replace: one request, but for a "   \
-      "smaller size cancel and place")
+      "smaller size cancel and place")                                                             \
+    S(account_exclusive, "account.exclusive", FLAG, "", "", "yes",                                 \
+      "the account is ours alone: an order without our id is cancelled, not only told of")         \
+    S(safety_sync_interval, "safety.sync_interval", DURATION, "0", "24h", "60s",                   \
+      "time between two requests for the account's snapshot; 0: none is asked for")                \
+    S(safety_snapshot_age, "safety.snapshot_age", DURATION, "0", "1h", "10s",                      \
+      "oldest account snapshot that is trusted, from when its request was sent; 0: any")           \
+    S(safety_snapshot_limit, "safety.snapshot_limit", DURATION, "0", "24h", "180s",                \
+      "time without a trusted account snapshot after which no new order leaves; 0: any")           \
+    S(infrastructure_failures, "infrastructure.failures", INTEGER, "0", "1000000", "5",            \
+      "requests to the venue that fail in a row, after which no place or modify leaves; 0: any")   \
+    S(infrastructure_timeout, "infrastructure.timeout", DURATION, "1ms", "1h", "30s",              \
+      "time from then until one cancel or query is the trial that may end it")                     \
+    S(infrastructure_pace, "infrastructure.pace", DURATION, "0", "1m", "1s",                       \
+      "time between two cancels or queries until then")
 
 #define SETTINGS_INSTRUMENT(S)                                                                     \
     S(quote_enabled, "quote.enabled", FLAG, "", "", "yes", "whether this instrument is quoted")    \
@@ -207,6 +225,8 @@
       "whether sizes move to the levels that earn more by what was learned")                       \
     S(learning_evidence, "learning.evidence", INTEGER, "0", "1000000", "10",                       \
       "whole spells that each level must have taught before sizes move")                           \
+    S(order_unknown_alarm, "order.unknown_alarm", DURATION, "0", "24h", "60s",                     \
+      "time that an order may be unknown before no new order leaves; 0: any")                      \
     S(shutdown_timeout, "shutdown.timeout", DURATION, "1ms", "30s", "10s",                         \
       "how long a shutdown waits for cancels to be confirmed")                                     \
     S(book_far_levels, "book.far_levels", INTEGER, "64", "1048576", "16384",                       \

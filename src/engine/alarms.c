@@ -5,16 +5,28 @@
 #include "base/assert.h"
 #include "engine/engine_internal.h"
 
+/* What the operator's reset does to an alarm. */
+enum on_reset {
+    RESET_ENDS,  /* it is over */
+    RESET_ASKS,  /* the venue's account is asked for at once: only what it says can end it */
+    RESET_LEAVES /* nothing; it ends by itself */
+};
+
 struct alarm_kind {
-    bool stops;        /* no new order while it is raised */
-    bool reset_clears; /* the operator's reset ends it */
+    bool stops; /* no new order while it is raised */
+    bool pulls; /* and nothing rests */
+    enum on_reset reset;
 };
 
 static const struct alarm_kind kinds[ALARM_COUNT] = {
-    [ALARM_CANCEL_FAILED] = {true, true},  [ALARM_ORDER_UNKNOWN] = {true, false},
-    [ALARM_FOREIGN_ORDER] = {false, true}, [ALARM_DRIFT] = {true, false},
-    [ALARM_SNAPSHOT_OLD] = {true, false},  [ALARM_WARM_UP_LATE] = {false, false},
-    [ALARM_OWN_BOOK] = {true, true},       [ALARM_ORPHANS_FULL] = {true, true},
+    [ALARM_CANCEL_FAILED] = {true, false, RESET_ENDS},
+    [ALARM_ORDER_UNKNOWN] = {true, false, RESET_ASKS},
+    [ALARM_FOREIGN_ORDER] = {false, false, RESET_ENDS},
+    [ALARM_DRIFT] = {true, true, RESET_ASKS},
+    [ALARM_SNAPSHOT_OLD] = {true, false, RESET_ASKS},
+    [ALARM_WARM_UP_LATE] = {false, false, RESET_LEAVES},
+    [ALARM_OWN_BOOK] = {true, true, RESET_ENDS},
+    [ALARM_ORPHANS_FULL] = {true, false, RESET_ENDS},
 };
 
 static struct alarms *alarms_of(struct engine *engine, unsigned instrument, unsigned venue)
@@ -49,7 +61,7 @@ static void change(struct engine *engine, unsigned instrument, unsigned venue, e
         .reason = (uint8_t)reason,
         .order = order,
         .raised = raised,
-        .clears = kinds[reason].reset_clears ? COMMAND_RESET : COMMAND_RESUME,
+        .clears = kinds[reason].reset == RESET_LEAVES ? COMMAND_RESUME : COMMAND_RESET,
     };
     mark_due(engine, instrument, venue);
 }
@@ -74,21 +86,54 @@ bool alarm_is_raised(const struct engine *engine, unsigned instrument, unsigned 
     return alarms->raised >> reason & 1;
 }
 
-bool alarms_stop(const struct engine *engine, unsigned instrument)
+void alarms_take(struct engine *engine, const struct event_alarm *alarm)
+{
+    if (alarm->reason >= ALARM_COUNT ||
+        (alarm->instrument == EVENT_NONE_16 ? alarm->venue >= engine->venue_count
+                                            : alarm->instrument >= engine->instrument_count))
+        return;
+    struct alarms *alarms = alarms_of(engine, alarm->instrument, alarm->venue);
+    uint32_t bit = UINT32_C(1) << alarm->reason;
+    alarms->raised = alarm->raised ? alarms->raised | bit : alarms->raised & ~bit;
+}
+
+/* All that are raised of an instrument and of its venue. */
+static uint32_t raised_of(const struct engine *engine, unsigned instrument)
 {
     const struct instrument *at = &engine->instruments[instrument];
-    uint32_t raised = at->alarms.raised | engine->venues[at->definition.venue].alarms.raised;
+    return at->alarms.raised | engine->venues[at->definition.venue].alarms.raised;
+}
+
+bool alarms_stop(const struct engine *engine, unsigned instrument)
+{
+    uint32_t raised = raised_of(engine, instrument);
     for (unsigned reason = 0; raised != 0; reason++, raised >>= 1)
         if ((raised & 1) && kinds[reason].stops)
             return true;
     return false;
 }
 
+bool alarms_pull(const struct engine *engine, unsigned instrument)
+{
+    uint32_t raised = raised_of(engine, instrument);
+    for (unsigned reason = 0; raised != 0; reason++, raised >>= 1)
+        if ((raised & 1) && kinds[reason].pulls)
+            return true;
+    return false;
+}
+
 static void reset_one(struct engine *engine, unsigned instrument, unsigned venue)
 {
-    for (unsigned reason = 0; reason < ALARM_COUNT; reason++)
-        if (kinds[reason].reset_clears)
+    for (unsigned reason = 0; reason < ALARM_COUNT; reason++) {
+        if (!alarm_is_raised(engine, instrument, venue, (enum alarm)reason))
+            continue;
+        if (kinds[reason].reset == RESET_ENDS)
             alarm_clear(engine, instrument, venue, (enum alarm)reason);
+        else if (kinds[reason].reset == RESET_ASKS)
+            sync_ask_soon(engine, instrument == EVENT_NONE_16
+                                      ? venue
+                                      : engine->instruments[instrument].definition.venue);
+    }
 }
 
 void alarms_reset(struct engine *engine, unsigned instrument)

@@ -21,6 +21,10 @@ bool alarm_is_raised(const struct engine *engine, unsigned instrument, unsigned 
                      enum alarm reason);
 /* Some alarm of the instrument or its venue forbids new orders: the gate `safety`. */
 bool alarms_stop(const struct engine *engine, unsigned instrument);
+/* Some alarm of the instrument or its venue forbids that anything rests. */
+bool alarms_pull(const struct engine *engine, unsigned instrument);
+/* A decision of the tape. */
+void alarms_take(struct engine *engine, const struct event_alarm *alarm);
 /* The operator's reset of one instrument, or with EVENT_NONE_16 of everything: what only he can clear. */
 void alarms_reset(struct engine *engine, unsigned instrument);
 

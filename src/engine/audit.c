@@ -122,6 +122,18 @@ static bool may_quote(const struct engine *engine, unsigned index)
            !infrastructure_blocks(engine, venue) && !alarms_stop(engine, index);
 }
 
+/* What orders that only the venue knows may fill. */
+static int128 orphan_leaves(const struct engine *engine, unsigned instrument, unsigned side)
+{
+    int128 sum = 0;
+    for (uint32_t i = 0; i < engine->orphans.count; i++) {
+        const struct orphan *orphan = &engine->orphans.list[i];
+        if (orphan->judged && orphan->instrument == instrument && orphan->side == side)
+            sum += orphan->leaves;
+    }
+    return sum;
+}
+
 void audit_send(struct engine *engine, const struct candidate *candidate)
 {
     struct instrument *instrument = &engine->instruments[candidate->instrument];
@@ -135,7 +147,7 @@ void audit_send(struct engine *engine, const struct candidate *candidate)
     int64_t before = own == NULL ? 0 : orders_worst_leaves(own);
     int64_t after = candidate->quantity > before ? candidate->quantity : before;
     int128 worst = (int128)(side == SIDE_BUY ? position : -position) + sum.leaves - before + after +
-                   sync_orphan_leaves(engine, candidate->instrument, side);
+                   orphan_leaves(engine, candidate->instrument, side);
     check(engine, 1, sum.count + (own == NULL) <= instrument->limits.orders_per_side,
           "one order too many on a side");
     check(engine, 1, own != NULL || engine->orders.live < engine->orders.capacity,
@@ -266,4 +278,64 @@ void audit_full(struct engine *engine)
     check(engine, 10,
           engine->any_due || engine_deadline(engine) > engine->now || engine_is_done(engine),
           "something due was not done");
+}
+
+/* --- our own book, whatever stands there --------------------------------------------------------------- */
+
+/* A side's list is walked no further than there are slots, so that a list which bites its tail ends. */
+static bool side_holds(const struct engine *engine, unsigned index, unsigned side)
+{
+    const struct order_table *table = &engine->orders;
+    const struct order_side *orders = &engine->instruments[index].sides[side];
+    uint32_t count = 0, previous = ENGINE_NO_SLOT;
+    int128 leaves = 0;
+    for (uint32_t slot = orders->first; slot != ENGINE_NO_SLOT; slot = table->slots[slot].next) {
+        if (slot > table->mask || ++count > table->capacity)
+            return false;
+        const struct order *order = &table->slots[slot];
+        if (order->instrument != index || order->side != side || order->previous != previous ||
+            (((uint32_t)order->id - 1) & table->mask) != slot || !order_holds(engine, order))
+            return false;
+        leaves += orders_worst_leaves(order);
+        previous = slot;
+    }
+    return previous == orders->last && count == orders->count && leaves == orders->leaves;
+}
+
+bool audit_own_orders(const struct engine *engine, unsigned instrument)
+{
+    const struct sync_instrument *sync = &engine->instruments[instrument].sync;
+    for (unsigned side = 0; side < 2; side++)
+        if (!side_holds(engine, instrument, side) ||
+            (sync->orphan_leaves[side] != INT64_MAX &&
+             sync->orphan_leaves[side] != orphan_leaves(engine, instrument, side)))
+            return false;
+    return true;
+}
+
+bool audit_own_sums(const struct engine *engine, unsigned venue)
+{
+    const struct order_table *table = &engine->orders;
+    uint32_t live = 0;
+    for (unsigned asset = 0; asset < engine->asset_count; asset++) {
+        money sum = MONEY_ZERO;
+        live = 0;
+        for (uint32_t slot = 0; slot <= table->mask; slot++) {
+            const struct order *order = &table->slots[slot];
+            if (order->state >= ORDER_STATE_COUNT || !order_state_is_live(order->state))
+                continue;
+            live++;
+            const struct event_definition *definition =
+                &engine->instruments[order->instrument].definition;
+            uint16_t pays = order->side == SIDE_BUY ? definition->quote : definition->base;
+            if (definition->venue == venue && definition->contract == CONTRACT_SPOT &&
+                pays == asset)
+                sum = money_add(sum, order->reserved);
+        }
+        const struct balance *balance =
+            &engine->balances[(size_t)venue * engine->asset_count + asset];
+        if (money_compare(sum, balance->reserved) != 0)
+            return false;
+    }
+    return engine->asset_count == 0 || live == table->live;
 }

@@ -35,6 +35,9 @@ static void fold_decision(struct engine *engine, const struct message *decision)
     case EVENT_infrastructure:
         infrastructure_take(engine, &record->infrastructure);
         break;
+    case EVENT_alarm:
+        alarms_take(engine, &record->alarm);
+        break;
     case EVENT_learning:
         learning_take(engine, &record->learning);
         break;

@@ -3,6 +3,7 @@
 #include "engine/engine_internal.h"
 
 #include "base/assert.h"
+#include "base/time.h"
 
 enum { WORD_BITS = 64 };
 
@@ -116,6 +117,9 @@ static bool must_pull(const struct engine *engine, const struct instrument *inst
     }
     if (instrument->breakers.worst == BREAKER_CANCEL_ALL && !risk_is_off(engine, GATE_BREAKER))
         return true;
+    if (alarms_pull(engine, (unsigned)(instrument - engine->instruments)) &&
+        !risk_is_off(engine, GATE_SAFETY))
+        return true;
     return !market_has_view(&instrument->market) && !risk_is_off(engine, GATE_UNSYNCHRONISED);
 }
 
@@ -131,6 +135,7 @@ static void plan(struct engine *engine, unsigned index)
 {
     struct instrument *instrument = &engine->instruments[index];
     enum cancel_cause why;
+    instrument->held_until = TIME_NEVER;
     instrument->has_fair = false;
     instrument->last_cycle = engine->now;
     if (!instrument->limits.enabled) {
@@ -167,10 +172,26 @@ static struct rate *rate_of(struct engine *engine, unsigned index)
     return &engine->venues[engine->instruments[index].definition.venue].rate;
 }
 
+static unsigned venue_of(const struct engine *engine, unsigned index)
+{
+    return engine->instruments[index].definition.venue;
+}
+
+/* The venue's breaker lets cancels through one at a time: the cycle comes again when the next may leave. */
+static void hold_cancel(struct engine *engine, unsigned index)
+{
+    int64_t next = infrastructure_next(engine, venue_of(engine, index));
+    engine->instruments[index].held_until = next > engine->now ? next : engine->now + 1;
+}
+
 static void send_cancel(struct engine *engine, const struct candidate *candidate)
 {
     unsigned index = candidate->instrument;
     struct rate *rate = rate_of(engine, index);
+    if (!infrastructure_lets_through(engine, venue_of(engine, index))) {
+        hold_cancel(engine, index);
+        return;
+    }
     if (!rate_allows(rate, engine->now, true)) {
         risk_block(engine, index, GATE_RATE);
         return;

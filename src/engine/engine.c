@@ -7,7 +7,12 @@
 #include "base/time.h"
 #include "engine/engine_internal.h"
 
-enum { WORD_BITS = 64, LADDER_MAX = 2 * STRATEGY_LEVELS_MAX, DECISIONS_PER_INSTRUMENT = 128 };
+enum {
+    WORD_BITS = 64,
+    LADDER_MAX = 2 * STRATEGY_LEVELS_MAX,
+    DECISIONS_PER_INSTRUMENT = 128,
+    DECISIONS_PER_VENUE = 16
+};
 
 /* --- memory --------------------------------------------------------------------------------------- */
 
@@ -37,7 +42,8 @@ static size_t output_capacity(const struct engine_config *config)
 {
     return 3 * (size_t)config->global->orders_capacity +
            (size_t)config->instrument_count * DECISIONS_PER_INSTRUMENT +
-           (size_t)config->venue_count * config->asset_count + 64;
+           (size_t)config->venue_count * (config->asset_count + DECISIONS_PER_VENUE) +
+           (size_t)config->global->safety_orphans + 64;
 }
 
 static size_t book_bytes(const struct engine_config *config, unsigned index)
@@ -74,6 +80,8 @@ static void lay_out(struct carver *carver, const struct engine_config *config,
     engine->output.records = carve(carver, outputs * sizeof *engine->output.records);
     engine->orders.slots = carve(carver, slots * sizeof *engine->orders.slots);
     engine->orders.trades = carve(carver, slots * sizeof *engine->orders.trades);
+    engine->orphans.list =
+        carve(carver, (size_t)config->global->safety_orphans * sizeof *engine->orphans.list);
 }
 
 /* Numbers of assets and instruments that there are. */
@@ -147,7 +155,7 @@ static void init_instrument(struct engine *engine, const struct engine_config *c
     instrument->strategy_state = carve(carver, strategy_ladder.state_bytes);
     instrument->market.funding_due = TIME_NEVER;
     instrument->pending_deadline = instrument->retry_deadline = TIME_NEVER;
-    instrument->learning.deadline = TIME_NEVER;
+    instrument->learning.deadline = instrument->held_until = TIME_NEVER;
     for (int side = 0; side < 2; side++)
         instrument->sides[side].first = instrument->sides[side].last = ENGINE_NO_SLOT;
     position_init(&instrument->position, &instrument->definition);
@@ -180,6 +188,14 @@ static enum modify modify_of(const struct settings_venue *settings)
     return MODIFY_SHRINK;
 }
 
+static void init_venue(struct venue_state *venue, const struct settings_venue *settings)
+{
+    venue->modify = (uint8_t)modify_of(settings);
+    rate_init(&venue->rate, settings);
+    sync_init(&venue->sync, settings);
+    infrastructure_init(&venue->infrastructure, settings);
+}
+
 struct engine *engine_init(void *memory, size_t size, const struct engine_config *config)
 {
     struct carver carver = {memory, 0};
@@ -197,6 +213,8 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
     engine->gates_off = config->gates_off;
     engine->audit_every = engine->audit_countdown = config->global->audit_every;
     engine->orders.mask = engine->orders.trade_mask = slot_count(config) - 1;
+    engine->orphans.capacity = (uint32_t)config->global->safety_orphans;
+    engine->own_book_every = config->global->safety_own_book;
     engine->orders.capacity = (uint32_t)config->global->orders_capacity;
     engine->candidates.capacity = (uint32_t)candidate_capacity(config);
     engine->output.capacity = output_capacity(config);
@@ -204,10 +222,8 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
     engine->shutdown_step_timeout = config->global->shutdown_step_timeout;
     engine->shutdown_force_after = config->global->shutdown_force_after;
     timers_init(&engine->timers, engine->timers.tree, config->instrument_count);
-    for (unsigned venue = 0; venue < config->venue_count; venue++) {
-        rate_init(&engine->venues[venue].rate, &config->venues[venue]);
-        engine->venues[venue].modify = (uint8_t)modify_of(&config->venues[venue]);
-    }
+    for (unsigned venue = 0; venue < config->venue_count; venue++)
+        init_venue(&engine->venues[venue], &config->venues[venue]);
     for (unsigned index = 0; index < config->instrument_count; index++)
         init_instrument(engine, config, index, &carver);
     profit_init(engine, config);
@@ -266,6 +282,7 @@ static void take_start(struct engine *engine, const struct event_start *start)
         signals_reset(engine, index);
         timers_set(&engine->timers, index, timers_deadline_of(engine, index));
     }
+    sync_start(engine);
     profit_start(engine);
     timers_set_common(engine);
 }

@@ -92,8 +92,11 @@ struct order {
     int64_t spell_start;               /* rule 26; while there is a spell */
     int64_t spell_filled;              /* of `filled`, before the spell */
     int64_t spell_quantity;            /* at its start, less what a modify took away */
-    uint32_t next, previous;           /* in its instrument and side, older first */
-    uint32_t last_trade;               /* newest of its trades in the trade ring */
+    int64_t event_ts;                  /* when something last happened to it, by us or the venue */
+    int64_t shown_price, shown_leaves; /* in the account snapshot `shown` (sync.h) */
+    uint32_t shown;
+    uint32_t next, previous; /* in its instrument and side, older first */
+    uint32_t last_trade;     /* newest of its trades in the trade ring */
     uint16_t instrument;
     uint8_t side;
     uint8_t state;
@@ -106,6 +109,7 @@ struct order {
     bool owing;        /* over at the venue; leaves are fills that are still to come */
     bool unpriced;     /* the venue told a price that is none; `price` is the last good one */
     uint8_t spell;     /* enum spell */
+    bool asking;       /* a query is on its way */
 };
 
 /* The live orders of one instrument and side, and their sums. */
@@ -138,10 +142,12 @@ struct order_table {
 /* One asset at one venue. total = transfers + moved, always. */
 struct balance {
     money total;
-    money transfers; /* what the venue's snapshots added to what we knew */
-    money moved;     /* by fills, fees, funding */
-    money fees;      /* part of moved, positive is paid */
-    money reserved;  /* by live orders; spot only */
+    money transfers;   /* what the venue's snapshots added to what we knew */
+    money moved;       /* by fills, fees, funding */
+    money fees;        /* part of moved, positive is paid */
+    money reserved;    /* by live orders; spot only */
+    money shown_total; /* in the account snapshot `shown` (sync.h) */
+    uint32_t shown;
     bool used, told;
 };
 
@@ -168,6 +174,7 @@ struct limits {
     int64_t learning_evidence; /* whole spells in 1e-9 */
     bool learning_sizing;
     struct signal_limits signal;
+    int64_t unknown_alarm; /* 0: none */
     int128
         minimum_raw; /* price x quantity (linear) or quantity (inverse) of the minimum notional */
     uint64_t tick_inverse, tick_bound; /* see limits_off_tick */
@@ -199,11 +206,13 @@ struct instrument {
     struct instrument_profit profit;
     struct learning learning;
     struct alarms alarms;
+    struct sync_instrument sync;
     struct event_definition definition;
     void *strategy_state;
     int64_t last_cycle;
     int64_t pending_deadline; /* lower bound of the earliest unanswered request's; TIME_NEVER */
     int64_t retry_deadline;   /* lower bound of the earliest cancel's that is sent again */
+    int64_t held_until;       /* a cancel was held back: the cycle comes again; TIME_NEVER */
     bool paused, pulled;      /* by command; pulled: cancel all, until resumed */
     bool wait_top[2];         /* after a reject: nothing on that side before a new top */
     /* The present cycle. */
@@ -283,7 +292,10 @@ struct engine {
     struct order_table orders;
     struct carry carry;
     struct profit profit;
-    uint32_t gates_off; /* tests only: gates that don't block, as bits */
+    struct orphans orphans;
+    int64_t own_book_every, own_book_next; /* 0, TIME_NEVER: not checked */
+    int64_t sync_deadline;                 /* of all that sync.c waits for */
+    uint32_t gates_off;                    /* tests only: gates that don't block, as bits */
     int64_t now;
     bool started;
     bool folding; /* the message is of a tape that tells the decisions too */
@@ -359,6 +371,15 @@ void orders_take_cancel(struct engine *engine, const struct event_cancel *cancel
 void orders_take_modify(struct engine *engine, const struct event_modify *modify, int64_t now);
 void orders_take_replace(struct engine *engine, const struct event_replace *replace, int64_t now);
 void orders_take_query(struct engine *engine, const struct event_query *query, int64_t now);
+/* Ask the venue for an order; the caller has seen that a query may leave. */
+void orders_ask_for(struct engine *engine, struct order *order);
+/* An account snapshot shows an unanswered order with these figures: it rests. */
+void orders_seen(struct engine *engine, struct order *order, int64_t price, int64_t leaves);
+/* When an order without an answer has something due: to be asked for, or an alarm. TIME_NEVER. */
+int64_t orders_due(const struct engine *engine, const struct order *order);
+/* Whether this trade of an order was told before; it is remembered. `last` is the newest of its trades. */
+bool orders_trade_repeats(struct engine *engine, order_id order, uint32_t *last,
+                          const struct venue_id *trade);
 /* Unanswered requests past their time become unknown, unknown ones are asked for. */
 void orders_time_out(struct engine *engine, unsigned instrument);
 /* A request may go out: the order rests, nothing of it is unanswered, and after a cancel that failed its
@@ -486,5 +507,9 @@ void timers_settle(struct engine *engine);
 /* The send gate: an order that is about to leave. */
 void audit_send(struct engine *engine, const struct candidate *candidate);
 void audit_full(struct engine *engine);
+/* Lists, sums and states of an instrument's live orders agree, done again from scratch and whatever stands
+ * there; and what they reserve of each balance of a venue. No invariant is counted. */
+bool audit_own_orders(const struct engine *engine, unsigned instrument);
+bool audit_own_sums(const struct engine *engine, unsigned venue);
 
 #endif

@@ -1,53 +1,177 @@
 /* The breaker around a venue's requests. */
 #include "engine/infrastructure.h"
 
+#include "base/assert.h"
 #include "base/time.h"
 #include "engine/engine_internal.h"
 #include "engine/walker.h"
 
+void infrastructure_init(struct infrastructure *infrastructure,
+                         const struct settings_venue *settings)
+{
+    *infrastructure = (struct infrastructure){
+        .passed = INT64_MIN,
+        .trial = TIME_NEVER,
+        .threshold = (uint64_t)settings->infrastructure_failures,
+        .timeout = settings->infrastructure_timeout,
+        .pace = settings->infrastructure_pace,
+    };
+}
+
+static struct infrastructure *at(struct engine *engine, unsigned venue)
+{
+    ASSERT(venue < engine->venue_count);
+    return &engine->venues[venue].infrastructure;
+}
+
+/* --- states ----------------------------------------------------------------------------------- */
+
+void infrastructure_take(struct engine *engine, const struct event_infrastructure *record)
+{
+    if (record->venue >= engine->venue_count)
+        return;
+    struct infrastructure *infrastructure = at(engine, record->venue);
+    infrastructure->state = record->state;
+    infrastructure->failures = record->failures;
+    infrastructure->since = engine->now;
+    infrastructure->trial = TIME_NEVER;
+    infrastructure->passed = INT64_MIN;
+}
+
+/* What waited for the breaker is looked at again. */
+static void wake(struct engine *engine, unsigned venue)
+{
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        if (engine->instruments[index].definition.venue != venue)
+            continue;
+        engine->instruments[index].pending_deadline = engine->now; /* a lower bound */
+        engine_mark_due(engine, index);
+    }
+}
+
+static void change(struct engine *engine, unsigned venue, enum infrastructure_state state,
+                   uint64_t failures)
+{
+    struct event_infrastructure record = {
+        .venue = (uint8_t)venue, .state = (uint8_t)state, .failures = failures};
+    engine_emit(engine, EVENT_infrastructure, EVENT_NONE_16)->infrastructure = record;
+    infrastructure_take(engine, &record);
+    wake(engine, venue);
+}
+
 void infrastructure_succeeded(struct engine *engine, unsigned venue)
 {
-    (void)engine;
-    (void)venue;
+    struct infrastructure *infrastructure = at(engine, venue);
+    if (infrastructure->state == INFRASTRUCTURE_CLOSED)
+        infrastructure->failures = 0;
+    else if (infrastructure->trial != TIME_NEVER)
+        change(engine, venue, INFRASTRUCTURE_CLOSED, 0);
 }
 
 void infrastructure_failed(struct engine *engine, unsigned venue)
 {
-    (void)engine;
-    (void)venue;
+    struct infrastructure *infrastructure = at(engine, venue);
+    if (infrastructure->state == INFRASTRUCTURE_CLOSED) {
+        infrastructure->failures++;
+        if (infrastructure->threshold != 0 && infrastructure->failures >= infrastructure->threshold)
+            change(engine, venue, INFRASTRUCTURE_OPEN, infrastructure->failures);
+    } else if (infrastructure->trial != TIME_NEVER) {
+        change(engine, venue, INFRASTRUCTURE_OPEN, infrastructure->failures + 1);
+    }
 }
+
+/* --- requests --------------------------------------------------------------------------------- */
 
 bool infrastructure_blocks(const struct engine *engine, unsigned venue)
 {
     return engine->venues[venue].infrastructure.state != INFRASTRUCTURE_CLOSED;
 }
 
-bool infrastructure_lets_through(struct engine *engine, unsigned venue)
+int64_t infrastructure_next(const struct engine *engine, unsigned venue)
 {
-    (void)engine;
-    (void)venue;
-    return true;
+    const struct infrastructure *infrastructure = &engine->venues[venue].infrastructure;
+    if (infrastructure->state == INFRASTRUCTURE_OPEN && infrastructure->passed != INT64_MIN)
+        return infrastructure->passed + infrastructure->pace;
+    if (infrastructure->state == INFRASTRUCTURE_HALF_OPEN && infrastructure->trial != TIME_NEVER)
+        return infrastructure->trial + INFRASTRUCTURE_TRIAL_NS;
+    return INT64_MIN;
 }
 
-void infrastructure_take(struct engine *engine, const struct event_infrastructure *infrastructure)
+bool infrastructure_lets_through(const struct engine *engine, unsigned venue)
 {
-    engine->venues[infrastructure->venue].infrastructure.state = infrastructure->state;
+    const struct infrastructure *infrastructure = &engine->venues[venue].infrastructure;
+    if (infrastructure->state == INFRASTRUCTURE_HALF_OPEN)
+        return infrastructure->trial == TIME_NEVER;
+    return infrastructure_next(engine, venue) <= engine->now;
+}
+
+void infrastructure_sent(struct engine *engine, unsigned venue, int64_t now)
+{
+    struct infrastructure *infrastructure = at(engine, venue);
+    if (infrastructure->state == INFRASTRUCTURE_OPEN)
+        infrastructure->passed = now;
+    else if (infrastructure->state == INFRASTRUCTURE_HALF_OPEN &&
+             infrastructure->trial == TIME_NEVER)
+        infrastructure->trial = now;
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+static int64_t deadline_of(const struct infrastructure *infrastructure)
+{
+    if (infrastructure->state == INFRASTRUCTURE_OPEN)
+        return infrastructure->since + infrastructure->timeout;
+    if (infrastructure->state != INFRASTRUCTURE_HALF_OPEN)
+        return TIME_NEVER;
+    return infrastructure->trial == TIME_NEVER ? infrastructure->since + infrastructure->pace
+                                               : infrastructure->trial + INFRASTRUCTURE_TRIAL_NS;
 }
 
 int64_t infrastructure_deadline(const struct engine *engine)
 {
-    (void)engine;
-    return TIME_NEVER;
+    int64_t earliest = TIME_NEVER;
+    for (unsigned venue = 0; venue < engine->venue_count; venue++) {
+        int64_t deadline = deadline_of(&engine->venues[venue].infrastructure);
+        if (deadline < earliest)
+            earliest = deadline;
+    }
+    return earliest;
+}
+
+/* Half-open a cancel or query that is wanted has one pace of time to become the trial; then the engine
+ * asks for the account's snapshot, which it can always use. */
+static void venue_due(struct engine *engine, unsigned venue)
+{
+    const struct infrastructure *infrastructure = at(engine, venue);
+    if (deadline_of(infrastructure) > engine->now)
+        return;
+    if (infrastructure->state == INFRASTRUCTURE_OPEN)
+        change(engine, venue, INFRASTRUCTURE_HALF_OPEN, infrastructure->failures);
+    else if (infrastructure->trial != TIME_NEVER)
+        infrastructure_failed(engine, venue);
+    if (infrastructure->state == INFRASTRUCTURE_HALF_OPEN &&
+        deadline_of(infrastructure) <= engine->now)
+        sync_request(engine, venue);
 }
 
 void infrastructure_due(struct engine *engine)
 {
-    (void)engine;
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        venue_due(engine, venue);
 }
 
 void infrastructure_walk(struct walker *walker, const struct engine *engine)
 {
-    for (unsigned venue = 0; venue < engine->venue_count; venue++)
-        walker->field(walker, "infrastructure.state", venue,
-                      engine->venues[venue].infrastructure.state);
+    for (unsigned venue = 0; venue < engine->venue_count; venue++) {
+        const struct infrastructure *infrastructure = &engine->venues[venue].infrastructure;
+        walker->field(walker, "infrastructure.state", venue, infrastructure->state);
+        walker->field(walker, "infrastructure.failures", venue, (int64_t)infrastructure->failures);
+        walker->field(walker, "infrastructure.since", venue, infrastructure->since);
+        walker->field(walker, "infrastructure.passed", venue, infrastructure->passed);
+        walker->field(walker, "infrastructure.trial", venue, infrastructure->trial);
+        walker->field(walker, "infrastructure.threshold", venue,
+                      (int64_t)infrastructure->threshold);
+        walker->field(walker, "infrastructure.timeout", venue, infrastructure->timeout);
+        walker->field(walker, "infrastructure.pace", venue, infrastructure->pace);
+    }
 }

@@ -1,7 +1,18 @@
-/* The breaker around the requests to a venue (trading-semantics 29). */
+/* The breaker around the requests to a venue (trading-semantics 29).
+ *
+ *   closed ──N failures in a row──► open ──timeout──► half-open ──success of the trial──► closed
+ *                                    ▲                    │
+ *                                    └──failure of it─────┘
+ *
+ * A failure is a request without an answer, by transport, time or the venue's own fault (5xx): the records
+ * order_unknown and breaker_input, a query of ours that had to be sent because nothing came, a snapshot that
+ * did not come. What the venue refuses (4xx, 429) it has answered. Places and modifies wait for closed. While
+ * it is open cancels and queries pass, paced, and how they end changes nothing; half-open the next of them is
+ * the trial, and the others wait for its end. */
 #ifndef CAPSTAN_ENGINE_INFRASTRUCTURE_H
 #define CAPSTAN_ENGINE_INFRASTRUCTURE_H
 
+#include "config/settings.h"
 #include "event/event.h"
 
 struct engine;
@@ -9,19 +20,35 @@ struct order;
 struct walker;
 struct wanted_ladder;
 
-/* Of one venue; its state is part of the carry. */
+/* A trial without an answer has failed after so long. */
+#define INFRASTRUCTURE_TRIAL_NS (5 * INT64_C(1000000000))
+
+/* Of one venue; part of the carry. */
 struct infrastructure {
-    uint8_t state; /* enum infrastructure_state */
-    uint64_t failures;
+    uint8_t state;      /* enum infrastructure_state */
+    uint64_t failures;  /* in a row */
+    int64_t since;      /* in this state; valid unless closed from the start */
+    int64_t passed;     /* open: when a cancel or query last passed; INT64_MIN: none did */
+    int64_t trial;      /* half-open: when the trial left; TIME_NEVER: none did */
+    uint64_t threshold; /* settings; 0: it never opens */
+    int64_t timeout, pace;
 };
 
+/* Settings of a venue. */
+void infrastructure_init(struct infrastructure *infrastructure,
+                         const struct settings_venue *settings);
 /* A request to the venue was answered, by whatever answer; or failed: transport, timeout, 5xx. */
 void infrastructure_succeeded(struct engine *engine, unsigned venue);
 void infrastructure_failed(struct engine *engine, unsigned venue);
+/* A cancel or a query left. */
+void infrastructure_sent(struct engine *engine, unsigned venue, int64_t now);
 /* Places and modifies wait. */
 bool infrastructure_blocks(const struct engine *engine, unsigned venue);
 /* A cancel or a query may leave now (they are paced while it is open). */
-bool infrastructure_lets_through(struct engine *engine, unsigned venue);
+bool infrastructure_lets_through(const struct engine *engine, unsigned venue);
+/* Before when none may leave; INT64_MIN where one may now. It may be the present time where the breaker is
+ * about to change. */
+int64_t infrastructure_next(const struct engine *engine, unsigned venue);
 /* A decision of this engine or of the tape. */
 void infrastructure_take(struct engine *engine, const struct event_infrastructure *infrastructure);
 int64_t infrastructure_deadline(const struct engine *engine);

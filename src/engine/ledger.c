@@ -123,6 +123,7 @@ void ledger_take_fill(struct engine *engine, const struct message *message)
     money before = position->realised;
     int64_t held = position->units;
     engine->counters.fills++;
+    sync_filled(engine, fill->instrument);
     if (fill->cause < FILL_CAUSE_COUNT)
         engine->counters.fills_by_cause[fill->cause]++;
     if (!position_fill(position, definition, fill->side, fill->price.units, fill->quantity.units,

@@ -162,6 +162,7 @@ bool limits_resolve(struct limits *limits, const struct settings_instrument *set
     limits->learning_evidence = settings->learning_evidence * RATIO_ONE;
     limits->learning_sizing = settings->learning_sizing;
     signals_limits(&limits->signal, settings);
+    limits->unknown_alarm = settings->order_unknown_alarm;
     *problem = NULL;
     return true;
 }

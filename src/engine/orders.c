@@ -102,12 +102,20 @@ static void sums_update(struct engine *engine, struct order *order, int64_t befo
     ledger_reserve(engine, order, orders_worst_price(order), after);
 }
 
+static unsigned venue_of(const struct engine *engine, const struct order *order)
+{
+    return engine->instruments[order->instrument].definition.venue;
+}
+
 static void expect_answer(struct engine *engine, struct order *order, int64_t now)
 {
     struct instrument *instrument = &engine->instruments[order->instrument];
+    int64_t wait = instrument->limits.pending_timeout;
+    if (instrument->limits.unknown_alarm > 0 && instrument->limits.unknown_alarm < wait)
+        wait = instrument->limits.unknown_alarm;
     order->asked_ts = now;
-    if (now + instrument->limits.pending_timeout < instrument->pending_deadline)
-        instrument->pending_deadline = now + instrument->limits.pending_timeout;
+    if (now + wait < instrument->pending_deadline)
+        instrument->pending_deadline = now + wait;
 }
 
 /* --- transitions ------------------------------------------------------------------------------- */
@@ -119,6 +127,28 @@ static enum order_state resolve_state(const struct order *order, uint8_t target)
     if (target == ORDER_RESTING)
         return order->filled > 0 ? ORDER_PARTLY_FILLED : ORDER_ACTIVE;
     return target;
+}
+
+static bool unknown_too_long(const struct engine *engine, const struct order *order)
+{
+    int64_t limit = engine->instruments[order->instrument].limits.unknown_alarm;
+    return limit > 0 && order->state == ORDER_UNKNOWN && engine->now - order->asked_ts >= limit;
+}
+
+/* No order of the instrument has been unknown for too long. */
+static void clear_unknown_alarm(struct engine *engine, unsigned index)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    if (!alarm_is_raised(engine, index, 0, ALARM_ORDER_UNKNOWN))
+        return;
+    for (int side = 0; side < 2; side++)
+        for (uint32_t slot = instrument->sides[side].first; slot != ENGINE_NO_SLOT;
+             slot = engine->orders.slots[slot].next)
+            if (unknown_too_long(engine, &engine->orders.slots[slot]))
+                return;
+    instrument->pending_deadline =
+        engine->now; /* a lower bound: the next may be due before it was */
+    alarm_clear(engine, index, 0, ALARM_ORDER_UNKNOWN);
 }
 
 static void enter_state(struct engine *engine, struct order *order, enum order_state state)
@@ -134,7 +164,10 @@ static void enter_state(struct engine *engine, struct order *order, enum order_s
     }
     if (order_state_is_resting(state))
         order->cancel_sent = false;
+    bool resolved = order->state == ORDER_UNKNOWN && state != ORDER_UNKNOWN;
     order->state = (uint8_t)state;
+    if (resolved)
+        clear_unknown_alarm(engine, order->instrument);
 }
 
 /* Let `event` happen to an order whose figures the caller has brought up to date. */
@@ -156,6 +189,7 @@ static enum order_effect apply_event(struct engine *engine, struct order *order,
     if (transition.effect == EFFECT_REVERT)
         order->asked_leaves = 0;
     if (transition.effect != EFFECT_REPEAT && transition.effect != EFFECT_SURPRISE) {
+        order->event_ts = engine->now;
         engine_mark_due(engine, order->instrument);
         learning_order_changed(engine, order, before);
     }
@@ -188,6 +222,7 @@ void orders_take_place(struct engine *engine, const struct event_place *place, i
         .state = ORDER_PENDING_NEW,
         .level = (uint8_t)place->level,
         .last_trade = ENGINE_NO_SLOT,
+        .event_ts = now,
     };
     engine->carry.counter = (uint32_t)place->order;
     list_append(engine, order);
@@ -224,6 +259,7 @@ void orders_take_cancel(struct engine *engine, const struct event_cancel *cancel
     order->cancel_sent = true;
     if (order->state != ORDER_UNKNOWN) /* since when it is unknown stays */
         expect_answer(engine, order, now);
+    infrastructure_sent(engine, venue_of(engine, order), now);
 }
 
 void orders_take_modify(struct engine *engine, const struct event_modify *modify, int64_t now)
@@ -240,14 +276,22 @@ void orders_take_modify(struct engine *engine, const struct event_modify *modify
     expect_answer(engine, order, now);
 }
 
+/* A query because an answer did not come in time, to the request or to the last query, is a failure of the
+ * venue (rule 29); one of an order that rests is not. */
 void orders_take_query(struct engine *engine, const struct event_query *query, int64_t now)
 {
     struct order *order = orders_find(engine, query->order);
-    if (order == NULL)
+    if (order == NULL || (order->asking && order->query_ts == now))
         return;
+    bool failed =
+        order->state == ORDER_UNKNOWN ? order->asking : !order_state_is_resting(order->state);
     if (order->state != ORDER_UNKNOWN && order_state_is_live(order->state))
         apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
     order->query_ts = now;
+    order->asking = true;
+    if (failed)
+        infrastructure_failed(engine, venue_of(engine, order));
+    infrastructure_sent(engine, venue_of(engine, order), now);
 }
 
 /* --- fills --------------------------------------------------------------------------------------- */
@@ -257,23 +301,22 @@ static bool same_id(const struct venue_id *a, const struct venue_id *b)
     return a->length == b->length && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-/* Whether this trade of the order was told before; it is remembered. A venue without trade ids (length
- * 0) can't repeat. */
-static bool trade_repeats(struct engine *engine, struct order *order, const struct venue_id *id)
+/* A venue without trade ids (length 0) can't repeat. */
+bool orders_trade_repeats(struct engine *engine, order_id order, uint32_t *last,
+                          const struct venue_id *trade)
 {
     struct order_table *table = &engine->orders;
-    if (id->length == 0)
+    if (trade->length == 0)
         return false;
-    for (uint32_t at = order->last_trade; at != ENGINE_NO_SLOT; at = table->trades[at].previous) {
-        if (table->trades[at].order != order->id)
+    for (uint32_t at = *last; at != ENGINE_NO_SLOT; at = table->trades[at].previous) {
+        if (table->trades[at].order != order)
             break; /* overwritten since: older ones are forgotten */
-        if (same_id(&table->trades[at].id, id))
+        if (same_id(&table->trades[at].id, trade))
             return true;
     }
     uint32_t slot = (uint32_t)table->trade_count++ & table->trade_mask;
-    table->trades[slot] =
-        (struct own_trade){.order = order->id, .id = *id, .previous = order->last_trade};
-    order->last_trade = slot;
+    table->trades[slot] = (struct own_trade){.order = order, .id = *trade, .previous = *last};
+    *last = slot;
     return false;
 }
 
@@ -364,8 +407,11 @@ static bool fill_is_readable(struct engine *engine, struct order *order,
 static void take_orphan_fill(struct engine *engine, const struct message *message)
 {
     unsigned index = message->record->order_filled.instrument;
+    if (!sync_take_orphan_fill(engine, &message->record->order_filled)) {
+        engine->orders.repeats++;
+        return;
+    }
     engine->orders.orphan_fills++;
-    sync_take_orphan_answer(engine, message);
     ledger_take_fill(engine, message);
     profit_touch(engine, index);
     engine_mark_due(engine, index);
@@ -388,7 +434,7 @@ static void take_fill(struct engine *engine, const struct message *message)
         take_orphan_fill(engine, message);
         return;
     }
-    if (trade_repeats(engine, order, &fill->trade)) {
+    if (orders_trade_repeats(engine, order->id, &order->last_trade, &fill->trade)) {
         engine->orders.repeats++;
         return;
     }
@@ -556,6 +602,23 @@ static void take_seen(struct engine *engine, struct order *order, struct number 
 
 /* --- other answers ------------------------------------------------------------------------------- */
 
+/* The end of a query's answer: each fill and the order's end, where it has ended, have been told before it. */
+static void take_status(struct engine *engine, struct order *order,
+                        const struct event_order_status *status)
+{
+    bool ended = status->leaves.status == NUMBER_VALUE && status->leaves.units == 0;
+    if (ended)
+        apply_plain(engine, order, ORDER_EVENT_CANCELLED);
+    else
+        take_seen(engine, order, status->price, status->leaves);
+}
+
+void orders_seen(struct engine *engine, struct order *order, int64_t price, int64_t leaves)
+{
+    take_seen(engine, order, (struct number){price, NUMBER_VALUE},
+              (struct number){leaves, NUMBER_VALUE});
+}
+
 static bool too_late(uint8_t reason)
 {
     return reason == REJECT_FILLED || reason == REJECT_NOT_FOUND;
@@ -654,19 +717,20 @@ static void take_known(struct engine *engine, struct order *order, unsigned kind
     case EVENT_order_not_found:
         take_not_found(engine, order);
         break;
-    case EVENT_open_order:
-        take_seen(engine, order, record->open_order.price, record->open_order.leaves);
+    case EVENT_order_status:
+        take_status(engine, order, &record->order_status);
         break;
     default:
         break;
     }
 }
 
-/* Every answer is a request that went well, but for the one that says that there was none. */
+/* Every answer is a request that went well, but for the one that says that there was none. An expiry answers
+ * nothing. */
 static void tell_infrastructure(struct engine *engine, const struct message *message)
 {
     unsigned index = message->record->order_accepted.instrument;
-    if (index >= engine->instrument_count || message->kind == EVENT_open_order)
+    if (index >= engine->instrument_count || message->kind == EVENT_order_expired)
         return;
     unsigned venue = engine->instruments[index].definition.venue;
     if (message->kind == EVENT_order_unknown)
@@ -682,12 +746,12 @@ void orders_take_answer(struct engine *engine, const struct message *message)
         return;
     }
     /* Every answer begins with instrument and order (event/kinds.h). */
-    order_id id = message->kind == EVENT_open_order ? message->record->open_order.order
-                                                    : message->record->order_accepted.order;
-    struct order *order = orders_find(engine, id);
+    struct order *order = orders_find(engine, message->record->order_accepted.order);
     if (order != NULL && order->instrument != message->record->order_accepted.instrument)
         order = NULL; /* an answer about some other order */
     tell_infrastructure(engine, message);
+    if (order != NULL)
+        order->asking = false;
     if (order != NULL)
         take_known(engine, order, message->kind, message->record);
     else if (!sync_take_orphan_answer(engine, message))
@@ -744,7 +808,7 @@ void orders_retry_afresh(struct engine *engine, unsigned index)
 
 /* --- time-outs ------------------------------------------------------------------------------------ */
 
-static void ask_for(struct engine *engine, struct order *order)
+void orders_ask_for(struct engine *engine, struct order *order)
 {
     struct event_query query = {
         .instrument = order->instrument, .order = order->id, .cause = engine->ordinal};
@@ -752,24 +816,51 @@ static void ask_for(struct engine *engine, struct order *order)
     orders_take_query(engine, &query, engine->now);
 }
 
+/* When it is to be asked for; not before the venue's breaker lets a query through. */
+static int64_t ask_time(const struct engine *engine, const struct order *order)
+{
+    int64_t since = order->state == ORDER_UNKNOWN ? order->query_ts : order->asked_ts;
+    int64_t due = since + engine->instruments[order->instrument].limits.pending_timeout;
+    int64_t next = infrastructure_next(engine, venue_of(engine, order));
+    return due > next ? due : next;
+}
+
+int64_t orders_due(const struct engine *engine, const struct order *order)
+{
+    const struct instrument *instrument = &engine->instruments[order->instrument];
+    int64_t limit = instrument->limits.unknown_alarm;
+    if (order_state_is_resting(order->state))
+        return TIME_NEVER;
+    int64_t due = ask_time(engine, order);
+    if (order->state != ORDER_UNKNOWN || limit == 0 || order->asked_ts + limit >= due ||
+        alarm_is_raised(engine, order->instrument, 0, ALARM_ORDER_UNKNOWN))
+        return due;
+    return order->asked_ts + limit;
+}
+
+static void time_out(struct engine *engine, struct order *order)
+{
+    if (order_state_is_resting(order->state))
+        return;
+    if (ask_time(engine, order) <= engine->now &&
+        infrastructure_lets_through(engine, venue_of(engine, order)))
+        orders_ask_for(engine, order); /* makes it unknown */
+    if (unknown_too_long(engine, order))
+        alarm_raise(engine, order->instrument, 0, ALARM_ORDER_UNKNOWN, order->id);
+}
+
 void orders_time_out(struct engine *engine, unsigned index)
 {
     struct instrument *instrument = &engine->instruments[index];
-    int64_t timeout = instrument->limits.pending_timeout;
     int64_t earliest = TIME_NEVER;
     for (int side = 0; side < 2; side++) {
         for (uint32_t slot = instrument->sides[side].first; slot != ENGINE_NO_SLOT;
              slot = engine->orders.slots[slot].next) {
             struct order *order = &engine->orders.slots[slot];
-            if (order_state_is_resting(order->state))
-                continue;
-            int64_t since = order->state == ORDER_UNKNOWN ? order->query_ts : order->asked_ts;
-            if (since + timeout <= engine->now) {
-                ask_for(engine, order); /* makes it unknown */
-                since = order->query_ts;
-            }
-            if (since + timeout < earliest)
-                earliest = since + timeout;
+            time_out(engine, order);
+            int64_t due = orders_due(engine, order);
+            if (due < earliest)
+                earliest = due;
         }
     }
     instrument->pending_deadline = earliest;

@@ -1,19 +1,452 @@
-/* Safety sync. */
+/* Safety sync: staging of a snapshot, its judgement, orphans, and the timers. */
 #include "engine/sync.h"
 
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/bytes.h"
 #include "base/time.h"
 #include "engine/engine_internal.h"
 #include "engine/walker.h"
 
-static void take_snapshot_end(struct engine *engine, unsigned venue)
+static struct sync *sync_of(struct engine *engine, unsigned venue)
 {
-    if (venue >= engine->venue_count)
+    ASSERT(venue < engine->venue_count);
+    return &engine->venues[venue].sync;
+}
+
+static unsigned venue_of(const struct engine *engine, unsigned instrument)
+{
+    return engine->instruments[instrument].definition.venue;
+}
+
+/* --- deadlines ----------------------------------------------------------------------------------- */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When the newest trusted snapshot is too old. */
+static int64_t limit_deadline(const struct engine *engine, unsigned venue)
+{
+    const struct sync *sync = &engine->venues[venue].sync;
+    if (sync->limit == 0 || alarm_is_raised(engine, EVENT_NONE_16, venue, ALARM_SNAPSHOT_OLD))
+        return TIME_NEVER;
+    return (sync->trusted > sync->started ? sync->trusted : sync->started) + sync->limit;
+}
+
+/* Kept, because it is asked for after each message and changes seldom. */
+static void refresh(struct engine *engine)
+{
+    int64_t earliest = engine->own_book_next;
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        earliest = earlier(earliest,
+                           earlier(engine->venues[venue].sync.next, limit_deadline(engine, venue)));
+    for (uint32_t i = 0; i < engine->orphans.count; i++)
+        if (engine->orphans.list[i].judged)
+            earliest = earlier(earliest, engine->orphans.list[i].due);
+    engine->sync_deadline = earliest;
+    timers_set_common(engine);
+}
+
+int64_t sync_deadline(const struct engine *engine)
+{
+    return engine->sync_deadline;
+}
+
+/* --- orphans ------------------------------------------------------------------------------------- */
+
+int64_t sync_orphan_leaves(const struct engine *engine, unsigned instrument, enum side side)
+{
+    return engine->instruments[instrument].sync.orphan_leaves[side];
+}
+
+/* The sum of a side from scratch; the venue's figures may be anything, so it stops at the largest number. */
+static void sum_leaves(struct engine *engine, unsigned instrument, unsigned side)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < engine->orphans.count; i++) {
+        const struct orphan *orphan = &engine->orphans.list[i];
+        if (orphan->judged && orphan->instrument == instrument && orphan->side == side &&
+            __builtin_add_overflow(sum, orphan->leaves, &sum))
+            sum = INT64_MAX;
+    }
+    engine->instruments[instrument].sync.orphan_leaves[side] = sum;
+    engine_mark_due(engine, instrument);
+}
+
+/* The last takes the place of the one that goes. */
+static void forget(struct engine *engine, struct orphan *orphan)
+{
+    struct orphans *orphans = &engine->orphans;
+    unsigned instrument = orphan->instrument, side = orphan->side;
+    *orphan = orphans->list[--orphans->count];
+    sum_leaves(engine, instrument, side);
+}
+
+static bool same_name(const struct venue_id *a, const struct venue_id *b)
+{
+    return a->length == b->length && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+/* With our id by that; without, by the venue's own. */
+static struct orphan *find_orphan(struct engine *engine, unsigned instrument, order_id id,
+                                  const struct venue_id *venue_order)
+{
+    for (uint32_t i = 0; i < engine->orphans.count; i++) {
+        struct orphan *orphan = &engine->orphans.list[i];
+        if (orphan->instrument == instrument && orphan->id == id &&
+            (id != 0 || same_name(&orphan->venue_order, venue_order)))
+            return orphan;
+    }
+    return NULL;
+}
+
+static struct orphan *new_orphan(struct engine *engine, unsigned instrument, order_id id,
+                                 enum side side)
+{
+    struct orphans *orphans = &engine->orphans;
+    if (orphans->count == orphans->capacity)
+        return NULL;
+    struct orphan *orphan = &orphans->list[orphans->count++];
+    *orphan = (struct orphan){.id = id,
+                              .instrument = (uint16_t)instrument,
+                              .side = (uint8_t)side,
+                              .due = TIME_NEVER,
+                              .last_trade = ENGINE_NO_SLOT};
+    return orphan;
+}
+
+/* Only now it is one: it counts in exposure, and has its grace. */
+static void adopt(struct engine *engine, struct orphan *orphan, int64_t leaves)
+{
+    const struct sync *sync = sync_of(engine, venue_of(engine, orphan->instrument));
+    orphan->judged = true;
+    orphan->leaves = leaves;
+    orphan->seen_ts = orphan->event_ts = engine->now;
+    orphan->due = orphan->id != 0 || sync->exclusive ? engine->now + SYNC_GRACE_NS : TIME_NEVER;
+    if (orphan->id == 0)
+        alarm_raise(engine, orphan->instrument, 0, ALARM_FOREIGN_ORDER, 0);
+    sum_leaves(engine, orphan->instrument, orphan->side);
+}
+
+bool sync_take_orphan_fill(struct engine *engine, const struct event_order_filled *fill)
+{
+    struct orphan *orphan =
+        fill->order == 0 ? NULL : find_orphan(engine, fill->instrument, fill->order, &fill->trade);
+    bool rests = fill->leaves.status == NUMBER_VALUE && fill->leaves.units > 0;
+    if (orphan == NULL && fill->order != 0 && rests) {
+        orphan = new_orphan(engine, fill->instrument, fill->order, fill->side);
+        if (orphan == NULL)
+            alarm_raise(engine, EVENT_NONE_16, venue_of(engine, fill->instrument),
+                        ALARM_ORPHANS_FULL, fill->order);
+        else
+            adopt(engine, orphan, fill->leaves.units);
+        refresh(engine);
+    }
+    if (orphan == NULL)
+        return true;
+    if (orders_trade_repeats(engine, orphan->id, &orphan->last_trade, &fill->trade))
+        return false;
+    orphan->event_ts = engine->now;
+    if (fill->leaves.status != NUMBER_VALUE)
+        return true;
+    if (fill->leaves.units <= 0) {
+        forget(engine, orphan);
+    } else if (fill->leaves.units < orphan->leaves) {
+        orphan->leaves = fill->leaves.units;
+        sum_leaves(engine, orphan->instrument, orphan->side);
+    }
+    refresh(engine);
+    return true;
+}
+
+bool sync_take_orphan_answer(struct engine *engine, const struct message *message)
+{
+    /* Every answer begins with instrument and order (event/kinds.h). */
+    const struct event_cancel_rejected *answer = &message->record->cancel_rejected;
+    if (answer->order == 0 || answer->instrument >= engine->instrument_count)
+        return false;
+    static const struct venue_id none;
+    struct orphan *orphan = find_orphan(engine, answer->instrument, answer->order, &none);
+    if (orphan == NULL)
+        return false;
+    orphan->event_ts = engine->now;
+    bool ended = message->kind == EVENT_order_cancelled || message->kind == EVENT_order_expired ||
+                 message->kind == EVENT_order_not_found;
+    if (message->kind == EVENT_cancel_rejected) {
+        ended = answer->reason == REJECT_NOT_FOUND;
+        if (answer->reason == REJECT_FILLED)
+            orphan->due = TIME_NEVER; /* its fill comes; until then it counts */
+    }
+    if (ended)
+        forget(engine, orphan);
+    refresh(engine);
+    return true;
+}
+
+/* --- rows of a snapshot ---------------------------------------------------------------------------- */
+
+static void take_balance(struct engine *engine, const struct event_balance *record)
+{
+    if (record->venue >= engine->venue_count || record->asset >= engine->asset_count)
+        return;
+    if (sync_of(engine, record->venue)->requested == TIME_NEVER) {
+        ledger_take_balance(engine, record);
+        return;
+    }
+    struct balance *balance = ledger_balance(engine, record->venue, record->asset);
+    balance->shown_total = record->total;
+    balance->shown = sync_of(engine, record->venue)->generation;
+}
+
+static void take_position(struct engine *engine, const struct event_venue_position *record)
+{
+    if (record->instrument >= engine->instrument_count || record->position.status != NUMBER_VALUE)
+        return;
+    struct sync_instrument *at = &engine->instruments[record->instrument].sync;
+    at->venue_position = record->position.units;
+    at->told = sync_of(engine, venue_of(engine, record->instrument))->generation;
+}
+
+static void take_open_order(struct engine *engine, const struct event_open_order *record)
+{
+    if (record->instrument >= engine->instrument_count || record->side > SIDE_SELL ||
+        record->leaves.status != NUMBER_VALUE || record->leaves.units <= 0) {
+        engine->orders.surprises++;
+        return;
+    }
+    struct sync *sync = sync_of(engine, venue_of(engine, record->instrument));
+    struct order *order = orders_find(engine, record->order);
+    if (order != NULL && order_state_is_live(order->state)) {
+        order->shown = sync->generation;
+        order->shown_leaves = record->leaves.units;
+        order->shown_price = record->price.status == NUMBER_VALUE ? record->price.units : 0;
+        return;
+    }
+    struct orphan *orphan =
+        find_orphan(engine, record->instrument, record->order, &record->venue_order);
+    if (orphan == NULL)
+        orphan = new_orphan(engine, record->instrument, record->order, record->side);
+    if (orphan == NULL) {
+        sync->overflow = true;
+        return;
+    }
+    orphan->venue_order = record->venue_order;
+    orphan->shown = sync->generation;
+    orphan->shown_leaves = record->leaves.units;
+}
+
+/* --- judgement ------------------------------------------------------------------------------------- */
+
+/* Price and leaves are those that we hold, or those that a lost modify asked for. */
+static bool shows_what_we_hold(const struct order *order)
+{
+    return (order->shown_price == order->price && order->shown_leaves == order->leaves) ||
+           (order->asked_leaves > 0 && order->shown_price == order->asked_price &&
+            order->shown_leaves == order->asked_leaves);
+}
+
+/* What the snapshot says of one live order. One that rests must be shown as it is, else it is asked for; one
+ * without an answer is believed to rest where all figures agree, and asked for in its time where not. */
+static void judge_order(struct engine *engine, struct order *order, const struct sync *sync,
+                        int64_t taken)
+{
+    if (order->event_ts >= taken)
+        return;
+    bool agrees = order->shown == sync->generation && shows_what_we_hold(order);
+    if (order_state_is_resting(order->state)) {
+        if (!agrees && shutdown_may_send(engine) &&
+            infrastructure_lets_through(engine, venue_of(engine, order->instrument)))
+            orders_ask_for(engine, order);
+    } else if (agrees && (order->state == ORDER_PENDING_NEW || order->state == ORDER_UNKNOWN)) {
+        orders_seen(engine, order, order->shown_price, order->shown_leaves);
+    }
+}
+
+static void judge_orders(struct engine *engine, unsigned venue, int64_t taken)
+{
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        if (venue_of(engine, index) != venue)
+            continue;
+        for (unsigned side = 0; side < 2; side++)
+            for (uint32_t slot = engine->instruments[index].sides[side].first;
+                 slot != ENGINE_NO_SLOT; slot = engine->orders.slots[slot].next)
+                judge_order(engine, &engine->orders.slots[slot], sync_of(engine, venue), taken);
+    }
+}
+
+/* An order of ours that the snapshot is too old for: it was placed or ended since. */
+static bool is_newer_than(struct engine *engine, order_id id, int64_t taken)
+{
+    const struct order *order = orders_find(engine, id);
+    return order != NULL && (order_state_is_live(order->state) || order->event_ts >= taken);
+}
+
+/* True if it stays in the table. */
+static bool judge_orphan(struct engine *engine, struct orphan *orphan, const struct sync *sync,
+                         int64_t taken)
+{
+    bool shown = orphan->shown == sync->generation;
+    if (!orphan->judged) {
+        if (!shown || is_newer_than(engine, orphan->id, taken))
+            return false;
+        adopt(engine, orphan, orphan->shown_leaves);
+        return true;
+    }
+    if (orphan->event_ts >= taken)
+        return true;
+    if (!shown)
+        return false;
+    if (orphan->leaves != orphan->shown_leaves) {
+        orphan->leaves = orphan->shown_leaves;
+        sum_leaves(engine, orphan->instrument, orphan->side);
+    }
+    return true;
+}
+
+static void judge_orphans(struct engine *engine, unsigned venue, int64_t taken)
+{
+    struct orphans *orphans = &engine->orphans;
+    const struct sync *sync = sync_of(engine, venue);
+    for (uint32_t i = 0; i < orphans->count;) {
+        struct orphan *orphan = &orphans->list[i];
+        if (venue_of(engine, orphan->instrument) != venue ||
+            judge_orphan(engine, orphan, sync, taken))
+            i++;
+        else
+            forget(engine, orphan);
+    }
+    if (sync->overflow)
+        alarm_raise(engine, EVENT_NONE_16, venue, ALARM_ORPHANS_FULL, 0);
+}
+
+/* Rows of a snapshot that is not trusted. */
+static void drop_orphan_rows(struct engine *engine, unsigned venue)
+{
+    for (uint32_t i = 0; i < engine->orphans.count;) {
+        struct orphan *orphan = &engine->orphans.list[i];
+        if (!orphan->judged && venue_of(engine, orphan->instrument) == venue)
+            forget(engine, orphan);
+        else
+            i++;
+    }
+}
+
+static bool has_unknown(const struct engine *engine, const struct instrument *instrument)
+{
+    for (unsigned side = 0; side < 2; side++)
+        for (uint32_t slot = instrument->sides[side].first; slot != ENGINE_NO_SLOT;
+             slot = engine->orders.slots[slot].next)
+            if (engine->orders.slots[slot].state == ORDER_UNKNOWN)
+                return true;
+    return false;
+}
+
+/* Ours and the venue's are no more than a lot apart. */
+static bool position_agrees(const struct instrument *instrument)
+{
+    const struct position *position = &instrument->position;
+    int128 venue = (int128)instrument->sync.venue_position * position->per_quantity;
+    int128 apart = venue > position->units ? venue - position->units : position->units - venue;
+    return apart <= (int128)instrument->limits.quote.lot * position->per_quantity;
+}
+
+static void judge_position(struct engine *engine, unsigned index, int64_t taken)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    struct sync_instrument *at = &instrument->sync;
+    bool settled = at->fill_ts == INT64_MIN || taken - at->fill_ts >= SYNC_SETTLED_NS;
+    if (!settled || has_unknown(engine, instrument))
+        return;
+    if (position_agrees(instrument)) {
+        at->differing = 0;
+        alarm_clear(engine, index, 0, ALARM_DRIFT);
+        return;
+    }
+    if (at->differing < SYNC_DRIFT_SNAPSHOTS)
+        at->differing++;
+    if (at->differing == SYNC_DRIFT_SNAPSHOTS)
+        alarm_raise(engine, index, 0, ALARM_DRIFT, 0);
+}
+
+/* Rule 28's comparison counts snapshots: one that was taken when the last one was says nothing new. */
+static void judge_positions(struct engine *engine, unsigned venue, int64_t taken)
+{
+    const struct sync *sync = sync_of(engine, venue);
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        if (venue_of(engine, index) == venue &&
+            engine->instruments[index].sync.told == sync->generation)
+            judge_position(engine, index, taken);
+}
+
+/* Whether the ledger of a venue was moved since: then its balances are newer than the snapshot's. */
+static bool moved_since(const struct engine *engine, unsigned venue, int64_t taken)
+{
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        const struct instrument *instrument = &engine->instruments[index];
+        if (instrument->definition.venue == venue &&
+            (instrument->sync.fill_ts >= taken || instrument->position.last_funding_due >= taken))
+            return true;
+    }
+    return false;
+}
+
+static void judge_balances(struct engine *engine, unsigned venue, int64_t taken)
+{
+    if (moved_since(engine, venue, taken))
+        return;
+    for (unsigned asset = 0; asset < engine->asset_count; asset++) {
+        const struct balance *balance = ledger_balance(engine, venue, asset);
+        struct event_balance record = {
+            .venue = (uint8_t)venue, .asset = (uint16_t)asset, .total = balance->shown_total};
+        if (balance->shown == sync_of(engine, venue)->generation)
+            ledger_take_balance(engine, &record);
+    }
+}
+
+/* It may be older than one that was trusted already, or simply too old. */
+static bool is_trusted(const struct engine *engine, const struct sync *sync, int64_t taken)
+{
+    return taken >= sync->trusted && (sync->age == 0 || engine->now - taken <= sync->age);
+}
+
+static void trust(struct engine *engine, unsigned venue, int64_t taken)
+{
+    struct sync *sync = sync_of(engine, venue);
+    bool newer = taken > sync->trusted;
+    sync->trusted = taken;
+    judge_balances(engine, venue, taken);
+    judge_orders(engine, venue, taken);
+    judge_orphans(engine, venue, taken);
+    if (newer)
+        judge_positions(engine, venue, taken);
+    alarm_clear(engine, EVENT_NONE_16, venue, ALARM_SNAPSHOT_OLD);
+    if (engine->venues[venue].reconciled)
         return;
     engine->venues[venue].reconciled = true;
     for (unsigned index = 0; index < engine->instrument_count; index++)
-        if (engine->instruments[index].definition.venue == venue &&
-            engine->instruments[index].market.seen)
+        if (venue_of(engine, index) == venue && engine->instruments[index].market.seen)
             engine_mark_due(engine, index);
+}
+
+static void take_snapshot_end(struct engine *engine, const struct event_snapshot_end *end)
+{
+    if (end->venue >= engine->venue_count)
+        return;
+    struct sync *sync = sync_of(engine, end->venue);
+    int64_t taken = end->taken < engine->now ? end->taken : engine->now;
+    if (sync->requested != TIME_NEVER && taken >= sync->requested)
+        sync->requested = TIME_NEVER;
+    infrastructure_succeeded(engine, end->venue);
+    if (is_trusted(engine, sync, taken))
+        trust(engine, end->venue, taken);
+    else
+        drop_orphan_rows(engine, end->venue);
+    sync->generation++;
+    sync->overflow = false;
+    refresh(engine);
 }
 
 void sync_take(struct engine *engine, const struct message *message)
@@ -21,69 +454,234 @@ void sync_take(struct engine *engine, const struct message *message)
     const union event_record *record = message->record;
     switch ((int)message->kind) {
     case EVENT_balance:
-        ledger_take_balance(engine, &record->balance);
+        take_balance(engine, &record->balance);
+        break;
+    case EVENT_venue_position:
+        take_position(engine, &record->venue_position);
         break;
     case EVENT_open_order:
-        orders_take_answer(engine, message);
+        take_open_order(engine, &record->open_order);
         break;
     case EVENT_snapshot_end:
-        take_snapshot_end(engine, record->snapshot_end.venue);
+        take_snapshot_end(engine, &record->snapshot_end);
         break;
     default:
         break;
     }
 }
 
-bool sync_take_orphan_answer(struct engine *engine, const struct message *message)
+void sync_filled(struct engine *engine, unsigned instrument)
 {
-    (void)engine;
-    (void)message;
-    return false;
+    engine->instruments[instrument].sync.fill_ts = engine->now;
+    engine->instruments[instrument].sync.differing = 0;
 }
+
+/* --- requests -------------------------------------------------------------------------------------- */
 
 void sync_take_request(struct engine *engine, const struct event_request_snapshot *request,
                        int64_t now)
 {
-    engine->venues[request->venue].sync.requested = now;
+    if (request->venue >= engine->venue_count)
+        return;
+    struct sync *sync = sync_of(engine, request->venue);
+    if (sync->requested != TIME_NEVER && sync->requested != now)
+        infrastructure_failed(engine, request->venue); /* the last one was not answered */
+    sync->requested = now;
+    sync->next = sync->interval > 0 ? now + sync->interval : TIME_NEVER;
+    infrastructure_sent(engine, request->venue, now);
+    refresh(engine);
+}
+
+void sync_request(struct engine *engine, unsigned venue)
+{
+    struct event_request_snapshot request = {.venue = (uint8_t)venue, .cause = engine->ordinal};
+    engine_emit(engine, EVENT_request_snapshot, EVENT_NONE_16)->request_snapshot = request;
+    sync_take_request(engine, &request, engine->now);
+}
+
+void sync_ask_soon(struct engine *engine, unsigned venue)
+{
+    sync_of(engine, venue)->next = engine->now;
+    refresh(engine);
 }
 
 void sync_take_cancel_orphan(struct engine *engine, const struct event_cancel_orphan *cancel,
                              int64_t now)
 {
-    (void)engine;
-    (void)cancel;
-    (void)now;
+    if (cancel->instrument >= engine->instrument_count)
+        return;
+    struct orphan *orphan =
+        find_orphan(engine, cancel->instrument, cancel->order, &cancel->venue_order);
+    if (orphan != NULL)
+        orphan->due = now + SYNC_GRACE_NS;
+    infrastructure_sent(engine, venue_of(engine, cancel->instrument), now);
 }
 
-int64_t sync_deadline(const struct engine *engine)
+static void cancel_orphan(struct engine *engine, struct orphan *orphan)
 {
-    (void)engine;
-    return TIME_NEVER;
+    struct rate *rate = &engine->venues[venue_of(engine, orphan->instrument)].rate;
+    struct event_cancel_orphan cancel = {.instrument = orphan->instrument,
+                                         .order = orphan->id,
+                                         .venue_order = orphan->venue_order,
+                                         .cause = engine->ordinal};
+    engine_emit(engine, EVENT_cancel_orphan, orphan->instrument)->cancel_orphan = cancel;
+    sync_take_cancel_orphan(engine, &cancel, engine->now);
+    rate_count(rate, engine->now);
+    engine->counters.cancelled++;
+}
+
+/* --- timers ---------------------------------------------------------------------------------------- */
+
+/* After the present time, so that what waits for the venue's breaker is looked at again then. */
+static int64_t next_try(const struct engine *engine, unsigned venue)
+{
+    int64_t next = infrastructure_next(engine, venue);
+    return next > engine->now ? next : engine->now + 1;
+}
+
+static void orphan_due(struct engine *engine, struct orphan *orphan)
+{
+    unsigned venue = venue_of(engine, orphan->instrument);
+    if (!orphan->judged || orphan->due > engine->now)
+        return;
+    if (!infrastructure_lets_through(engine, venue))
+        orphan->due = next_try(engine, venue);
+    else if (!rate_allows(&engine->venues[venue].rate, engine->now, true))
+        orphan->due = engine->now + NS_PER_SECOND;
+    else
+        cancel_orphan(engine, orphan);
+}
+
+static void venue_due(struct engine *engine, unsigned venue)
+{
+    struct sync *sync = sync_of(engine, venue);
+    if (limit_deadline(engine, venue) <= engine->now)
+        alarm_raise(engine, EVENT_NONE_16, venue, ALARM_SNAPSHOT_OLD, 0);
+    if (sync->next > engine->now)
+        return;
+    if (infrastructure_lets_through(engine, venue))
+        sync_request(engine, venue);
+    else
+        sync->next = next_try(engine, venue);
+}
+
+static void check_own_book(struct engine *engine)
+{
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        if (!audit_own_orders(engine, index))
+            alarm_raise(engine, index, 0, ALARM_OWN_BOOK, 0);
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        if (!audit_own_sums(engine, venue))
+            alarm_raise(engine, EVENT_NONE_16, venue, ALARM_OWN_BOOK, 0);
 }
 
 void sync_due(struct engine *engine)
 {
-    (void)engine;
+    if (engine->sync_deadline > engine->now)
+        return;
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        venue_due(engine, venue);
+    for (uint32_t i = 0; i < engine->orphans.count; i++)
+        orphan_due(engine, &engine->orphans.list[i]);
+    if (engine->own_book_next <= engine->now) {
+        engine->own_book_next = engine->now + engine->own_book_every;
+        check_own_book(engine);
+    }
+    refresh(engine);
 }
 
-int64_t sync_orphan_leaves(const struct engine *engine, unsigned instrument, enum side side)
+/* --- begin and end of a session --------------------------------------------------------------------- */
+
+void sync_init(struct sync *sync, const struct settings_venue *settings)
 {
-    (void)engine;
-    (void)instrument;
-    (void)side;
-    return 0;
+    sync->interval = settings->safety_sync_interval;
+    sync->age = settings->safety_snapshot_age;
+    sync->limit = settings->safety_snapshot_limit;
+    sync->exclusive = settings->account_exclusive;
+}
+
+void sync_start(struct engine *engine)
+{
+    for (unsigned venue = 0; venue < engine->venue_count; venue++) {
+        struct sync *sync = sync_of(engine, venue);
+        sync->started = engine->now;
+        sync->next = sync->interval > 0 ? engine->now + sync->interval : TIME_NEVER;
+    }
+    engine->own_book_next =
+        engine->own_book_every > 0 ? engine->now + engine->own_book_every : TIME_NEVER;
+    refresh(engine);
 }
 
 void sync_reset(struct engine *engine)
 {
     for (unsigned venue = 0; venue < engine->venue_count; venue++) {
-        engine->venues[venue].sync = (struct sync){.requested = TIME_NEVER};
+        struct sync *sync = sync_of(engine, venue);
+        sync->requested = sync->next = TIME_NEVER;
+        sync->trusted = INT64_MIN;
+        sync->generation++;
+        sync->overflow = false;
         engine->venues[venue].reconciled = false;
     }
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        struct sync_instrument *at = &engine->instruments[index].sync;
+        *at = (struct sync_instrument){.fill_ts = INT64_MIN};
+    }
+    engine->orphans.count = 0;
+    engine->own_book_next = engine->sync_deadline = TIME_NEVER;
+}
+
+/* --- walk ------------------------------------------------------------------------------------------- */
+
+static void walk_venue(struct walker *walker, const struct sync *sync, uint64_t venue)
+{
+    walker->field(walker, "sync.requested", venue, sync->requested);
+    walker->field(walker, "sync.next", venue, sync->next);
+    walker->field(walker, "sync.trusted", venue, sync->trusted);
+    walker->field(walker, "sync.started", venue, sync->started);
+    walker->field(walker, "sync.interval", venue, sync->interval);
+    walker->field(walker, "sync.age", venue, sync->age);
+    walker->field(walker, "sync.limit", venue, sync->limit);
+    walker->field(walker, "sync.generation", venue, sync->generation);
+    walker->field(walker, "sync.overflow", venue, sync->overflow);
+    walker->field(walker, "sync.exclusive", venue, sync->exclusive);
+}
+
+static void walk_instrument(struct walker *walker, const struct sync_instrument *at, uint64_t index)
+{
+    walker->field(walker, "sync.orphan_leaves", 2 * index, at->orphan_leaves[SIDE_BUY]);
+    walker->field(walker, "sync.orphan_leaves", 2 * index + 1, at->orphan_leaves[SIDE_SELL]);
+    walker->field(walker, "sync.fill_ts", index, at->fill_ts);
+    walker->field(walker, "sync.venue_position", index, at->venue_position);
+    walker->field(walker, "sync.told", index, at->told);
+    walker->field(walker, "sync.differing", index, at->differing);
+}
+
+static void walk_orphan(struct walker *walker, const struct orphan *orphan, uint64_t index)
+{
+    walker->field(walker, "orphan.id", index, (int64_t)orphan->id);
+    walker->field(walker, "orphan.instrument", index, orphan->instrument);
+    walker->field(walker, "orphan.side", index, orphan->side);
+    walker->field(walker, "orphan.leaves", index, orphan->leaves);
+    walker->field(walker, "orphan.seen_ts", index, orphan->seen_ts);
+    walker->field(walker, "orphan.event_ts", index, orphan->event_ts);
+    walker->field(walker, "orphan.due", index, orphan->due);
+    walker->field(walker, "orphan.shown", index, orphan->shown);
+    walker->field(walker, "orphan.shown_leaves", index, orphan->shown_leaves);
+    walker->field(walker, "orphan.judged", index, orphan->judged);
+    walker->field(walker, "orphan.name", index, orphan->venue_order.length);
+    for (unsigned byte = 0; byte < EVENT_VENUE_ID_MAX; byte += 8)
+        walker->field(walker, "orphan.name", index,
+                      (int64_t)bytes_get_u64(orphan->venue_order.bytes + byte));
 }
 
 void sync_walk(struct walker *walker, const struct engine *engine)
 {
     for (unsigned venue = 0; venue < engine->venue_count; venue++)
-        walker->field(walker, "sync.requested", venue, engine->venues[venue].sync.requested);
+        walk_venue(walker, &engine->venues[venue].sync, venue);
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        walk_instrument(walker, &engine->instruments[index].sync, index);
+    for (uint32_t i = 0; i < engine->orphans.count; i++)
+        walk_orphan(walker, &engine->orphans.list[i], i);
+    walker->field(walker, "sync.own_book_next", 0, engine->own_book_next);
+    walker->field(walker, "sync.deadline", 0, engine->sync_deadline);
 }

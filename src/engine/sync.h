@@ -1,7 +1,13 @@
-/* Safety sync: what the venue says of our account against what we know (trading-semantics 28). */
+/* Safety sync: what the venue says of our account against what we know (trading-semantics 28).
+ *
+ * A snapshot is rows (balance, venue_position, open_order) and then snapshot_end. Rows change nothing: they
+ * are kept beside what they are about, and judged when the end comes. Its `taken` is the ts_local at which
+ * its request was sent: what happened at the venue before that is in it, so what we heard of since is newer
+ * and is never overridden. A balance that comes while no snapshot is awaited is news and counts at once. */
 #ifndef CAPSTAN_ENGINE_SYNC_H
 #define CAPSTAN_ENGINE_SYNC_H
 
+#include "config/settings.h"
 #include "event/event.h"
 
 struct engine;
@@ -9,19 +15,74 @@ struct order;
 struct walker;
 struct wanted_ladder;
 
+/* Rule 28: an order that only the venue knows is left alone for so long; then between two cancels of it. */
+#define SYNC_GRACE_NS (5 * INT64_C(1000000000))
+/* Rule 28: a position is compared no sooner after its last fill. */
+#define SYNC_SETTLED_NS (2 * INT64_C(1000000000))
+/* Snapshots that must differ before it is drift. */
+enum { SYNC_DRIFT_SNAPSHOTS = 2 };
+
 /* Of one venue. */
 struct sync {
     int64_t requested; /* when the snapshot that is awaited was asked for; TIME_NEVER: none is */
+    int64_t next;      /* when one is asked for again; TIME_NEVER */
+    int64_t trusted;   /* `taken` of the newest that was trusted; INT64_MIN: none was */
+    int64_t started;   /* of this session */
+    int64_t interval, age, limit; /* settings; 0: off */
+    uint32_t generation;          /* of the snapshot whose rows come now, from 1 */
+    bool overflow;                /* it has more orders that we don't know than there is room for */
+    bool exclusive;               /* the account is ours alone */
 };
 
+/* Of one instrument. */
+struct sync_instrument {
+    int64_t orphan_leaves[2]; /* sums by side */
+    int64_t fill_ts;          /* of the last fill; INT64_MIN: none */
+    int64_t venue_position;   /* quantity units, as the snapshot `told` has it */
+    uint32_t told;
+    uint8_t differing; /* snapshots in a row that disagree, up to SYNC_DRIFT_SNAPSHOTS */
+};
+
+/* An order that only the venue knows. Without our id it has order id 0 and is known by the venue's. */
+struct orphan {
+    order_id id;
+    struct venue_id venue_order;
+    int64_t leaves;
+    int64_t seen_ts;      /* when it was first judged to be one */
+    int64_t event_ts;     /* when something last told of it */
+    int64_t due;          /* next cancel; TIME_NEVER: none, its end is expected */
+    int64_t shown_leaves; /* of the snapshot `shown` */
+    uint32_t shown;
+    uint32_t last_trade; /* newest of its trades in the trade ring */
+    uint16_t instrument;
+    uint8_t side;
+    bool judged; /* else only a row of a snapshot that has not ended */
+};
+
+struct orphans {
+    struct orphan *list;
+    uint32_t count, capacity;
+};
+
+/* Settings of a venue. */
+void sync_init(struct sync *sync, const struct settings_venue *settings);
+/* A session begins: its timers. */
+void sync_start(struct engine *engine);
 /* Session records of an account snapshot: balance, venue_position, open_order, snapshot_end. */
 void sync_take(struct engine *engine, const struct message *message);
 /* An answer about an order that the table does not know; true if it was one of the orphans. */
 bool sync_take_orphan_answer(struct engine *engine, const struct message *message);
+/* A fill of such an order; false if that trade was told before. */
+bool sync_take_orphan_fill(struct engine *engine, const struct event_order_filled *fill);
+/* A fill of whatever order moved the instrument's position. */
+void sync_filled(struct engine *engine, unsigned instrument);
 void sync_take_request(struct engine *engine, const struct event_request_snapshot *request,
                        int64_t now);
 void sync_take_cancel_orphan(struct engine *engine, const struct event_cancel_orphan *cancel,
                              int64_t now);
+/* Ask the venue for its snapshot now, or as soon as the venue's breaker lets it through. */
+void sync_request(struct engine *engine, unsigned venue);
+void sync_ask_soon(struct engine *engine, unsigned venue);
 /* When a venue has something due, and doing it. */
 int64_t sync_deadline(const struct engine *engine);
 void sync_due(struct engine *engine);

@@ -59,12 +59,9 @@ static int64_t pending_deadline(struct engine *engine, const struct instrument *
     for (int side = 0; side < 2; side++) {
         for (uint32_t slot = instrument->sides[side].first; slot != ENGINE_NO_SLOT;
              slot = engine->orders.slots[slot].next) {
-            const struct order *order = &engine->orders.slots[slot];
-            if (order_state_is_resting(order->state))
-                continue;
-            int64_t since = order->state == ORDER_UNKNOWN ? order->query_ts : order->asked_ts;
-            if (since + instrument->limits.pending_timeout < earliest)
-                earliest = since + instrument->limits.pending_timeout;
+            int64_t due = orders_due(engine, &engine->orders.slots[slot]);
+            if (due < earliest)
+                earliest = due;
         }
     }
     return earliest;
@@ -75,12 +72,20 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Of what may send: nothing does while the connections are being closed. */
+static int64_t request_deadline(const struct engine *engine)
+{
+    return shutdown_may_send(engine)
+               ? earlier(sync_deadline(engine), infrastructure_deadline(engine))
+               : TIME_NEVER;
+}
+
 /* What belongs to no instrument. */
 static int64_t common_deadline(const struct engine *engine)
 {
     if (!engine->started || engine_is_done(engine))
         return TIME_NEVER;
-    return earlier(earlier(sync_deadline(engine), infrastructure_deadline(engine)),
+    return earlier(request_deadline(engine),
                    earlier(profit_deadline(engine), shutdown_deadline(engine)));
 }
 
@@ -102,6 +107,7 @@ int64_t timers_deadline_of(struct engine *engine, unsigned index)
     }
     deadline = earlier(deadline, orders_retry_deadline(engine, index));
     deadline = earlier(deadline, shutdown_resend_deadline(engine, index));
+    deadline = earlier(deadline, instrument->held_until);
     if (market->funding_due < deadline)
         deadline = market->funding_due;
     if (instrument->pending_deadline < deadline) {
@@ -119,8 +125,10 @@ static void run_common(struct engine *engine)
 {
     int64_t deadline = common_deadline(engine);
     if (deadline <= engine->now) {
-        sync_due(engine);
-        infrastructure_due(engine);
+        if (request_deadline(engine) <= engine->now) {
+            infrastructure_due(engine);
+            sync_due(engine);
+        }
         profit_update(engine);
         shutdown_update(engine);
         deadline = common_deadline(engine);

@@ -91,6 +91,11 @@ static void walk_order(struct walker *walker, const struct engine *engine,
     FIELD(index, order, asked_leaves);
     FIELD(index, order, asked_ts);
     FIELD(index, order, query_ts);
+    FIELD(index, order, event_ts);
+    FIELD(index, order, shown_price);
+    FIELD(index, order, shown_leaves);
+    FIELD(index, order, shown);
+    FIELD(index, order, asking);
     FIELD(index, order, level);
     FIELD(index, order, not_found);
     FIELD(index, order, lost);
@@ -194,6 +199,7 @@ static void walk_limits(struct walker *walker, const struct limits *limits, unsi
     FIELD(index, limits, learning_decay);
     FIELD(index, limits, learning_evidence);
     FIELD(index, limits, learning_sizing);
+    FIELD(index, limits, unknown_alarm);
     walker->wide(walker, "minimum_raw", index, limits->minimum_raw);
     FIELD(index, limits, tick_inverse);
     FIELD(index, limits, tick_bound);
@@ -212,6 +218,7 @@ static void walk_instrument(struct walker *walker, const struct instrument *inst
     FIELD(index, instrument, last_cycle);
     FIELD(index, instrument, pending_deadline);
     FIELD(index, instrument, retry_deadline);
+    FIELD(index, instrument, held_until);
     FIELD(index, instrument, wait_top[SIDE_BUY]);
     FIELD(index, instrument, wait_top[SIDE_SELL]);
     FIELD(index, instrument, reference4);
@@ -234,6 +241,8 @@ static void walk_balances(struct walker *walker, const struct engine *engine)
         WIDE(index, balance, moved);
         WIDE(index, balance, fees);
         WIDE(index, balance, reserved);
+        WIDE(index, balance, shown_total);
+        FIELD(index, balance, shown);
         FIELD(index, balance, used);
         FIELD(index, balance, told);
     }

@@ -38,10 +38,13 @@
     X(order_expired, 73, SESSION, RECORD, "an order's time ran out at the venue")                  \
     X(order_unknown, 74, SESSION, RECORD, "no answer, or none that can be read: state unknown")    \
     X(order_not_found, 75, SESSION, RECORD, "the venue knows no such order")                       \
+    X(order_status, 76, SESSION, RECORD,                                                           \
+      "closes a query's answer, after each fill again: leaves that rest, 0 where it has ended")    \
     X(balance, 80, SESSION, RECORD, "account snapshot: one asset")                                 \
     X(venue_position, 81, SESSION, RECORD, "account snapshot: one position")                       \
     X(open_order, 82, SESSION, RECORD, "account snapshot: one order that rests at the venue")      \
-    X(snapshot_end, 83, SESSION, RECORD, "an account snapshot is complete")                        \
+    X(snapshot_end, 83, SESSION, RECORD,                                                           \
+      "an account snapshot is complete; taken: when its request was sent, ts_local")               \
     X(command, 84, SESSION, RECORD, "an operator's command")                                       \
     X(breaker_input, 85, SESSION, RECORD, "outside input to a breaker")                            \
     X(rate_budget, 86, SESSION, RECORD, "what is left of a rate limit")                            \
@@ -134,8 +137,15 @@
 #define FIELDS_order_expired(F)   F(INSTRUMENT, instrument) F(ORDER, order) F(QUANTITY, leaves)
 #define FIELDS_order_unknown(F)   F(INSTRUMENT, instrument) F(ORDER, order) F(REQUEST, request)
 #define FIELDS_order_not_found(F) F(INSTRUMENT, instrument) F(ORDER, order)
-#define FIELDS_balance(F)         F(VENUE, venue) F(ASSET, asset) F(MONEY, total) F(MONEY, available)
-#define FIELDS_venue_position(F)  F(INSTRUMENT, instrument) F(QUANTITY, position)
+#define FIELDS_order_status(F)                                                                     \
+    F(INSTRUMENT, instrument)                                                                      \
+    F(ORDER, order)                                                                                \
+    F(VENUE_ID, venue_order)                                                                       \
+    F(SIDE, side)                                                                                  \
+    F(PRICE, price)                                                                                \
+    F(QUANTITY, leaves)
+#define FIELDS_balance(F)        F(VENUE, venue) F(ASSET, asset) F(MONEY, total) F(MONEY, available)
+#define FIELDS_venue_position(F) F(INSTRUMENT, instrument) F(QUANTITY, position)
 #define FIELDS_open_order(F)                                                                       \
     F(INSTRUMENT, instrument)                                                                      \
     F(ORDER, order)                                                                                \

@@ -13,7 +13,7 @@ struct fingerprint {
 
 bool is_own_order_message(const struct message *message)
 {
-    return message->kind >= EVENT_order_accepted && message->kind <= EVENT_order_not_found;
+    return message->kind >= EVENT_order_accepted && message->kind <= EVENT_order_status;
 }
 
 static int hash_decision(struct sink *sink, const struct message *decision, struct error *error)

@@ -7,7 +7,7 @@
 
 enum { FINGERPRINT_TEXT_MAX = 33 };
 
-/* True for answers about our own orders (order_accepted to order_not_found): with the decisions they
+/* True for answers about our own orders (order_accepted to order_status): with the decisions they
  * are what the fingerprint and the journal are made of. */
 bool is_own_order_message(const struct message *message);
 

@@ -14,7 +14,8 @@
  * `now`. answer   the earliest answer not yet taken whose ts_local <= now, or NULL; valid until the
  * next call. Answers are session messages, in order. next     ts_local of the earliest answer that
  * is already certain, TIME_NEVER if there is none. The loop asks after advance(). submit   one
- * decision of the engine (place, cancel, modify, replace, query), sent at its ts_local. Others are ignored.
+ * decision of the engine (place, cancel, modify, replace, query, request_snapshot, cancel_orphan), sent at
+ * its ts_local. Others are ignored.
  * Returns 0, or an error that ends the run. finish   no more market data: what is due later is
  * counted, not delivered. */
 struct venue {

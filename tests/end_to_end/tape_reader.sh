@@ -121,6 +121,7 @@ modify_rejected @ order=#1 reason=none
 order_expired @ order=#1 leaves=1
 order_unknown @ order=#1 request=query
 order_not_found @ order=#1
+order_status @ order=#1 venue_order="x" side=sell price=100 leaves=0
 balance @ venue=v2 asset=USD total=1 available=-1e-18
 venue_position @ position=-1
 open_order @ order=#1 venue_order="x" side=buy price=100 leaves=1

@@ -14,11 +14,13 @@ void harness_init(struct harness *harness)
     harness->global.audit_every = 1000;
     harness->global.shutdown_step_timeout = SECONDS(5);
     harness->global.shutdown_force_after = SECONDS(30);
+    harness->global.safety_orphans = 4;
     harness->audit_each = true;
     harness->instrument_count = 1;
     for (unsigned venue = 0; venue < 2; venue++) {
         harness->venues[venue].rate_orders = 1000;
         harness->venues[venue].rate_cancel_reserve = 200000000;
+        harness->venues[venue].account_exclusive = true;
     }
     for (unsigned i = 0; i < HARNESS_INSTRUMENTS; i++) {
         struct settings_instrument *settings = &harness->settings[i];

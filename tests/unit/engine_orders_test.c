@@ -166,8 +166,8 @@ Test(orders, a_lost_cancel_that_did_not_happen_is_a_failed_one)
     answer(EVENT_order_unknown, &record);
     expect(1, ORDER_UNKNOWN, 10, 0);
     record = (union event_record){
-        .open_order = {.order = 1, .price = {990, NUMBER_VALUE}, .leaves = {10, NUMBER_VALUE}}};
-    answer(EVENT_open_order, &record);
+        .order_status = {.order = 1, .price = {990, NUMBER_VALUE}, .leaves = {10, NUMBER_VALUE}}};
+    answer(EVENT_order_status, &record);
     expect(1, ORDER_ACTIVE, 10, 0);
     harness_run_to(&h, MILLISECONDS(250));
     expect(1, ORDER_PENDING_CANCEL, 10, 0);
@@ -270,8 +270,8 @@ Test(orders, an_unanswered_order_becomes_unknown_and_is_asked_for)
     harness_tick(&h, SECONDS(10));
     cr_expect_eq(harness_count(&h, EVENT_query), 1);
     union event_record record = {
-        .open_order = {.order = 1, .price = {990, NUMBER_VALUE}, .leaves = {10, NUMBER_VALUE}}};
-    answer(EVENT_open_order, &record);
+        .order_status = {.order = 1, .price = {990, NUMBER_VALUE}, .leaves = {10, NUMBER_VALUE}}};
+    answer(EVENT_order_status, &record);
     expect(1, ORDER_ACTIVE, 10, 0);
     harness_close(&h);
 }

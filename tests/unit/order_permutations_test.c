@@ -55,7 +55,7 @@ struct answer {
     }
 #define SEEN(left)                                                                                 \
     {                                                                                              \
-        .kind = EVENT_open_order, .price = PRICE, .leaves = left                                   \
+        .kind = EVENT_order_status, .price = PRICE, .leaves = left                                 \
     }
 #define UNKNOWN                                                                                    \
     {                                                                                              \
@@ -165,9 +165,9 @@ static void tell(const struct answer *answer)
         record.order_modified.price = price;
         record.order_modified.leaves = leaves;
         break;
-    case EVENT_open_order:
-        record.open_order.price = price;
-        record.open_order.leaves = leaves;
+    case EVENT_order_status:
+        record.order_status.price = price;
+        record.order_status.leaves = leaves;
         break;
     case EVENT_order_filled:
         h.trade = trade_at + answer->trade - 1;

@@ -282,7 +282,7 @@ Test(sim_request, a_query_tells_of_the_order_or_that_there_is_none)
     submit(21, EVENT_query, &two, LINEAR);
     run_to(100);
     expect("10 accepted #1\n"
-           "20 open_order\n"
+           "20 order_status\n"
            "21 order_not_found\n");
 }
 

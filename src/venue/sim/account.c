@@ -258,6 +258,77 @@ void sim_account_fill(struct sim *sim, const struct sim_order *order, int64_t pr
         move(sim, venue, definition->quote, value);
     }
     move(sim, venue, *asset, money_negate(*fee));
+    struct sim_instrument *instrument = &sim->instruments[order->instrument];
+    instrument->position += order->side == SIDE_BUY ? quantity : -quantity;
+    if (spot && *asset == definition->base)
+        instrument->base_fees = money_add(instrument->base_fees, *fee);
+}
+
+/* --- snapshot -------------------------------------------------------------------------------- */
+
+/* Contracts book what they realise and their funding in the engine only. */
+static bool is_margin_asset(const struct sim *sim, unsigned venue, unsigned asset)
+{
+    for (unsigned i = 0; i < sim->instrument_count; i++) {
+        const struct event_definition *definition = &sim->instruments[i].definition;
+        if (definition->venue == venue && definition->contract != CONTRACT_SPOT &&
+            definition->settle == asset)
+            return true;
+    }
+    return false;
+}
+
+static void tell_balances(struct sim *sim, unsigned venue)
+{
+    for (unsigned asset = 0; asset < sim->asset_count; asset++) {
+        size_t at = holding(sim, venue, asset);
+        if (!sim->configured[at] || is_margin_asset(sim, venue, asset))
+            continue;
+        sim_answer_new(sim, venue, EVENT_balance, EVENT_NONE_16)->balance =
+            (struct event_balance){(uint8_t)venue, (uint16_t)asset, sim->balances[at],
+                                   money_subtract(sim->balances[at], sim->reserved[at])};
+    }
+}
+
+/* What fills made of it, less the fees that were taken in base, in whole quantity units. */
+static int64_t told_position(const struct sim_instrument *instrument)
+{
+    money unit, fees;
+    if (instrument->base_fees.atto == 0 ||
+        !money_from_units(1, instrument->definition.quantity_exponent, &unit) ||
+        !money_round(instrument->base_fees, instrument->definition.quantity_exponent,
+                     MONEY_HALF_EVEN, &fees))
+        return instrument->position;
+    return instrument->position - (int64_t)(fees.atto / unit.atto);
+}
+
+static void tell_order(struct sim *sim, unsigned venue, const struct sim_order *order)
+{
+    sim_answer_new(sim, venue, EVENT_open_order, order->instrument)->open_order =
+        (struct event_open_order){order->instrument,
+                                  order->id,
+                                  sim_venue_id("sim-order-", order->number),
+                                  order->side,
+                                  {order->price, NUMBER_VALUE},
+                                  {order->left, NUMBER_VALUE}};
+}
+
+void sim_tell_account(struct sim *sim, unsigned venue, int64_t taken)
+{
+    tell_balances(sim, venue);
+    for (unsigned i = 0; i < sim->instrument_count; i++) {
+        const struct sim_instrument *instrument = &sim->instruments[i];
+        if (instrument->definition.venue != venue)
+            continue;
+        sim_answer_new(sim, venue, EVENT_venue_position, i)->venue_position =
+            (struct event_venue_position){(uint16_t)i, {told_position(instrument), NUMBER_VALUE}};
+        for (unsigned side = 0; side < 2; side++)
+            for (const struct sim_order *order = sim_order_best(sim, i, (enum side)side); order;
+                 order = sim_order_next(sim, order))
+                tell_order(sim, venue, order);
+    }
+    sim_answer_new(sim, venue, EVENT_snapshot_end, EVENT_NONE_16)->snapshot_end =
+        (struct event_snapshot_end){(uint8_t)venue, taken};
 }
 
 money sim_balance(const struct venue *venue, unsigned venue_index, unsigned asset)

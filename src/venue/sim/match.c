@@ -40,6 +40,7 @@ static void fill(struct sim *sim, struct sim_order *order, int64_t price, int64_
                                           .liquidity = (uint8_t)liquidity,
                                           .fee = fee,
                                           .fee_asset = fee_asset};
+    sim_fill_keep(sim, order, answer);
 }
 
 /* Whether anything can fill: not in a gap, not while trading stands still. */

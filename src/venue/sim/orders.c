@@ -7,7 +7,10 @@
 #include "base/assert.h"
 #include "venue/sim/state.h"
 
-enum { REMEMBERED = 2 }; /* places in the table for each live order that there may be */
+enum {
+    REMEMBERED = 2,
+    FILLS_REMEMBERED = 4 /* fills in the ring for each of them */
+};                       /* places in the table for each live order that there may be */
 
 int sim_orders_open(struct sim_orders *orders, size_t live_capacity, struct error *error)
 {
@@ -193,4 +196,54 @@ struct venue_id sim_venue_id(const char *prefix, uint64_t number)
     id.length = (uint8_t)length;
     memcpy(id.bytes, text, (size_t)length);
     return id;
+}
+
+/* --- fills ----------------------------------------------------------------------------------- */
+
+int sim_fills_open(struct sim_fills *fills, size_t live_capacity, struct error *error)
+{
+    *fills = (struct sim_fills){.capacity = live_capacity * FILLS_REMEMBERED};
+    fills->ring = calloc(fills->capacity, sizeof *fills->ring);
+    fills->again = calloc(fills->capacity, sizeof *fills->again);
+    if (!fills->ring || !fills->again)
+        return error_set(error, ERROR_SYSTEM, "no memory for %zu fills of the simulated venue",
+                         fills->capacity);
+    return 0;
+}
+
+void sim_fills_close(struct sim_fills *fills)
+{
+    free(fills->ring);
+    free(fills->again);
+}
+
+/* The fill of that ordinal, NULL where there is none or the ring has forgotten it. */
+static struct sim_fill *kept(const struct sim_fills *fills, uint64_t ordinal)
+{
+    if (ordinal == 0 || fills->count - ordinal >= fills->capacity)
+        return NULL;
+    return &fills->ring[ordinal % fills->capacity];
+}
+
+void sim_fill_keep(struct sim *sim, struct sim_order *order, const struct event_order_filled *told)
+{
+    struct sim_fills *fills = &sim->fills;
+    uint64_t ordinal = ++fills->count;
+    fills->ring[ordinal % fills->capacity] =
+        (struct sim_fill){.told = *told, .time = sim->time, .previous = order->last_fill};
+    order->last_fill = ordinal;
+}
+
+void sim_fills_again(struct sim *sim, const struct sim_order *order)
+{
+    struct sim_fills *fills = &sim->fills;
+    unsigned venue = sim->instruments[order->instrument].definition.venue;
+    size_t count = 0;
+    for (uint64_t at = order->last_fill; kept(fills, at); at = kept(fills, at)->previous)
+        fills->again[count++] = at;
+    while (count > 0) {
+        const struct sim_fill *fill = kept(fills, fills->again[--count]);
+        sim_answer_of(sim, venue, EVENT_order_filled, order->instrument, fill->time, true)
+            ->order_filled = fill->told;
+    }
 }

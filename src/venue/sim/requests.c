@@ -1,4 +1,4 @@
-/* What the simulated venue does with a place, cancel, replace, modify or query that has arrived. */
+/* What the simulated venue does with a request that has arrived. */
 #include "base/assert.h"
 #include "venue/sim/state.h"
 
@@ -143,6 +143,7 @@ static void take_place(struct sim *sim, const struct event_place *place)
     }
     sim_order_end(sim, order, SIM_ENDED);
     sim_funds_hold(sim, order);
+    order->cause = CANCEL_UNFILLED;
     answer_cancelled(sim, order, order->left, CANCEL_UNFILLED);
 }
 
@@ -171,6 +172,7 @@ static void take_cancel(struct sim *sim, const struct event_cancel *cancel)
     }
     sim_order_end(sim, order, SIM_ENDED);
     sim_funds_hold(sim, order);
+    order->cause = CANCEL_REQUESTED;
     answer_cancelled(sim, order, order->left, CANCEL_REQUESTED);
 }
 
@@ -188,6 +190,7 @@ static void take_replace(struct sim *sim, const struct event_replace *replace)
     }
     sim_order_end(sim, old, SIM_ENDED);
     sim_funds_hold(sim, old);
+    old->cause = CANCEL_REPLACED;
     answer_cancelled(sim, old, old->left, CANCEL_REPLACED);
     const struct event_place place = {
         .instrument = replace->instrument,
@@ -199,6 +202,14 @@ static void take_replace(struct sim *sim, const struct event_replace *replace)
         .post_only = replace->post_only,
     };
     take_place(sim, &place);
+}
+
+/* This venue knows no order without our id. */
+static void take_cancel_orphan(struct sim *sim, const struct event_cancel_orphan *cancel)
+{
+    struct event_cancel ours = {.instrument = cancel->instrument, .order = cancel->order};
+    if (cancel->order != 0)
+        take_cancel(sim, &ours);
 }
 
 /* --- modify ---------------------------------------------------------------------------------- */
@@ -258,22 +269,27 @@ static void take_modify(struct sim *sim, const struct event_modify *modify, int6
 
 /* --- query ----------------------------------------------------------------------------------- */
 
+/* All fills again, then the end where it has ended, then what rests of it. "Not found" only of an order that
+ * never came, or ended so long ago that it is forgotten. */
 static void take_query(struct sim *sim, const struct event_query *query)
 {
-    const struct sim_order *order = live_order(sim, query->instrument, query->order);
+    const struct sim_order *order = sim_order_find(&sim->orders, query->order);
     unsigned venue = venue_of(sim, query->instrument);
-    if (!order) {
+    if (!order || order->instrument != query->instrument) {
         sim_answer_new(sim, venue, EVENT_order_not_found, query->instrument)->order_not_found =
             (struct event_order_not_found){query->instrument, query->order};
         return;
     }
-    sim_answer_new(sim, venue, EVENT_open_order, query->instrument)->open_order =
-        (struct event_open_order){order->instrument,
-                                  order->id,
-                                  sim_venue_id("sim-order-", order->number),
-                                  order->side,
-                                  {order->price, NUMBER_VALUE},
-                                  {order->left, NUMBER_VALUE}};
+    sim_fills_again(sim, order);
+    if (order->state == SIM_ENDED)
+        answer_cancelled(sim, order, order->left, (enum cancel_cause)order->cause);
+    sim_answer_new(sim, venue, EVENT_order_status, query->instrument)->order_status =
+        (struct event_order_status){order->instrument,
+                                    order->id,
+                                    sim_venue_id("sim-order-", order->number),
+                                    order->side,
+                                    {order->price, NUMBER_VALUE},
+                                    {order->state == SIM_LIVE ? order->left : 0, NUMBER_VALUE}};
 }
 
 void sim_take_request(struct sim *sim, const struct sim_request *request)
@@ -287,6 +303,10 @@ void sim_take_request(struct sim *sim, const struct sim_request *request)
         take_replace(sim, &request->record.replace);
     else if (request->kind == EVENT_modify)
         take_modify(sim, &request->record.modify, request->told);
-    else
+    else if (request->kind == EVENT_query)
         take_query(sim, &request->record.query);
+    else if (request->kind == EVENT_cancel_orphan)
+        take_cancel_orphan(sim, &request->record.cancel_orphan);
+    else
+        sim_tell_account(sim, request->record.request_snapshot.venue, request->sent);
 }

@@ -12,7 +12,7 @@ enum {
     SIM_MAGIC = 0x51b0cafe,
     MARKET_CAPACITY = 1 << 20, /* messages held back: 4 million a second at the default reorder */
     REQUESTS_PER_ORDER = 2,    /* on their way at one time */
-    ANSWERS_PER_ORDER = 4,
+    ANSWERS_PER_ORDER = 8,
     ANSWERS_MIN = 4096
 };
 
@@ -28,8 +28,8 @@ static struct sim *sim_of(const struct venue *venue)
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-union event_record *sim_answer_new(struct sim *sim, unsigned venue, enum event_kind kind,
-                                   unsigned instrument)
+union event_record *sim_answer_of(struct sim *sim, unsigned venue, enum event_kind kind,
+                                  unsigned instrument, int64_t time, bool again)
 {
     struct sim_connection *connection = &sim->connections[venue];
     int64_t due = sim->time + connection->answer_latency;
@@ -46,15 +46,22 @@ union event_record *sim_answer_new(struct sim *sim, unsigned venue, enum event_k
     struct sim_answer *answer = &sim->answer_memory[slot];
     memset(&answer->record, 0, sizeof answer->record);
     answer->message = (struct message){.ts_local = due,
-                                       .ts_venue = sim->time,
+                                       .ts_venue = time,
                                        .stream = instrument == EVENT_NONE_16
                                                      ? (uint16_t)EVENT_NONE_16
                                                      : EVENT_STREAM(instrument, CHANNEL_SESSION),
                                        .kind = (uint8_t)kind,
                                        .flags = MESSAGE_VENUE_TIME,
                                        .record = &answer->record};
+    answer->again = again;
     sim->stats.answers++;
     return &answer->record;
+}
+
+union event_record *sim_answer_new(struct sim *sim, unsigned venue, enum event_kind kind,
+                                   unsigned instrument)
+{
+    return sim_answer_of(sim, venue, kind, instrument, sim->time, false);
 }
 
 static int64_t first_due(const struct sim *sim)
@@ -87,7 +94,7 @@ static const struct message *sim_answer(struct venue *venue, int64_t now)
     sim->answer_given = sim_queue_first(&sim->answers)->slot;
     sim_queue_pop(&sim->answers);
     const struct message *message = &sim->answer_memory[sim->answer_given].message;
-    if (message->kind == EVENT_order_filled)
+    if (message->kind == EVENT_order_filled && !sim->answer_memory[sim->answer_given].again)
         tell(sim, &message->record->order_filled);
     return message;
 }
@@ -297,18 +304,33 @@ static int take_shutdown(struct sim *sim, const struct message *decision, struct
     return 0;
 }
 
+static bool is_request(unsigned kind)
+{
+    return kind == EVENT_place || kind == EVENT_cancel || kind == EVENT_modify ||
+           kind == EVENT_replace || kind == EVENT_query || kind == EVENT_request_snapshot ||
+           kind == EVENT_cancel_orphan;
+}
+
+static unsigned venue_asked(const struct sim *sim, const struct message *decision)
+{
+    if (decision->kind == EVENT_request_snapshot) {
+        ASSERT(decision->record->request_snapshot.venue < sim->venue_count);
+        return decision->record->request_snapshot.venue;
+    }
+    unsigned instrument = EVENT_STREAM_INSTRUMENT(decision->stream);
+    ASSERT(instrument < sim->instrument_count);
+    return sim->instruments[instrument].definition.venue;
+}
+
 static int sim_submit(struct venue *venue, const struct message *decision, struct error *error)
 {
     struct sim *sim = sim_of(venue);
     unsigned kind = decision->kind;
     if (kind == EVENT_shutdown_state)
         return take_shutdown(sim, decision, error);
-    if (kind != EVENT_place && kind != EVENT_cancel && kind != EVENT_modify &&
-        kind != EVENT_replace && kind != EVENT_query)
+    if (!is_request(kind))
         return 0;
-    unsigned instrument = EVENT_STREAM_INSTRUMENT(decision->stream);
-    ASSERT(instrument < sim->instrument_count);
-    unsigned v = sim->instruments[instrument].definition.venue;
+    unsigned v = venue_asked(sim, decision);
     int64_t arrival = decision->ts_local + sim->connections[v].entry_latency;
     ASSERT(arrival >= sim->present);
     uint32_t slot = sim_slots_take(&sim->request_slots);
@@ -320,7 +342,8 @@ static int sim_submit(struct venue *venue, const struct message *decision, struc
     bool fits = sim_queue_push(&sim->requests, (struct sim_entry){.time = arrival, .slot = slot});
     ASSERT(fits); /* as many entries as slots */
     struct sim_request *request = &sim->request_memory[slot];
-    *request = (struct sim_request){.kind = (uint8_t)kind, .record = *decision->record};
+    *request = (struct sim_request){
+        .kind = (uint8_t)kind, .sent = decision->ts_local, .record = *decision->record};
     if (kind == EVENT_modify) {
         const struct sim_order *order =
             sim_order_find(&sim->orders, decision->record->modify.order);
@@ -349,6 +372,7 @@ static void sim_close(struct venue *venue)
     free(sim->instruments);
     free(sim->connections);
     sim_orders_close(&sim->orders);
+    sim_fills_close(&sim->fills);
     free(sim->balances);
     free(sim->reserved);
     free(sim->configured);
@@ -405,12 +429,13 @@ static int open_tables(struct sim *sim, const struct settings_global *global, st
     size_t capacity = (size_t)global->orders_capacity;
     size_t requests = capacity * REQUESTS_PER_ORDER;
     size_t answers = capacity * ANSWERS_PER_ORDER + ANSWERS_MIN +
-                     (size_t)sim->venue_count * (sim->asset_count + 1);
+                     (size_t)sim->venue_count * (sim->asset_count + sim->instrument_count + 1);
     sim->request_memory = malloc(requests * sizeof *sim->request_memory);
     sim->answer_memory = malloc(answers * sizeof *sim->answer_memory);
     if (!sim->request_memory || !sim->answer_memory)
         return error_set(error, ERROR_SYSTEM, "no memory for the simulated venue's messages");
     if (sim_orders_open(&sim->orders, capacity, error) ||
+        sim_fills_open(&sim->fills, capacity, error) ||
         sim_queue_open(&sim->market, MARKET_CAPACITY, error) ||
         sim_queue_open(&sim->requests, requests, error) ||
         sim_queue_open(&sim->answers, answers, error) ||

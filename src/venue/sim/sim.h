@@ -16,8 +16,13 @@
  * notional, time in force (post-only is GTC), trading state, synchronised book, post-only, FOK,
  * funds (spot only, and only at a venue with sim.balances), room. A modify keeps its place in the queue where only the quantity goes
  * down; its leaves are less what was filled without the sender's knowledge, as venues do that take
- * a new total. A cancel or modify that comes after the last fill is refused as already filled. A
- * query is answered with open_order or order_not_found. */
+ * a new total. A cancel or modify that comes after the last fill is refused as already filled.
+ *
+ * A query is answered with each fill of the order again, its end where it has ended, and order_status;
+ * with order_not_found where no such order came or it ended too long ago. A request for the account is
+ * answered with the balances that sim.balances names (but for what contracts settle in, whose profit only
+ * the engine books), each instrument's position, all resting orders and snapshot_end, as they are at the
+ * request's arrival. */
 #ifndef CAPSTAN_VENUE_SIM_SIM_H
 #define CAPSTAN_VENUE_SIM_SIM_H
 

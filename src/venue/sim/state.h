@@ -14,18 +14,20 @@ enum sim_order_state { SIM_FREE, SIM_LIVE, SIM_FILLED, SIM_ENDED };
 /* One of our orders. Ended ones are remembered until their place is needed. */
 struct sim_order {
     order_id id;
-    uint64_t number;   /* the venue's own, in order of arrival */
-    int64_t price;     /* price units */
-    int64_t left;      /* quantity units */
-    int64_t filled;    /* so far */
-    int64_t told;      /* of it, what the engine has been given an answer for */
-    int64_t ahead;     /* quantity before us at our price, or SIM_AHEAD_UNKNOWN */
-    money reserved;    /* of the asset that it pays with, spot only */
-    uint32_t next;     /* resting: the next worse; ended: the next younger; free: the next */
-    uint32_t previous; /* resting: the next better */
+    uint64_t number;    /* the venue's own, in order of arrival */
+    int64_t price;      /* price units */
+    int64_t left;       /* quantity units */
+    int64_t filled;     /* so far */
+    int64_t told;       /* of it, what the engine has been given an answer for */
+    int64_t ahead;      /* quantity before us at our price, or SIM_AHEAD_UNKNOWN */
+    money reserved;     /* of the asset that it pays with, spot only */
+    uint64_t last_fill; /* ordinal of its newest in the ring of fills, 0: none */
+    uint32_t next;      /* resting: the next worse; ended: the next younger; free: the next */
+    uint32_t previous;  /* resting: the next better */
     uint16_t instrument;
     uint8_t side;
     uint8_t state; /* enum sim_order_state */
+    uint8_t cause; /* enum cancel_cause, where it ended unfilled */
     bool post_only;
     bool resting; /* in the list of its instrument and side */
 };
@@ -34,6 +36,21 @@ struct sim_order {
 struct sim_bucket {
     uint32_t slot; /* SIM_NONE is empty */
     uint32_t tag;  /* low bits of its id */
+};
+
+/* A fill as it was told, for a query that asks again. */
+struct sim_fill {
+    struct event_order_filled told;
+    int64_t time;      /* venue time */
+    uint64_t previous; /* ordinal of the same order's fill before it, 0: none */
+};
+
+/* The newest fills; ordinals count from 1. */
+struct sim_fills {
+    struct sim_fill *ring;
+    uint64_t *again; /* room for the ordinals of one order's */
+    size_t capacity;
+    uint64_t count; /* ever */
 };
 
 /* All our orders, by id and by age. */
@@ -52,12 +69,15 @@ struct sim_instrument {
     int64_t edge[2];  /* worst price that the last snapshot showed, 0 where it showed none */
     uint32_t best[2]; /* our orders by enum side, best price first, then arrival */
     uint8_t trading;  /* enum trading */
+    int64_t position; /* quantity units, signed: fills */
+    money base_fees;  /* spot: that fills took of it */
 };
 
 /* A request on its way to the venue. */
 struct sim_request {
     uint8_t kind;
     int64_t told; /* what the engine knew to be filled when it sent */
+    int64_t sent; /* ts_local */
     union event_record record;
 };
 
@@ -65,6 +85,7 @@ struct sim_request {
 struct sim_answer {
     struct message message;
     union event_record record;
+    bool again; /* a fill that was told before */
 };
 
 /* One venue as a connection. */
@@ -86,6 +107,7 @@ struct sim {
     struct sim_connection *connections;
     struct sim_instrument *instruments;
     struct sim_orders orders;
+    struct sim_fills fills;
     money *balances, *reserved; /* by venue and asset */
     bool *configured;           /* assets that sim.balances names */
     bool *limited;              /* by venue: sim.balances names any, so that funds limit orders */
@@ -122,6 +144,13 @@ struct sim_order *sim_order_next(const struct sim *sim, const struct sim_order *
 /* The venue's own name for an order or a trade: `prefix` and a number. */
 struct venue_id sim_venue_id(const char *prefix, uint64_t number);
 
+int sim_fills_open(struct sim_fills *fills, size_t live_capacity, struct error *error);
+void sim_fills_close(struct sim_fills *fills);
+/* Remember a fill that is told now. */
+void sim_fill_keep(struct sim *sim, struct sim_order *order, const struct event_order_filled *told);
+/* Tell all fills of an order again, the oldest first. What the ring has forgotten is not told. */
+void sim_fills_again(struct sim *sim, const struct sim_order *order);
+
 /* --- account.c ------------------------------------------------------------------------------- */
 
 /* Read sim.balances of each venue. */
@@ -138,6 +167,9 @@ void sim_account_fill(struct sim *sim, const struct sim_order *order, int64_t pr
 /* Quantity x price x multiplier in quote units, for the least notional; false if it overflows. */
 bool sim_notional(const struct event_definition *definition, int64_t price, int64_t quantity,
                   money *value);
+
+/* What the venue says of the account, with the answer latency; `taken` is when it was asked for. */
+void sim_tell_account(struct sim *sim, unsigned venue, int64_t taken);
 
 /* --- match.c --------------------------------------------------------------------------------- */
 
@@ -160,6 +192,10 @@ void sim_take_request(struct sim *sim, const struct sim_request *request);
  * EVENT_NONE_16. Never NULL: without room the run ends in an error after this step. */
 union event_record *sim_answer_new(struct sim *sim, unsigned venue, enum event_kind kind,
                                    unsigned instrument);
+
+/* The same of something that took place at `time`; `again`: it has been told before. */
+union event_record *sim_answer_of(struct sim *sim, unsigned venue, enum event_kind kind,
+                                  unsigned instrument, int64_t time, bool again);
 
 static inline bool sim_price_is_better(enum side side, int64_t a, int64_t b)
 {
