@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "engine/day.h"
 
 #define RATIO_ONE INT64_C(1000000000)
 
@@ -154,6 +155,14 @@ void audit_send(struct engine *engine, const struct candidate *candidate)
           "one order too many for the table");
     check(engine, 1, rate->sum < rate->cap - rate->reserve,
           "one message too many in a second beside what is kept for cancels");
+    check(engine, 1,
+          rate->day_cap == 0 || rate->day != day_start(DAY_UTC, engine->now) ||
+              rate->day_sent < rate->day_cap - rate->day_reserve,
+          "one message too many in a day beside what is kept for cancels");
+    check(engine, 1,
+          engine->now >= rate->refused_until &&
+              (engine->now >= rate->told_resets || rate->told_left > 0),
+          "a new order while the venue takes none");
     check(engine, 2, why == NULL, why);
     check(engine, 3, after == before || worst <= instrument->limits.position_limit,
           "exposure above the position limit");

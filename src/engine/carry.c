@@ -13,18 +13,22 @@ static void fold_decision(struct engine *engine, const struct message *decision)
     switch ((int)decision->kind) {
     case EVENT_place:
         orders_take_place(engine, &record->place, now);
+        rate_take_sent(engine, record->place.instrument, now);
         break;
     case EVENT_cancel:
         orders_take_cancel(engine, &record->cancel, now);
+        rate_take_sent(engine, record->cancel.instrument, now);
         break;
     case EVENT_modify:
         orders_take_modify(engine, &record->modify, now);
+        rate_take_sent(engine, record->modify.instrument, now);
         break;
     case EVENT_query:
         orders_take_query(engine, &record->query, now);
         break;
     case EVENT_replace:
         orders_take_replace(engine, &record->replace, now);
+        rate_take_sent(engine, record->replace.instrument, now);
         break;
     case EVENT_request_snapshot:
         sync_take_request(engine, &record->request_snapshot, now);

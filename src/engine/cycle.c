@@ -326,14 +326,22 @@ static void send_replace(struct engine *engine, struct candidate *candidate)
     engine->counters.replaced++;
 }
 
+/* Cancels leave first; before the first of the others what the rate admits of them is settled. */
 static void send_all(struct engine *engine)
 {
     struct candidates *candidates = &engine->candidates;
+    bool admitted = false;
     reconcile_sort(candidates);
     for (uint32_t i = 0; i < candidates->count; i++) {
         struct candidate *candidate = &candidates->list[candidates->order[i]];
+        if (candidate->want != WANT_CANCEL && !admitted) {
+            admit_orders(engine, i);
+            admitted = true;
+        }
         if (candidate->want == WANT_CANCEL)
             send_cancel(engine, candidate);
+        else if (candidate->quantity == 0)
+            continue; /* the rate has no room for it */
         else if (candidate->want == WANT_MODIFY)
             send_modify(engine, candidate);
         else if (candidate->want == WANT_REPLACE)

@@ -230,9 +230,10 @@ struct venue_state {
     struct sync sync;
     struct infrastructure infrastructure;
     struct alarms alarms;
-    uint8_t modify;  /* enum modify */
-    bool reconciled; /* the account snapshot is complete */
-    bool told;       /* it named a balance: funds are limited */
+    uint8_t modify;              /* enum modify */
+    bool reconciled;             /* the account snapshot is complete */
+    bool told;                   /* it named a balance: funds are limited */
+    int64_t orders, orders_room; /* while candidates leave: wanted, and room in the rate */
 };
 
 /* --- what a step wants ------------------------------------------------------------------------- */
@@ -250,9 +251,17 @@ struct candidate {
     bool has_fair;
 };
 
+/* Orders of one instrument while a short rate budget is shared out. */
+struct admission {
+    uint32_t wanted[2], met[2];
+    uint32_t admitted; /* pairs */
+    bool refused;
+};
+
 struct candidates {
     struct candidate *list;
-    uint32_t *order; /* indices in sending order */
+    uint32_t *order;         /* indices in sending order */
+    struct admission *pairs; /* by instrument; of the present step only */
     uint32_t count, capacity;
 };
 
@@ -453,6 +462,11 @@ void reconcile_ladder(struct engine *engine, unsigned instrument,
                       const struct wanted_ladder *ladder, bool may_place);
 /* Rule 27's order. */
 void reconcile_sort(struct candidates *candidates);
+
+/* --- admit.c --- */
+/* The candidates from `first` in sending order are modifies, replaces and places: where a venue's rate has
+ * no room for all of them, those that must stay get quantity 0. */
+void admit_orders(struct engine *engine, uint32_t first);
 
 /* --- cycle.c --- */
 void cycle_run_due(struct engine *engine);

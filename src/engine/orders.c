@@ -750,6 +750,7 @@ void orders_take_answer(struct engine *engine, const struct message *message)
     if (order != NULL && order->instrument != message->record->order_accepted.instrument)
         order = NULL; /* an answer about some other order */
     tell_infrastructure(engine, message);
+    rate_take_answer(engine, message);
     if (order != NULL)
         order->asking = false;
     if (order != NULL)

@@ -258,6 +258,7 @@ void walk_money(struct walker *walker, const struct engine *engine)
     }
     walk_balances(walker, engine);
     profit_walk_carry(walker, engine);
+    rate_walk_carry(walker, engine);
 }
 
 static void walk_venue(struct walker *walker, const struct venue_state *venue, unsigned index)
