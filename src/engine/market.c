@@ -13,7 +13,8 @@ static enum reject row_fault(const struct limits *limits, const struct row *row)
         return REJECT_PRICE;
     if (row->quantity_status != NUMBER_VALUE || row->quantity < 0)
         return REJECT_QUANTITY;
-    return limits_on_tick(limits, row->price) ? REJECT_NONE : REJECT_TICK;
+    /* A level of an older, finer grid must still be possible to take away. */
+    return row->quantity == 0 || limits_on_tick(limits, row->price) ? REJECT_NONE : REJECT_TICK;
 }
 
 /* Whether any row is off the present tick, which the book does not know of: one pass without a branch a

@@ -221,3 +221,21 @@ Test(market, a_full_book_is_named)
     cr_expect_not(book_is_synchronised(engine_book(h.engine, 0)));
     harness_close(&h);
 }
+
+/* A coarser tick: what stands off the new grid can still be taken out of the book. */
+Test(market, a_level_of_the_old_grid_can_be_removed)
+{
+    harness_init(&h);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    union event_record record = {.definition = h.definitions[0]};
+    record.definition.tick = 10;
+    harness_record(&h, EVENT_definition, EVENT_STREAM(0, CHANNEL_REFERENCE), &record);
+    harness_book(&h, 0, EVENT_depth, 0, 0, 1005, 0);
+    harness_book(&h, 0, EVENT_depth, 0, 0, 1010, 30);
+    cr_expect_eq(h.engine->counters.removed_numbers, 0);
+    cr_expect_eq(h.engine->instruments[0].market.top.price[SIDE_SELL], 1010);
+    harness_book(&h, 0, EVENT_depth, 0, 0, 1005, 1);
+    cr_expect_eq(h.engine->counters.removed_numbers, 1);
+    harness_close(&h);
+}
