@@ -296,6 +296,8 @@ static void take_funding(struct engine *engine, unsigned index, const struct eve
         return;
     market->funding_rate = record->rate;
     market->funding_due = record->due;
+    if (engine->started && market->funding_due <= engine->now) /* told after its time */
+        ledger_funding_due(engine, index);
     engine_mark_due(engine, index);
 }
 
@@ -321,24 +323,25 @@ static void take_connection(struct engine *engine, const struct event_feed_conne
 
 /* Tick, lot and fees may change; units never do (ARCHITECTURE.md). The settings stay as they were
  * resolved, so ticks and lots in them keep the size that they had. */
-static void take_definition(struct engine *engine, const struct event_definition *record)
+static void take_definition(struct engine *engine, unsigned index,
+                            const struct event_definition *record)
 {
-    struct instrument *instrument = &engine->instruments[record->instrument];
+    struct instrument *instrument = &engine->instruments[index];
     const struct event_definition *old = &instrument->definition;
     if (record->price_exponent != old->price_exponent ||
         record->quantity_exponent != old->quantity_exponent || record->contract != old->contract ||
         record->multiplier != old->multiplier || record->venue != old->venue ||
         record->multiplier_exponent != old->multiplier_exponent || record->base != old->base ||
         record->quote != old->quote || record->settle != old->settle || record->tick <= 0 ||
-        record->lot <= 0) {
-        lose_book(engine, record->instrument, true);
+        record->lot <= 0 || record->instrument != index) {
+        lose_book(engine, index, true);
         return;
     }
     struct event_definition definition = *record;
     definition.base_commission_exponent = old->base_commission_exponent;
     instrument->definition = definition;
     limits_redefine(&instrument->limits, &definition);
-    engine_mark_due(engine, record->instrument);
+    engine_mark_due(engine, index);
 }
 
 static void take_record(struct engine *engine, unsigned index, const struct message *message)
@@ -347,7 +350,7 @@ static void take_record(struct engine *engine, unsigned index, const struct mess
     struct market *market = &engine->instruments[index].market;
     switch ((int)message->kind) {
     case EVENT_definition:
-        take_definition(engine, &record->definition);
+        take_definition(engine, index, &record->definition);
         break;
     case EVENT_instrument_status:
         market->trading = record->instrument_status.trading;

@@ -185,23 +185,31 @@ static void settle_match(struct engine *engine, unsigned index, struct order *or
                      CANCEL_REPLACED);
 }
 
-/* Levels that no order is near enough to: where the venue can, the nearest order that is left moves there;
- * else they are placed. */
+/* Rests, or will where its request goes well: a level may wait for it to become movable. */
+static bool is_movable(const struct engine *engine, const struct order *order)
+{
+    return (order_state_is_resting(order->state) || order->state == ORDER_PENDING_NEW ||
+            order->state == ORDER_PENDING_MODIFY) &&
+           !orders_gave_up(engine, order);
+}
+
+/* Levels that no order is near enough to: where the venue can, the nearest order that is left moves there,
+ * now or when what was asked of it is answered; else they are placed. */
 static void settle_missing(struct engine *engine, unsigned index, struct resting *resting,
                            const struct wanted_level *const *missing, unsigned count)
 {
     unsigned venue = engine->instruments[index].definition.venue;
     bool moves = engine->venues[venue].modify >= MODIFY_EDIT;
     for (unsigned i = 0; moves && i < resting->count; i++)
-        if (!orders_may_act(engine, resting->orders[i]))
+        if (!is_movable(engine, resting->orders[i]))
             resting->prices[i] = 0;
     for (unsigned i = 0; i < count; i++) {
         const struct order *order =
             moves ? nearest(resting, missing[i]->price.units, INT64_MAX - 1) : NULL;
-        if (order != NULL)
-            change_order(engine, index, order, missing[i], CHANGE_PRICE, CANCEL_UNWANTED);
-        else
+        if (order == NULL)
             add_wanted(engine, index, WANT_PLACE, missing[i]);
+        else if (orders_may_act(engine, order))
+            change_order(engine, index, order, missing[i], CHANGE_PRICE, CANCEL_UNWANTED);
     }
 }
 

@@ -271,6 +271,17 @@ void cancel(double at, int order)
         .cancel = {.instrument = LINEAR, .order = (order_id)order, .why = CANCEL_UNWANTED}};
     submit(at, EVENT_cancel, &record, LINEAR);
 }
+void replace(double at, int old, int order, enum side side, int64_t price, int64_t quantity)
+{
+    union event_record record = {.replace = {.instrument = LINEAR,
+                                             .order = (order_id)order,
+                                             .replaces = (order_id)old,
+                                             .side = (uint8_t)side,
+                                             .price = {price, NUMBER_VALUE},
+                                             .quantity = {quantity, NUMBER_VALUE},
+                                             .post_only = 1}};
+    submit(at, EVENT_replace, &record, LINEAR);
+}
 void modify(double at, int order, enum side side, int64_t price, int64_t leaves)
 {
     union event_record record = {.modify = {.instrument = LINEAR,

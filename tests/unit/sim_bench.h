@@ -70,6 +70,7 @@ void place(double at, int order, enum side side, int64_t price, int64_t quantity
 void place_as(double at, int order, enum side side, int64_t price, int64_t quantity,
               enum time_in_force time_in_force, bool post_only);
 void cancel(double at, int order);
+void replace(double at, int old, int order, enum side side, int64_t price, int64_t quantity);
 void modify(double at, int order, enum side side, int64_t price, int64_t leaves);
 
 /* What was answered, one line each, its time in ms first: "10 fill #1 1.0@100.0 queue left 0.5". */

@@ -384,3 +384,35 @@ Test(sim_request, a_book_that_is_too_small_ends_the_run)
     cr_assert_str_eq(
         error.text, "book.far_levels of v1:ETHPERP: the simulated venue's book needs more than 64");
 }
+
+/* --- replace --------------------------------------------------------------------------------- */
+
+Test(sim_request, a_replace_is_a_cancel_and_then_a_new_order)
+{
+    level_of_ten();
+    place(10, 1, SIDE_BUY, 1000, 20);
+    replace(20, 1, 2, SIDE_BUY, 995, 30);
+    run_to(30);
+    expect("");
+}
+
+Test(sim_request, where_the_old_order_is_gone_the_new_one_is_not_sent)
+{
+    level_of_ten();
+    place(10, 1, SIDE_BUY, 1010, 20); /* takes at once */
+    replace(20, 1, 2, SIDE_BUY, 995, 30);
+    replace(21, 7, 3, SIDE_BUY, 995, 30);
+    cancel(22, 2);
+    run_to(30);
+    expect("");
+}
+
+Test(sim_request, a_replace_whose_new_order_is_refused_has_cancelled_the_old)
+{
+    level_of_ten();
+    place(10, 1, SIDE_BUY, 1000, 20);
+    replace(20, 1, 2, SIDE_BUY, 1010, 30); /* post-only, and would cross */
+    cancel(21, 1);
+    run_to(30);
+    expect("");
+}

@@ -1,0 +1,228 @@
+/* What a changed level becomes at each venue: the table of rule 27, and a replace from its request to its
+ * answers. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine_harness.h"
+
+static struct harness h;
+
+static void start_at(const char *modify)
+{
+    harness_init(&h);
+    for (int venue = 0; venue < 2; venue++)
+        strcpy(h.venues[venue].venue_modify.text, modify);
+}
+
+/* Orders #1 buy 10 @ 99.0 and #2 sell 10 @ 101.5, accepted. */
+static void quoted_at(const char *modify)
+{
+    start_at(modify);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+}
+
+static void answer(enum event_kind kind, const union event_record *record)
+{
+    harness_record(&h, kind, EVENT_STREAM(0, CHANNEL_SESSION), record);
+}
+
+/* --- the table ---------------------------------------------------------------------------------------- */
+
+enum { SMALLER, LARGER, PRICE, LARGER_FILLED, PRICE_FILLED, CHANGES };
+
+/* What leaves when the level of order #1, buy 10 @ 99.0, becomes 5, 20, or 10 @ 97.0; and the last two
+ * where 1 of it has filled. M: modify, R: replace, CP: cancel and place. */
+static const struct {
+    const char *modify;
+    const char *becomes[CHANGES];
+} table[] = {
+    {"none", {"CP", "CP", "CP", "CP", "CP"}},       {"shrink", {"M", "CP", "CP", "CP", "CP"}},
+    {"edit", {"M", "M", "M", "CP", "CP"}},          {"replace", {"R", "R", "R", "R", "R"}},
+    {"cancel_replace", {"CP", "R", "R", "R", "R"}},
+};
+
+static void reconciled(const char *modify, int change, char out[8])
+{
+    static const int64_t prices[] = {990, 990, 970, 990, 970}, sizes[] = {5, 20, 10, 20, 10};
+    struct wanted_ladder ladder = {.count = 1,
+                                   .levels = {{.side = SIDE_BUY,
+                                               .price = {prices[change], NUMBER_VALUE},
+                                               .quantity = {sizes[change], NUMBER_VALUE}}}};
+    start_at(modify);
+    h.settings[0].quote_enabled = false;
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    h.engine->instruments[0].reference4 = 4010;
+    orders_take_place(h.engine,
+                      &(struct event_place){
+                          .order = 1, .price = {990, NUMBER_VALUE}, .quantity = {10, NUMBER_VALUE}},
+                      h.now);
+    harness_accept(&h, 1);
+    if (change >= LARGER_FILLED)
+        harness_fill(&h, 1, SIDE_BUY, 990, 1, 9);
+    reconcile_ladder(h.engine, 0, &ladder, true);
+    struct candidates *candidates = &h.engine->candidates;
+    reconcile_sort(candidates);
+    for (uint32_t i = 0; i < candidates->count; i++) {
+        const struct candidate *candidate = &candidates->list[candidates->order[i]];
+        *out++ = "CMRP"[candidate->want];
+        cr_expect(candidate->want == WANT_CANCEL || candidate->price == prices[change]);
+        cr_expect(candidate->want == WANT_PLACE || candidate->order == 1);
+    }
+    *out = '\0';
+    candidates->count = 0;
+    harness_close(&h);
+}
+
+Test(replace, rule_27_the_table_by_venue)
+{
+    for (size_t venue = 0; venue < sizeof table / sizeof *table; venue++) {
+        for (int change = 0; change < CHANGES; change++) {
+            char got[8];
+            reconciled(table[venue].modify, change, got);
+            cr_expect_str_eq(got, table[venue].becomes[change], "%s, change %d: %s",
+                             table[venue].modify, change, got);
+        }
+    }
+}
+
+/* --- a replace ---------------------------------------------------------------------------------------- */
+
+/* Old 10 leaves, replace 10, old fills 6 meanwhile: 16 in all; exposure counted 20. */
+Test(replace, rule_27_old_and_new_count)
+{
+    quoted_at("cancel_replace");
+    const struct order_side *buys = &h.engine->instruments[0].sides[SIDE_BUY];
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    cr_assert_eq(harness_count(&h, EVENT_replace), 2);
+    cr_expect_eq(harness_count(&h, EVENT_cancel) + harness_count(&h, EVENT_place), 0);
+    const struct event_replace *replace = &harness_find(&h, EVENT_replace, 0)->replace;
+    cr_expect(replace->replaces == 1 && replace->order == 3);
+    cr_expect(replace->price.units == 1000 && replace->quantity.units == 10);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_PENDING_CANCEL);
+    cr_expect_eq(harness_order(&h, 3)->state, ORDER_PENDING_NEW);
+    cr_expect_eq(buys->leaves, 20);
+    harness_fill(&h, 1, SIDE_BUY, 990, 6, 4);
+    cr_expect_eq(h.engine->instruments[0].position.units + buys->leaves, 20);
+    harness_cancelled(&h, 1, 4);
+    harness_accept(&h, 3);
+    cr_expect_eq(buys->leaves, 10);
+    harness_fill(&h, 3, SIDE_BUY, 1000, 10, 0);
+    cr_expect_eq(h.engine->instruments[0].position.units, 16);
+    harness_close(&h);
+}
+
+/* Rule 16's limit is for both: where they do not fit, the old order is cancelled and its level waits. */
+Test(replace, rule_27_a_replace_that_does_not_fit_is_a_cancel_and_a_place)
+{
+    start_at("cancel_replace");
+    h.settings[0].risk_position_limit = LOTS(19);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    cr_expect_eq(harness_count(&h, EVENT_replace), 0);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 2);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_cancelled(&h, 1, 10);
+    cr_expect_eq(harness_count(&h, EVENT_place), 1);
+    harness_close(&h);
+}
+
+Test(replace, one_that_fails_leaves_the_old_order_and_comes_again)
+{
+    quoted_at("cancel_replace");
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    union event_record record = {.cancel_rejected = {.order = 1, .reason = REJECT_RATE}};
+    answer(EVENT_cancel_rejected, &record);
+    harness_reject(&h, 3, REJECT_REPLACE);
+    cr_expect_eq(h.count, 0);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_ACTIVE);
+    cr_expect_eq(harness_order(&h, 3)->state, ORDER_REJECTED);
+    cr_expect_not(h.engine->instruments[0].wait_top[SIDE_BUY]);
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 10);
+    harness_run_to(&h, MILLISECONDS(250) - 1);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_ACTIVE);
+    harness_tick(&h, MILLISECONDS(250));
+    cr_assert_eq(harness_count(&h, EVENT_replace), 1);
+    cr_expect_eq(harness_find(&h, EVENT_replace, 0)->replace.replaces, 1);
+    harness_close(&h);
+}
+
+Test(replace, one_without_an_answer_is_two_unknown_orders)
+{
+    quoted_at("replace");
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_run_to(&h, SECONDS(5));
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_UNKNOWN);
+    cr_expect_eq(harness_order(&h, 3)->state, ORDER_UNKNOWN);
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 20);
+    harness_close(&h);
+}
+
+Test(replace, the_carry_of_a_tape_has_it_too)
+{
+    quoted_at("cancel_replace");
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    struct message decision = h.decisions[0];
+    union event_record record = h.records[0];
+    decision.record = &record;
+    struct harness again;
+    memcpy(&again, &h, sizeof h);
+    harness_start(&again);
+    for (order_id id = 1; id <= 2; id++) {
+        union event_record place = {.place = {.order = id,
+                                              .side = id == 1 ? SIDE_BUY : SIDE_SELL,
+                                              .price = {id == 1 ? 990 : 1015, NUMBER_VALUE},
+                                              .quantity = {10, NUMBER_VALUE}}};
+        engine_fold(again.engine, &(struct message){.kind = EVENT_place, .record = &place});
+        union event_record accepted = {.order_accepted = {.order = id}};
+        engine_fold(again.engine,
+                    &(struct message){.kind = EVENT_order_accepted, .record = &accepted});
+    }
+    engine_fold(again.engine, &decision);
+    cr_expect_eq(orders_find(again.engine, 1)->state, ORDER_PENDING_CANCEL);
+    cr_expect_eq(orders_find(again.engine, 3)->state, ORDER_PENDING_NEW);
+    cr_expect_eq(again.engine->instruments[0].sides[SIDE_BUY].leaves, 20);
+    cr_expect_eq(orders_next_id(again.engine), 4);
+    harness_close(&again);
+    harness_close(&h);
+}
+
+/* --- an edit ------------------------------------------------------------------------------------------- */
+
+Test(replace, an_edit_moves_the_order_and_counts_the_larger)
+{
+    quoted_at("edit");
+    const struct order_side *buys = &h.engine->instruments[0].sides[SIDE_BUY];
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    cr_assert_eq(harness_count(&h, EVENT_modify), 2);
+    const struct event_modify *modify = &harness_find(&h, EVENT_modify, 0)->modify;
+    cr_expect(modify->order == 1 && modify->price.units == 1000 && modify->leaves.units == 10);
+    cr_expect_eq(buys->leaves, 10);
+    union event_record record = {.order_modified = {.order = 1,
+                                                    .price = {1000, NUMBER_VALUE},
+                                                    .leaves = {10, NUMBER_VALUE}}};
+    answer(EVENT_order_modified, &record);
+    cr_expect_eq(harness_order(&h, 1)->price, 1000);
+    harness_close(&h);
+}
+
+/* An edit that a gate stops must not leave the order where it is no longer wanted. */
+Test(replace, an_edit_that_a_gate_stops_is_a_cancel)
+{
+    quoted_at("edit");
+    h.engine->instruments[0].wait_top[SIDE_BUY] = true;
+    h.engine->instruments[0].limits.quote.half_spread_millitick = 8000;
+    harness_tick(&h, MILLISECONDS(100));
+    cr_expect_eq(harness_count(&h, EVENT_modify), 1); /* the sell */
+    cr_assert_eq(harness_count(&h, EVENT_cancel), 1);
+    cr_expect_eq(harness_find(&h, EVENT_cancel, 0)->cancel.order, 1);
+    cr_expect_eq(h.decisions[0].kind, EVENT_cancel);
+    harness_close(&h);
+}
