@@ -373,6 +373,11 @@ struct order *orders_find(struct engine *engine, order_id id);
  * that is more aggressive. */
 int64_t orders_worst_leaves(const struct order *order);
 int64_t orders_worst_price(const struct order *order);
+/* A number without a value was removed: counted, and told while the message has room for it. */
+void orders_tell_removed(struct engine *engine, const struct event_removed *removed);
+/* An order in the account's snapshot. False where its leaves are none; an order of ours without a usable
+ * price is left out of reconciliation until it has one (B14). Either is told. */
+bool orders_read_row(struct engine *engine, const struct event_open_order *row);
 /* Session and decision records that change orders. */
 void orders_take_answer(struct engine *engine, const struct message *message);
 void orders_take_place(struct engine *engine, const struct event_place *place, int64_t now);

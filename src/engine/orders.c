@@ -322,33 +322,34 @@ bool orders_trade_repeats(struct engine *engine, order_id order, uint32_t *last,
 
 /* --- numbers without a value (B14) --------------------------------------------------------------- */
 
-/* An order is told to have a price or quantity that is none: removed, counted, told with its id. */
-static void tell_removed(struct engine *engine, const struct order *order, struct number price,
-                         struct number quantity, enum reject reason)
+void orders_tell_removed(struct engine *engine, const struct event_removed *removed)
 {
     engine->counters.removed_numbers++;
     if (!engine->started || engine->removed_left == 0)
         return;
     engine->removed_left--;
-    engine_emit(engine, EVENT_removed, order->instrument)->removed = (struct event_removed){
-        .instrument = order->instrument,
-        .where = REMOVED_RESTING,
-        .order = order->id,
-        .side = order->side,
-        .price = price,
-        .quantity = quantity,
-        .reason = (uint8_t)reason,
-    };
+    engine_emit(engine, EVENT_removed, removed->instrument)->removed = *removed;
 }
 
-static enum reject price_fault(const struct engine *engine, const struct order *order,
-                               struct number price)
+/* An order is told to have a price or quantity that is none: removed, counted, told with its id. */
+static void tell_removed(struct engine *engine, const struct order *order, struct number price,
+                         struct number quantity, enum reject reason)
+{
+    orders_tell_removed(engine, &(struct event_removed){.instrument = order->instrument,
+                                                        .where = REMOVED_RESTING,
+                                                        .order = order->id,
+                                                        .side = order->side,
+                                                        .price = price,
+                                                        .quantity = quantity,
+                                                        .reason = (uint8_t)reason});
+}
+
+static enum reject price_fault(const struct engine *engine, unsigned index, struct number price)
 {
     if (price.status != NUMBER_VALUE || price.units <= 0 || price.units > ENGINE_PRICE_MAX)
         return REJECT_PRICE;
-    return limits_on_tick(&engine->instruments[order->instrument].limits, price.units)
-               ? REJECT_NONE
-               : REJECT_TICK;
+    return limits_on_tick(&engine->instruments[index].limits, price.units) ? REJECT_NONE
+                                                                           : REJECT_TICK;
 }
 
 static bool is_size(struct number quantity)
@@ -519,7 +520,7 @@ static int64_t larger(int64_t a, int64_t b)
 static void set_price(struct engine *engine, struct order *order, struct number price,
                       struct number leaves)
 {
-    enum reject fault = price_fault(engine, order, price);
+    enum reject fault = price_fault(engine, order->instrument, price);
     if (fault == REJECT_NONE)
         order->price = price.units;
     order->unpriced = fault != REJECT_NONE;
@@ -527,6 +528,28 @@ static void set_price(struct engine *engine, struct order *order, struct number 
         fault = REJECT_QUANTITY;
     if (fault != REJECT_NONE)
         tell_removed(engine, order, price, leaves, fault);
+}
+
+bool orders_read_row(struct engine *engine, const struct event_open_order *row)
+{
+    struct order *order = orders_find(engine, row->order);
+    enum reject fault = price_fault(engine, row->instrument, row->price);
+    bool ours =
+        order != NULL && order_state_is_live(order->state) && order->instrument == row->instrument;
+    if (fault == REJECT_NONE && is_size(row->leaves))
+        return true;
+    orders_tell_removed(engine,
+                        &(struct event_removed){
+                            .instrument = row->instrument,
+                            .where = REMOVED_RESTING,
+                            .order = row->order,
+                            .side = row->side,
+                            .price = row->price,
+                            .quantity = row->leaves,
+                            .reason = (uint8_t)(fault != REJECT_NONE ? fault : REJECT_QUANTITY)});
+    if (ours && fault != REJECT_NONE)
+        order->unpriced = true;
+    return is_size(row->leaves);
 }
 
 /* A modify means a new total, so what the venue leaves below what we asked for are fills that are still to
@@ -537,7 +560,8 @@ static void take_modified(struct engine *engine, struct order *order, struct num
 {
     bool live = order_state_is_live(order->state);
     int64_t before = live ? orders_worst_leaves(order) : 0;
-    bool priced = price_fault(engine, order, price) == REJECT_NONE, modifying = is_modifying(order);
+    bool priced = price_fault(engine, order->instrument, price) == REJECT_NONE,
+         modifying = is_modifying(order);
     bool as_asked = modifying && (!priced || price.units == order->asked_price);
     bool as_known = !modifying && priced && is_size(leaves) && !order->unpriced &&
                     price.units == order->price && leaves.units == order->leaves;
@@ -592,7 +616,8 @@ static void take_seen(struct engine *engine, struct order *order, struct number 
         set_leaves(order, is_size(leaves) ? larger(leaves.units, ours) : before);
         order->asked_leaves = 0;
     }
-    if (settles || (live && (order->unpriced || price_fault(engine, order, price) != REJECT_NONE)))
+    if (settles ||
+        (live && (order->unpriced || price_fault(engine, order->instrument, price) != REJECT_NONE)))
         set_price(engine, order, price, leaves);
     apply_event(engine, order, ORDER_EVENT_SEEN);
     sums_update(engine, order, before);
@@ -683,7 +708,9 @@ static void take_known(struct engine *engine, struct order *order, unsigned kind
         settle_hanging(engine, order);
         return;
     }
-    if (is_settled(order, kind)) {
+    bool over = kind == EVENT_order_status && record->order_status.leaves.status == NUMBER_VALUE &&
+                record->order_status.leaves.units == 0;
+    if (!over && is_settled(order, kind)) {
         apply_plain(engine, order, ORDER_EVENT_REPEATED);
         return;
     }

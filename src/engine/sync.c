@@ -203,8 +203,16 @@ static void take_balance(struct engine *engine, const struct event_balance *reco
 
 static void take_position(struct engine *engine, const struct event_venue_position *record)
 {
-    if (record->instrument >= engine->instrument_count || record->position.status != NUMBER_VALUE)
+    if (record->instrument >= engine->instrument_count)
         return;
+    if (record->position.status != NUMBER_VALUE) {
+        orders_tell_removed(engine, &(struct event_removed){.instrument = record->instrument,
+                                                            .where = REMOVED_ACCOUNT,
+                                                            .price = {0, NUMBER_ABSENT},
+                                                            .quantity = record->position,
+                                                            .reason = REJECT_QUANTITY});
+        return;
+    }
     struct sync_instrument *at = &engine->instruments[record->instrument].sync;
     at->venue_position = record->position.units;
     at->told = sync_of(engine, venue_of(engine, record->instrument))->generation;
@@ -212,11 +220,12 @@ static void take_position(struct engine *engine, const struct event_venue_positi
 
 static void take_open_order(struct engine *engine, const struct event_open_order *record)
 {
-    if (record->instrument >= engine->instrument_count || record->side > SIDE_SELL ||
-        record->leaves.status != NUMBER_VALUE || record->leaves.units <= 0) {
+    if (record->instrument >= engine->instrument_count || record->side > SIDE_SELL) {
         engine->orders.surprises++;
         return;
     }
+    if (!orders_read_row(engine, record))
+        return;
     struct sync *sync = sync_of(engine, venue_of(engine, record->instrument));
     struct order *order = orders_find(engine, record->order);
     if (order != NULL && order_state_is_live(order->state)) {

@@ -353,7 +353,8 @@
 #define ENUM_REMOVED_WHERE(X)                                                                      \
     X(REMOVED_MARKET_DATA, 0, "market_data")                                                       \
     X(REMOVED_WANTED, 1, "wanted")                                                                 \
-    X(REMOVED_RESTING, 2, "resting")
+    X(REMOVED_RESTING, 2, "resting")                                                               \
+    X(REMOVED_ACCOUNT, 3, "account")
 #define ENUM_SHUTDOWN_STEPS(X)                                                                     \
     X(SHUTDOWN_RUNNING, 0, "running")                                                              \
     X(SHUTDOWN_CANCELLING, 1, "cancelling")                                                        \

@@ -240,7 +240,10 @@ Test(numbers, a_price_that_can_be_used_again_brings_it_back)
     harness_accept(&h, 2);
     show(1, (struct number){0, NUMBER_NAN}, (struct number){10, NUMBER_VALUE});
     cr_expect(harness_order(&h, 1)->unpriced);
-    show(1, (struct number){990, NUMBER_VALUE}, (struct number){10, NUMBER_VALUE});
+    /* The snapshot disagrees with what we hold, so the order is asked for, and the answer counts. */
+    union event_record record = {
+        .order_status = {.order = 1, .price = {990, NUMBER_VALUE}, .leaves = {10, NUMBER_VALUE}}};
+    harness_record(&h, EVENT_order_status, EVENT_STREAM(0, CHANNEL_SESSION), &record);
     cr_expect_not(harness_order(&h, 1)->unpriced);
     harness_close(&h);
 }

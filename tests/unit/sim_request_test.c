@@ -393,7 +393,9 @@ Test(sim_request, a_replace_is_a_cancel_and_then_a_new_order)
     place(10, 1, SIDE_BUY, 1000, 20);
     replace(20, 1, 2, SIDE_BUY, 995, 30);
     run_to(30);
-    expect("");
+    expect("10 accepted #1\n"
+           "20 cancelled #1 left 20 replaced\n"
+           "20 accepted #2\n");
 }
 
 Test(sim_request, where_the_old_order_is_gone_the_new_one_is_not_sent)
@@ -404,7 +406,13 @@ Test(sim_request, where_the_old_order_is_gone_the_new_one_is_not_sent)
     replace(21, 7, 3, SIDE_BUY, 995, 30);
     cancel(22, 2);
     run_to(30);
-    expect("");
+    expect("10 accepted #1\n"
+           "10 fill #1 2.0@101.0 take left 0.0 fee 0.202 USDT\n"
+           "20 cancel rejected #1 already_filled\n"
+           "20 rejected #2 replaced_order_stays\n"
+           "21 cancel rejected #7 not_found\n"
+           "21 rejected #3 replaced_order_stays\n"
+           "22 cancel rejected #2 not_found\n");
 }
 
 Test(sim_request, a_replace_whose_new_order_is_refused_has_cancelled_the_old)
@@ -414,5 +422,8 @@ Test(sim_request, a_replace_whose_new_order_is_refused_has_cancelled_the_old)
     replace(20, 1, 2, SIDE_BUY, 1010, 30); /* post-only, and would cross */
     cancel(21, 1);
     run_to(30);
-    expect("");
+    expect("10 accepted #1\n"
+           "20 cancelled #1 left 20 replaced\n"
+           "20 rejected #2 post_only_would_cross\n"
+           "21 cancel rejected #1 not_found\n");
 }
