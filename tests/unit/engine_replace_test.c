@@ -138,7 +138,7 @@ Test(replace, one_that_fails_leaves_the_old_order_and_comes_again)
 {
     quoted_at("cancel_replace");
     harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
-    union event_record record = {.cancel_rejected = {.order = 1, .reason = REJECT_RATE}};
+    union event_record record = {.cancel_rejected = {.order = 1, .reason = REJECT_OTHER}};
     answer(EVENT_cancel_rejected, &record);
     harness_reject(&h, 3, REJECT_REPLACE);
     cr_expect_eq(h.count, 0);
