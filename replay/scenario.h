@@ -104,6 +104,7 @@ struct scenario {
     char covers[256];
     char *config; /* "LINE NAME=VALUE", one assignment a line */
     size_t config_length, config_capacity;
+    unsigned restarts; /* so far */
     int64_t end_ts;
     bool has_end;
     bool silent; /* no venue answers: what was answered stands in records */

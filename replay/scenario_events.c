@@ -264,6 +264,18 @@ static int shutdown_event(struct scenario_parser *parser)
     return 0;
 }
 
+/* The process dies and starts again: the next epoch begins. The rest of the record is the loop's. */
+static int restart_event(struct scenario_parser *parser)
+{
+    struct scenario_event *event = add_event(parser, EVENT_start, EVENT_NONE_16);
+    if (!event)
+        return ERROR_SYSTEM;
+    event->message.flags = 0;
+    event->message.ts_venue = 0;
+    event->record.start = (struct event_start){.epoch = ++parser->scenario->restarts};
+    return 0;
+}
+
 int scenario_parse_event(struct scenario_parser *parser)
 {
     unsigned instrument;
@@ -274,6 +286,8 @@ int scenario_parse_event(struct scenario_parser *parser)
         result = operator_event(parser);
     else if (scenario_take_if(parser, "shutdown"))
         result = shutdown_event(parser);
+    else if (scenario_take_if(parser, "restart"))
+        result = restart_event(parser);
     else if (scenario_take_instrument(parser, &instrument))
         result = ERROR_INPUT;
     else

@@ -21,12 +21,15 @@ static int fail(const struct scenario_checks *checks, const struct scenario_expe
 
 static struct scenario_order *order_of(struct scenario_checks *checks, order_id order)
 {
-    size_t index = (size_t)(order & UINT32_MAX);
-    if (index >= SCENARIO_ORDERS_MAX)
+    size_t at = checks->order_count;
+    while (at > 0 && checks->orders[at - 1].id != order)
+        at--;
+    if (at > 0)
+        return &checks->orders[at - 1];
+    if (checks->order_count == SCENARIO_ORDERS_MAX)
         return NULL;
-    if (index > checks->last_order)
-        checks->last_order = index;
-    return &checks->orders[index];
+    checks->orders[checks->order_count].id = order;
+    return &checks->orders[checks->order_count++];
 }
 
 static void set_live(struct scenario_checks *checks, order_id id, unsigned instrument, bool live)
@@ -144,14 +147,17 @@ static int check_open(const struct scenario_checks *checks, const struct scenari
 {
     size_t listed = 0;
     char what[256];
-    for (size_t id = 1; id <= checks->last_order; id++) {
+    for (size_t at = 0; at < checks->order_count; at++) {
+        const struct scenario_order *order = &checks->orders[at];
         bool wanted = false;
         for (size_t i = 0; i < expect->order_count; i++)
-            wanted |= expect->orders[i] == id;
+            wanted |= expect->orders[i] == order->id;
         listed += wanted;
-        if (wanted == checks->orders[id].live)
+        if (wanted == order->live)
             continue;
-        snprintf(what, sizeof what, "expected order #%zu %s", id,
+        snprintf(what, sizeof what, "expected order #%llu.%llu %s",
+                 (unsigned long long)(order->id >> 32),
+                 (unsigned long long)(order->id & UINT32_MAX),
                  wanted ? "open, it is not" : "not open, it is");
         return fail(checks, expect, error, what);
     }

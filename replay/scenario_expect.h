@@ -9,6 +9,7 @@ enum { SCENARIO_ORDERS_MAX = 4096 };
 
 /* One of our orders as its decisions and answers tell, apart from what the engine believes. */
 struct scenario_order {
+    order_id id;
     bool live;
     uint16_t instrument;
 };
@@ -22,7 +23,7 @@ struct scenario_checks {
     bool acted_at_now; /* a place, cancel, modify or replace bears the time `now` */
     int64_t positions[SCENARIO_INSTRUMENTS_MAX];
     struct scenario_order orders[SCENARIO_ORDERS_MAX];
-    size_t last_order;
+    size_t order_count;
     money balances[SCENARIO_INSTRUMENTS_MAX][SCENARIO_ASSETS_MAX]; /* by venue, asset */
 };
 

@@ -9,12 +9,15 @@
 
 #include "base/assert.h"
 #include "replay/golden.h"
+#include "replay/restart_check.h"
 #include "replay/scenario_expect.h"
 #include "replay/scenario_tape.h"
 #include "replay/scripted.h"
 #include "run/backtest.h"
 #include "run/tape_sink.h"
 #include "run/verification.h"
+
+enum { RESTARTS_MAX = 500 }; /* tried on one scenario's tape; most have fewer messages */
 
 /* Everything of one run. */
 struct scenario_session {
@@ -36,9 +39,16 @@ static int on_text(struct scenario_session *session, const struct message *messa
                    struct error *error)
 {
     char line[4096];
-    if (message->kind == EVENT_start)
-        return 0; /* it names the hash of all settings, which changes with each new one */
-    size_t length = message_to_text(message, &session->scenario->names, line, sizeof line);
+    struct message shown = *message;
+    union event_record start = {{0}};
+    if (message->kind == EVENT_start) {
+        if (message->record->start.epoch == 0)
+            return 0;
+        /* Its hash is of all settings, and changes with each new one. */
+        start.start.epoch = message->record->start.epoch;
+        shown.record = &start;
+    }
+    size_t length = message_to_text(&shown, &session->scenario->names, line, sizeof line);
     if (length >= sizeof line)
         return error_set(error, ERROR_INPUT, "%s: a message's text is over %zu characters",
                          session->scenario->path, sizeof line);
@@ -151,6 +161,9 @@ static int verify_session(struct scenario_session *session, struct error *error)
     if (code)
         error_prefix(error, "%s: its own tape does not verify", session->scenario->path);
     free(result);
+    uint64_t cuts;
+    if (!code && restart_check(session->session_tape, RESTARTS_MAX, &cuts, error))
+        code = error_prefix(error, "%s: a restart loses something", session->scenario->path);
     return code;
 }
 

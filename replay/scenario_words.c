@@ -111,15 +111,23 @@ int scenario_take_order(struct scenario_parser *parser, order_id *order)
     const struct scenario_word *word;
     if (scenario_take(parser, "an order such as #1", &word))
         return ERROR_INPUT;
-    uint64_t value = 0;
-    bool good = word->length > 1 && word->length < 11 && word->text[0] == '#';
+    uint64_t epoch = 0, value = 0;
+    bool good = word->length > 1 && word->length < 22 && word->text[0] == '#';
+    bool dotted = false;
     for (size_t i = 1; good && i < word->length; i++) {
-        good = word->text[i] >= '0' && word->text[i] <= '9';
-        value = value * 10 + (uint64_t)(word->text[i] - '0');
+        bool dot = word->text[i] == '.' && !dotted && i > 1;
+        good = dot || (word->text[i] >= '0' && word->text[i] <= '9');
+        if (dot) {
+            dotted = true;
+            epoch = value;
+            value = 0;
+        } else if (value <= UINT32_MAX) {
+            value = value * 10 + (uint64_t)(word->text[i] - '0');
+        }
     }
-    if (!good || value == 0 || value > UINT32_MAX)
-        return scenario_fail(parser, word, "an order such as #1");
-    *order = value;
+    if (!good || value == 0 || value > UINT32_MAX || epoch > UINT32_MAX || (dotted && epoch == 0))
+        return scenario_fail(parser, word, "an order such as #1, or #1.1 after a restart");
+    *order = epoch << 32 | value;
     return 0;
 }
 

@@ -333,6 +333,7 @@ static int scripted_submit(struct venue *venue, const struct message *decision, 
 static int scripted_start(struct venue *venue, int64_t now, struct error *error)
 {
     struct scripted *self = self_of(venue);
+    self->answer_count = 0; /* a restart: they were meant for the session before */
     if (self->scenario->silent)
         return 0;
     return self->inner->start(self->inner, now, error);

@@ -100,9 +100,12 @@ static int give_answers(struct loop *loop, int64_t now, struct error *error)
     return 0;
 }
 
-static int give_start(struct loop *loop, int64_t now, struct error *error)
+/* The engine starts, and the venue's account snapshot follows: before anything else happens, or again in
+ * the middle, when the session before it has died. */
+static int give_start(struct loop *loop, int64_t now, uint64_t epoch, struct error *error)
 {
     union event_record record = {.start = loop->start_record};
+    record.start.epoch = epoch;
     const struct message start = {
         .ts_local = now, .stream = EVENT_NONE_16, .kind = EVENT_start, .record = &record};
     struct venue *venue = loop->venue;
@@ -171,9 +174,17 @@ static int start_before(struct loop *loop, int64_t market_ts, bool *started, str
     if (market_ts < loop->start)
         return loop->venue->advance(loop->venue, market_ts, error);
     *started = true;
-    if (give_start(loop, loop->messages == 0 ? market_ts : loop->start, error))
+    if (give_start(loop, loop->messages == 0 ? market_ts : loop->start, loop->start_record.epoch,
+                   error))
         return error->code;
     return give_before(loop, market_ts, error);
+}
+
+static int give_from_feed(struct loop *loop, const struct message *message, struct error *error)
+{
+    if (message->kind == EVENT_start && loop->makes_time)
+        return give_start(loop, message->ts_local, message->record->start.epoch, error);
+    return give(loop, message, error);
 }
 
 /* Every message of the feed, with all that comes between them. */
@@ -188,7 +199,7 @@ static int give_messages(struct loop *loop, struct error *error)
             return error->code;
         if (loop->done)
             break;
-        if (give(loop, message, error))
+        if (give_from_feed(loop, message, error))
             return error->code;
         if (loop->messages >= next_check) {
             next_check = loop->messages + MESSAGES_BETWEEN_CHECKS;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "base/time.h"
+#include "replay/restart_check.h"
 #include "run/verification.h"
 
 static const char name[] = "verify";
@@ -35,8 +36,29 @@ static int verify(const char *path, struct error *error)
     return code;
 }
 
+enum { RESTARTS_MAX = 1000 }; /* tried on one tape */
+
+static int check_restarts(const char *path, struct error *error)
+{
+    uint64_t cuts = 0;
+    int code = restart_check(path, RESTARTS_MAX, &cuts, error);
+    if (code == ERROR_DIFFERENT)
+        printf("%s\n", error->text);
+    else if (!code)
+        printf("%s: restarts: %" PRIu64 " tried, each equal to the fold of the tape before it\n",
+               path, cuts);
+    return code;
+}
+
 int cmd_verify(int argc, char **argv)
 {
+    bool restarts = false;
+    const struct cmd_option options[] = {
+        CMD_FLAG("restarts", 0,
+                 "also: at up to 1000 places, an engine that folds the tape up to there and one\n"
+                 "that lived through it must be the same after a restart",
+                 &restarts),
+    };
     const struct cmd_usage usage = {
         .name = name,
         .arguments = "SESSION.tape",
@@ -45,6 +67,8 @@ int cmd_verify(int argc, char **argv)
             "decision and the state at the end of every block with what stands on the tape.\n"
             "Stops at the first difference and names it.\n",
         .closing = "Exit status: 0 identical, 1 a difference, 2 bad input.\n",
+        .options = options,
+        .option_count = sizeof options / sizeof options[0],
         .arguments_least = 1,
         .arguments_most = 1,
     };
@@ -54,6 +78,8 @@ int cmd_verify(int argc, char **argv)
         return status;
     struct error error = {0};
     status = verify(arguments.items[0], &error);
+    if (!status && restarts)
+        status = check_restarts(arguments.items[0], &error);
     if (status != ERROR_NONE && status != ERROR_DIFFERENT)
         cmd_fail(name, &error);
     return status;

@@ -1,9 +1,13 @@
 /* The carry: what must outlive a crash, folded from session and decision records as they stand on the
- * tape, never from what today's build would decide. Market records change none of it. It is for a restart,
- * which no command does yet (ARCHITECTURE.md). */
+ * tape, never from what today's build would decide. Market records change none of it. A restart keeps it and
+ * starts everything else cold: an engine that takes a second start equals a fresh one that folded the tape
+ * and takes the start. */
 #include "engine/engine_internal.h"
 
+#include <string.h>
+
 #include "base/assert.h"
+#include "base/time.h"
 #include "engine/walker.h"
 
 static void fold_decision(struct engine *engine, const struct message *decision)
@@ -12,14 +16,17 @@ static void fold_decision(struct engine *engine, const struct message *decision)
     int64_t now = decision->ts_local;
     switch ((int)decision->kind) {
     case EVENT_place:
+        engine->counters.placed++;
         orders_take_place(engine, &record->place, now);
         rate_take_sent(engine, record->place.instrument, now);
         break;
     case EVENT_cancel:
+        engine->counters.cancelled++;
         orders_take_cancel(engine, &record->cancel, now);
         rate_take_sent(engine, record->cancel.instrument, now);
         break;
     case EVENT_modify:
+        engine->counters.modified++;
         orders_take_modify(engine, &record->modify, now);
         rate_take_sent(engine, record->modify.instrument, now);
         break;
@@ -58,6 +65,12 @@ static void fold_decision(struct engine *engine, const struct message *decision)
     case EVENT_shutdown_state:
         shutdown_take_state(engine, record->shutdown_state.step, now);
         break;
+    case EVENT_alarm:
+        alarm_take(engine, &record->alarm);
+        break;
+    case EVENT_funding_booked:
+        ledger_take_funding(engine, &record->funding_booked);
+        break;
     default:
         break;
     }
@@ -76,6 +89,50 @@ void engine_fold(struct engine *engine, const struct message *message)
     /* What a session record makes an engine say stands on the tape as a decision of its own. */
     engine->folding = false;
     engine->output.count = 0;
+    engine->folding = false;
+}
+
+/* --- restart ---------------------------------------------------------------------------------------- */
+
+static void market_restart(struct instrument *instrument)
+{
+    struct book *book = instrument->market.book;
+    book = book_init(book, book_size(instrument->far_levels), instrument->far_levels);
+    instrument->market = (struct market){.book = book, .funding_due = TIME_NEVER};
+    instrument->definition = instrument->first_definition;
+    instrument->limits = instrument->first_limits;
+}
+
+static void instrument_restart(struct engine *engine, unsigned index)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    market_restart(instrument);
+    signals_reset(engine, index);
+    memset(instrument->strategy_state, 0, strategy_ladder.state_bytes);
+    memset(&instrument->gates, 0, sizeof instrument->gates);
+    instrument->wait_top[SIDE_BUY] = instrument->wait_top[SIDE_SELL] = false;
+    instrument->top_in_collar[SIDE_BUY] = instrument->top_in_collar[SIDE_SELL] = false;
+    instrument->reference4 = instrument->fair = instrument->skew = 0;
+    instrument->has_fair = false;
+    timers_set(&engine->timers, index, TIME_NEVER);
+}
+
+void carry_restart(struct engine *engine)
+{
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        instrument_restart(engine, index);
+    for (unsigned venue = 0; venue < engine->venue_count; venue++) {
+        rate_reset(&engine->venues[venue].rate);
+        engine->venues[venue].told = false;
+    }
+    sync_reset(engine);
+    shutdown_take_state(engine, SHUTDOWN_RUNNING, engine->now);
+    engine->carry.shutdown_deadline = TIME_NEVER;
+    engine->ordinal = 0;
+    engine->full_setting = NULL;
+    engine->full_needed = 0;
+    engine->audit_countdown = engine->audit_every;
+    orders_restart(engine);
 }
 
 void engine_walk_carry(const struct engine *engine, struct walker *walker)

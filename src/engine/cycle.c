@@ -102,6 +102,12 @@ static void ask_strategy(struct engine *engine, unsigned index, struct wanted_la
 
 /* --- plan --------------------------------------------------------------------------------------- */
 
+/* After a restart what rests keeps its place until the first book, for a while. */
+static bool awaits_book(const struct engine *engine, const struct instrument *instrument)
+{
+    return engine->now < market_grace_end(engine, instrument);
+}
+
 /* Why everything is pulled, or false if it is not. */
 static bool must_pull(const struct engine *engine, const struct instrument *instrument,
                       enum cancel_cause *why)
@@ -120,7 +126,8 @@ static bool must_pull(const struct engine *engine, const struct instrument *inst
     if (alarms_pull(engine, (unsigned)(instrument - engine->instruments)) &&
         !risk_is_off(engine, GATE_SAFETY))
         return true;
-    return !market_has_view(&instrument->market) && !risk_is_off(engine, GATE_UNSYNCHRONISED);
+    return !market_has_view(&instrument->market) && !awaits_book(engine, instrument) &&
+           !risk_is_off(engine, GATE_UNSYNCHRONISED);
 }
 
 /* While warm-up is incomplete there is nothing to want. Orders of before (a restart, a long gap) are not
@@ -154,7 +161,7 @@ static void plan(struct engine *engine, unsigned index)
             reconcile_pull(engine, index, why);
         return;
     }
-    if (is_skipped(instrument, gates))
+    if (awaits_book(engine, instrument) || is_skipped(instrument, gates))
         return;
     struct wanted_ladder ladder;
     engine->counters.cycles++;

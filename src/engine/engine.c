@@ -151,6 +151,9 @@ static void init_instrument(struct engine *engine, const struct engine_config *c
     bool usable = limits_resolve(&instrument->limits, &config->instruments[index],
                                  &instrument->definition, &problem);
     ASSERT(usable);
+    instrument->first_limits = instrument->limits;
+    instrument->first_definition = instrument->definition;
+    instrument->far_levels = (unsigned)config->instruments[index].book_far_levels;
     instrument->market.book = book_init(carve(carver, bytes), bytes,
                                         (unsigned)config->instruments[index].book_far_levels);
     instrument->strategy_state = carve(carver, strategy_ladder.state_bytes);
@@ -269,12 +272,22 @@ void engine_table_full(struct engine *engine, const char *setting, uint64_t need
 
 /* --- one message -------------------------------------------------------------------------------------- */
 
+/* Ids never return: an epoch that is not above the one before is not taken. */
+static void take_epoch(struct carry *carry, uint64_t epoch)
+{
+    if (epoch <= carry->epoch || epoch > UINT32_MAX)
+        return;
+    carry->epoch = (uint32_t)epoch;
+    carry->counter = 0;
+}
+
 static void take_start(struct engine *engine, const struct event_start *start)
 {
-    if (engine->carry.epoch != (uint32_t)start->epoch)
-        engine->carry.counter = 0;
-    engine->carry.epoch = (uint32_t)start->epoch;
+    if (engine->started)
+        carry_restart(engine);
+    take_epoch(&engine->carry, start->epoch);
     engine->started = true;
+    engine->start_ts = engine->now;
     engine->any_due = false;
     memset(engine->due, 0,
            (engine->instrument_count + WORD_BITS - 1) / WORD_BITS * sizeof(uint64_t));

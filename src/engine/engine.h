@@ -119,9 +119,9 @@ uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, e
 const struct book *engine_book(const struct engine *engine, unsigned instrument);
 
 /* Take one record of a tape without deciding: session and decision records change the carry (orders, ids,
- * fills, money, pauses, breakers) as they stand there, market records nothing. For a restart. Funding that
- * an engine booked by the mark is not among the records; the venue's next balance brings it. No command
- * restarts yet (ARCHITECTURE.md); today only tests call it. */
+ * fills, money, pauses, breakers) as they stand there, market records nothing. For a restart: a start record
+ * given to engine_step afterwards begins the new session. No command restarts yet (ARCHITECTURE.md); a
+ * scenario does, in place: an engine that ran takes another start as one that was folded would. */
 void engine_fold(struct engine *engine, const struct message *message);
 /* Name every field of the carry. */
 void engine_walk_carry(const struct engine *engine, struct walker *walker);

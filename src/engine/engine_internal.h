@@ -198,8 +198,8 @@ struct instrument {
     struct market market;
     struct order_side sides[2];
     struct position position;
-    money quote_flow; /* spot: Σ sells − Σ buys, gross */
-    struct limits limits;
+    money quote_flow;                   /* spot: Σ sells − Σ buys, gross */
+    struct limits limits, first_limits; /* as definitions say; as the tape's names said at first */
     struct gate_state gates;
     struct breakers breakers;
     struct signals signals;
@@ -207,7 +207,8 @@ struct instrument {
     struct learning learning;
     struct alarms alarms;
     struct sync_instrument sync;
-    struct event_definition definition;
+    struct event_definition definition, first_definition;
+    unsigned far_levels; /* of the book */
     void *strategy_state;
     int64_t last_cycle;
     int64_t pending_deadline; /* lower bound of the earliest unanswered request's; TIME_NEVER */
@@ -293,6 +294,9 @@ struct engine {
     uint32_t magic;
     unsigned venue_count, asset_count, instrument_count;
     bool audit_each;
+    /* A tape is being folded: what is emitted is thrown away, because it stands on the tape as a decision of
+     * its own, which comes next. State that such a decision changes twice must wait for it. */
+    bool folding;
     int64_t audit_every;
     int64_t shutdown_timeout, shutdown_step_timeout, shutdown_force_after;
     struct instrument *instruments;
@@ -307,7 +311,7 @@ struct engine {
     uint32_t gates_off;                    /* tests only: gates that don't block, as bits */
     int64_t now;
     bool started;
-    bool folding; /* the message is of a tape that tells the decisions too */
+    int64_t start_ts; /* of the last start */
     bool any_due;
     uint64_t ordinal;      /* of the message, from start = 1; decisions name it as their cause */
     uint64_t *due;         /* instruments whose cycle is due, one bit each */
@@ -360,6 +364,9 @@ static inline bool limits_on_tick(const struct limits *limits, int64_t price)
 
 /* --- market.c --- */
 void market_apply(struct engine *engine, const struct message *message);
+/* A book that has not been seen since the start is waited for until then, before what rests from before a
+ * restart is pulled; INT64_MIN: it was seen. */
+int64_t market_grace_end(const struct engine *engine, const struct instrument *instrument);
 /* Both sides of the top view stand and the book is synchronised. */
 bool market_has_view(const struct market *market);
 /* Rule 14: twice the mark price, and whether it is only the last known. False: there never was one. */
@@ -406,6 +413,10 @@ int64_t orders_retry_deadline(const struct engine *engine, unsigned instrument);
 void orders_retry_due(struct engine *engine, unsigned instrument);
 /* An operator's command or a shutdown: cancels that failed are tried as if they never had. */
 void orders_retry_afresh(struct engine *engine, unsigned instrument);
+/* A restart: what was not answered will not be; it is unknown. */
+void orders_restart(struct engine *engine);
+/* Ask for every order of a venue whose state is unknown. */
+void orders_ask_unknown(struct engine *engine, unsigned venue);
 /* The id that the next order will have. */
 order_id orders_next_id(const struct engine *engine);
 
@@ -420,7 +431,10 @@ bool ledger_has_funds(struct engine *engine, unsigned instrument, enum side side
                       int64_t quantity);
 bool ledger_need(const struct engine *engine, unsigned instrument, enum side side, int64_t price,
                  int64_t quantity, money *need);
+/* The time of a funding has come; and the decision that tells of it, of this engine or of the tape (mark2:
+ * twice the mark, 0: there was none). */
 void ledger_funding_due(struct engine *engine, unsigned instrument);
+void ledger_take_funding(struct engine *engine, const struct event_funding_booked *booked);
 /* The balance that profit of an instrument goes to. */
 unsigned ledger_profit_asset(const struct event_definition *definition);
 
@@ -486,6 +500,11 @@ void breakers_widen(const struct instrument *instrument, int64_t *numerator, int
 /* When one of them may change by itself. */
 int64_t breakers_deadline(const struct engine *engine, unsigned instrument);
 void breakers_take_command(struct engine *engine, const struct event_command *command);
+
+/* --- carry.c --- */
+/* A start on an engine that ran before: everything but the carry goes cold, and what was not answered is
+ * unknown. */
+void carry_restart(struct engine *engine);
 
 /* --- shutdown.c --- */
 /* A signal to stop; the second ends by force. */

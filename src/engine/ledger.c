@@ -143,34 +143,43 @@ void ledger_take_fill(struct engine *engine, const struct message *message)
 
 /* --- funding ------------------------------------------------------------------------------------ */
 
-void ledger_funding_due(struct engine *engine, unsigned index)
+void ledger_take_funding(struct engine *engine, const struct event_funding_booked *booked)
 {
-    struct instrument *instrument = &engine->instruments[index];
-    struct market *market = &instrument->market;
+    struct instrument *instrument = &engine->instruments[booked->instrument];
     struct position *position = &instrument->position;
-    int64_t mark2;
-    bool stale;
+    int64_t mark2 = (int64_t)booked->mark2;
     money amount;
-    int64_t due = market->funding_due;
-    market->funding_due = TIME_NEVER;
-    if (instrument->definition.contract == CONTRACT_SPOT)
-        return;
-    position->last_funding_due = due;
-    if (!market_mark2(market, engine->now, &mark2, &stale)) {
-        position->last_funding_mark2 = 0;
+    position->last_funding_due = booked->due;
+    position->last_funding_mark2 = mark2;
+    if (mark2 == 0) {
         position->funding_missed = position->funding_missed || position->units != 0;
         return;
     }
-    position->last_funding_rate = market->funding_rate;
-    position->last_funding_mark2 = mark2;
-    if (position->units == 0 ||
-        !position_funding(position, &instrument->definition, position->units, mark2,
-                          market->funding_rate, &amount))
+    position->last_funding_rate = booked->rate;
+    if (position->units == 0 || !position_funding(position, &instrument->definition,
+                                                  position->units, mark2, booked->rate, &amount))
         return;
     position->funding = money_add(position->funding, amount);
     move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition),
          amount);
     profit_touch(engine, index);
+}
+
+void ledger_funding_due(struct engine *engine, unsigned index)
+{
+    struct instrument *instrument = &engine->instruments[index];
+    struct market *market = &instrument->market;
+    struct event_funding_booked booked = {
+        .instrument = (uint16_t)index, .due = market->funding_due, .rate = market->funding_rate};
+    int64_t mark2;
+    bool stale;
+    market->funding_due = TIME_NEVER;
+    if (instrument->definition.contract == CONTRACT_SPOT || !engine->started)
+        return;
+    if (market_mark2(market, engine->now, &mark2, &stale))
+        booked.mark2 = (uint64_t)mark2;
+    engine_emit(engine, EVENT_funding_booked, index)->funding_booked = booked;
+    ledger_take_funding(engine, &booked);
 }
 
 /* --- funds -------------------------------------------------------------------------------------- */

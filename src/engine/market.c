@@ -82,6 +82,11 @@ static bool mids_second_ago(struct mid_ring *mids, int64_t now, int64_t *mid2)
 
 /* --- top view ------------------------------------------------------------------------------------ */
 
+int64_t market_grace_end(const struct engine *engine, const struct instrument *instrument)
+{
+    return instrument->market.seen ? INT64_MIN : engine->start_ts + instrument->limits.stale_after;
+}
+
 bool market_has_view(const struct market *market)
 {
     return market->top.has[SIDE_BUY] & market->top.has[SIDE_SELL] &

@@ -877,6 +877,26 @@ static void time_out(struct engine *engine, struct order *order)
         alarm_raise(engine, order->instrument, 0, ALARM_ORDER_UNKNOWN, order->id);
 }
 
+void orders_restart(struct engine *engine)
+{
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        struct instrument *instrument = &engine->instruments[index];
+        instrument->pending_deadline = TIME_NEVER;
+        for (int side = 0; side < 2; side++) {
+            for (uint32_t slot = instrument->sides[side].first; slot != ENGINE_NO_SLOT;
+                 slot = engine->orders.slots[slot].next) {
+                struct order *order = &engine->orders.slots[slot];
+                if (order_state_is_resting(order->state))
+                    continue;
+                if (order->state != ORDER_UNKNOWN)
+                    apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
+                order->query_ts = engine->now;
+                instrument->pending_deadline = engine->now; /* a lower bound */
+            }
+        }
+    }
+}
+
 void orders_time_out(struct engine *engine, unsigned index)
 {
     struct instrument *instrument = &engine->instruments[index];

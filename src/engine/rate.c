@@ -1,6 +1,8 @@
 /* Rate budgets: by the second, by the day, and what the venue itself says. Each keeps a part for cancels. */
 #include "engine/rate.h"
 
+#include <string.h>
+
 #include "base/time.h"
 #include "engine/day.h"
 #include "engine/engine_internal.h"
@@ -24,6 +26,13 @@ void rate_init(struct rate *rate, const struct settings_venue *settings)
     rate->day_reserve = reserve_of(rate->day_cap, rate->cancel_reserve);
     rate->day = rate->told_resets = INT64_MIN;
     rate->refused_until = INT64_MIN;
+}
+
+void rate_reset(struct rate *rate)
+{
+    memset(rate->sent, 0, sizeof rate->sent);
+    rate->bucket = 0;
+    rate->sum = 0;
 }
 
 /* --- what is left ---------------------------------------------------------------------------------- */

@@ -32,6 +32,8 @@ struct rate {
 };
 
 void rate_init(struct rate *rate, const struct settings_venue *settings);
+/* Nothing was sent lately, as after a restart. */
+void rate_reset(struct rate *rate);
 /* How many messages may leave now; with `cancel` the reserves may be used. */
 int64_t rate_room(const struct rate *rate, int64_t now, bool cancel);
 /* One more may. */

@@ -434,6 +434,8 @@ static void trust(struct engine *engine, unsigned venue, int64_t taken)
     alarm_clear(engine, EVENT_NONE_16, venue, ALARM_SNAPSHOT_OLD);
     if (engine->venues[venue].reconciled)
         return;
+    if (!engine->venues[venue].reconciled)
+        orders_ask_unknown(engine, venue);
     engine->venues[venue].reconciled = true;
     for (unsigned index = 0; index < engine->instrument_count; index++)
         if (venue_of(engine, index) == venue && engine->instruments[index].market.seen)

@@ -273,6 +273,7 @@ static void walk_risk(struct walker *walker, const struct engine *engine)
     walker->room(walker, "risk", EVENT_NONE_16);
     FIELD(0, engine, now);
     FIELD(0, engine, started);
+    FIELD(0, engine, start_ts);
     FIELD(0, engine, ordinal);
     FIELD(0, engine, any_due);
     FIELD(0, engine, full_needed);

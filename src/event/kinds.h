@@ -76,7 +76,8 @@
     X(cancel_orphan, 145, DECISION, RECORD, "cancel an order that only the venue knows")           \
     X(step_failed, 146, DECISION, RECORD, "a step of the shutdown failed or did not end in time")  \
     X(unconfirmed, 147, DECISION, RECORD, "end of a shutdown: an order not known to have ended")   \
-    X(final_counters, 148, DECISION, RECORD, "end of a shutdown: what was sent and filled")
+    X(final_counters, 148, DECISION, RECORD, "end of a shutdown: what was sent and filled")        \
+    X(funding_booked, 149, DECISION, RECORD, "funding moved money: at which rate and mark")
 
 /* Fields. F(type, name), in canonical order. Types are those of EVENT_FIELD_TYPES in event.h. */
 #define FIELDS_definition(F)                                                                       \
@@ -254,6 +255,8 @@
     F(INSTRUMENT, instrument) F(ORDER, order) F(SIDE, side) F(PRICE, price) F(QUANTITY, leaves)
 #define FIELDS_final_counters(F)                                                                   \
     F(COUNT, placed) F(COUNT, modified) F(COUNT, cancels) F(COUNT, fills)
+#define FIELDS_funding_booked(F)                                                                   \
+    F(INSTRUMENT, instrument) F(TIME, due) F(RATE, rate) F(COUNT, mark2)
 
 /* Enumerations that stand in fields. X(name, number, text) */
 #define ENUM_SIDES(X)                                                                              \

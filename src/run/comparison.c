@@ -53,6 +53,7 @@ static const char *decision_room(unsigned kind)
         {EVENT_step_failed, "shutdown"},
         {EVENT_unconfirmed, "shutdown"},
         {EVENT_final_counters, "shutdown"},
+        {EVENT_funding_booked, "positions"},
     };
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
         if (rooms[i].kind == kind)

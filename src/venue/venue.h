@@ -9,7 +9,9 @@
 /* A venue. Times are ts_local of the loop.
  *
  * start    the engine starts at `now`: the account snapshot (balances, then snapshot_end of each
- * venue) becomes answers at that time. Called once; market data before it only builds books.
+ * venue) becomes answers at that time. Market data before it only builds books. Called again where the
+ * engine's process died and another begins: answers on their way are lost, the venue lives on, and its
+ * snapshot names the orders that rest.
  * advance  brings the venue to `now`: it takes market data due and produces every answer due by
  * `now`. answer   the earliest answer not yet taken whose ts_local <= now, or NULL; valid until the
  * next call. Answers are session messages, in order. next     ts_local of the earliest answer that

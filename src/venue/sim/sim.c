@@ -99,12 +99,30 @@ static const struct message *sim_answer(struct venue *venue, int64_t now)
     return message;
 }
 
+/* Who asked is dead: what is on its way to him arrives nowhere. */
+static void drop_answers(struct sim *sim)
+{
+    while (sim->answers.count > 0) {
+        sim_slots_give(&sim->answer_slots, sim_queue_first(&sim->answers)->slot);
+        sim_queue_pop(&sim->answers);
+    }
+    for (unsigned v = 0; v < sim->venue_count; v++)
+        sim->connections[v].last_due = INT64_MIN;
+}
+
 static int sim_start(struct venue *venue, int64_t now, struct error *error)
 {
     (void)error;
     struct sim *sim = sim_of(venue);
+    bool again = sim->started;
+    sim->started = true;
+    drop_answers(sim);
     for (unsigned v = 0; v < sim->venue_count; v++) {
         sim->time = now - sim->connections[v].answer_latency; /* due at `now` */
+        if (again) {
+            sim_tell_account(sim, v, now);
+            continue;
+        }
         for (unsigned asset = 0; asset < sim->asset_count; asset++) {
             size_t at = (size_t)v * sim->asset_count + asset;
             if (sim->configured[at])

@@ -121,6 +121,7 @@ struct sim {
     uint64_t order_number, trade_number;
     const char *full; /* setting whose table was full, or NULL */
     unsigned full_instrument;
+    bool started;  /* the engine did, once at least */
     bool overflow; /* a fill was worth more than money can hold */
     struct sim_stats stats;
 };
