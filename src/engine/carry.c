@@ -34,6 +34,8 @@ static void fold_decision(struct engine *engine, const struct message *decision)
         orders_take_query(engine, &record->query, now);
         break;
     case EVENT_replace:
+        engine->counters.placed++;
+        engine->counters.replaced++;
         orders_take_replace(engine, &record->replace, now);
         rate_take_sent(engine, record->replace.instrument, now);
         break;
@@ -126,6 +128,7 @@ void carry_restart(struct engine *engine)
         engine->venues[venue].told = false;
     }
     sync_reset(engine);
+    profit_reset(engine);
     shutdown_take_state(engine, SHUTDOWN_RUNNING, engine->now);
     engine->carry.shutdown_deadline = TIME_NEVER;
     engine->ordinal = 0;

@@ -419,6 +419,7 @@ static void tell_shutdown(struct engine *engine)
         (struct event_final_counters){
             .placed = counters->placed,
             .modified = counters->modified,
+            .replaced = counters->replaced,
             .cancels = counters->cancelled,
             .fills = counters->fills,
         };

@@ -162,7 +162,7 @@ void ledger_take_funding(struct engine *engine, const struct event_funding_booke
     position->funding = money_add(position->funding, amount);
     move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition),
          amount);
-    profit_touch(engine, index);
+    profit_touch(engine, booked->instrument);
 }
 
 void ledger_funding_due(struct engine *engine, unsigned index)

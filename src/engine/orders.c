@@ -882,6 +882,8 @@ void orders_restart(struct engine *engine)
     for (unsigned index = 0; index < engine->instrument_count; index++) {
         struct instrument *instrument = &engine->instruments[index];
         instrument->pending_deadline = TIME_NEVER;
+        instrument->retry_deadline = engine->now; /* reckoned anew */
+        orders_retry_due(engine, index);
         for (int side = 0; side < 2; side++) {
             for (uint32_t slot = instrument->sides[side].first; slot != ENGINE_NO_SLOT;
                  slot = engine->orders.slots[slot].next) {

@@ -258,6 +258,41 @@ void profit_touch(struct engine *engine, unsigned index)
     touch(engine, index);
 }
 
+static void reset_asset(struct engine *engine, unsigned index)
+{
+    struct asset_profit *asset = &engine->profit.assets[index];
+    asset->sum = asset->worth = MONEY_ZERO;
+    asset->unknown = false;
+    asset->rate = (struct fx_rate){0};
+    asset->rate_ts = 0;
+    if (asset->instrument == EVENT_NONE_16) {
+        asset->to = EVENT_NONE_16;
+        asset->divides = false;
+    } else if (asset->to != engine->profit.currency) {
+        engine->profit.chained = true;
+    }
+}
+
+void profit_reset(struct engine *engine)
+{
+    struct profit *profit = &engine->profit;
+    profit->chained = profit->touched = false;
+    profit->unknown = 0;
+    profit->profit = profit->peak = profit->day_start = MONEY_ZERO;
+    profit->next_day = INT64_MAX;
+    profit->remark = TIME_NEVER;
+    for (unsigned index = 0; index < engine->asset_count; index++)
+        reset_asset(engine, index);
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        struct instrument_profit *own = &engine->instruments[index].profit;
+        own->worth = MONEY_ZERO;
+        own->unknown = own->flat = own->pull = false;
+        profit->dirty[index / WORD_BITS] = 0;
+    }
+    for (unsigned index = 0; index < engine->asset_count && profit->on; index++)
+        add_to_asset(engine, index, money_negate(profit->assets[index].fees));
+}
+
 void profit_take_fee(struct engine *engine, unsigned index, unsigned asset, money fee)
 {
     struct asset_profit *paid = &engine->profit.assets[asset];

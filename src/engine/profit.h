@@ -61,6 +61,8 @@ struct profit {
 void profit_init(struct engine *engine, const struct engine_config *config);
 /* The engine starts here: from the carry, with everything that prices tell to be reckoned anew. */
 void profit_start(struct engine *engine);
+/* A restart: what prices told is forgotten, the carry stays. */
+void profit_reset(struct engine *engine);
 /* Before a message at engine->now is applied: the day may turn. */
 void profit_turn_day(struct engine *engine);
 /* A fill, a mark or the best prices of an instrument changed. */

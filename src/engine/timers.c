@@ -106,7 +106,7 @@ int64_t timers_deadline_of(struct engine *engine, unsigned index)
         deadline = earlier(deadline, breakers_deadline(engine, index));
     }
     int64_t grace_end = market_grace_end(engine, instrument);
-    if (engine->now < grace_end &&
+    if (instrument->last_cycle < grace_end &&
         (instrument->sides[SIDE_BUY].count | instrument->sides[SIDE_SELL].count) != 0)
         deadline = earlier(deadline, grace_end);
     deadline = earlier(deadline, orders_retry_deadline(engine, index));

@@ -254,7 +254,7 @@
 #define FIELDS_unconfirmed(F)                                                                      \
     F(INSTRUMENT, instrument) F(ORDER, order) F(SIDE, side) F(PRICE, price) F(QUANTITY, leaves)
 #define FIELDS_final_counters(F)                                                                   \
-    F(COUNT, placed) F(COUNT, modified) F(COUNT, cancels) F(COUNT, fills)
+    F(COUNT, placed) F(COUNT, modified) F(COUNT, replaced) F(COUNT, cancels) F(COUNT, fills)
 #define FIELDS_funding_booked(F)                                                                   \
     F(INSTRUMENT, instrument) F(TIME, due) F(RATE, rate) F(COUNT, mark2)
 
