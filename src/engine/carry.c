@@ -89,7 +89,6 @@ void engine_fold(struct engine *engine, const struct message *message)
     else if (message->kind >= EVENT_start)
         engine_take_session(engine, message);
     /* What a session record makes an engine say stands on the tape as a decision of its own. */
-    engine->folding = false;
     engine->output.count = 0;
     engine->folding = false;
 }
@@ -110,6 +109,7 @@ static void instrument_restart(struct engine *engine, unsigned index)
     struct instrument *instrument = &engine->instruments[index];
     market_restart(instrument);
     signals_reset(engine, index);
+    learning_reset(engine, index);
     memset(instrument->strategy_state, 0, strategy_ladder.state_bytes);
     memset(&instrument->gates, 0, sizeof instrument->gates);
     instrument->wait_top[SIDE_BUY] = instrument->wait_top[SIDE_SELL] = false;

@@ -5,6 +5,8 @@
  * All figures are integers in 1e-9, rounded toward zero: the same on every machine. */
 #include "engine/learning.h"
 
+#include <string.h>
+
 #include "base/assert.h"
 #include "base/time.h"
 #include "engine/engine_internal.h"
@@ -201,6 +203,13 @@ void learning_due(struct engine *engine, unsigned index)
     struct learning *learning = &engine->instruments[index].learning;
     if (learning->deadline <= engine->now)
         learning->deadline = scan(engine, index, true);
+}
+
+void learning_reset(struct engine *engine, unsigned index)
+{
+    struct learning *learning = &engine->instruments[index].learning;
+    memset(learning->sizes, 0, sizeof learning->sizes);
+    learning->deadline = engine->now; /* a lower bound */
 }
 
 /* --- posterior ---------------------------------------------------------------------------------------- */

@@ -50,6 +50,8 @@ void learning_size(struct engine *engine, unsigned instrument, struct wanted_lad
 int64_t learning_deadline(struct engine *engine, unsigned instrument);
 /* End the spells that have reached it. */
 void learning_due(struct engine *engine, unsigned instrument);
+/* A restart: the cells and the orders' spells stay, what is made of them is made anew. */
+void learning_reset(struct engine *engine, unsigned instrument);
 /* The cells. */
 void learning_walk(struct walker *walker, const struct engine *engine, unsigned instrument);
 /* What is made anew after a restart. */
