@@ -223,6 +223,7 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
     engine->candidates.capacity = (uint32_t)candidate_capacity(config);
     engine->output.capacity = output_capacity(config);
     engine->now = INT64_MIN;
+    engine->carry.shutdown_deadline = engine->carry.shutdown_step_deadline = TIME_NEVER;
     engine->shutdown_step_timeout = config->global->shutdown_step_timeout;
     engine->shutdown_force_after = config->global->shutdown_force_after;
     timers_init(&engine->timers, engine->timers.tree, config->instrument_count);

@@ -173,14 +173,15 @@ Test(walker, the_carry_folds_from_session_and_decision_records)
     fold_step(EVENT_command, &record);
     record.command.command = COMMAND_PAUSE;
     fold_step(EVENT_command, &record);
-    cr_expect_eq(hash_of(folded, engine_walk_carry), hash_of(h.engine, engine_walk_carry));
     struct walker_text text;
-    char ours[65536], theirs[65536];
+    struct walker_difference difference;
+    char ours[65536];
     walker_text_init(&text, ours, sizeof ours);
     engine_walk_carry(h.engine, &text.walker);
-    size_t length = text.length;
-    walker_text_init(&text, theirs, sizeof theirs);
-    engine_walk_carry(folded, &text.walker);
-    cr_assert_eq(text.length, length);
-    cr_expect_eq(memcmp(ours, theirs, length), 0);
+    cr_assert_leq(text.length, sizeof ours);
+    walker_difference_init(&difference, ours, text.length);
+    engine_walk_carry(folded, &difference.walker);
+    cr_expect_not(walker_difference_found(&difference), "folded '%s', lived '%s'", difference.ours,
+                  difference.theirs);
+    cr_expect_eq(hash_of(folded, engine_walk_carry), hash_of(h.engine, engine_walk_carry));
 }
