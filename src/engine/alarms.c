@@ -66,13 +66,6 @@ static void change(struct engine *engine, unsigned instrument, unsigned venue, e
     mark_due(engine, instrument, venue);
 }
 
-void alarm_take(struct engine *engine, const struct event_alarm *alarm)
-{
-    struct alarms *alarms = alarms_of(engine, alarm->instrument, alarm->venue);
-    uint32_t bit = UINT32_C(1) << alarm->reason;
-    alarms->raised = alarm->raised ? alarms->raised | bit : alarms->raised & ~bit;
-}
-
 void alarm_raise(struct engine *engine, unsigned instrument, unsigned venue, enum alarm reason,
                  order_id order)
 {

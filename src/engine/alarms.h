@@ -19,8 +19,6 @@ void alarm_raise(struct engine *engine, unsigned instrument, unsigned venue, enu
 void alarm_clear(struct engine *engine, unsigned instrument, unsigned venue, enum alarm reason);
 bool alarm_is_raised(const struct engine *engine, unsigned instrument, unsigned venue,
                      enum alarm reason);
-/* An alarm decision of the tape. */
-void alarm_take(struct engine *engine, const struct event_alarm *alarm);
 /* Some alarm of the instrument or its venue forbids new orders: the gate `safety`. */
 bool alarms_stop(const struct engine *engine, unsigned instrument);
 /* Some alarm of the instrument or its venue forbids that anything rests. */

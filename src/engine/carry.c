@@ -67,9 +67,6 @@ static void fold_decision(struct engine *engine, const struct message *decision)
     case EVENT_shutdown_state:
         shutdown_take_state(engine, record->shutdown_state.step, now);
         break;
-    case EVENT_alarm:
-        alarm_take(engine, &record->alarm);
-        break;
     case EVENT_funding_booked:
         ledger_take_funding(engine, &record->funding_booked);
         break;

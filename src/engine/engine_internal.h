@@ -415,8 +415,6 @@ void orders_retry_due(struct engine *engine, unsigned instrument);
 void orders_retry_afresh(struct engine *engine, unsigned instrument);
 /* A restart: what was not answered will not be; it is unknown. */
 void orders_restart(struct engine *engine);
-/* Ask for every order of a venue whose state is unknown. */
-void orders_ask_unknown(struct engine *engine, unsigned venue);
 /* The id that the next order will have. */
 order_id orders_next_id(const struct engine *engine);
 

@@ -890,8 +890,10 @@ void orders_restart(struct engine *engine)
                 struct order *order = &engine->orders.slots[slot];
                 if (order_state_is_resting(order->state))
                     continue;
+                int64_t told = order->event_ts; /* by the venue: the restart is no news of its */
                 if (order->state != ORDER_UNKNOWN)
                     apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
+                order->event_ts = told;
                 order->query_ts = engine->now;
                 instrument->pending_deadline = engine->now; /* a lower bound */
             }

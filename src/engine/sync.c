@@ -262,15 +262,18 @@ static bool shows_what_we_hold(const struct order *order)
 static void judge_order(struct engine *engine, struct order *order, const struct sync *sync,
                         int64_t taken)
 {
+    unsigned venue = venue_of(engine, order->instrument);
     if (order->event_ts >= taken)
         return;
     bool agrees = order->shown == sync->generation && shows_what_we_hold(order);
     if (order_state_is_resting(order->state)) {
-        if (!agrees && shutdown_may_send(engine) &&
-            infrastructure_lets_through(engine, venue_of(engine, order->instrument)))
+        if (!agrees && shutdown_may_send(engine) && infrastructure_lets_through(engine, venue))
             orders_ask_for(engine, order);
     } else if (agrees && (order->state == ORDER_PENDING_NEW || order->state == ORDER_UNKNOWN)) {
         orders_seen(engine, order, order->shown_price, order->shown_leaves);
+    } else if (order->state == ORDER_UNKNOWN && !engine->venues[venue].reconciled &&
+               infrastructure_lets_through(engine, venue)) {
+        orders_ask_for(engine, order); /* the first look after a restart */
     }
 }
 
@@ -434,8 +437,6 @@ static void trust(struct engine *engine, unsigned venue, int64_t taken)
     alarm_clear(engine, EVENT_NONE_16, venue, ALARM_SNAPSHOT_OLD);
     if (engine->venues[venue].reconciled)
         return;
-    if (!engine->venues[venue].reconciled)
-        orders_ask_unknown(engine, venue);
     engine->venues[venue].reconciled = true;
     for (unsigned index = 0; index < engine->instrument_count; index++)
         if (venue_of(engine, index) == venue && engine->instruments[index].market.seen)
@@ -629,7 +630,7 @@ void sync_reset(struct engine *engine)
         struct sync *sync = sync_of(engine, venue);
         sync->requested = sync->next = TIME_NEVER;
         sync->trusted = INT64_MIN;
-        sync->generation++;
+        sync->generation = 1;
         sync->overflow = false;
         engine->venues[venue].reconciled = false;
     }
@@ -637,6 +638,10 @@ void sync_reset(struct engine *engine)
         struct sync_instrument *at = &engine->instruments[index].sync;
         *at = (struct sync_instrument){.fill_ts = INT64_MIN};
     }
+    for (uint32_t slot = 0; slot <= engine->orders.mask; slot++)
+        engine->orders.slots[slot].shown = 0;
+    for (size_t at = 0; at < (size_t)engine->venue_count * engine->asset_count; at++)
+        engine->balances[at].shown = 0;
     engine->orphans.count = 0;
     engine->own_book_next = engine->sync_deadline = TIME_NEVER;
 }
