@@ -27,8 +27,8 @@ static void change(struct engine *engine, unsigned index, enum breaker breaker,
                    enum breaker_state state)
 {
     struct instrument *instrument = &engine->instruments[index];
-    if (instrument->breakers.state[breaker] == state)
-        return;
+    if (instrument->breakers.state[breaker] == state || engine->folding)
+        return; /* folding: the decision comes from the tape */
     breakers_set(instrument, breaker, state, engine->now);
     engine_emit(engine, EVENT_breaker, index)->breaker = (struct event_breaker){
         .instrument = (uint16_t)index, .breaker = (uint8_t)breaker, .state = (uint8_t)state};

@@ -43,6 +43,8 @@ static void fold_decision(struct engine *engine, const struct message *decision)
         sync_take_request(engine, &record->request_snapshot, now);
         break;
     case EVENT_cancel_orphan:
+        engine->counters.cancelled++;
+        rate_take_sent(engine, record->cancel_orphan.instrument, now);
         sync_take_cancel_orphan(engine, &record->cancel_orphan, now);
         break;
     case EVENT_infrastructure:

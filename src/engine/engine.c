@@ -383,7 +383,7 @@ struct actions engine_step(struct engine *engine, const struct message *message)
         engine_violation(engine, 10);
     else
         engine->now = message->ts_local;
-    if (engine->started)
+    if (engine->started && message->kind != EVENT_start)
         profit_turn_day(engine);
     take(engine, message);
     if (!engine->started)
