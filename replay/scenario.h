@@ -107,7 +107,8 @@ struct scenario {
     unsigned restarts; /* so far */
     int64_t end_ts;
     bool has_end;
-    bool silent; /* no venue answers: what was answered stands in records */
+    bool no_defaults; /* settings begin at the program's own */
+    bool silent;      /* no venue answers: what was answered stands in records */
 
     unsigned venue_count, asset_count, instrument_count;
     char venue_names[SCENARIO_INSTRUMENTS_MAX][SCENARIO_NAME_MAX];

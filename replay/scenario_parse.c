@@ -72,6 +72,15 @@ static int parse_config(struct scenario_parser *parser)
     return 0;
 }
 
+/* "defaults none": no file of settings is read before the scenario's own. */
+static int parse_defaults(struct scenario_parser *parser)
+{
+    parser->scenario->no_defaults = true;
+    if (!scenario_take_if(parser, "none") || scenario_peek(parser))
+        return scenario_fail(parser, scenario_peek(parser), "none");
+    return 0;
+}
+
 /* "silent": every answer, the first account snapshot included, is a record of the scenario. */
 static int parse_silent(struct scenario_parser *parser)
 {
@@ -147,7 +156,7 @@ static int parse_line(struct scenario_parser *parser)
         {"config", parse_config},      {"venue", scenario_parse_venue},
         {"when", scenario_parse_when}, {"at", parse_at},
         {"expect", parse_expect},      {"end", parse_end},
-        {"silent", parse_silent},
+        {"silent", parse_silent},      {"defaults", parse_defaults},
     };
     const struct scenario_word *first = &parser->words[0];
     if (is_prose(first))
@@ -160,7 +169,7 @@ static int parse_line(struct scenario_parser *parser)
             return table[i].parse(parser);
     return scenario_fail(
         parser, first,
-        "scenario, covers, config, venue, silent, when, at, expect, end, or prose that "
+        "scenario, covers, defaults, config, venue, silent, when, at, expect, end, or prose that "
         "begins with '--' or a number and a point");
 }
 

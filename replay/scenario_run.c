@@ -236,7 +236,9 @@ int scenario_run(const char *path, const struct scenario_options *options, struc
         return error_set(error, ERROR_SYSTEM, "out of memory");
     session->gates_off = options->gates_off;
     int code = scenario_read(&session->scenario, path, error);
-    if (!code && !defaults) {
+    if (!code && session->scenario->no_defaults)
+        defaults = NULL;
+    else if (!code && !defaults) {
         code = defaults_path(path, beside, sizeof beside, error);
         defaults = beside[0] ? beside : NULL;
     }

@@ -24,6 +24,7 @@
     X(project, "write a session's orders, fills and profit to a SQLite database")                  \
     X(tape, "look into a tape, check it, make another one of it")                                  \
     X(scenario, "run scenario files and compare with their golden texts")                          \
+    X(simulate, "run random markets and faults, every invariant checked")                          \
     X(synth, "make a market tape from a seed")                                                     \
     X(config, "show and check settings")                                                           \
     X(help, "tell more about one command")                                                         \

@@ -497,3 +497,16 @@ const struct sim_stats *sim_stats(const struct venue *venue)
 {
     return &sim_of(venue)->stats;
 }
+
+size_t sim_open_orders(const struct venue *venue, order_id *orders, size_t capacity)
+{
+    const struct sim *sim = sim_of(venue);
+    size_t count = 0;
+    for (unsigned i = 0; i < sim->instrument_count; i++)
+        for (unsigned side = 0; side < 2; side++)
+            for (const struct sim_order *order = sim_order_best(sim, i, (enum side)side); order;
+                 order = sim_order_next(sim, order), count++)
+                if (count < capacity)
+                    orders[count] = order->id;
+    return count;
+}

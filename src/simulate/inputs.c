@@ -1,0 +1,184 @@
+/* Keeps what an engine was told, and tells it again. */
+#include "simulate/inputs.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+
+void inputs_clear(struct inputs *inputs)
+{
+    inputs->count = 0;
+    if (inputs->sent_capacity > 0)
+        memset(inputs->sent, 0, inputs->sent_capacity * sizeof *inputs->sent);
+}
+
+void inputs_close(struct inputs *inputs)
+{
+    free(inputs->items);
+    free(inputs->sent);
+    free(inputs->feed);
+    *inputs = (struct inputs){.count = 0};
+}
+
+static int grow(struct inputs *inputs, struct error *error)
+{
+    size_t capacity = inputs->capacity ? 2 * inputs->capacity : 16384;
+    struct input *items = realloc(inputs->items, capacity * sizeof *items);
+    if (items)
+        inputs->items = items;
+    struct message *feed = realloc(inputs->feed, (capacity + 1) * sizeof *feed);
+    if (feed)
+        inputs->feed = feed;
+    if (!items || !feed)
+        return error_set(error, ERROR_SYSTEM, "no memory for %zu messages", capacity);
+    inputs->capacity = capacity;
+    return 0;
+}
+
+int inputs_add(struct inputs *inputs, const struct message *message, bool is_answer,
+               struct error *error)
+{
+    if (inputs->count == inputs->capacity && grow(inputs, error))
+        return error->code;
+    struct input *input = &inputs->items[inputs->count++];
+    *input = (struct input){.message = *message, .is_answer = is_answer};
+    if (message->record)
+        input->record = *message->record;
+    return 0;
+}
+
+int inputs_sent(struct inputs *inputs, const struct event_place *place, struct error *error)
+{
+    size_t counter = (uint32_t)place->order;
+    if (counter >= inputs->sent_capacity) {
+        size_t capacity = 2 * counter + 1024;
+        struct sent *sent = realloc(inputs->sent, capacity * sizeof *sent);
+        if (!sent)
+            return error_set(error, ERROR_SYSTEM, "no memory for %zu orders", capacity);
+        memset(sent + inputs->sent_capacity, 0, (capacity - inputs->sent_capacity) * sizeof *sent);
+        inputs->sent = sent;
+        inputs->sent_capacity = capacity;
+    }
+    inputs->sent[counter] = (struct sent){.price = place->price.units,
+                                          .quantity = place->quantity.units,
+                                          .instrument = place->instrument,
+                                          .side = place->side};
+    return 0;
+}
+
+/* --- telling again: a venue that only repeats -------------------------------------------------------- */
+
+static struct inputs *inputs_of(const struct venue *venue)
+{
+    return (struct inputs *)(uintptr_t)((const char *)venue - offsetof(struct inputs, venue));
+}
+
+static int at_time(struct venue *venue, int64_t now, struct error *error)
+{
+    (void)venue, (void)now, (void)error;
+    return 0;
+}
+
+/* The order that an answer is about, 0 for none. */
+static order_id order_of(const struct input *input)
+{
+    unsigned kind = input->message.kind;
+    if ((kind >= EVENT_order_accepted && kind <= EVENT_order_not_found) || kind == EVENT_open_order)
+        return input->record.order_accepted.order;
+    return 0;
+}
+
+static bool is_told(const struct inputs *inputs, struct input *input)
+{
+    if (input->left_out || !input->is_answer || input->first)
+        return false;
+    size_t counter = (uint32_t)order_of(input);
+    input->undue = inputs->honest && counter != 0 &&
+                   (counter >= inputs->sent_capacity || !inputs->sent[counter].again);
+    return !input->undue;
+}
+
+static struct input *next_answer(struct inputs *inputs, int64_t now)
+{
+    for (; inputs->next < inputs->count; inputs->next++) {
+        struct input *input = &inputs->items[inputs->next];
+        if (input->message.ts_local > now)
+            return NULL;
+        if (is_told(inputs, input))
+            return input;
+    }
+    return NULL;
+}
+
+static const struct message *repeat_answer(struct venue *venue, int64_t now)
+{
+    struct inputs *inputs = inputs_of(venue);
+    struct input *input = next_answer(inputs, now);
+    if (!input)
+        return NULL;
+    inputs->next++;
+    input->message.record = &input->record;
+    return &input->message;
+}
+
+static int64_t repeat_next(const struct venue *venue)
+{
+    struct inputs *inputs = inputs_of(venue);
+    const struct input *input = next_answer(inputs, TIME_NEVER);
+    return input ? input->message.ts_local : TIME_NEVER;
+}
+
+static int repeat_submit(struct venue *venue, const struct message *decision, struct error *error)
+{
+    (void)error;
+    struct inputs *inputs = inputs_of(venue);
+    const struct event_place *place = &decision->record->place;
+    if (decision->kind != EVENT_place || (uint32_t)place->order >= inputs->sent_capacity)
+        return 0;
+    struct sent *sent = &inputs->sent[(uint32_t)place->order];
+    sent->again = sent->price == place->price.units && sent->quantity == place->quantity.units &&
+                  sent->instrument == place->instrument && sent->side == place->side;
+    return 0;
+}
+
+static int repeat_finish(struct venue *venue, struct error *error)
+{
+    (void)venue, (void)error;
+    return 0;
+}
+
+static void repeat_close(struct venue *venue)
+{
+    (void)venue;
+}
+
+struct venue *inputs_tell(struct inputs *inputs, int64_t end, bool honest)
+{
+    inputs->feed_count = 0;
+    inputs->next = 0;
+    inputs->honest = honest;
+    for (size_t i = 0; i < inputs->sent_capacity; i++)
+        inputs->sent[i].again = false;
+    bool begun = false;
+    for (size_t i = 0; i < inputs->count; i++) {
+        struct input *input = &inputs->items[i];
+        /* The account snapshot of the start stands before all else: the run may begin with it. */
+        input->first = input->is_answer && !begun && order_of(input) == 0;
+        if (input->left_out || (input->is_answer && !input->first))
+            continue;
+        begun |= !input->is_answer;
+        struct message *message = &inputs->feed[inputs->feed_count++];
+        *message = input->message;
+        if (message->record)
+            message->record = &input->record;
+    }
+    static const union event_record nothing;
+    if (end != TIME_NEVER && inputs->feed_count > 0)
+        inputs->feed[inputs->feed_count++] = (struct message){
+            .ts_local = end, .stream = EVENT_NONE_16, .kind = EVENT_tick, .record = &nothing};
+    inputs->venue = (struct venue){at_time,       at_time,       repeat_answer, repeat_next,
+                                   repeat_submit, repeat_finish, repeat_close};
+    return &inputs->venue;
+}

@@ -1,0 +1,50 @@
+/* What an engine was told during a run, so that it can be told again: without a venue, whole or in part. */
+#ifndef CAPSTAN_SIMULATE_INPUTS_H
+#define CAPSTAN_SIMULATE_INPUTS_H
+
+#include "feed/feed.h"
+#include "venue/venue.h"
+
+/* One message. Rows stay where the course has them; a record is copied. */
+struct input {
+    struct message message;
+    union event_record record;
+    bool left_out;  /* shrinking: not told */
+    bool undue;     /* found while it was told: its order was not sent as it was in the first run */
+    bool is_answer; /* of a venue; all else comes from the feed */
+    bool first;     /* an answer that comes from the feed all the same */
+};
+
+/* What the first run sent as an order, by the counter of its id. */
+struct sent {
+    int64_t price, quantity;
+    uint16_t instrument;
+    uint8_t side;
+    bool again; /* the present run has sent the same */
+};
+
+struct inputs {
+    struct input *items;
+    size_t count, capacity;
+    struct sent *sent;
+    size_t sent_capacity;
+    struct message *feed; /* of those that are not left out, for a memory feed */
+    size_t feed_count;
+    /* Telling again. */
+    struct venue venue;
+    size_t next; /* answer */
+    bool honest; /* leave out answers about orders that the present run did not send */
+};
+
+void inputs_clear(struct inputs *inputs);
+void inputs_close(struct inputs *inputs);
+/* Keep a message that the engine is about to be told; ERROR_SYSTEM without memory. */
+int inputs_add(struct inputs *inputs, const struct message *message, bool is_answer,
+               struct error *error);
+/* Keep an order that was sent. */
+int inputs_sent(struct inputs *inputs, const struct event_place *place, struct error *error);
+/* Make ready to tell what is not left out: `feed` holds what is no answer, and the venue returned (it
+ * belongs to `inputs`) gives the answers at their times. `end`: time of a last tick in the feed. */
+struct venue *inputs_tell(struct inputs *inputs, int64_t end, bool honest);
+
+#endif

@@ -1,0 +1,633 @@
+/* A venue behind a bad connection: requests pass or fail on their way there, answers on their way back
+ * wait in a queue of their own. */
+#include "venue/fault.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "venue/sim/queue.h"
+
+enum {
+    FAULT_MAGIC = 0xfa0175,
+    WAITING_MAX = 8192, /* answers on their way */
+    LOST_MAX = 2048,    /* facts that were not told; with more nothing more is lost */
+    RECENT_MAX = 64,    /* orders that may end by themselves */
+    MILLION = 1000000,
+    LATENCY_NS = 20000000 /* of an answer that is made here, at most */
+};
+
+/* An answer that waits, or that was lost. */
+struct kept {
+    struct message message;
+    union event_record record;
+};
+
+/* An order that was sent to the venue behind. */
+struct recent {
+    order_id order;
+    uint16_t instrument;
+    bool cancelled; /* by us: its end is not the venue's doing */
+};
+
+/* The connection to one venue. */
+struct connection {
+    struct random chance; /* of its outages alone */
+    int64_t floor;        /* no answer comes before this */
+    int64_t banned_until;
+    int64_t down_from, down_until; /* the last outage, or the one to come */
+};
+
+struct fault {
+    struct venue venue; /* first: the pointer that callers hold */
+    uint32_t magic;
+    struct venue *inner;
+    struct fault_options options;
+    struct random chance;
+    struct sim_queue queue; /* of slots of `waiting`, by time */
+    struct sim_slots slots;
+    struct kept *waiting, *lost;
+    size_t lost_count;
+    uint32_t given; /* slot that the caller looks at, or UINT32_MAX */
+    struct recent recent[RECENT_MAX];
+    uint64_t recent_count;
+    order_id ending; /* the order whose cancel we sent ourselves; 0: none */
+    int64_t next_end;
+    struct connection connections[EVENT_VENUES_MAX];
+    uint64_t counts[FAULT_KIND_COUNT];
+    union event_record nowhere; /* of an answer that finds no room */
+};
+
+static struct fault *fault_of(const struct venue *venue)
+{
+    struct fault *fault = (struct fault *)(uintptr_t)venue;
+    ASSERT(fault->magic == FAULT_MAGIC);
+    return fault;
+}
+
+/* --- chance ---------------------------------------------------------------------------------- */
+
+static bool happens(struct fault *fault, enum fault_kind kind)
+{
+    if (fault->options.chance[kind] == 0 ||
+        random_below(&fault->chance, MILLION) >= fault->options.chance[kind])
+        return false;
+    fault->counts[kind]++;
+    return true;
+}
+
+/* When the next of what happens by itself does. */
+static int64_t next_time(struct fault *fault, struct random *chance, enum fault_kind kind,
+                         int64_t now)
+{
+    uint64_t rate = fault->options.chance[kind];
+    return rate == 0 ? TIME_NEVER : now + random_wait_ns(chance, rate);
+}
+
+static int64_t draw_duration(struct random *chance, int64_t longest)
+{
+    return 1 + (int64_t)random_below(chance, (uint64_t)longest);
+}
+
+/* --- answers that wait ------------------------------------------------------------------------ */
+
+static int64_t first_due(const struct fault *fault)
+{
+    const struct sim_entry *first = sim_queue_first(&fault->queue);
+    return first ? first->time : TIME_NEVER;
+}
+
+/* Room for an answer at `due`; NULL where too many wait, which loses it. */
+static struct kept *wait_until(struct fault *fault, int64_t due)
+{
+    uint32_t slot = sim_slots_take(&fault->slots);
+    if (slot == UINT32_MAX)
+        return NULL;
+    bool fits = sim_queue_push(&fault->queue, (struct sim_entry){.time = due, .slot = slot});
+    ASSERT(fits); /* as many entries as slots */
+    return &fault->waiting[slot];
+}
+
+static void queue_copy(struct fault *fault, const struct message *message, int64_t due)
+{
+    struct kept *kept = wait_until(fault, due);
+    if (!kept)
+        return;
+    kept->record = *message->record;
+    kept->message = *message;
+    kept->message.ts_local = due;
+    kept->message.record = &kept->record;
+}
+
+/* An answer that is made here, soon after `now`; its record is zeroed. */
+static union event_record *answer_own(struct fault *fault, unsigned venue, enum event_kind kind,
+                                      unsigned instrument, int64_t now)
+{
+    int64_t due = now + draw_duration(&fault->chance, LATENCY_NS);
+    if (due < fault->connections[venue].floor)
+        due = fault->connections[venue].floor;
+    struct kept *kept = wait_until(fault, due);
+    if (!kept)
+        return &fault->nowhere;
+    memset(kept, 0, sizeof *kept);
+    kept->message = (struct message){.ts_local = due,
+                                     .ts_venue = due,
+                                     .stream = instrument == EVENT_NONE_16
+                                                   ? (uint16_t)EVENT_NONE_16
+                                                   : EVENT_STREAM(instrument, CHANNEL_SESSION),
+                                     .kind = (uint8_t)kind,
+                                     .flags = MESSAGE_VENUE_TIME,
+                                     .record = &kept->record};
+    return &kept->record;
+}
+
+/* --- outages ----------------------------------------------------------------------------------- */
+
+static bool is_down(struct fault *fault, unsigned venue, int64_t now)
+{
+    struct connection *connection = &fault->connections[venue];
+    while (now >= connection->down_until) {
+        int64_t from =
+            next_time(fault, &connection->chance, FAULT_DISCONNECT, connection->down_until);
+        if (from == TIME_NEVER) {
+            connection->down_from = connection->down_until = TIME_NEVER;
+            break;
+        }
+        connection->down_from = from;
+        connection->down_until =
+            from + draw_duration(&connection->chance, fault->options.longest_outage);
+    }
+    return now >= connection->down_from;
+}
+
+/* --- requests ---------------------------------------------------------------------------------- */
+
+/* What of a decision the faults need to know. */
+struct asked {
+    unsigned venue;
+    uint16_t instrument;
+    order_id order;
+    int request; /* enum request, or -1: about no order of ours */
+};
+
+/* False for decisions that no venue gets. */
+static bool read_request(const struct fault *fault, const struct message *decision,
+                         struct asked *out)
+{
+    const union event_record *record = decision->record;
+    *out = (struct asked){.instrument = EVENT_NONE_16, .request = -1};
+    switch (decision->kind) {
+    case EVENT_place:
+        *out = (struct asked){0, record->place.instrument, record->place.order, REQUEST_PLACE};
+        break;
+    case EVENT_cancel:
+        *out = (struct asked){0, record->cancel.instrument, record->cancel.order, REQUEST_CANCEL};
+        break;
+    case EVENT_modify:
+        *out = (struct asked){0, record->modify.instrument, record->modify.order, REQUEST_MODIFY};
+        break;
+    case EVENT_query:
+        *out = (struct asked){0, record->query.instrument, record->query.order, REQUEST_QUERY};
+        break;
+    case EVENT_replace:
+        *out = (struct asked){0, record->replace.instrument, record->replace.order, -1};
+        break;
+    case EVENT_cancel_orphan:
+        *out = (struct asked){0, record->cancel_orphan.instrument, 0, -1};
+        break;
+    case EVENT_request_snapshot:
+        out->venue = record->request_snapshot.venue;
+        return true;
+    default:
+        return false;
+    }
+    out->venue = fault->options.names->definitions[out->instrument].venue;
+    return true;
+}
+
+static void answer_unknown(struct fault *fault, const struct asked *request, int64_t now)
+{
+    if (request->request < 0)
+        return;
+    answer_own(fault, request->venue, EVENT_order_unknown, request->instrument, now)
+        ->order_unknown = (struct event_order_unknown){request->instrument, request->order,
+                                                       (uint8_t)request->request};
+}
+
+/* order_rejected, cancel_rejected and modify_rejected have one shape; a query can't be refused. */
+static void answer_rejected(struct fault *fault, const struct asked *request, enum reject reason,
+                            int64_t now)
+{
+    static const uint8_t kinds[REQUEST_COUNT] = {
+        [REQUEST_PLACE] = EVENT_order_rejected,
+        [REQUEST_CANCEL] = EVENT_cancel_rejected,
+        [REQUEST_MODIFY] = EVENT_modify_rejected,
+    };
+    if (request->request < 0 || kinds[request->request] == 0) {
+        answer_unknown(fault, request, now);
+        return;
+    }
+    answer_own(fault, request->venue, kinds[request->request], request->instrument, now)
+        ->order_rejected =
+        (struct event_order_rejected){request->instrument, request->order, (uint8_t)reason};
+}
+
+/* None of these says anything about an order that is not true. */
+static enum reject draw_reason(struct fault *fault, const struct asked *request)
+{
+    static const uint8_t reasons[] = {REJECT_OTHER,    REJECT_HALTED, REJECT_UNSUPPORTED,
+                                      REJECT_FULL,     REJECT_FUNDS,  REJECT_POST_ONLY,
+                                      REJECT_QUANTITY, REJECT_PRICE,  REJECT_MINIMUM_NOTIONAL,
+                                      REJECT_TICK,     REJECT_LOT,    REJECT_NO_BOOK};
+    enum { FOR_ANY = 4 };
+    size_t count = request->request == REQUEST_CANCEL ? FOR_ANY : sizeof reasons;
+    return reasons[random_below(&fault->chance, count)];
+}
+
+/* Refused with all others for a while; the budget is told. */
+static bool is_banned(struct fault *fault, const struct asked *request, int64_t now)
+{
+    struct connection *connection = &fault->connections[request->venue];
+    if (now >= connection->banned_until) {
+        if (request->request < 0 || request->request == REQUEST_QUERY ||
+            !happens(fault, FAULT_RATE_BAN))
+            return false;
+        connection->banned_until =
+            now + draw_duration(&fault->chance, fault->options.longest_outage);
+        answer_own(fault, request->venue, EVENT_rate_budget, EVENT_NONE_16, now)->rate_budget =
+            (struct event_rate_budget){(uint8_t)request->venue, 0, connection->banned_until};
+    }
+    answer_rejected(fault, request, REJECT_RATE, now);
+    return true;
+}
+
+/* True where the request does not reach the venue behind. */
+static bool fails(struct fault *fault, const struct asked *request, int64_t now)
+{
+    bool down = is_down(fault, request->venue, now);
+    if (down)
+        fault->counts[FAULT_DISCONNECT]++;
+    if ((down && random_below(&fault->chance, 2) == 0) || happens(fault, FAULT_REQUEST_UNKNOWN)) {
+        answer_unknown(fault, request, now);
+        return true;
+    }
+    if (down || happens(fault, FAULT_REQUEST_SILENT) || is_banned(fault, request, now))
+        return true;
+    if (request->request < 0 || request->request == REQUEST_QUERY || !happens(fault, FAULT_REJECT))
+        return false;
+    answer_rejected(fault, request, draw_reason(fault, request), now);
+    return true;
+}
+
+/* Fills of the order that the venue has told and the engine does not know of. */
+static int64_t untold(const struct fault *fault, order_id order)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < fault->lost_count; i++)
+        if (fault->lost[i].message.kind == EVENT_order_filled &&
+            fault->lost[i].record.order_filled.order == order)
+            sum += fault->lost[i].record.order_filled.quantity.units;
+    const struct sim_entry *entry = sim_queue_first(&fault->queue);
+    for (size_t i = 0; i < fault->queue.count; i++) {
+        const struct kept *kept = &fault->waiting[entry[i].slot];
+        if (kept->message.kind == EVENT_order_filled && kept->record.order_filled.order == order)
+            sum += kept->record.order_filled.quantity.units;
+    }
+    return sum;
+}
+
+/* A modify asks for a total: what the engine does not know to be filled is not filled again. */
+static int submit_modify(struct fault *fault, const struct asked *request,
+                         const struct message *decision, struct error *error)
+{
+    struct message message = *decision;
+    union event_record record = *decision->record;
+    record.modify.leaves.units -= untold(fault, request->order);
+    message.record = &record;
+    if (record.modify.leaves.units > 0)
+        return fault->inner->submit(fault->inner, &message, error);
+    answer_rejected(fault, request, REJECT_FILLED, decision->ts_local);
+    return 0;
+}
+
+static void remember(struct fault *fault, const struct asked *request)
+{
+    if (request->request == REQUEST_PLACE)
+        fault->recent[fault->recent_count++ % RECENT_MAX] =
+            (struct recent){request->order, request->instrument, false};
+    for (size_t i = 0; request->request == REQUEST_CANCEL && i < RECENT_MAX; i++)
+        fault->recent[i].cancelled |= fault->recent[i].order == request->order;
+}
+
+static int fault_submit(struct venue *venue, const struct message *decision, struct error *error)
+{
+    struct fault *fault = fault_of(venue);
+    struct asked request;
+    if (!read_request(fault, decision, &request))
+        return fault->inner->submit(fault->inner, decision, error);
+    if (fails(fault, &request, decision->ts_local))
+        return 0;
+    remember(fault, &request);
+    if (request.request == REQUEST_MODIFY)
+        return submit_modify(fault, &request, decision, error);
+    return fault->inner->submit(fault->inner, decision, error);
+}
+
+/* --- answers ----------------------------------------------------------------------------------- */
+
+static bool is_about_order(const struct message *answer)
+{
+    return answer->kind >= EVENT_order_accepted && answer->kind <= EVENT_order_not_found;
+}
+
+static unsigned venue_of(const struct fault *fault, const struct message *answer)
+{
+    if (answer->stream != EVENT_NONE_16)
+        return fault->options.names->definitions[EVENT_STREAM_INSTRUMENT(answer->stream)].venue;
+    if (answer->kind != EVENT_balance && answer->kind != EVENT_snapshot_end)
+        return 0;
+    return answer->record->snapshot_end.venue; /* both begin with it (event/kinds.h) */
+}
+
+/* Keep a fact that was not told. False where there is no room: then it must be told. */
+static bool lose(struct fault *fault, const struct message *answer)
+{
+    bool fact = answer->kind == EVENT_order_filled || answer->kind == EVENT_order_cancelled ||
+                answer->kind == EVENT_order_expired;
+    if (!fact)
+        return true;
+    if (fault->lost_count == LOST_MAX)
+        return false;
+    struct kept *kept = &fault->lost[fault->lost_count++];
+    kept->message = *answer;
+    kept->record = *answer->record;
+    return true;
+}
+
+/* The order was asked for: what was lost of it comes first, in its own order. */
+static void find_again(struct fault *fault, order_id order, int64_t due)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < fault->lost_count; i++) {
+        struct kept *kept = &fault->lost[i];
+        kept->message.record = &kept->record;
+        if (kept->record.order_accepted.order == order)
+            queue_copy(fault, &kept->message, due);
+        else
+            fault->lost[left++] = *kept;
+    }
+    fault->lost_count = left;
+}
+
+/* An answer that may come late, twice or in another order. */
+static void deliver(struct fault *fault, const struct message *answer, unsigned venue, int64_t due)
+{
+    struct connection *connection = &fault->connections[venue];
+    int64_t longest = fault->options.longest_delay;
+    if (happens(fault, FAULT_DELAY))
+        connection->floor = due + draw_duration(&fault->chance, longest);
+    if (due < connection->floor)
+        due = connection->floor;
+    if (is_about_order(answer) && happens(fault, FAULT_DUPLICATE))
+        queue_copy(fault, answer, due + draw_duration(&fault->chance, longest));
+    if (is_about_order(answer) && happens(fault, FAULT_REORDER))
+        due += draw_duration(&fault->chance, longest);
+    queue_copy(fault, answer, due);
+}
+
+/* True where the answer is lost. What the engine needs at its start is not. */
+static bool is_lost(struct fault *fault, const struct message *answer, unsigned venue)
+{
+    if (!is_about_order(answer))
+        return false;
+    bool down = is_down(fault, venue, answer->ts_local);
+    if (down || happens(fault, FAULT_LOST)) {
+        fault->counts[FAULT_DISCONNECT] += down;
+        return lose(fault, answer);
+    }
+    if (answer->kind == EVENT_order_filled || !happens(fault, FAULT_UNREADABLE) ||
+        !lose(fault, answer))
+        return false;
+    /* Of what was asked only this is known: it was about that order. */
+    struct asked request = {venue, answer->record->order_accepted.instrument,
+                            answer->record->order_accepted.order, REQUEST_PLACE};
+    if (answer->kind == EVENT_order_cancelled || answer->kind == EVENT_cancel_rejected)
+        request.request = REQUEST_CANCEL;
+    else if (answer->kind == EVENT_order_modified || answer->kind == EVENT_modify_rejected)
+        request.request = REQUEST_MODIFY;
+    else if (answer->kind == EVENT_order_not_found)
+        request.request = REQUEST_QUERY;
+    answer_unknown(fault, &request, answer->ts_local);
+    return true;
+}
+
+/* The answer to a cancel that we sent ourselves: the venue's own doing. True where nothing is said. */
+static bool ends_itself(struct fault *fault, struct kept *answer)
+{
+    const uint8_t kind = answer->message.kind;
+    if (fault->ending == 0 || (kind != EVENT_order_cancelled && kind != EVENT_cancel_rejected) ||
+        answer->record.order_accepted.order != fault->ending)
+        return false;
+    fault->ending = 0;
+    if (kind == EVENT_cancel_rejected)
+        return true;
+    fault->counts[FAULT_END]++;
+    struct event_order_cancelled cancelled = answer->record.order_cancelled;
+    if (random_below(&fault->chance, 3) == 0)
+        return false;
+    memset(&answer->record, 0, sizeof answer->record);
+    answer->message.kind = EVENT_order_expired;
+    answer->record.order_expired =
+        (struct event_order_expired){cancelled.instrument, cancelled.order, cancelled.leaves};
+    return false;
+}
+
+static void take_answer(struct fault *fault, const struct message *message)
+{
+    struct kept answer = {*message, *message->record};
+    unsigned venue = venue_of(fault, message);
+    answer.message.record = &answer.record;
+    if (ends_itself(fault, &answer) || is_lost(fault, &answer.message, venue))
+        return;
+    int64_t due = message->ts_local;
+    if (due < fault->connections[venue].floor)
+        due = fault->connections[venue].floor;
+    if (message->kind == EVENT_open_order)
+        find_again(fault, message->record->open_order.order, due);
+    if (message->kind == EVENT_order_not_found)
+        find_again(fault, message->record->order_not_found.order, due);
+    deliver(fault, &answer.message, venue, message->ts_local);
+}
+
+/* --- what happens by itself --------------------------------------------------------------------- */
+
+static void queue_jump(struct fault *fault, int64_t now)
+{
+    int64_t due = next_time(fault, &fault->chance, FAULT_CLOCK_JUMP, now);
+    struct kept *kept = due == TIME_NEVER ? NULL : wait_until(fault, due);
+    if (!kept)
+        return;
+    memset(kept, 0, sizeof *kept);
+    int64_t jump = draw_duration(&fault->chance, fault->options.longest_outage);
+    kept->record.clock_jump.jump = random_below(&fault->chance, 2) ? jump : -jump;
+    kept->message = (struct message){.ts_local = due,
+                                     .stream = EVENT_NONE_16,
+                                     .kind = EVENT_clock_jump,
+                                     .record = &kept->record};
+}
+
+/* The venue is to end one of the orders that it was sent. */
+static int end_one(struct fault *fault, struct error *error)
+{
+    const int64_t now = fault->next_end;
+    fault->next_end = next_time(fault, &fault->chance, FAULT_END, now);
+    struct recent *recent = &fault->recent[random_below(&fault->chance, RECENT_MAX)];
+    if (recent->order == 0 || recent->cancelled || fault->ending != 0)
+        return 0;
+    union event_record record = {
+        .cancel = {.instrument = recent->instrument, .order = recent->order}};
+    const struct message cancel = {.ts_local = now,
+                                   .stream = EVENT_STREAM(recent->instrument, CHANNEL_SESSION),
+                                   .kind = EVENT_cancel,
+                                   .record = &record};
+    fault->ending = recent->order;
+    recent->cancelled = true;
+    return fault->inner->submit(fault->inner, &cancel, error);
+}
+
+/* --- the venue ---------------------------------------------------------------------------------- */
+
+static int fault_start(struct venue *venue, int64_t now, struct error *error)
+{
+    struct fault *fault = fault_of(venue);
+    for (unsigned v = 0; v < fault->options.names->venue_count; v++) {
+        struct connection *connection = &fault->connections[v];
+        random_init(&connection->chance, fault->options.seed, 1 + v);
+        *connection = (struct connection){.chance = connection->chance,
+                                          .floor = now,
+                                          .banned_until = now,
+                                          .down_from = TIME_NEVER,
+                                          .down_until = now};
+    }
+    fault->next_end = next_time(fault, &fault->chance, FAULT_END, now);
+    queue_jump(fault, now);
+    return fault->inner->start(fault->inner, now, error);
+}
+
+/* Never past an answer that the engine has not seen: it may answer at that time. */
+static int fault_advance(struct venue *venue, int64_t now, struct error *error)
+{
+    struct fault *fault = fault_of(venue);
+    for (;;) {
+        int64_t limit = first_due(fault) < now ? first_due(fault) : now;
+        bool ends = fault->next_end <= limit;
+        if (ends)
+            limit = fault->next_end;
+        if (fault->inner->advance(fault->inner, limit, error))
+            return error->code;
+        const struct message *answer = fault->inner->answer(fault->inner, limit);
+        if (answer)
+            take_answer(fault, answer);
+        else if (!ends)
+            return 0;
+        else if (end_one(fault, error))
+            return error->code;
+    }
+}
+
+static const struct message *fault_answer(struct venue *venue, int64_t now)
+{
+    struct fault *fault = fault_of(venue);
+    const struct message *answer;
+    /* What became due since the last advance: the account snapshot of the start. */
+    while (fault->inner->next(fault->inner) <= now &&
+           (answer = fault->inner->answer(fault->inner, now)))
+        take_answer(fault, answer);
+    if (fault->given != UINT32_MAX)
+        sim_slots_give(&fault->slots, fault->given);
+    fault->given = UINT32_MAX;
+    if (fault->queue.count == 0 || first_due(fault) > now)
+        return NULL;
+    fault->given = sim_queue_first(&fault->queue)->slot;
+    sim_queue_pop(&fault->queue);
+    struct kept *kept = &fault->waiting[fault->given];
+    kept->message.record = &kept->record;
+    if (kept->message.kind == EVENT_clock_jump) {
+        fault->counts[FAULT_CLOCK_JUMP]++;
+        queue_jump(fault, kept->message.ts_local);
+    }
+    return &kept->message;
+}
+
+static int64_t fault_next(const struct venue *venue)
+{
+    const struct fault *fault = fault_of(venue);
+    int64_t inner = fault->inner->next(fault->inner);
+    return inner < first_due(fault) ? inner : first_due(fault);
+}
+
+static int fault_finish(struct venue *venue, struct error *error)
+{
+    struct fault *fault = fault_of(venue);
+    return fault->inner->finish(fault->inner, error);
+}
+
+static void fault_close(struct venue *venue)
+{
+    struct fault *fault = fault_of(venue);
+    if (fault->inner)
+        fault->inner->close(fault->inner);
+    sim_queue_close(&fault->queue);
+    sim_slots_close(&fault->slots);
+    free(fault->waiting);
+    free(fault->lost);
+    fault->magic = 0;
+    free(fault);
+}
+
+int fault_open(struct venue **venue, struct venue *inner, const struct fault_options *options,
+               struct error *error)
+{
+    struct fault *fault = calloc(1, sizeof *fault);
+    ASSERT(options->longest_delay > 0 && options->longest_outage > 0);
+    if (!fault)
+        return error_set(error, ERROR_SYSTEM, "no memory for the faults of a venue");
+    fault->venue = (struct venue){fault_start,  fault_advance, fault_answer, fault_next,
+                                  fault_submit, fault_finish,  fault_close};
+    fault->magic = FAULT_MAGIC;
+    fault->options = *options;
+    fault->given = UINT32_MAX;
+    fault->next_end = TIME_NEVER;
+    random_init(&fault->chance, options->seed, 0);
+    fault->waiting = malloc(WAITING_MAX * sizeof *fault->waiting);
+    fault->lost = malloc(LOST_MAX * sizeof *fault->lost);
+    int code = ERROR_NONE;
+    if (!fault->waiting || !fault->lost)
+        code = error_set(error, ERROR_SYSTEM, "no memory for the faults of a venue");
+    if (code || (code = sim_queue_open(&fault->queue, WAITING_MAX, error)) ||
+        (code = sim_slots_open(&fault->slots, WAITING_MAX, error))) {
+        fault_close(&fault->venue);
+        return code;
+    }
+    fault->inner = inner;
+    *venue = &fault->venue;
+    return 0;
+}
+
+const uint64_t *fault_counts(const struct venue *venue)
+{
+    return fault_of(venue)->counts;
+}
+
+const char *fault_word(enum fault_kind kind)
+{
+    static const char *const words[FAULT_KIND_COUNT] = {
+#define X(name, word, meaning) [name] = word,
+        FAULT_KINDS(X)
+#undef X
+    };
+    ASSERT(kind < FAULT_KIND_COUNT);
+    return words[kind];
+}

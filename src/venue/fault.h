@@ -1,0 +1,54 @@
+/* A venue whose connection is bad: a decorator that, from a seed, loses, delays, repeats and reorders
+ * what the venue behind it is asked and what it answers, refuses requests, bans, hangs up, ends orders by
+ * itself and lets the clock jump.
+ *
+ * It stays honest. What it refuses or loses on the way there never reached the venue behind it. A fill
+ * that was made is made: where its answer is lost it is told again once the order is asked for. What it
+ * says of an order is true at some time after the order was sent. */
+#ifndef CAPSTAN_VENUE_FAULT_H
+#define CAPSTAN_VENUE_FAULT_H
+
+#include "venue/venue.h"
+
+/* X(name, word, meaning). Chances of the first part are asked once a request, of the second once an
+ * answer; those of the third happen by themselves. */
+#define FAULT_KINDS(X)                                                                             \
+    X(FAULT_REQUEST_UNKNOWN, "request_unknown", "a request is lost; it is known to be unanswered") \
+    X(FAULT_REQUEST_SILENT, "request_silent", "a request is lost in silence")                      \
+    X(FAULT_REJECT, "reject", "a request is refused for a reason of chance")                       \
+    X(FAULT_RATE_BAN, "rate_ban", "too many requests: all are refused for a while")                \
+    X(FAULT_LOST, "lost", "an answer is lost")                                                     \
+    X(FAULT_UNREADABLE, "unreadable", "an answer can't be read: the order's state is unknown")     \
+    X(FAULT_DELAY, "delay", "an answer is late, and all after it")                                 \
+    X(FAULT_DUPLICATE, "duplicate", "an answer comes twice")                                       \
+    X(FAULT_REORDER, "reorder", "an answer is late, and others overtake it")                       \
+    X(FAULT_DISCONNECT, "disconnect", "requests and answers are lost for a while")                 \
+    X(FAULT_END, "end", "the venue ends an order by itself: expired or cancelled")                 \
+    X(FAULT_CLOCK_JUMP, "clock_jump", "the wall clock jumps")
+
+enum fault_kind {
+#define X(name, word, meaning) name,
+    FAULT_KINDS(X)
+#undef X
+        FAULT_KIND_COUNT
+};
+
+struct fault_options {
+    uint64_t seed;
+    /* Chance of each kind in 1e6; of disconnect (a venue), end and clock_jump: how often in 1e6 s. 0:
+     * never. */
+    uint64_t chance[FAULT_KIND_COUNT];
+    int64_t longest_delay;           /* ns, above 0: of answers that are late */
+    int64_t longest_outage;          /* ns, above 0: of bans and disconnects */
+    const struct event_names *names; /* read while open */
+};
+
+/* Wrap `inner`, which then belongs to the result and is closed with it. All memory is taken here. */
+int fault_open(struct venue **venue, struct venue *inner, const struct fault_options *options,
+               struct error *error);
+/* How often each kind has happened. */
+const uint64_t *fault_counts(const struct venue *venue);
+/* "reorder". */
+const char *fault_word(enum fault_kind kind);
+
+#endif
