@@ -11,13 +11,14 @@
 #include "run/backtest.h"
 #include "run/journal.h"
 #include "run/tape_sink.h"
+#include "run/why.h"
 
 static const char name[] = "replay";
 
 /* What the command line asks for. */
 struct replay_request {
     struct cmd_config_options config;
-    const char *tape, *tape_out, *journal, *database;
+    const char *tape, *tape_out, *journal, *database, *why;
     int64_t from, to;
     bool json, audit;
 };
@@ -43,6 +44,7 @@ struct replay_run {
     struct run_database database;
     char build_id[BUILD_ID_TEXT_MAX];
     struct journal *journal;
+    struct why *why;
     struct cmd_progress progress;
     struct start_watch start;
     int64_t first_ts, last_ts;
@@ -88,6 +90,16 @@ static int open_outputs(struct replay_run *run, const struct replay_request *req
         if (journal_open(&run->journal, request->journal, &backtest->header->names, error))
             return error->code;
         backtest_add_sink(backtest, journal_sink(run->journal));
+    }
+    if (request->why) {
+        order_id order;
+        if (!why_order(request->why, &order))
+            return error_set(error, ERROR_INPUT,
+                             "--why: '%s' is no order; expected #12, or after a restart #1.12",
+                             request->why);
+        if (why_open(&run->why, order, &backtest->header->names, error))
+            return error->code;
+        backtest_add_sink(backtest, why_sink(run->why));
     }
     return 0;
 }
@@ -137,6 +149,8 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
                                   error);
     if (code)
         return code;
+    if (run->why)
+        return why_print(run->why, stdout, error);
     return replay_result_print(backtest, ended - began, started_ns, request->json, stdout, error);
 }
 
@@ -186,6 +200,7 @@ static int replay(const struct replay_request *request, struct error *error)
     tape_sink_abandon(&run.tape);
     run_database_close(&run.database);
     journal_close(&run.journal, &ignored);
+    why_close(&run.why);
     backtest_close(&run.backtest);
     config_free(&config);
     return code ? code : violated ? ERROR_DIFFERENT : ERROR_NONE;
@@ -205,6 +220,9 @@ int cmd_replay(int argc, char **argv)
                  &request.database),
         CMD_TEXT("journal", 0, "FILE", "write decisions and order messages as text",
                  &request.journal),
+        CMD_TEXT("why", 0, "ORDER",
+                 "instead of the result: why this order (#12) was placed, and what became of it",
+                 &request.why),
         CMD_FLAG("audit", 0, "check every invariant after every message (slow)", &request.audit),
         CMD_FLAG("json", 0, "print the result as one JSON object", &request.json),
     };
