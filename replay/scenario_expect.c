@@ -60,8 +60,24 @@ static void spot_fill(struct scenario_checks *checks, const struct event_order_f
         sell ? money_add(balances[d->quote], value) : money_subtract(balances[d->quote], value);
 }
 
+/* A trade that was told before; it is remembered. One without an id is always new. */
+static bool trade_repeats(struct scenario_checks *checks, const struct venue_id *trade)
+{
+    size_t kept =
+        checks->trade_count < SCENARIO_TRADES_MAX ? checks->trade_count : SCENARIO_TRADES_MAX;
+    if (trade->length == 0)
+        return false;
+    for (size_t i = 0; i < kept; i++)
+        if (memcmp(&checks->trades[i], trade, sizeof *trade) == 0)
+            return true;
+    checks->trades[checks->trade_count++ % SCENARIO_TRADES_MAX] = *trade;
+    return false;
+}
+
 static void take_fill(struct scenario_checks *checks, const struct event_order_filled *fill)
 {
+    if (trade_repeats(checks, &fill->trade))
+        return;
     const struct event_definition *d = &checks->scenario->definitions[fill->instrument];
     int64_t signed_quantity =
         fill->side == SIDE_SELL ? -fill->quantity.units : fill->quantity.units;
@@ -97,6 +113,10 @@ static void track(struct scenario_checks *checks, const struct message *message)
         break;
     case EVENT_order_expired:
         set_live(checks, r->order_expired.order, r->order_expired.instrument, false);
+        break;
+    case EVENT_order_status:
+        if (r->order_status.leaves.status == NUMBER_VALUE && r->order_status.leaves.units == 0)
+            set_live(checks, r->order_status.order, r->order_status.instrument, false);
         break;
     case EVENT_balance:
         if (r->balance.venue < SCENARIO_INSTRUMENTS_MAX && r->balance.asset < SCENARIO_ASSETS_MAX)

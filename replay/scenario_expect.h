@@ -5,7 +5,7 @@
 #include "engine/engine.h"
 #include "replay/scenario.h"
 
-enum { SCENARIO_ORDERS_MAX = 4096 };
+enum { SCENARIO_ORDERS_MAX = 4096, SCENARIO_TRADES_MAX = 1024 };
 
 /* One of our orders as its decisions and answers tell, apart from what the engine believes. */
 struct scenario_order {
@@ -24,6 +24,10 @@ struct scenario_checks {
     int64_t positions[SCENARIO_INSTRUMENTS_MAX];
     struct scenario_order orders[SCENARIO_ORDERS_MAX];
     size_t order_count;
+    size_t last_order;
+    struct venue_id
+        trades[SCENARIO_TRADES_MAX]; /* the newest, so that one told twice counts once */
+    size_t trade_count;
     money balances[SCENARIO_INSTRUMENTS_MAX][SCENARIO_ASSETS_MAX]; /* by venue, asset */
 };
 

@@ -10,6 +10,8 @@ struct result {
     unsigned instrument_count;
     size_t balance_count, balance_capacity;
     struct result_answers answers;
+    bool last_fill; /* the message is a fill that leaves nothing of its order */
+    uint64_t fills; /* that the engine has counted: a trade that is told again is none */
     struct result_instrument *instruments;
     bool *has_position;
     struct event_final_position *positions;
@@ -20,6 +22,8 @@ static int take_message(struct sink *sink, const struct message *message, struct
 {
     (void)error;
     struct result_answers *answers = &((struct result *)sink)->answers;
+    ((struct result *)sink)->last_fill =
+        message->kind == EVENT_order_filled && message->record->order_filled.leaves.units == 0;
     if (message->kind == EVENT_start)
         return 0;
     if (message->kind == EVENT_tick) {
@@ -32,8 +36,17 @@ static int take_message(struct sink *sink, const struct message *message, struct
     answers->expired += message->kind == EVENT_order_expired;
     answers->not_found += message->kind == EVENT_order_not_found;
     answers->cancels_rejected += message->kind == EVENT_cancel_rejected;
-    if (message->kind == EVENT_order_filled)
-        answers->filled += message->record->order_filled.leaves.units == 0;
+    return 0;
+}
+
+static int take_stepped(struct sink *sink, const struct engine *engine, struct error *error)
+{
+    (void)error;
+    struct result *result = (struct result *)sink;
+    uint64_t fills = engine_counters(engine)->fills;
+    result->answers.filled += result->last_fill && fills > result->fills;
+    result->fills = fills;
+    result->last_fill = false;
     return 0;
 }
 
@@ -68,7 +81,8 @@ int result_open(struct result **out, const struct event_names *names, struct err
     struct result *result = calloc(1, sizeof *result);
     if (!result)
         return error_set(error, ERROR_SYSTEM, "no memory for the result");
-    result->sink = (struct sink){.message = take_message, .decision = take_decision};
+    result->sink =
+        (struct sink){.message = take_message, .stepped = take_stepped, .decision = take_decision};
     result->instrument_count = names->instrument_count;
     result->balance_capacity = (size_t)names->venue_count * names->asset_count;
     result->instruments = calloc(names->instrument_count + 1u, sizeof *result->instruments);

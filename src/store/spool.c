@@ -21,7 +21,10 @@ struct spool {
     int64_t sample_ns, next_sample;
     int64_t first_ns, last_ns;
     bool any;
-    int filled; /* instrument of the fill that the engine is taking, or -1 */
+    int filled;                /* instrument of the fill that the engine is taking, or -1 */
+    struct message fill;       /* that fill */
+    union event_record record; /* and its record */
+    uint64_t fills;            /* that the engine had counted before */
     char buffer[SPOOL_BUFFER_BYTES];
 };
 
@@ -86,19 +89,28 @@ static int on_message(struct sink *sink, const struct message *message, struct e
     spool->last_ns = message->ts_local;
     if (!is_wanted(message->kind))
         return 0;
-    if (message->kind == EVENT_order_filled)
-        spool->filled = message->record->order_filled.instrument;
-    return write_message(spool, message, SPOOL_MESSAGE, error);
+    if (message->kind != EVENT_order_filled)
+        return write_message(spool, message, SPOOL_MESSAGE, error);
+    /* A venue may tell a trade twice; what the engine counts is the run's. */
+    spool->filled = message->record->order_filled.instrument;
+    spool->fills = engine_counters(spool->engine)->fills;
+    spool->record = *message->record;
+    spool->fill = *message;
+    spool->fill.record = &spool->record;
+    return 0;
 }
 
 static int on_stepped(struct sink *sink, const struct engine *engine, struct error *error)
 {
     struct spool *spool = (struct spool *)sink;
-    (void)engine;
     if (spool->filled < 0)
         return 0;
     unsigned instrument = (unsigned)spool->filled;
     spool->filled = -1;
+    if (engine_counters(engine)->fills == spool->fills)
+        return 0;
+    if (write_message(spool, &spool->fill, SPOOL_MESSAGE, error))
+        return error->code;
     return write_position(spool, instrument, spool->last_ns, SPOOL_FILL, error);
 }
 

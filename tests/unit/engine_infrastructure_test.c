@@ -1,0 +1,187 @@
+/* The breaker around a venue's requests (trading-semantics 29). */
+#include <criterion/criterion.h>
+
+#include "base/time.h"
+#include "engine_harness.h"
+
+static struct harness h;
+
+/* Five failures, 30 s, 1 s; orders #1 buy 10 @ 99.0 and #2 sell 10 @ 101.5 rest since time 0. */
+static void quoted(void)
+{
+    harness_init(&h);
+    h.venues[0].infrastructure_failures = 5;
+    h.venues[0].infrastructure_timeout = SECONDS(30);
+    h.venues[0].infrastructure_pace = SECONDS(1);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+}
+
+static void healthy(bool is)
+{
+    union event_record record = {.breaker_input = {.healthy = is}};
+    harness_record(&h, EVENT_breaker_input, EVENT_NONE_16, &record);
+}
+
+static void failures(unsigned count)
+{
+    while (count-- > 0)
+        healthy(false);
+}
+
+static enum infrastructure_state state(void)
+{
+    return (enum infrastructure_state)h.engine->venues[0].infrastructure.state;
+}
+
+static void opened(void)
+{
+    quoted();
+    harness_run_to(&h, SECONDS(1));
+    failures(5);
+    cr_assert_eq(state(), INFRASTRUCTURE_OPEN);
+}
+
+static void half_opened(void)
+{
+    opened();
+    harness_run_to(&h, SECONDS(31) - 1);
+    cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
+    harness_tick(&h, SECONDS(31));
+    cr_assert_eq(state(), INFRASTRUCTURE_HALF_OPEN);
+    cr_assert_eq(harness_count(&h, EVENT_infrastructure), 1);
+}
+
+Test(infrastructure, rule_29_opens_at_the_fifth_failure_in_a_row)
+{
+    quoted();
+    failures(4);
+    cr_expect_eq(state(), INFRASTRUCTURE_CLOSED);
+    healthy(true); /* not in a row */
+    failures(4);
+    cr_expect_eq(state(), INFRASTRUCTURE_CLOSED);
+    failures(1);
+    cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
+    const struct event_infrastructure *told =
+        &harness_find(&h, EVENT_infrastructure, 0)->infrastructure;
+    cr_expect_eq(told->state, INFRASTRUCTURE_OPEN);
+    cr_expect_eq(told->failures, 5);
+    cr_expect(harness_blocking(&h) >> GATE_INFRASTRUCTURE & 1);
+    harness_close(&h);
+}
+
+Test(infrastructure, rule_29_what_the_venue_refuses_it_has_answered)
+{
+    quoted();
+    failures(4);
+    union event_record record = {.cancel_rejected = {.order = 1, .reason = REJECT_RATE}};
+    harness_record(&h, EVENT_cancel_rejected, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+    failures(4);
+    cr_expect_eq(state(), INFRASTRUCTURE_CLOSED);
+    union event_record unknown = {.order_unknown = {.order = 1, .request = REQUEST_CANCEL}};
+    harness_record(&h, EVENT_order_unknown, EVENT_STREAM(0, CHANNEL_SESSION), &unknown);
+    cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
+    harness_close(&h);
+}
+
+Test(infrastructure, rule_29_requests_that_nobody_answers_are_failures)
+{
+    quoted();
+    harness_command(&h, COMMAND_CANCEL_ALL);
+    cr_assert_eq(harness_count(&h, EVENT_cancel), 2);
+    /* Two cancels time out after 5 s, their queries after 10 s: four. A third round makes it five. */
+    harness_run_to(&h, SECONDS(15) - 1);
+    cr_expect_eq(state(), INFRASTRUCTURE_CLOSED);
+    cr_expect_eq(h.engine->venues[0].infrastructure.failures, 4);
+    harness_tick(&h, SECONDS(15));
+    cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
+    harness_close(&h);
+}
+
+Test(infrastructure, rule_29_while_open_cancels_pass_paced_and_change_nothing)
+{
+    opened();
+    harness_command(&h, COMMAND_CANCEL_ALL);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
+    failures(3);
+    healthy(true);
+    cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
+    cr_expect_eq(h.engine->venues[0].infrastructure.failures, 5);
+    harness_run_to(&h, SECONDS(2) - 1);
+    cr_expect_eq(engine_counters(h.engine)->cancelled, 1);
+    harness_tick(&h, SECONDS(2));
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
+    harness_cancelled(&h, 1, 10);
+    cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
+    harness_close(&h);
+}
+
+Test(infrastructure, rule_29_with_none_wanted_the_engine_asks_and_success_closes)
+{
+    half_opened();
+    harness_run_to(&h, SECONDS(32) - 1);
+    cr_expect_eq(h.engine->venues[0].infrastructure.trial, TIME_NEVER);
+    healthy(true); /* no trial has left: it says nothing */
+    cr_expect_eq(state(), INFRASTRUCTURE_HALF_OPEN);
+    harness_tick(&h, SECONDS(32));
+    cr_expect_eq(harness_count(&h, EVENT_request_snapshot), 1);
+    harness_cancelled(&h, 1, 10);
+    cr_expect_eq(state(), INFRASTRUCTURE_CLOSED);
+    cr_expect_eq(h.engine->venues[0].infrastructure.failures, 0);
+    cr_expect_eq(harness_count(&h, EVENT_place), 1); /* what had to wait */
+    harness_close(&h);
+}
+
+Test(infrastructure, rule_29_the_next_cancel_is_the_trial_and_failure_opens_again)
+{
+    half_opened();
+    harness_command(&h, COMMAND_CANCEL_ALL);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 1); /* one trial */
+    harness_run_to(&h, SECONDS(34));
+    cr_expect_eq(engine_counters(h.engine)->cancelled, 1);
+    healthy(false);
+    cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
+    cr_expect_eq(h.engine->venues[0].infrastructure.failures, 6);
+    harness_run_to(&h, SECONDS(64) - 1);
+    cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
+    harness_tick(&h, SECONDS(64));
+    cr_expect_eq(state(), INFRASTRUCTURE_HALF_OPEN);
+    harness_close(&h);
+}
+
+Test(infrastructure, a_trial_without_an_answer_has_failed_after_five_seconds)
+{
+    half_opened();
+    harness_tick(&h, SECONDS(32));
+    cr_assert_eq(harness_count(&h, EVENT_request_snapshot), 1);
+    harness_run_to(&h, SECONDS(37) - 1);
+    cr_expect_eq(state(), INFRASTRUCTURE_HALF_OPEN);
+    harness_tick(&h, SECONDS(37));
+    cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
+    harness_close(&h);
+}
+
+Test(infrastructure, one_venue_s_breaker_is_not_the_other_s)
+{
+    quoted();
+    failures(5);
+    cr_expect_eq(h.engine->venues[1].infrastructure.state, INFRASTRUCTURE_CLOSED);
+    harness_close(&h);
+}
+
+Test(infrastructure, a_snapshot_that_does_not_come_is_a_failure)
+{
+    harness_init(&h);
+    h.venues[0].infrastructure_failures = 2;
+    h.venues[0].infrastructure_timeout = SECONDS(30);
+    h.venues[0].infrastructure_pace = SECONDS(1);
+    h.venues[0].safety_sync_interval = SECONDS(60);
+    harness_start(&h);
+    harness_run_to(&h, SECONDS(180) - 1);
+    cr_expect_eq(state(), INFRASTRUCTURE_CLOSED);
+    harness_tick(&h, SECONDS(180)); /* the third is sent because the second did not come */
+    cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
+    harness_close(&h);
+}
