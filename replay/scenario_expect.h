@@ -24,7 +24,6 @@ struct scenario_checks {
     int64_t positions[SCENARIO_INSTRUMENTS_MAX];
     struct scenario_order orders[SCENARIO_ORDERS_MAX];
     size_t order_count;
-    size_t last_order;
     struct venue_id
         trades[SCENARIO_TRADES_MAX]; /* the newest, so that one told twice counts once */
     size_t trade_count;

@@ -115,6 +115,7 @@ static void instrument_restart(struct engine *engine, unsigned index)
     instrument->top_in_collar[SIDE_BUY] = instrument->top_in_collar[SIDE_SELL] = false;
     instrument->reference4 = instrument->fair = instrument->skew = 0;
     instrument->has_fair = false;
+    instrument->held_until = TIME_NEVER;
     timers_set(&engine->timers, index, TIME_NEVER);
 }
 
