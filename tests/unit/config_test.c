@@ -577,3 +577,90 @@ Test(config, files_that_can_not_be_read_are_named)
     expect_refusal(status, &error, "/: ", "expected a YAML file");
     config_free(&config);
 }
+
+/* --- The account -------------------------------------------------------------------------------------- */
+
+static const char *const asset_names[] = {"A", "B", "USD"};
+static const char *const pair_symbols[] = {"A-USD", "B-USD", "A-B"};
+static const struct event_definition pairs[] = {
+    {.instrument = 0, .tick = 1, .lot = 1, .base = 0, .quote = 2, .settle = 2},
+    {.instrument = 1, .tick = 1, .lot = 1, .base = 1, .quote = 2, .settle = 2},
+    {.instrument = 2, .venue = 1, .tick = 1, .lot = 1, .base = 0, .quote = 1, .settle = 1},
+};
+static const struct event_names account_names = {.venue_count = 2,
+                                                 .asset_count = 3,
+                                                 .instrument_count = 3,
+                                                 .venues = venue_names,
+                                                 .assets = asset_names,
+                                                 .symbols = pair_symbols,
+                                                 .definitions = pairs};
+
+Test(config, the_account_s_currency_and_rates_become_numbers)
+{
+    struct config *config = fresh();
+    struct config_resolved resolved;
+    struct error error = {0};
+    give(config, "account.currency=USD");
+    give(config, "account.rates= A=v1:A-USD , B=v1:B-USD");
+    give(config, "risk.drawdown_limit=500.25");
+    cr_assert_eq(config_resolve(config, &account_names, false, &resolved, &error), 0, "%s",
+                 error.text);
+    cr_expect_eq(resolved.account_currency, 2);
+    cr_expect_eq(resolved.account_rates[0], 0);
+    cr_expect_eq(resolved.account_rates[1], 1);
+    cr_expect_eq(resolved.account_rates[2], EVENT_NONE_16);
+    cr_expect(resolved.global.risk_drawdown_limit.atto == (int128)50025 * 10000000000000000);
+    config_resolved_free(&resolved);
+    config_free(&config);
+}
+
+Test(config, an_account_that_can_t_be_is_refused)
+{
+    static const char *const cases[][3] = {
+        {"EUR", "", "account.currency: 'EUR' is no asset of the tape"},
+        {"USD", "A", "account.rates: 'A' is not ASSET=venue:SYMBOL"},
+        {"USD", "A=", "is not ASSET=venue:SYMBOL"},
+        {"USD", "C=v1:A-USD", "'C' is no asset of the tape"},
+        {"USD", "A=v1:X", "'v1:X' is no instrument of the tape"},
+        {"USD", "B=v1:A-USD", "does not trade the asset"},
+        {"USD", "A=v1:A-USD, A=v2:A-B", "names an asset or an instrument twice"},
+        {"USD", "A=v2:A-B, B=v2:A-B", "names an asset or an instrument twice"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config *config = fresh();
+        struct config_resolved resolved;
+        struct error error = {0};
+        char assignment[160];
+        snprintf(assignment, sizeof assignment, "account.currency=%s", cases[i][0]);
+        give(config, assignment);
+        snprintf(assignment, sizeof assignment, "account.rates=%s", cases[i][1]);
+        give(config, assignment);
+        cr_expect_eq(config_resolve(config, &account_names, false, &resolved, &error), ERROR_INPUT);
+        cr_expect_not_null(strstr(error.text, cases[i][2]), "%s", error.text);
+        config_free(&config);
+    }
+}
+
+/* A to B and B to dollars is a way; A to B, B to dollars and dollars to A is none to another currency. */
+Test(config, rates_in_a_circle_are_refused)
+{
+    struct config *config = fresh();
+    struct config_resolved resolved;
+    struct error error = {0};
+    give(config, "account.rates=A=v2:A-B, B=v1:B-USD");
+    cr_assert_eq(config_resolve(config, &account_names, false, &resolved, &error), 0);
+    config_resolved_free(&resolved);
+    give(config, "account.rates=A=v2:A-B, B=v1:B-USD, USD=v1:A-USD");
+    cr_assert_eq(config_resolve(config, &account_names, false, &resolved, &error), ERROR_INPUT);
+    cr_expect_not_null(strstr(error.text, "in a circle"), "%s", error.text);
+    config_free(&config);
+}
+
+Test(config, amounts_and_text_that_can_t_be_are_refused)
+{
+    refuse_set("risk.daily_loss_limit=-1", "is negative");
+    refuse_set("risk.daily_loss_limit=lots", "is not a number");
+    refuse_set("risk.drawdown_limit=", "is empty");
+    refuse_set("account.currency=U\tSD", "can't be printed");
+    refuse_set("account.day_zone=CET", "is not known");
+}
