@@ -268,6 +268,35 @@ static void audit_balance(struct engine *engine, unsigned venue, unsigned asset)
           "a balance did not move by fills, fees and funding");
 }
 
+/* 6: the account's profit, which is kept by differences, is what all its parts are worth now. */
+static void audit_profit(struct engine *engine)
+{
+    const struct profit *profit = &engine->profit;
+    money worth, sum = MONEY_ZERO;
+    if (!profit->on || !engine->started || profit->touched || profit->unknown > 0 ||
+        profit->remark <= engine->now)
+        return;
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        const struct instrument *instrument = &engine->instruments[index];
+        const struct position *position = &instrument->position;
+        int64_t mark2;
+        bool stale;
+        worth = MONEY_ZERO;
+        if (position->units != 0 &&
+            (!market_mark2(&instrument->market, engine->now, &mark2, &stale) ||
+             !position_unrealised(position, &instrument->definition, mark2, &worth)))
+            continue; /* known before, and beyond what can be reckoned now */
+        worth = money_add(worth, money_subtract(position->realised, position->fees));
+        worth = money_add(worth, position->funding);
+        check(engine, 6, money_compare(worth, instrument->profit.worth) == 0,
+              "an instrument's worth in the account's profit is not what it is now");
+    }
+    for (unsigned asset = 0; asset < engine->asset_count; asset++)
+        sum = money_add(sum, profit->assets[asset].worth);
+    check(engine, 6, money_compare(sum, profit->profit) == 0,
+          "the account's profit is not the sum of its assets");
+}
+
 void audit_full(struct engine *engine)
 {
     uint32_t live = 0;
@@ -275,6 +304,7 @@ void audit_full(struct engine *engine)
         live += audit_orders(engine, &engine->instruments[index]);
         audit_position(engine, &engine->instruments[index]);
     }
+    audit_profit(engine);
     check(engine, 1, live == engine->orders.live && live <= engine->orders.capacity,
           "live orders are not those of the table, or too many");
     for (unsigned venue = 0; venue < engine->venue_count; venue++) {

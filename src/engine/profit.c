@@ -192,7 +192,15 @@ static void rate_changed(struct engine *engine, unsigned asset)
         reckon_asset(engine, index);
 }
 
-/* Rule 14's mark decides; a venue's mark that gets old makes way for the mid by its age alone. */
+/* The mark may change by age alone from here on, if that is still to come. */
+static void remark_at(struct engine *engine, int64_t ts)
+{
+    if (ts > engine->now && ts < engine->profit.remark)
+        engine->profit.remark = ts;
+}
+
+/* Rule 14's mark decides. Where the venue tells one, it makes way for the mid when it gets old, and the mid
+ * for the last mark known. */
 static bool unrealised_of(struct engine *engine, const struct instrument *instrument, money *out)
 {
     const struct market *market = &instrument->market;
@@ -201,9 +209,10 @@ static bool unrealised_of(struct engine *engine, const struct instrument *instru
     *out = MONEY_ZERO;
     if (instrument->position.units == 0)
         return true;
-    int64_t expires = market->mark.ts + ENGINE_MARK_FRESH_NS;
-    if (market->mark.has && expires > engine->now && expires < engine->profit.remark)
-        engine->profit.remark = expires;
+    if (market->mark.has) {
+        remark_at(engine, market->mark.ts + ENGINE_MARK_FRESH_NS);
+        remark_at(engine, market->view_ts + ENGINE_MARK_FRESH_NS);
+    }
     return market_mark2(market, engine->now, &mark2, &stale) &&
            position_unrealised(&instrument->position, &instrument->definition, mark2, out);
 }
