@@ -155,11 +155,86 @@ static void draw_venue(struct course *course, struct random *random, const char 
     set(course, VENUE("sim.fill_on_cross=%s"), venue, one_in(random, 4) ? "no" : "yes");
     set(course, VENUE("rate.orders_per_second=%" PRId64), venue, spread(random, 4, 2000));
     set(course, VENUE("rate.cancel_reserve=%" PRId64 "%%"), venue, between(random, 0, 50));
+    static const char *const modifies[] = {"none", "shrink", "edit", "replace", "cancel_replace"};
+    set(course, VENUE("venue.modify=%s"), venue, modifies[random_below(random, 5)]);
+    set(course, VENUE("rate.orders_per_day=%" PRId64), venue,
+        one_in(random, 4) ? spread(random, 500, 20000) : INT64_C(0));
+    set(course, VENUE("safety.sync_interval=%" PRId64 "ms"), venue,
+        one_in(random, 3) ? INT64_C(0) : spread(random, 500, 60000));
+    set(course, VENUE("safety.snapshot_age=%" PRId64 "ms"), venue, spread(random, 20, 10000));
+    set(course, VENUE("safety.snapshot_limit=%" PRId64 "s"), venue,
+        one_in(random, 2) ? INT64_C(0) : spread(random, 2, 180));
+    set(course, VENUE("infrastructure.failures=%" PRId64), venue,
+        one_in(random, 3) ? INT64_C(0) : between(random, 2, 6));
+    set(course, VENUE("infrastructure.timeout=%" PRId64 "ms"), venue, spread(random, 200, 30000));
+    set(course, VENUE("infrastructure.pace=%" PRId64 "ms"), venue, spread(random, 10, 1000));
     if (one_in(random, 4))
         set(course, VENUE("sim.balances="), venue);
     else
         set(course, VENUE("sim.balances=%" PRId64 " USD, %" PRId64 " BTC"), venue,
             spread(random, 1000, 4000000), spread(random, 1, 4000));
+}
+
+/* Each breaker off, or so tight that it trips. */
+static void draw_breakers(struct course *course, struct random *random, const char *venue,
+                          const char *symbol)
+{
+    set(course, INSTRUMENT("breaker.volatility=%s"), venue, symbol,
+        one_in(random, 2) ? "0" : "1.2");
+    set(course, INSTRUMENT("breaker.volatility_samples=%" PRId64), venue, symbol,
+        spread(random, 5, 120));
+    set(course, INSTRUMENT("breaker.volatility_calm=%" PRId64 "s"), venue, symbol,
+        spread(random, 1, 60));
+    set(course, INSTRUMENT("breaker.move=%" PRId64 "%%"), venue, symbol,
+        one_in(random, 2) ? INT64_C(0) : between(random, 1, 3));
+    set(course, INSTRUMENT("breaker.spread=%s"), venue, symbol, one_in(random, 2) ? "0" : "3");
+    set(course, INSTRUMENT("breaker.spread_samples=%" PRId64), venue, symbol,
+        spread(random, 2, 60));
+    set(course, INSTRUMENT("breaker.spread_time=%" PRId64 "ms"), venue, symbol,
+        spread(random, 10, 1000));
+    set(course, INSTRUMENT("breaker.spread_calm=%" PRId64 "s"), venue, symbol,
+        spread(random, 1, 10));
+    set(course, INSTRUMENT("breaker.in_sync=%" PRId64 "ms"), venue, symbol,
+        one_in(random, 2) ? INT64_C(0) : spread(random, 10, 2000));
+    set(course, INSTRUMENT("breaker.reference=%s"), venue, symbol,
+        one_in(random, 2) ? "0" : "1.5%");
+    set(course, INSTRUMENT("breaker.reference_time=%" PRId64 "ms"), venue, symbol,
+        spread(random, 10, 1000));
+    set(course, INSTRUMENT("breaker.reference_calm=%" PRId64 "s"), venue, symbol,
+        spread(random, 1, 30));
+    set(course, INSTRUMENT("breaker.reference_peer=%s"), venue, symbol,
+        one_in(random, 4) ? "yes" : "no");
+    set(course, INSTRUMENT("breaker.rejects=%" PRId64), venue, symbol,
+        one_in(random, 2) ? INT64_C(0) : between(random, 2, 8));
+    set(course, INSTRUMENT("breaker.rejects_of=%" PRId64), venue, symbol, between(random, 2, 16));
+    set(course, INSTRUMENT("breaker.rejects_pause=%" PRId64 "s"), venue, symbol,
+        spread(random, 1, 60));
+    set(course, INSTRUMENT("breaker.edge=%s"), venue, symbol, one_in(random, 2) ? "0" : "1");
+    set(course, INSTRUMENT("breaker.edge_fills=%" PRId64), venue, symbol, between(random, 2, 30));
+    set(course, INSTRUMENT("breaker.edge_horizon=%" PRId64 "ms"), venue, symbol,
+        spread(random, 50, 5000));
+    set(course, INSTRUMENT("breaker.open_interest=%s"), venue, symbol,
+        one_in(random, 2) ? "0" : "10%");
+    set(course, INSTRUMENT("breaker.open_interest_pause=%" PRId64 "s"), venue, symbol,
+        spread(random, 1, 60));
+}
+
+/* Little has to be seen before the first quote, and little learned. */
+static void draw_start(struct course *course, struct random *random, const char *venue,
+                       const char *symbol)
+{
+    set(course, INSTRUMENT("warm_up.trades=%" PRId64), venue, symbol, between(random, 0, 20));
+    set(course, INSTRUMENT("warm_up.book_messages=%" PRId64), venue, symbol,
+        between(random, 0, 100));
+    set(course, INSTRUMENT("warm_up.samples=%" PRId64), venue, symbol, between(random, 0, 10));
+    set(course, INSTRUMENT("learning.horizon=%" PRId64 "ms"), venue, symbol,
+        one_in(random, 3) ? INT64_C(0) : spread(random, 100, 10000));
+    set(course, INSTRUMENT("learning.evidence=%" PRId64), venue, symbol, between(random, 0, 10));
+    set(course, INSTRUMENT("order.cancel_retries=%" PRId64), venue, symbol, between(random, 0, 4));
+    set(course, INSTRUMENT("order.cancel_backoff=%" PRId64 "ms"), venue, symbol,
+        spread(random, 10, 1000));
+    set(course, INSTRUMENT("order.unknown_alarm=%" PRId64 "s"), venue, symbol,
+        one_in(random, 2) ? INT64_C(0) : spread(random, 1, 60));
 }
 
 static void draw_settings(struct course *course, struct random *random)
@@ -168,12 +243,24 @@ static void draw_settings(struct course *course, struct random *random)
     set(course, "orders.capacity=%" PRId64, one_in(random, 4) ? INT64_C(64) : INT64_C(256));
     set(course, "sim.reorder=%" PRId64 "ms", between(random, 0, 250));
     set(course, "shutdown.timeout=%" PRId64 "ms", spread(random, 500, 30000));
+    set(course, "shutdown.step_timeout=%" PRId64 "ms", spread(random, 100, 5000));
+    set(course, "shutdown.force_after=%" PRId64 "ms", spread(random, 2000, 60000));
+    set(course, "safety.orphans=%" PRId64, one_in(random, 4) ? INT64_C(1) : INT64_C(64));
+    set(course, "safety.own_book=%" PRId64 "ms", spread(random, 100, 60000));
+    set(course, "account.currency=%s", one_in(random, 2) ? "USD" : "");
+    set(course, "account.rate_age=%" PRId64 "ms", spread(random, 1000, 60000));
+    set(course, "risk.drawdown_limit=%" PRId64,
+        one_in(random, 2) ? INT64_C(0) : spread(random, 10, 20000));
+    set(course, "risk.daily_loss_limit=%" PRId64,
+        one_in(random, 2) ? INT64_C(0) : spread(random, 10, 20000));
     for (unsigned venue = 0; venue < course->names.venue_count; venue++)
         draw_venue(course, random, course->venues[venue]);
     for (unsigned i = 0; i < course->names.instrument_count; i++) {
         const char *venue = course->venues[course->definitions[i].venue];
         draw_quote(course, random, venue, course->symbols[i]);
         draw_risk(course, random, venue, course->symbols[i]);
+        draw_breakers(course, random, venue, course->symbols[i]);
+        draw_start(course, random, venue, course->symbols[i]);
     }
 }
 
@@ -187,7 +274,7 @@ static void draw_faults(struct course *course, struct random *random)
         [FAULT_REQUEST_UNKNOWN] = 40000, [FAULT_REQUEST_SILENT] = 40000, [FAULT_REJECT] = 60000,
         [FAULT_RATE_BAN] = 5000,         [FAULT_LOST] = 40000,           [FAULT_UNREADABLE] = 30000,
         [FAULT_DELAY] = 30000,           [FAULT_DUPLICATE] = 80000,      [FAULT_REORDER] = 80000,
-        [FAULT_DISCONNECT] = 10000,      [FAULT_END] = 100000,           [FAULT_CLOCK_JUMP] = 20000,
+        [FAULT_DISCONNECT] = 10000,      [FAULT_END] = 1500000,          [FAULT_CLOCK_JUMP] = 20000,
     };
     struct fault_options *faults = &course->faults;
     uint64_t mood = random_below(random, 8);

@@ -14,7 +14,7 @@ enum {
     FAULT_MAGIC = 0xfa0175,
     WAITING_MAX = 8192, /* answers on their way */
     LOST_MAX = 2048,    /* facts that were not told; with more nothing more is lost */
-    RECENT_MAX = 64,    /* orders that may end by themselves */
+    RECENT_MAX = 16,    /* orders that may end by themselves */
     MILLION = 1000000,
     LATENCY_NS = 20000000 /* of an answer that is made here, at most */
 };
@@ -169,7 +169,8 @@ struct asked {
     unsigned venue;
     uint16_t instrument;
     order_id order;
-    int request; /* enum request, or -1: about no order of ours */
+    int request;       /* enum request, or -1: about no order of ours */
+    order_id replaces; /* by a place; 0: none */
 };
 
 /* False for decisions that no venue gets. */
@@ -180,22 +181,25 @@ static bool read_request(const struct fault *fault, const struct message *decisi
     *out = (struct asked){.instrument = EVENT_NONE_16, .request = -1};
     switch (decision->kind) {
     case EVENT_place:
-        *out = (struct asked){0, record->place.instrument, record->place.order, REQUEST_PLACE};
+        *out = (struct asked){0, record->place.instrument, record->place.order, REQUEST_PLACE, 0};
         break;
     case EVENT_cancel:
-        *out = (struct asked){0, record->cancel.instrument, record->cancel.order, REQUEST_CANCEL};
+        *out =
+            (struct asked){0, record->cancel.instrument, record->cancel.order, REQUEST_CANCEL, 0};
         break;
     case EVENT_modify:
-        *out = (struct asked){0, record->modify.instrument, record->modify.order, REQUEST_MODIFY};
+        *out =
+            (struct asked){0, record->modify.instrument, record->modify.order, REQUEST_MODIFY, 0};
         break;
     case EVENT_query:
-        *out = (struct asked){0, record->query.instrument, record->query.order, REQUEST_QUERY};
+        *out = (struct asked){0, record->query.instrument, record->query.order, REQUEST_QUERY, 0};
         break;
     case EVENT_replace:
-        *out = (struct asked){0, record->replace.instrument, record->replace.order, -1};
+        *out = (struct asked){0, record->replace.instrument, record->replace.order, REQUEST_PLACE,
+                              record->replace.replaces};
         break;
     case EVENT_cancel_orphan:
-        *out = (struct asked){0, record->cancel_orphan.instrument, 0, -1};
+        *out = (struct asked){0, record->cancel_orphan.instrument, 0, -1, 0};
         break;
     case EVENT_request_snapshot:
         out->venue = record->request_snapshot.venue;
@@ -214,6 +218,10 @@ static void answer_unknown(struct fault *fault, const struct asked *request, int
     answer_own(fault, request->venue, EVENT_order_unknown, request->instrument, now)
         ->order_unknown = (struct event_order_unknown){request->instrument, request->order,
                                                        (uint8_t)request->request};
+    if (request->replaces != 0)
+        answer_own(fault, request->venue, EVENT_order_unknown, request->instrument, now)
+            ->order_unknown =
+            (struct event_order_unknown){request->instrument, request->replaces, REQUEST_CANCEL};
 }
 
 /* order_rejected, cancel_rejected and modify_rejected have one shape; a query can't be refused. */
@@ -228,6 +236,12 @@ static void answer_rejected(struct fault *fault, const struct asked *request, en
     if (request->request < 0 || kinds[request->request] == 0) {
         answer_unknown(fault, request, now);
         return;
+    }
+    if (request->replaces != 0) {
+        answer_own(fault, request->venue, EVENT_cancel_rejected, request->instrument, now)
+            ->cancel_rejected =
+            (struct event_cancel_rejected){request->instrument, request->replaces, REJECT_OTHER};
+        reason = REJECT_REPLACE;
     }
     answer_own(fault, request->venue, kinds[request->request], request->instrument, now)
         ->order_rejected =
@@ -319,6 +333,8 @@ static void remember(struct fault *fault, const struct asked *request)
             (struct recent){request->order, request->instrument, false};
     for (size_t i = 0; request->request == REQUEST_CANCEL && i < RECENT_MAX; i++)
         fault->recent[i].cancelled |= fault->recent[i].order == request->order;
+    for (size_t i = 0; request->replaces != 0 && i < RECENT_MAX; i++)
+        fault->recent[i].cancelled |= fault->recent[i].order == request->replaces;
 }
 
 static int fault_submit(struct venue *venue, const struct message *decision, struct error *error)
@@ -412,7 +428,7 @@ static bool is_lost(struct fault *fault, const struct message *answer, unsigned 
         return false;
     /* Of what was asked only this is known: it was about that order. */
     struct asked request = {venue, answer->record->order_accepted.instrument,
-                            answer->record->order_accepted.order, REQUEST_PLACE};
+                            answer->record->order_accepted.order, REQUEST_PLACE, 0};
     if (answer->kind == EVENT_order_cancelled || answer->kind == EVENT_cancel_rejected)
         request.request = REQUEST_CANCEL;
     else if (answer->kind == EVENT_order_modified || answer->kind == EVENT_modify_rejected)
