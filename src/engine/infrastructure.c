@@ -45,6 +45,7 @@ static void wake(struct engine *engine, unsigned venue)
         if (engine->instruments[index].definition.venue != venue)
             continue;
         engine->instruments[index].pending_deadline = engine->now; /* a lower bound */
+        timers_set(&engine->timers, index, engine->now);
         engine_mark_due(engine, index);
     }
 }
