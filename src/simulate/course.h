@@ -10,7 +10,7 @@
 enum {
     COURSE_INSTRUMENTS_MAX = 3,
     COURSE_ASSETS_MAX = 4,
-    COURSE_SETTINGS_MAX = 192,
+    COURSE_SETTINGS_MAX = 256,
     COURSE_SETTING_MAX = 120 /* bytes of "name=value" */
 };
 

@@ -9,7 +9,7 @@
 
 void inputs_clear(struct inputs *inputs)
 {
-    inputs->count = 0;
+    inputs->count = inputs->sent_last = 0;
     if (inputs->sent_capacity > 0)
         memset(inputs->sent, 0, inputs->sent_capacity * sizeof *inputs->sent);
 }
@@ -37,6 +37,15 @@ static int grow(struct inputs *inputs, struct error *error)
     return 0;
 }
 
+/* The order that an answer is about, 0 for none. */
+static order_id order_of(const struct message *message)
+{
+    unsigned kind = message->kind;
+    if ((kind >= EVENT_order_accepted && kind <= EVENT_order_status) || kind == EVENT_open_order)
+        return message->record->order_accepted.order; /* they all begin alike (event/kinds.h) */
+    return 0;
+}
+
 int inputs_add(struct inputs *inputs, const struct message *message, bool is_answer,
                struct error *error)
 {
@@ -46,11 +55,28 @@ int inputs_add(struct inputs *inputs, const struct message *message, bool is_ans
     *input = (struct input){.message = *message, .is_answer = is_answer};
     if (message->record)
         input->record = *message->record;
+    input->order = order_of(message);
     return 0;
 }
 
-int inputs_sent(struct inputs *inputs, const struct event_place *place, struct error *error)
+/* A new order, also that of a replace. */
+static const struct event_place *as_place(const struct message *decision, struct event_place *room)
 {
+    const struct event_replace *replace = &decision->record->replace;
+    if (decision->kind == EVENT_place)
+        return &decision->record->place;
+    *room = (struct event_place){.instrument = replace->instrument,
+                                 .order = replace->order,
+                                 .side = replace->side,
+                                 .price = replace->price,
+                                 .quantity = replace->quantity};
+    return room;
+}
+
+int inputs_sent(struct inputs *inputs, const struct message *decision, struct error *error)
+{
+    struct event_place replaced;
+    const struct event_place *place = as_place(decision, &replaced);
     size_t counter = (uint32_t)place->order;
     if (counter >= inputs->sent_capacity) {
         size_t capacity = 2 * counter + 1024;
@@ -61,10 +87,12 @@ int inputs_sent(struct inputs *inputs, const struct event_place *place, struct e
         inputs->sent = sent;
         inputs->sent_capacity = capacity;
     }
-    inputs->sent[counter] = (struct sent){.price = place->price.units,
+    inputs->sent[counter] = (struct sent){.ts = decision->ts_local,
+                                          .price = place->price.units,
                                           .quantity = place->quantity.units,
                                           .instrument = place->instrument,
                                           .side = place->side};
+    inputs->sent_last = counter;
     return 0;
 }
 
@@ -81,22 +109,16 @@ static int at_time(struct venue *venue, int64_t now, struct error *error)
     return 0;
 }
 
-/* The order that an answer is about, 0 for none. */
-static order_id order_of(const struct input *input)
-{
-    unsigned kind = input->message.kind;
-    if ((kind >= EVENT_order_accepted && kind <= EVENT_order_not_found) || kind == EVENT_open_order)
-        return input->record.order_accepted.order;
-    return 0;
-}
-
 static bool is_told(const struct inputs *inputs, struct input *input)
 {
     if (input->left_out || !input->is_answer || input->first)
         return false;
-    size_t counter = (uint32_t)order_of(input);
-    input->undue = inputs->honest && counter != 0 &&
-                   (counter >= inputs->sent_capacity || !inputs->sent[counter].again);
+    if (input->order == 0)
+        return true;
+    size_t counter = (uint32_t)input->order;
+    order_id again = counter <= inputs->sent_last ? inputs->sent[counter].again : 0;
+    input->undue = inputs->honest && again == 0;
+    input->record.order_accepted.order = again == 0 ? input->order : again;
     return !input->undue;
 }
 
@@ -130,16 +152,35 @@ static int64_t repeat_next(const struct venue *venue)
     return input ? input->message.ts_local : TIME_NEVER;
 }
 
+/* Of the orders that the first run sent, the one that this is: sent at the same time and alike. Its
+ * answers then bear the id that it has now. */
+static void recognise(struct inputs *inputs, int64_t ts, const struct event_place *place)
+{
+    size_t low = 1, high = inputs->sent_last + 1;
+    while (low < high) { /* counters grow with time */
+        size_t middle = low + (high - low) / 2;
+        if (inputs->sent[middle].ts < ts)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low <= inputs->sent_last && inputs->sent[low].ts <= ts; low++) {
+        struct sent *sent = &inputs->sent[low];
+        if (sent->again != 0 || sent->price != place->price.units ||
+            sent->quantity != place->quantity.units || sent->instrument != place->instrument ||
+            sent->side != place->side)
+            continue;
+        sent->again = place->order;
+        return;
+    }
+}
+
 static int repeat_submit(struct venue *venue, const struct message *decision, struct error *error)
 {
     (void)error;
-    struct inputs *inputs = inputs_of(venue);
-    const struct event_place *place = &decision->record->place;
-    if (decision->kind != EVENT_place || (uint32_t)place->order >= inputs->sent_capacity)
-        return 0;
-    struct sent *sent = &inputs->sent[(uint32_t)place->order];
-    sent->again = sent->price == place->price.units && sent->quantity == place->quantity.units &&
-                  sent->instrument == place->instrument && sent->side == place->side;
+    struct event_place replaced;
+    if (decision->kind == EVENT_place || decision->kind == EVENT_replace)
+        recognise(inputs_of(venue), decision->ts_local, as_place(decision, &replaced));
     return 0;
 }
 
@@ -160,12 +201,12 @@ struct venue *inputs_tell(struct inputs *inputs, int64_t end, bool honest)
     inputs->next = 0;
     inputs->honest = honest;
     for (size_t i = 0; i < inputs->sent_capacity; i++)
-        inputs->sent[i].again = false;
+        inputs->sent[i].again = 0;
     bool begun = false;
     for (size_t i = 0; i < inputs->count; i++) {
         struct input *input = &inputs->items[i];
         /* The account snapshot of the start stands before all else: the run may begin with it. */
-        input->first = input->is_answer && !begun && order_of(input) == 0;
+        input->first = input->is_answer && !begun && input->order == 0;
         if (input->left_out || (input->is_answer && !input->first))
             continue;
         begun |= !input->is_answer;

@@ -13,22 +13,23 @@ struct input {
     bool undue;     /* found while it was told: its order was not sent as it was in the first run */
     bool is_answer; /* of a venue; all else comes from the feed */
     bool first;     /* an answer that comes from the feed all the same */
+    order_id order; /* that it is about, as the first run named it; 0: none */
 };
 
 /* What the first run sent as an order, by the counter of its id. */
 struct sent {
-    int64_t price, quantity;
+    int64_t ts, price, quantity;
     uint16_t instrument;
     uint8_t side;
-    bool again; /* the present run has sent the same */
+    order_id again; /* what the present run sent at the same time alike; 0: nothing */
 };
 
 struct inputs {
     struct input *items;
     size_t count, capacity;
     struct sent *sent;
-    size_t sent_capacity;
-    struct message *feed; /* of those that are not left out, for a memory feed */
+    size_t sent_capacity, sent_last; /* the last one used */
+    struct message *feed;            /* of those that are not left out, for a memory feed */
     size_t feed_count;
     /* Telling again. */
     struct venue venue;
@@ -42,7 +43,7 @@ void inputs_close(struct inputs *inputs);
 int inputs_add(struct inputs *inputs, const struct message *message, bool is_answer,
                struct error *error);
 /* Keep an order that was sent. */
-int inputs_sent(struct inputs *inputs, const struct event_place *place, struct error *error);
+int inputs_sent(struct inputs *inputs, const struct message *place, struct error *error);
 /* Make ready to tell what is not left out: `feed` holds what is no answer, and the venue returned (it
  * belongs to `inputs`) gives the answers at their times. `end`: time of a last tick in the feed. */
 struct venue *inputs_tell(struct inputs *inputs, int64_t end, bool honest);

@@ -88,8 +88,8 @@ static int watch_submit(struct venue *venue, const struct message *decision, str
         fail(watch, 5, "a decision was sent that was not written");
         return error_set(error, ERROR_DIFFERENT, "%s", watch->outcome->failure.what);
     }
-    if (watch->plan->keep && decision->kind == EVENT_place &&
-        inputs_sent(&watch->simulation->inputs, &decision->record->place, error))
+    bool places = decision->kind == EVENT_place || decision->kind == EVENT_replace;
+    if (watch->plan->keep && places && inputs_sent(&watch->simulation->inputs, decision, error))
         return error->code;
     return watch->inner->submit(watch->inner, decision, error);
 }

@@ -7,8 +7,10 @@
 
 #include "base/time.h"
 
-/* Messages that all trials together may tell the engine: some seconds. */
-#define TOLD_MAX UINT64_C(4000000)
+/* Messages that all trials together may tell the engine: some seconds. To begin a trial costs as
+ * much as some hundred of them. */
+enum { SETUP = 400 };
+#define TOLD_MAX UINT64_C(1500000)
 
 struct shrinking {
     struct simulation *simulation;
@@ -24,7 +26,7 @@ static bool fails(struct shrinking *shrinking)
     struct error error = {0};
     const struct run_plan plan = {.again = true, .honest = true, .end = shrinking->end};
     int code = run_once(shrinking->simulation, &plan, &outcome, &error);
-    shrinking->told += outcome.failure.messages;
+    shrinking->told += outcome.failure.messages + SETUP;
     return code == 0 && outcome.failure.invariant == shrinking->failure->invariant &&
            strcmp(outcome.failure.what, shrinking->failure->what) == 0;
 }

@@ -35,13 +35,14 @@ static void write_venue(FILE *file, const struct course *course, unsigned index)
             taker);
 }
 
-/* name=value, the value in quotes where it has blanks. */
+/* name=value, the value in quotes where it has blanks; nothing for one that shrinking left out. */
 static void write_setting(FILE *file, const char *setting)
 {
+    if (setting[0] == '\0')
+        return; /* it was left out */
     const char *value = strchr(setting, '=') + 1;
     const char *quote = strchr(value, ' ') || *value == '\0' ? "\"" : "";
-    if (setting[0] != '\0')
-        fprintf(file, "config %.*s%s%s%s\n", (int)(value - setting), setting, quote, value, quote);
+    fprintf(file, "config %.*s%s%s%s\n", (int)(value - setting), setting, quote, value, quote);
 }
 
 static void write_head(FILE *file, const struct course *course, uint64_t seed,

@@ -472,6 +472,8 @@ static void take_answer(struct fault *fault, const struct message *message)
         due = fault->connections[venue].floor;
     if (message->kind == EVENT_open_order)
         find_again(fault, message->record->open_order.order, due);
+    if (message->kind == EVENT_order_status)
+        find_again(fault, message->record->order_status.order, due);
     if (message->kind == EVENT_order_not_found)
         find_again(fault, message->record->order_not_found.order, due);
     deliver(fault, &answer.message, venue, message->ts_local);
