@@ -53,8 +53,8 @@ static void fold_decision(struct engine *engine, const struct message *decision)
     case EVENT_alarm:
         alarms_take(engine, &record->alarm);
         break;
-    case EVENT_learning:
-        learning_take(engine, &record->learning);
+    case EVENT_learned:
+        learning_take(engine, &record->learned);
         break;
     case EVENT_risk_mark:
         profit_take_mark(engine, &record->risk_mark);

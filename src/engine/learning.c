@@ -68,7 +68,7 @@ static int64_t times(int64_t amount, int64_t part)
 }
 
 /* The posterior after a spell: what was known before fades, then the spell is added. */
-static void learn(struct event_learning *told, const struct learning_cell *cell, int64_t decay)
+static void learn(struct event_learned *told, const struct learning_cell *cell, int64_t decay)
 {
     int64_t alpha = times(cell->alpha, decay), beta = times(cell->beta, decay);
     if (alpha < CELL_MAX)
@@ -80,7 +80,7 @@ static void learn(struct event_learning *told, const struct learning_cell *cell,
 }
 
 /* Nothing filled in no time, or only a new level: there was nothing to see. */
-static bool teaches(const struct event_learning *told)
+static bool teaches(const struct event_learned *told)
 {
     return told->filled != 0 || told->weight != 0;
 }
@@ -91,7 +91,7 @@ static void tell(struct engine *engine, const struct order *order, unsigned next
 {
     const struct instrument *instrument = &engine->instruments[order->instrument];
     const struct learning_cell *cell = &instrument->learning.cells[order->side][order->level];
-    struct event_learning told = {
+    struct event_learned told = {
         .instrument = order->instrument,
         .order = order->id,
         .side = order->side,
@@ -106,7 +106,7 @@ static void tell(struct engine *engine, const struct order *order, unsigned next
     }
     if (teaches(&told))
         learn(&told, cell, instrument->limits.learning_decay);
-    engine_emit(engine, EVENT_learning, order->instrument)->learning = told;
+    engine_emit(engine, EVENT_learned, order->instrument)->learned = told;
     learning_take(engine, &told);
 }
 
@@ -209,6 +209,8 @@ void learning_reset(struct engine *engine, unsigned index)
 {
     struct learning *learning = &engine->instruments[index].learning;
     memset(learning->sizes, 0, sizeof learning->sizes);
+    learning->markouts = 0;
+    learning->loss = 0;
     learning->deadline = engine->now; /* a lower bound */
 }
 
@@ -224,7 +226,7 @@ static bool is_evidence(int64_t value)
     return value >= RATIO_ONE && value <= CELL_MAX + 2 * RATIO_ONE;
 }
 
-static bool names_a_cell(const struct engine *engine, const struct event_learning *told)
+static bool names_a_cell(const struct engine *engine, const struct event_learned *told)
 {
     return told->instrument < engine->instrument_count && told->side <= SIDE_SELL &&
            told->level < STRATEGY_LEVELS_MAX && told->next < STRATEGY_LEVELS_MAX &&
@@ -234,7 +236,7 @@ static bool names_a_cell(const struct engine *engine, const struct event_learnin
 
 /* True where sizes that were made of the cell may change by it. */
 static bool take_posterior(struct learning_cell *cell, int64_t evidence,
-                           const struct event_learning *told)
+                           const struct event_learned *told)
 {
     int64_t chance = cell->chance;
     bool trusted = cell->alpha + cell->beta >= evidence;
@@ -245,7 +247,7 @@ static bool take_posterior(struct learning_cell *cell, int64_t evidence,
     return cell->chance != chance || trusted != (cell->alpha + cell->beta >= evidence);
 }
 
-void learning_take(struct engine *engine, const struct event_learning *told)
+void learning_take(struct engine *engine, const struct event_learned *told)
 {
     if (!names_a_cell(engine, told))
         return;
@@ -284,7 +286,7 @@ struct ladder_side {
     unsigned count;
 };
 
-/* What a fill at this level earns, 1/1,000 tick: how far it is from fair value, less the fee. */
+/* What a fill at this level earns, 1/1,000 tick: how far it is from fair value, less what it costs. */
 static int64_t edge_of(const struct wanted_level *wanted, int64_t cost)
 {
     int64_t edge;
@@ -293,11 +295,32 @@ static int64_t edge_of(const struct wanted_level *wanted, int64_t cost)
     return edge > EDGE_MAX ? EDGE_MAX : edge < -EDGE_MAX ? -EDGE_MAX : edge;
 }
 
-/* Fee of a fill at fair value, 1/1,000 tick. */
-static int64_t fee_of(const struct instrument *instrument, int64_t fair)
+/* What fills have lost by markout, 1e-9 of their value: 0 where they gained, or too few were measured. The
+ * measured mean is after fees, and the fee is counted apart. */
+static int64_t loss_of(struct instrument *instrument)
 {
-    int128 fee = (int128)fair * instrument->definition.maker_fee / RATIO_ONE;
-    return fee > EDGE_MAX ? EDGE_MAX : fee < -EDGE_MAX ? -EDGE_MAX : (int64_t)fee;
+    struct learning *learning = &instrument->learning;
+    const struct markouts *markouts = &instrument->signals.markouts;
+    double mean;
+    if (learning->markouts == markouts->count)
+        return learning->loss;
+    learning->markouts = markouts->count;
+    learning->loss = 0;
+    if (!markouts_mean(markouts, (uint64_t)instrument->limits.signal.edge_fills, &mean))
+        return 0;
+    struct number gain = number_from_double(mean, -9, false);
+    if (gain.status == NUMBER_VALUE && gain.units > -RATIO_ONE && gain.units < RATIO_ONE &&
+        gain.units + instrument->definition.maker_fee < 0)
+        learning->loss = -(gain.units + instrument->definition.maker_fee);
+    return learning->loss;
+}
+
+/* Fee and loss by markout of a fill at fair value, 1/1,000 tick. */
+static int64_t cost_of(struct instrument *instrument, int64_t fair)
+{
+    int128 rate = (int128)instrument->definition.maker_fee + loss_of(instrument);
+    int128 cost = fair * rate / RATIO_ONE;
+    return cost > EDGE_MAX ? EDGE_MAX : cost < -EDGE_MAX ? -EDGE_MAX : (int64_t)cost;
 }
 
 /* size x clamp(value x count / sum, 1/2, 2) in lots, rounded down; 0 lots: the size. sum > 0. */
@@ -331,12 +354,12 @@ static int64_t chance_of(const struct learning_cell *cell)
 
 /* The sizes of one side by level, from chance x edge of each. They are as wanted until each level has taught
  * enough, and while there is nothing to earn on average. */
-static void make_sizes(const struct instrument *instrument, const struct wanted_ladder *ladder,
+static void make_sizes(struct instrument *instrument, const struct wanted_ladder *ladder,
                        unsigned side, struct learning_sizes *sizes)
 {
     const struct limits *limits = &instrument->limits;
     int64_t values[STRATEGY_LEVELS_MAX], sum = 0;
-    int64_t cost = fee_of(instrument, ladder->fair_millitick);
+    int64_t cost = cost_of(instrument, ladder->fair_millitick);
     sizes->usable = sizes->count > 1;
     for (unsigned level = 0; level < limits->quote.levels; level++)
         values[level] = 0;
@@ -465,6 +488,8 @@ void learning_walk_sizes(struct walker *walker, const struct engine *engine, uns
 {
     const struct learning *learning = &engine->instruments[instrument].learning;
     walker->field(walker, "learning.deadline", instrument, learning->deadline);
+    walker->field(walker, "learning.markouts", instrument, (int64_t)learning->markouts);
+    walker->field(walker, "learning.loss", instrument, learning->loss);
     for (unsigned side = 0; side < 2; side++)
         walk_side(walker, &learning->sizes[side], (uint64_t)instrument * 2 + side);
 }

@@ -33,7 +33,9 @@ struct learning_sizes {
 struct learning {
     struct learning_cell cells[2][STRATEGY_LEVELS_MAX];
     struct learning_sizes sizes[2];
-    int64_t deadline; /* lower bound of the earliest end of a spell at the horizon; TIME_NEVER */
+    uint64_t markouts; /* that were measured when `loss` was taken from them */
+    int64_t loss;      /* mean loss by markout, 1e-9 of a fill's value, never below 0 */
+    int64_t deadline;  /* lower bound of the earliest end of a spell at the horizon; TIME_NEVER */
 };
 
 /* An order changed state (`before` is the old one; ORDER_NONE: it was just placed), or was filled in part. */
@@ -41,9 +43,9 @@ void learning_order_changed(struct engine *engine, struct order *order, unsigned
 /* The order stands for another level of the ladder from now on: its figures are brought there by the
  * decision that this makes. */
 void learning_level_moved(struct engine *engine, struct order *order, unsigned level);
-/* A learning decision, of this engine or of the tape: the only thing that changes a cell. One that names
+/* A `learned` decision, of this engine or of the tape: the only thing that changes a cell. One that names
  * no cell or figures outside 0 to 1 changes nothing. */
-void learning_take(struct engine *engine, const struct event_learning *learning);
+void learning_take(struct engine *engine, const struct event_learned *told);
 /* Sizes of the wanted ladder by what was learned. */
 void learning_size(struct engine *engine, unsigned instrument, struct wanted_ladder *ladder);
 /* When the next spell reaches its horizon, exactly; the lower bound is moved up to it. */

@@ -47,15 +47,24 @@ int64_t markouts_deadline(const struct markouts *markouts)
     return markouts->waiting == 0 ? TIME_NEVER : markouts->pending[markouts->first].due;
 }
 
-bool markouts_are_bad(const struct markouts *markouts, uint64_t least, double errors)
+bool markouts_mean(const struct markouts *markouts, uint64_t least, double *mean)
 {
     uint64_t kept = markouts->count < MARKOUTS_KEPT ? markouts->count : MARKOUTS_KEPT;
-    double sum = 0, squares = 0;
-    if (kept < least || kept < 2)
+    double sum = 0;
+    if (kept < least || kept == 0)
         return false;
     for (uint64_t i = 0; i < kept; i++)
         sum += markouts->values[i];
-    double mean = sum / (double)kept;
+    *mean = sum / (double)kept;
+    return true;
+}
+
+bool markouts_are_bad(const struct markouts *markouts, uint64_t least, double errors)
+{
+    uint64_t kept = markouts->count < MARKOUTS_KEPT ? markouts->count : MARKOUTS_KEPT;
+    double mean, squares = 0;
+    if (kept < 2 || !markouts_mean(markouts, least, &mean))
+        return false;
     for (uint64_t i = 0; i < kept; i++)
         squares += (markouts->values[i] - mean) * (markouts->values[i] - mean);
     double error = math_sqrt(squares / (double)(kept - 1) / (double)kept);

@@ -36,6 +36,8 @@ int64_t markouts_deadline(const struct markouts *markouts);
 /* The mean of the last fills (at most MARKOUTS_KEPT) is below 0 by `errors` standard errors. False with
  * fewer than `least` fills. */
 bool markouts_are_bad(const struct markouts *markouts, uint64_t least, double errors);
+/* The mean of the last fills, of their value, after fees. False with fewer than `least`. */
+bool markouts_mean(const struct markouts *markouts, uint64_t least, double *mean);
 void markouts_walk(struct walker *walker, const struct markouts *markouts, unsigned instrument);
 
 #endif

@@ -62,7 +62,7 @@
     X(breaker, 134, DECISION, RECORD, "a breaker changed state")                                   \
     X(pause, 135, DECISION, RECORD, "quoting was paused or resumed")                               \
     X(learning, 136, DECISION, RECORD,                                                             \
-      "a spell at a level of the ladder ended; what is now known of it")                           \
+      "a learning spell ended; no engine writes it, `learned` tells more")                         \
     X(risk_mark, 137, DECISION, RECORD, "peak, day's start and day of the profit")                 \
     X(final_position, 138, DECISION, RECORD, "end of run: position and profit of an instrument")   \
     X(final_balance, 139, DECISION, RECORD, "end of run: balance of an asset at a venue")          \
@@ -77,7 +77,9 @@
     X(step_failed, 146, DECISION, RECORD, "a step of the shutdown failed or did not end in time")  \
     X(unconfirmed, 147, DECISION, RECORD, "end of a shutdown: an order not known to have ended")   \
     X(final_counters, 148, DECISION, RECORD, "end of a shutdown: what was sent and filled")        \
-    X(funding_booked, 149, DECISION, RECORD, "funding moved money: at which rate and mark")
+    X(funding_booked, 149, DECISION, RECORD, "funding moved money: at which rate and mark")        \
+    X(learned, 150, DECISION, RECORD,                                                              \
+      "a spell at a level of the ladder ended; what is now known of it")
 
 /* Fields. F(type, name), in canonical order. Types are those of EVENT_FIELD_TYPES in event.h. */
 #define FIELDS_definition(F)                                                                       \
@@ -203,15 +205,7 @@
 #define FIELDS_breaker(F) F(INSTRUMENT, instrument) F(BREAKER, breaker) F(BREAKER_STATE, state)
 #define FIELDS_pause(F)   F(INSTRUMENT, instrument) F(FLAG, paused) F(GATE, why)
 #define FIELDS_learning(F)                                                                         \
-    F(INSTRUMENT, instrument)                                                                      \
-    F(ORDER, order)                                                                                \
-    F(SIDE, side)                                                                                  \
-    F(COUNT, level)                                                                                \
-    F(RATE, filled)                                                                                \
-    F(RATE, weight)                                                                                \
-    F(RATE, alpha)                                                                                 \
-    F(RATE, beta)                                                                                  \
-    F(COUNT, next)
+    F(INSTRUMENT, instrument) F(SIDE, side) F(COUNT, level) F(RATE, filled) F(RATE, weight)
 #define FIELDS_risk_mark(F) F(MONEY, profit) F(MONEY, peak) F(MONEY, day_start) F(TIME, day)
 #define FIELDS_final_position(F)                                                                   \
     F(INSTRUMENT, instrument)                                                                      \
@@ -257,6 +251,16 @@
     F(COUNT, placed) F(COUNT, modified) F(COUNT, replaced) F(COUNT, cancels) F(COUNT, fills)
 #define FIELDS_funding_booked(F)                                                                   \
     F(INSTRUMENT, instrument) F(TIME, due) F(RATE, rate) F(COUNT, mark2)
+#define FIELDS_learned(F)                                                                          \
+    F(INSTRUMENT, instrument)                                                                      \
+    F(ORDER, order)                                                                                \
+    F(SIDE, side)                                                                                  \
+    F(COUNT, level)                                                                                \
+    F(RATE, filled)                                                                                \
+    F(RATE, weight)                                                                                \
+    F(RATE, alpha)                                                                                 \
+    F(RATE, beta)                                                                                  \
+    F(COUNT, next)
 
 /* Enumerations that stand in fields. X(name, number, text) */
 #define ENUM_SIDES(X)                                                                              \

@@ -46,7 +46,7 @@ static const char *decision_room(unsigned kind)
         {EVENT_risk_mark, "risk"},
         {EVENT_breaker, "breakers"},
         {EVENT_pause, "breakers"},
-        {EVENT_learning, "strategy"},
+        {EVENT_learned, "strategy"},
         {EVENT_final_position, "positions"},
         {EVENT_final_balance, "positions"},
         {EVENT_shutdown_state, "shutdown"},

@@ -85,12 +85,10 @@ static void expect_cell(unsigned level, int64_t alpha, int64_t beta, uint64_t sp
 
 static void expect_told(int64_t filled, int64_t weight)
 {
-    const union event_record *record = harness_find(&h, EVENT_learning, 0);
+    const union event_record *record = harness_find(&h, EVENT_learned, 0);
     cr_assert_not_null(record);
-    cr_expect_eq(record->learning.filled, filled, "filled %lld",
-                 (long long)record->learning.filled);
-    cr_expect_eq(record->learning.weight, weight, "weight %lld",
-                 (long long)record->learning.weight);
+    cr_expect_eq(record->learned.filled, filled, "filled %lld", (long long)record->learned.filled);
+    cr_expect_eq(record->learned.weight, weight, "weight %lld", (long long)record->learned.weight);
 }
 
 /* --- the rule's own figures --------------------------------------------------------------------- */
@@ -167,7 +165,7 @@ Test(learning, the_horizon_ends_a_spell_and_the_order_has_no_second_one)
     expect_told(0, RATIO(1, 1));
     h.now = SECONDS(15);
     harness_fill(&h, 1, SIDE_BUY, 900, 10, 0);
-    cr_expect_eq(harness_count(&h, EVENT_learning), 0);
+    cr_expect_eq(harness_count(&h, EVENT_learned), 0);
     expect_cell(0, RATIO(1, 1), RATIO(2, 1), 1);
     harness_close(&h);
 }
@@ -258,7 +256,7 @@ Test(learning, an_unknown_order_that_rests_again_before_the_horizon_goes_on)
     harness_record(&h, EVENT_order_unknown, EVENT_STREAM(0, CHANNEL_SESSION), &record);
     h.now = SECONDS(4);
     answer(EVENT_cancel_rejected, 1);
-    cr_expect_eq(harness_count(&h, EVENT_learning), 0);
+    cr_expect_eq(harness_count(&h, EVENT_learned), 0);
     harness_run_to(&h, SECONDS(10));
     expect_cell(0, RATIO(1, 1), RATIO(2, 1), 1);
     harness_close(&h);
@@ -311,7 +309,7 @@ Test(learning, a_cancel_that_owes_fills_waits_for_them)
     cancel(1);
     h.now = SECONDS(5);
     harness_cancelled(&h, 1, 6); /* four of ten are still to be told */
-    cr_expect_eq(harness_count(&h, EVENT_learning), 0);
+    cr_expect_eq(harness_count(&h, EVENT_learned), 0);
     harness_fill(&h, 1, SIDE_BUY, 900, 4, 0);
     expect_told(RATIO(2, 5), RATIO(1, 2));
     harness_close(&h);
@@ -357,8 +355,8 @@ Test(learning, off_by_a_horizon_of_zero)
 Test(learning, records_that_name_no_cell_change_nothing)
 {
     quiet(RATIO(1, 1));
-    struct event_learning good = {.weight = RATIO(1, 1), .alpha = RATIO(1, 1), .beta = RATIO(2, 1)};
-    struct event_learning bad[] = {good, good, good, good, good, good, good, good, good};
+    struct event_learned good = {.weight = RATIO(1, 1), .alpha = RATIO(1, 1), .beta = RATIO(2, 1)};
+    struct event_learned bad[] = {good, good, good, good, good, good, good, good, good};
     bad[0].instrument = 1;
     bad[1].level = STRATEGY_LEVELS_MAX;
     bad[2].next = STRATEGY_LEVELS_MAX;
@@ -516,7 +514,7 @@ static void sizing(void)
 /* `count` whole spells of a level, each filled by that share. */
 static void teach(unsigned level, unsigned count, int64_t filled)
 {
-    struct event_learning told = {
+    struct event_learned told = {
         .level = level, .next = level, .filled = filled, .weight = RATIO(1, 1)};
     for (unsigned i = 0; i < count; i++) {
         told.alpha = learned(level).alpha + filled;
@@ -602,6 +600,34 @@ Test(learning, the_fee_is_part_of_the_edge)
     h.engine->instruments[0].learning.sizes[SIDE_BUY].made = false;
     /* 4 ticks: nothing to earn, no level is better than another */
     expect_sizes(two_levels(30), 30, 30);
+    harness_close(&h);
+}
+
+Test(learning, what_fills_lose_by_markout_is_part_of_the_edge)
+{
+    sizing();
+    struct instrument *instrument = &h.engine->instruments[0];
+    instrument->limits.signal.edge_fills = 2;
+    teach(0, 2, RATIO(1, 2));
+    teach(1, 2, RATIO(1, 2)); /* both 1/2 */
+    instrument->signals.markouts.values[0] = -0.008;
+    instrument->signals.markouts.count = 1;
+    expect_sizes(two_levels(30), 24, 36); /* one fill is too few: 2 and 3 of a mean of 2.5 */
+    instrument->signals.markouts.values[1] = -0.002;
+    instrument->signals.markouts.count = 2;
+    instrument->learning.sizes[SIDE_BUY].made = false;
+    /* On average 0.5 % of 200 ticks is lost, 1 tick: 1 and 2 of a mean of 1.5 */
+    expect_sizes(two_levels(30), 20, 40);
+    instrument->definition.maker_fee = 5000000;
+    instrument->learning.sizes[SIDE_BUY].made = false;
+    instrument->learning.markouts = 0;
+    /* All of that was the fee, which is counted once. */
+    expect_sizes(two_levels(30), 20, 40);
+    instrument->signals.markouts.values[1] = 0.012;
+    instrument->signals.markouts.count = 3;
+    instrument->signals.markouts.values[2] = 0.02;
+    instrument->learning.sizes[SIDE_BUY].made = false;
+    expect_sizes(two_levels(30), 20, 40); /* a gain earns no size: the distance counts it already */
     harness_close(&h);
 }
 
