@@ -235,6 +235,8 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
     signals_find_peers(engine);
     for (unsigned index = 0; index < config->instrument_count; index++)
         signals_reset(engine, index);
+    for (unsigned at = 0; at < config->venue_count * config->asset_count; at++)
+        engine->balances[at].as_of = INT64_MIN;
     sync_reset(engine);
     ASSERT(carver.used <= size);
     return engine;

@@ -147,6 +147,9 @@ struct balance {
     money fees;        /* part of moved, positive is paid */
     money reserved;    /* by live orders; spot only */
     money shown_total; /* in the account snapshot `shown` (sync.h) */
+    int64_t shown_at;  /* its venue time */
+    int64_t as_of;     /* venue time of the newest snapshot in `total`; INT64_MIN: not known. What
+                          the venue did until then is in it, whenever we are told */
     uint32_t shown;
     bool used, told;
 };
@@ -421,7 +424,8 @@ order_id orders_next_id(const struct engine *engine);
 /* --- ledger.c --- */
 struct balance *ledger_balance(struct engine *engine, unsigned venue, unsigned asset);
 void ledger_take_fill(struct engine *engine, const struct message *message);
-void ledger_take_balance(struct engine *engine, const struct event_balance *balance);
+/* `as_of` is the venue's time of it, INT64_MIN where that is not known. */
+void ledger_take_balance(struct engine *engine, const struct event_balance *balance, int64_t as_of);
 /* Reserve what an order of `leaves` at `price` may need; the order's old reserve is given back. */
 void ledger_reserve(struct engine *engine, struct order *order, int64_t price, int64_t leaves);
 /* Rule 17: there is enough for it beside what is reserved. */

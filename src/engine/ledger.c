@@ -14,10 +14,15 @@ struct balance *ledger_balance(struct engine *engine, unsigned venue, unsigned a
     return &engine->balances[(size_t)venue * engine->asset_count + asset];
 }
 
-static void move(struct engine *engine, unsigned venue, unsigned asset, money amount)
+/* What happened at the venue at `made`, INT64_MAX where that is not known. If the balance that the venue told
+ * last is newer, it is in it already: told late, or again after a crash. */
+static void move(struct engine *engine, unsigned venue, unsigned asset, money amount, int64_t made)
 {
     struct balance *balance = ledger_balance(engine, venue, asset);
-    balance->total = money_add(balance->total, amount);
+    if (made <= balance->as_of)
+        balance->transfers = money_subtract(balance->transfers, amount);
+    else
+        balance->total = money_add(balance->total, amount);
     balance->moved = money_add(balance->moved, amount);
     balance->used = true;
 }
@@ -27,7 +32,7 @@ unsigned ledger_profit_asset(const struct event_definition *definition)
     return definition->contract == CONTRACT_SPOT ? definition->quote : definition->settle;
 }
 
-void ledger_take_balance(struct engine *engine, const struct event_balance *record)
+void ledger_take_balance(struct engine *engine, const struct event_balance *record, int64_t as_of)
 {
     if (record->venue >= engine->venue_count || record->asset >= engine->asset_count)
         return;
@@ -35,6 +40,7 @@ void ledger_take_balance(struct engine *engine, const struct event_balance *reco
     money change = money_subtract(record->total, balance->total);
     balance->transfers = money_add(balance->transfers, change);
     balance->total = record->total;
+    balance->as_of = as_of;
     balance->used = balance->told = true;
     engine->venues[record->venue].told = true;
 }
@@ -59,12 +65,12 @@ static int64_t base_fee_units(const struct instrument *instrument,
 /* Fees in the profit's asset are the position's, and so are fees in base, at the fill's price; any other
  * asset's stand in the ledger and in the account's profit. */
 static void take_fee(struct engine *engine, struct instrument *instrument,
-                     const struct event_order_filled *fill)
+                     const struct event_order_filled *fill, int64_t made)
 {
     const struct event_definition *definition = &instrument->definition;
     if (fill->fee.atto == 0 || fill->fee_asset >= engine->asset_count)
         return;
-    move(engine, definition->venue, fill->fee_asset, money_negate(fill->fee));
+    move(engine, definition->venue, fill->fee_asset, money_negate(fill->fee), made);
     struct balance *balance = ledger_balance(engine, definition->venue, fill->fee_asset);
     balance->fees = money_add(balance->fees, fill->fee);
     if (fill->fee_asset == ledger_profit_asset(definition))
@@ -74,22 +80,22 @@ static void take_fee(struct engine *engine, struct instrument *instrument,
 }
 
 /* Base and quote change hands at a spot venue; elsewhere only profit does. */
-static void move_spot(struct engine *engine, struct instrument *instrument, enum side side,
-                      int64_t price, int64_t quantity)
+static void move_spot(struct engine *engine, struct instrument *instrument,
+                      const struct event_order_filled *fill, int64_t made)
 {
     const struct event_definition *definition = &instrument->definition;
     money base, quote;
-    if (!money_from_units(quantity, definition->quantity_exponent, &base) ||
-        !money_linear_value(price, quantity, definition->multiplier,
+    if (!money_from_units(fill->quantity.units, definition->quantity_exponent, &base) ||
+        !money_linear_value(fill->price.units, fill->quantity.units, definition->multiplier,
                             definition->price_exponent + definition->quantity_exponent +
                                 definition->multiplier_exponent,
                             &quote)) {
         engine_violation(engine, 6);
         return;
     }
-    bool buy = side == SIDE_BUY;
-    move(engine, definition->venue, definition->base, buy ? base : money_negate(base));
-    move(engine, definition->venue, definition->quote, buy ? money_negate(quote) : quote);
+    bool buy = fill->side == SIDE_BUY;
+    move(engine, definition->venue, definition->base, buy ? base : money_negate(base), made);
+    move(engine, definition->venue, definition->quote, buy ? money_negate(quote) : quote, made);
     instrument->quote_flow = money_add(instrument->quote_flow, buy ? money_negate(quote) : quote);
 }
 
@@ -110,8 +116,8 @@ static void late_funding(struct engine *engine, struct instrument *instrument,
                           position->last_funding_rate, &amount))
         return;
     position->funding = money_add(position->funding, amount);
-    move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition),
-         amount);
+    move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition), amount,
+         message->ts_venue);
 }
 
 void ledger_take_fill(struct engine *engine, const struct message *message)
@@ -122,6 +128,8 @@ void ledger_take_fill(struct engine *engine, const struct message *message)
     struct position *position = &instrument->position;
     money before = position->realised;
     int64_t held = position->units;
+    bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
+    int64_t made = timed ? message->ts_venue : INT64_MAX;
     engine->counters.fills++;
     sync_filled(engine, fill->instrument);
     if (fill->cause < FILL_CAUSE_COUNT)
@@ -132,13 +140,13 @@ void ledger_take_fill(struct engine *engine, const struct message *message)
         return;
     }
     if (definition->contract == CONTRACT_SPOT) {
-        move_spot(engine, instrument, fill->side, fill->price.units, fill->quantity.units);
+        move_spot(engine, instrument, fill, made);
     } else {
         move(engine, definition->venue, ledger_profit_asset(definition),
-             money_subtract(position->realised, before));
+             money_subtract(position->realised, before), made);
         late_funding(engine, instrument, message, position->units - held);
     }
-    take_fee(engine, instrument, fill);
+    take_fee(engine, instrument, fill, made);
 }
 
 /* --- funding ------------------------------------------------------------------------------------ */
@@ -160,8 +168,8 @@ void ledger_take_funding(struct engine *engine, const struct event_funding_booke
                                                   position->units, mark2, booked->rate, &amount))
         return;
     position->funding = money_add(position->funding, amount);
-    move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition),
-         amount);
+    move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition), amount,
+         booked->due);
     profit_touch(engine, booked->instrument);
 }
 

@@ -188,16 +188,20 @@ bool sync_take_orphan_answer(struct engine *engine, const struct message *messag
 
 /* --- rows of a snapshot ---------------------------------------------------------------------------- */
 
-static void take_balance(struct engine *engine, const struct event_balance *record)
+static void take_balance(struct engine *engine, const struct message *message)
 {
+    const struct event_balance *record = &message->record->balance;
+    bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
+    int64_t at = timed ? message->ts_venue : INT64_MIN;
     if (record->venue >= engine->venue_count || record->asset >= engine->asset_count)
         return;
     if (sync_of(engine, record->venue)->requested == TIME_NEVER) {
-        ledger_take_balance(engine, record);
+        ledger_take_balance(engine, record, at);
         return;
     }
     struct balance *balance = ledger_balance(engine, record->venue, record->asset);
     balance->shown_total = record->total;
+    balance->shown_at = at;
     balance->shown = sync_of(engine, record->venue)->generation;
 }
 
@@ -414,7 +418,7 @@ static void judge_balances(struct engine *engine, unsigned venue, int64_t taken)
         struct event_balance record = {
             .venue = (uint8_t)venue, .asset = (uint16_t)asset, .total = balance->shown_total};
         if (balance->shown == sync_of(engine, venue)->generation)
-            ledger_take_balance(engine, &record);
+            ledger_take_balance(engine, &record, balance->shown_at);
     }
 }
 
@@ -466,7 +470,7 @@ void sync_take(struct engine *engine, const struct message *message)
     const union event_record *record = message->record;
     switch ((int)message->kind) {
     case EVENT_balance:
-        take_balance(engine, &record->balance);
+        take_balance(engine, message);
         break;
     case EVENT_venue_position:
         take_position(engine, &record->venue_position);

@@ -242,6 +242,8 @@ static void walk_balances(struct walker *walker, const struct engine *engine)
         WIDE(index, balance, fees);
         WIDE(index, balance, reserved);
         WIDE(index, balance, shown_total);
+        FIELD(index, balance, shown_at);
+        FIELD(index, balance, as_of);
         FIELD(index, balance, shown);
         FIELD(index, balance, used);
         FIELD(index, balance, told);

@@ -308,6 +308,52 @@ Test(sync, a_balance_within_a_snapshot_waits_for_its_end_and_for_no_later_fill)
     harness_close(&h);
 }
 
+/* A fill of 5 @ 100.0 that the venue made at `made`, told now. */
+static void told_fill_of(int64_t made)
+{
+    union event_record record = {.order_filled = {.order = 77,
+                                                  .side = SIDE_BUY,
+                                                  .price = {1000, NUMBER_VALUE},
+                                                  .quantity = {5, NUMBER_VALUE},
+                                                  .leaves = {0, NUMBER_VALUE},
+                                                  .fee_asset = ASSET_QUOTE}};
+    struct message message = {.ts_local = h.engine->now,
+                              .ts_venue = made,
+                              .flags = MESSAGE_VENUE_TIME,
+                              .stream = EVENT_STREAM(0, CHANNEL_SESSION),
+                              .kind = EVENT_order_filled,
+                              .record = &record};
+    engine_step(h.engine, &message);
+}
+
+Test(sync, a_balance_holds_every_fill_that_the_venue_made_before_it)
+{
+    harness_init(&h);
+    h.definitions[0].contract = CONTRACT_SPOT;
+    h.settings[0].quote_enabled = false;
+    harness_start(&h);
+    const struct balance *quote = ledger_balance(h.engine, 0, ASSET_QUOTE);
+    union event_record record = {.balance = {.asset = ASSET_QUOTE}};
+    cr_assert(money_from_units(500, 0, &record.balance.total));
+    struct message message = {.ts_local = SECONDS(10),
+                              .ts_venue = SECONDS(9),
+                              .flags = MESSAGE_VENUE_TIME,
+                              .stream = EVENT_NONE_16,
+                              .kind = EVENT_balance,
+                              .record = &record};
+    engine_step(h.engine, &message);
+    money total = quote->total, moved = quote->moved;
+    told_fill_of(SECONDS(9)); /* late: the balance of 9 s has it already */
+    cr_expect_eq(money_compare(quote->total, total), 0);
+    cr_expect_eq(money_compare(quote->moved, moved), -1);
+    cr_expect_eq(money_compare(quote->total, money_add(quote->transfers, quote->moved)), 0);
+    told_fill_of(SECONDS(9) + 1);
+    cr_expect_eq(money_compare(quote->total, total), -1);
+    cr_expect_eq(money_compare(quote->total, money_add(quote->transfers, quote->moved)), 0);
+    cr_expect_eq(h.engine->counters.invariant_violations, 0);
+    harness_close(&h);
+}
+
 /* --- timers ---------------------------------------------------------------------------------------- */
 
 Test(sync, asks_at_its_interval_and_an_old_account_stops_quoting)

@@ -110,6 +110,19 @@ static void drop_answers(struct sim *sim)
         sim->connections[v].last_due = INT64_MIN;
 }
 
+/* What the account holds before anything was traded: what the settings say. */
+static void tell_beginning(struct sim *sim, unsigned v, int64_t now)
+{
+    for (unsigned asset = 0; asset < sim->asset_count; asset++) {
+        size_t at = (size_t)v * sim->asset_count + asset;
+        if (sim->configured[at])
+            sim_answer_new(sim, v, EVENT_balance, EVENT_NONE_16)->balance = (struct event_balance){
+                (uint8_t)v, (uint16_t)asset, sim->balances[at], sim->balances[at]};
+    }
+    sim_answer_new(sim, v, EVENT_snapshot_end, EVENT_NONE_16)->snapshot_end =
+        (struct event_snapshot_end){(uint8_t)v, now};
+}
+
 static int sim_start(struct venue *venue, int64_t now, struct error *error)
 {
     (void)error;
@@ -118,20 +131,15 @@ static int sim_start(struct venue *venue, int64_t now, struct error *error)
     sim->started = true;
     drop_answers(sim);
     for (unsigned v = 0; v < sim->venue_count; v++) {
-        sim->time = now - sim->connections[v].answer_latency; /* due at `now` */
-        if (again) {
+        /* Told at `now` as of `now`: whoever starts has asked before. */
+        int64_t latency = sim->connections[v].answer_latency;
+        sim->connections[v].answer_latency = 0;
+        sim->time = now;
+        if (again)
             sim_tell_account(sim, v, now);
-            continue;
-        }
-        for (unsigned asset = 0; asset < sim->asset_count; asset++) {
-            size_t at = (size_t)v * sim->asset_count + asset;
-            if (sim->configured[at])
-                sim_answer_new(sim, v, EVENT_balance, EVENT_NONE_16)->balance =
-                    (struct event_balance){(uint8_t)v, (uint16_t)asset, sim->balances[at],
-                                           sim->balances[at]};
-        }
-        sim_answer_new(sim, v, EVENT_snapshot_end, EVENT_NONE_16)->snapshot_end =
-            (struct event_snapshot_end){(uint8_t)v, now};
+        else
+            tell_beginning(sim, v, now);
+        sim->connections[v].answer_latency = latency;
     }
     return 0;
 }
