@@ -98,8 +98,8 @@
 
 #define SETTINGS_INSTRUMENT(S)                                                                     \
     S(quote_enabled, "quote.enabled", FLAG, "", "", "yes", "whether this instrument is quoted")    \
-    S(quote_strategy, "quote.strategy", CHOICE, "ladder", "", "ladder",                            \
-      "what decides the wanted ladder")                                                            \
+    S(quote_strategy, "quote.strategy", CHOICE, "ladder|rough", "", "ladder",                      \
+      "what decides the wanted ladder; rough is for tests: the ladder with numbers that are none") \
     S(quote_levels, "quote.levels", INTEGER, "1", "32", "3", "levels a side")                      \
     S(quote_size, "quote.size", SIZES, "0", "", "10lot", "quantity of each level")                 \
     S(quote_half_spread, "quote.half_spread", PRICES, "0", "", "2tick",                            \

@@ -94,7 +94,8 @@ static void ask_strategy(struct engine *engine, unsigned index, struct wanted_la
     breakers_widen(instrument, &view.widen_numerator, &view.widen_denominator);
     ladder->count = 0;
     ladder->has_fair = false;
-    strategy_ladder.wanted(instrument->strategy_state, &view, ladder);
+    const struct strategy *strategy = instrument->limits.rough ? &strategy_rough : &strategy_ladder;
+    strategy->wanted(instrument->strategy_state, &view, ladder);
     instrument->has_fair = ladder->has_fair;
     instrument->fair = ladder->fair_millitick;
     instrument->skew = ladder->skew_millitick;

@@ -160,6 +160,7 @@ struct balance {
 struct limits {
     struct strategy_units quote;
     bool enabled;
+    bool rough; /* quote.strategy, for tests */
     int64_t interval;
     int64_t price_tolerance;
     int64_t size_tolerance; /* 1e-9 */

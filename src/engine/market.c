@@ -198,8 +198,11 @@ static void take_depth(struct engine *engine, unsigned index, const struct messa
     }
     if (message->kind == EVENT_snapshot)
         market->gap = false;
-    if (!was && book_is_synchronised(market->book))
+    /* The mid is a mark again, also where depth told the same best prices before the snapshot came. */
+    if (!was && book_is_synchronised(market->book)) {
+        profit_touch(engine, index);
         engine_mark_due(engine, index);
+    }
     /* Rule 3: the later of book and top is the reference, where both carry a sequence. */
     if (message->sequence >= market->top.sequence || message->sequence == 0)
         view_from_book(engine, index);
@@ -392,6 +395,16 @@ static void be_fresh(struct engine *engine, unsigned index)
     }
 }
 
+/* A message tells of book or best prices. Where the mid was too old to be a mark (rule 14) it is one
+ * again, also where no price moved. */
+static void renew_view(struct engine *engine, unsigned index)
+{
+    struct market *market = &engine->instruments[index].market;
+    if (__builtin_expect(engine->now - market->view_ts >= ENGINE_MARK_FRESH_NS, 0))
+        profit_touch(engine, index);
+    market->view_ts = engine->now;
+}
+
 void market_apply(struct engine *engine, const struct message *message)
 {
     unsigned index = EVENT_STREAM_INSTRUMENT(message->stream);
@@ -413,12 +426,12 @@ void market_apply(struct engine *engine, const struct message *message)
     switch ((int)message->kind) {
     case EVENT_depth:
     case EVENT_snapshot:
-        engine->instruments[index].market.view_ts = engine->now;
+        renew_view(engine, index);
         signals_book_message(engine, index);
         take_depth(engine, index, message);
         break;
     case EVENT_top:
-        engine->instruments[index].market.view_ts = engine->now;
+        renew_view(engine, index);
         take_top(engine, index, message);
         break;
     case EVENT_trade:

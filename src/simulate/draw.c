@@ -106,6 +106,8 @@ static void draw_quote(struct course *course, struct random *random, const char 
                        const char *symbol)
 {
     int64_t levels = one_in(random, 8) ? between(random, 8, 32) : between(random, 1, 6);
+    set(course, INSTRUMENT("quote.strategy=%s"), venue, symbol,
+        one_in(random, 8) ? "rough" : "ladder");
     set(course, INSTRUMENT("quote.levels=%" PRId64), venue, symbol, levels);
     set(course, INSTRUMENT("quote.size=%" PRId64 "lot"), venue, symbol, between(random, 1, 20));
     set(course, INSTRUMENT("quote.half_spread=%" PRId64 "tick"), venue, symbol,

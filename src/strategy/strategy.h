@@ -70,4 +70,7 @@ struct strategy {
  * while the top view is locked or crossed; a level at or below zero is left out. */
 extern const struct strategy strategy_ladder;
 
+/* For tests: the same with levels whose numbers can't be used. It has no state. */
+extern const struct strategy strategy_rough;
+
 #endif
