@@ -213,24 +213,37 @@ static void settle_missing(struct engine *engine, unsigned index, struct resting
     }
 }
 
+/* The order of each level of a side, NULL where there is none: those that stand exactly on a level first, so
+ * that a neighbour within tolerance does not take them from it. */
+static void match_levels(const struct wanted_ladder *ladder, enum side side, int64_t tolerance,
+                         struct resting *resting, struct order **matches)
+{
+    for (size_t i = 0; i < ladder->count; i++)
+        if (ladder->levels[i].side == side)
+            matches[i] = nearest(resting, ladder->levels[i].price.units, 0);
+    for (size_t i = 0; i < ladder->count && tolerance > 0; i++)
+        if (ladder->levels[i].side == side && matches[i] == NULL)
+            matches[i] = nearest(resting, ladder->levels[i].price.units, tolerance);
+}
+
 static void reconcile_side(struct engine *engine, unsigned index, enum side side,
                            const struct wanted_ladder *ladder, bool may_place)
 {
     struct instrument *instrument = &engine->instruments[index];
     const struct wanted_level *missing[2 * STRATEGY_LEVELS_MAX];
+    struct order *matches[2 * STRATEGY_LEVELS_MAX];
     unsigned missing_count = 0;
     struct resting resting;
     instrument->top_in_collar[side] =
         risk_price_in_collar(instrument, side, instrument->market.top.price[side], false);
     collect(engine, &instrument->sides[side], &resting);
+    match_levels(ladder, side, instrument->limits.price_tolerance, &resting, matches);
     for (size_t i = 0; i < ladder->count; i++) {
         const struct wanted_level *wanted = &ladder->levels[i];
         if (wanted->side != side)
             continue;
-        struct order *order =
-            nearest(&resting, wanted->price.units, instrument->limits.price_tolerance);
-        if (order != NULL)
-            settle_match(engine, index, order, wanted, may_place);
+        if (matches[i] != NULL)
+            settle_match(engine, index, matches[i], wanted, may_place);
         else if (may_place)
             missing[missing_count++] = wanted;
     }
