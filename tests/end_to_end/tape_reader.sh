@@ -144,6 +144,17 @@ risk_mark @ profit=0.1 peak=1 day_start=2 day=3
 final_position @ position=9 realised=0.00000005 unrealised=-0.00000003 fees=0.00000575 funding=0 mark=-300 mark_stale=no
 final_balance @ venue=v1 asset=BTC total=-0.0000057
 shutdown_state @ step=forced open_orders=1 unconfirmed=2
+step_done @ step=closing failed=yes
+request_snapshot @ venue=v2 cause=1
+replace @ order=#2 replaces=#1 side=sell price=9900 quantity=4 time_in_force=gtc post_only=yes level=1 cause=5 fair=200555 skew=-3 distance=2000 gates=0x1ffffff
+infrastructure @ venue=v1 state=half_open failures=5
+alarm @ venue=v1 reason=drift order=- raised=yes clears=reset
+cancel_orphan @ order=- venue_order="theirs-1" cause=9
+step_failed @ step=flushing in_time=no
+unconfirmed @ order=#1 side=buy price=9900 leaves=2
+final_counters @ placed=5 modified=1 replaced=2 cancels=3 fills=18446744073709551615
+funding_booked @ due=9 rate=-0.0001 mark2=12400
+learned @ order=#1 side=buy level=0 filled=0.4 weight=0.5 alpha=1.4 beta=1.3 next=1
 END
 for head in v1:BTC-USD v2:X -; do sed "s/@/$head/; s/^/10 /" kinds.txt; done >>by_hand.txt
 cat >>by_hand.txt <<'END'
