@@ -397,7 +397,6 @@ struct actions engine_step(struct engine *engine, const struct message *message)
         profit_update(engine);
         cycle_run_due(engine);
         shutdown_update(engine);
-        timers_set_common(engine);
         timers_settle(engine);
     }
     audit_if_due(engine);

@@ -282,6 +282,7 @@ struct timers {
     uint32_t leaves;
     uint32_t common; /* the leaf that belongs to no instrument */
     bool settled;    /* the earliest is exact, and no message but its own cycle can move it */
+    bool moved;      /* the common leaf may have another deadline */
 };
 
 /* With orders, positions, balances, pauses and breaker states what must outlive a crash: only session and
@@ -535,8 +536,15 @@ void timers_set(struct timers *timers, unsigned instrument, int64_t deadline);
 int64_t timers_earliest(const struct timers *timers);
 /* An instrument that has the earliest deadline. */
 unsigned timers_first(const struct timers *timers);
-/* What belongs to no instrument may have a new deadline. */
+/* What belongs to no instrument has a new deadline; or may have one, which is found out when the step ends.
+ * Every change of what sync, infrastructure, profit or shutdown wait for says so. */
 void timers_set_common(struct engine *engine);
+static inline void timers_common_moved(struct engine *engine)
+{
+    engine->timers.moved = true;
+}
+/* The common leaf is not late. */
+bool timers_common_holds(const struct engine *engine);
 /* When the instrument next wants to be woken. */
 int64_t timers_deadline_of(struct engine *engine, unsigned instrument);
 /* Mark what is due; called after the message was applied. */

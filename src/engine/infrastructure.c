@@ -36,6 +36,7 @@ void infrastructure_take(struct engine *engine, const struct event_infrastructur
     infrastructure->since = engine->now;
     infrastructure->trial = TIME_NEVER;
     infrastructure->passed = INT64_MIN;
+    timers_common_moved(engine);
 }
 
 /* What waited for the breaker is looked at again. */
@@ -109,11 +110,13 @@ bool infrastructure_lets_through(const struct engine *engine, unsigned venue)
 void infrastructure_sent(struct engine *engine, unsigned venue, int64_t now)
 {
     struct infrastructure *infrastructure = at(engine, venue);
-    if (infrastructure->state == INFRASTRUCTURE_OPEN)
+    if (infrastructure->state == INFRASTRUCTURE_OPEN) {
         infrastructure->passed = now;
-    else if (infrastructure->state == INFRASTRUCTURE_HALF_OPEN &&
-             infrastructure->trial == TIME_NEVER)
+    } else if (infrastructure->state == INFRASTRUCTURE_HALF_OPEN &&
+               infrastructure->trial == TIME_NEVER) {
         infrastructure->trial = now;
+        timers_common_moved(engine);
+    }
 }
 
 /* --- time ------------------------------------------------------------------------------------- */

@@ -195,8 +195,10 @@ static void rate_changed(struct engine *engine, unsigned asset)
 /* The mark may change by age alone from here on, if that is still to come. */
 static void remark_at(struct engine *engine, int64_t ts)
 {
-    if (ts > engine->now && ts < engine->profit.remark)
+    if (ts > engine->now && ts < engine->profit.remark) {
         engine->profit.remark = ts;
+        timers_common_moved(engine);
+    }
 }
 
 /* Rule 14's mark decides. Where the venue tells one, it makes way for the mid when it gets old, and the mid
@@ -242,6 +244,7 @@ static void reckon_dirty(struct engine *engine)
     unsigned words = (engine->instrument_count + WORD_BITS - 1) / WORD_BITS;
     if (profit->remark <= engine->now) {
         profit->remark = TIME_NEVER;
+        timers_common_moved(engine);
         for (unsigned index = 0; index < engine->instrument_count; index++)
             if (engine->instruments[index].position.units != 0)
                 touch(engine, index);
@@ -290,6 +293,7 @@ void profit_reset(struct engine *engine)
     profit->profit = profit->peak = profit->day_start = MONEY_ZERO;
     profit->next_day = INT64_MAX;
     profit->remark = TIME_NEVER;
+    timers_common_moved(engine);
     for (unsigned index = 0; index < engine->asset_count; index++)
         reset_asset(engine, index);
     for (unsigned index = 0; index < engine->instrument_count; index++) {

@@ -40,6 +40,7 @@ void shutdown_take_state(struct engine *engine, unsigned step, int64_t now)
         carry->shutdown_step_deadline = now + engine->shutdown_timeout;
     else if (is_outside(step))
         carry->shutdown_step_deadline = now + engine->shutdown_step_timeout;
+    timers_common_moved(engine);
 }
 
 static void enter(struct engine *engine, enum shutdown_step step)

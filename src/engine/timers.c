@@ -31,7 +31,8 @@ void timers_set(struct timers *timers, unsigned instrument, int64_t deadline)
 {
     int64_t *tree = timers->tree;
     uint32_t node = timers->leaves + instrument;
-    timers->settled = false;
+    if (deadline <= tree[1] || tree[node] == tree[1])
+        timers->settled = false; /* another is the earliest, or it is another's */
     tree[node] = deadline;
     for (node /= 2; node >= 1; node /= 2) {
         int64_t left = tree[2 * node], right = tree[2 * node + 1];
@@ -91,7 +92,16 @@ static int64_t common_deadline(const struct engine *engine)
 
 void timers_set_common(struct engine *engine)
 {
-    timers_set(&engine->timers, engine->timers.common, common_deadline(engine));
+    struct timers *timers = &engine->timers;
+    timers_set(timers, timers->common, common_deadline(engine));
+    timers->moved = timers->settled = false; /* a shutdown moves what instruments wait for too */
+}
+
+bool timers_common_holds(const struct engine *engine)
+{
+    const struct timers *timers = &engine->timers;
+    return timers->moved ||
+           timers->tree[timers->leaves + timers->common] <= common_deadline(engine);
 }
 
 int64_t timers_deadline_of(struct engine *engine, unsigned index)
@@ -171,6 +181,8 @@ void timers_mark_due(struct engine *engine)
 void timers_settle(struct engine *engine)
 {
     struct timers *timers = &engine->timers;
+    if (timers->moved)
+        timers_set_common(engine);
     while (!timers->settled) {
         int64_t earliest = timers_earliest(timers);
         if (earliest == TIME_NEVER)
