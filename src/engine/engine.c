@@ -43,7 +43,7 @@ static size_t output_capacity(const struct engine_config *config)
     return 3 * (size_t)config->global->orders_capacity +
            (size_t)config->instrument_count * DECISIONS_PER_INSTRUMENT +
            (size_t)config->venue_count * (config->asset_count + DECISIONS_PER_VENUE) +
-           (size_t)config->global->safety_orphans + 64;
+           2 * (size_t)config->global->safety_orphans + 64;
 }
 
 static size_t book_bytes(const struct engine_config *config, unsigned index)

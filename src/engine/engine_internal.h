@@ -519,6 +519,8 @@ void shutdown_update(struct engine *engine);
 void shutdown_take_state(struct engine *engine, unsigned step, int64_t now);
 /* An order that a cancel can and must be sent for. */
 bool shutdown_must_ask(const struct engine *engine, const struct order *order);
+/* There is such an order at a venue. */
+bool shutdown_has_to_ask(const struct engine *engine, unsigned venue);
 /* Requests may still leave. */
 bool shutdown_may_send(const struct engine *engine);
 /* When cancels that could not leave are tried again. */

@@ -5,12 +5,15 @@
  *                             └────────────┴───────────┴──────────┴─────────────┴──► FORCED
  *
  * STOPPING      no order leaves that adds: the gate `shutdown`. Nothing to wait for.
- * CANCELLING    until each order that rests was asked to go (rate limits may spread it).
- * WAITING       until no order is open, shutdown.timeout at most. Cancels that fail are sent again.
+ * CANCELLING    until each order that rests was asked to go (rate limits may spread it): ours, and those
+ *               that only the venue knows where they are ours to cancel (sync.h).
+ * WAITING       until none of them is open and each venue's account was seen once more (only where accounts
+ *               are asked for), shutdown.timeout at most. Cancels that fail are sent again.
  * FLUSHING, CLOSING, DISCONNECTING happen outside; each ends by step_done, or by shutdown.step_timeout.
  *               One that failed is told, and the next still runs.
  * FORCED        at a second signal, after shutdown.force_after in all, or at the end where an order is
- *               not known to have ended. Each such order is named.
+ *               not known to have ended or an account was not seen. Each such order is named, and each such
+ *               venue by the alarm snapshot_old.
  *
  * Every change is told, and is made by the same function when a tape is folded. */
 #include "base/time.h"
@@ -43,6 +46,18 @@ void shutdown_take_state(struct engine *engine, unsigned step, int64_t now)
     timers_common_moved(engine);
 }
 
+/* Orders that may rest at a venue and are ours to end. */
+static uint64_t open_orders(const struct engine *engine)
+{
+    return engine->orders.live + (uint64_t)sync_open_orphans(engine);
+}
+
+/* Every order is known to have ended, and no venue holds one that we don't know. */
+static bool nothing_rests(const struct engine *engine)
+{
+    return open_orders(engine) == 0 && sync_all_told(engine);
+}
+
 static void enter(struct engine *engine, enum shutdown_step step)
 {
     bool waited =
@@ -51,8 +66,8 @@ static void enter(struct engine *engine, enum shutdown_step step)
     engine_emit(engine, EVENT_shutdown_state, EVENT_NONE_16)->shutdown_state =
         (struct event_shutdown_state){
             .step = (uint8_t)step,
-            .open_orders = engine->orders.live,
-            .unconfirmed = waited ? engine->orders.live : 0,
+            .open_orders = open_orders(engine),
+            .unconfirmed = waited ? open_orders(engine) : 0,
         };
 }
 
@@ -80,10 +95,12 @@ void shutdown_tell_unconfirmed(struct engine *engine)
             }
         }
     }
+    sync_tell_unconfirmed(engine);
 }
 
 static void end(struct engine *engine, enum shutdown_step step)
 {
+    sync_tell_awaited(engine);
     shutdown_tell_unconfirmed(engine);
     enter(engine, step);
 }
@@ -96,7 +113,7 @@ static void go_on(struct engine *engine)
     else if (engine->carry.shutdown == SHUTDOWN_CLOSING)
         enter(engine, SHUTDOWN_DISCONNECTING);
     else
-        end(engine, engine->orders.live == 0 ? SHUTDOWN_COMPLETE : SHUTDOWN_FORCED);
+        end(engine, nothing_rests(engine) ? SHUTDOWN_COMPLETE : SHUTDOWN_FORCED);
 }
 
 void shutdown_begin(struct engine *engine)
@@ -111,6 +128,7 @@ void shutdown_begin(struct engine *engine)
     enter(engine, SHUTDOWN_CANCELLING);
     for (unsigned index = 0; index < engine->instrument_count; index++)
         orders_retry_afresh(engine, index);
+    sync_shut_down(engine);
 }
 
 void shutdown_take_step(struct engine *engine, const struct event_step_done *done)
@@ -144,12 +162,20 @@ static bool has_to_ask(const struct engine *engine, unsigned index)
     return false;
 }
 
-static bool all_asked(const struct engine *engine)
+bool shutdown_has_to_ask(const struct engine *engine, unsigned venue)
 {
     for (unsigned index = 0; index < engine->instrument_count; index++)
-        if (has_to_ask(engine, index))
+        if (engine->instruments[index].definition.venue == venue && has_to_ask(engine, index))
+            return true;
+    return false;
+}
+
+static bool all_asked(const struct engine *engine)
+{
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        if (shutdown_has_to_ask(engine, venue))
             return false;
-    return true;
+    return sync_all_asked(engine);
 }
 
 int64_t shutdown_resend_deadline(const struct engine *engine, unsigned index)
@@ -180,8 +206,8 @@ void shutdown_update(struct engine *engine)
     if (carry->shutdown == SHUTDOWN_CANCELLING && all_asked(engine))
         enter(engine, SHUTDOWN_WAITING);
     bool late = engine->now >= carry->shutdown_step_deadline;
-    if (carry->shutdown == SHUTDOWN_WAITING && (late || engine->orders.live == 0)) {
-        if (engine->orders.live != 0)
+    if (carry->shutdown == SHUTDOWN_WAITING && (late || nothing_rests(engine))) {
+        if (!nothing_rests(engine))
             tell_failed(engine, false);
         enter(engine, SHUTDOWN_FLUSHING);
     } else if (late) {

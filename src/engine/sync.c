@@ -9,6 +9,9 @@
 #include "engine/engine_internal.h"
 #include "engine/walker.h"
 
+/* What waits for our own cancels to leave is looked at again after this. */
+#define MAKE_WAY_NS (100 * NS_PER_MS)
+
 static struct sync *sync_of(struct engine *engine, unsigned venue)
 {
     ASSERT(venue < engine->venue_count);
@@ -85,6 +88,13 @@ static void forget(struct engine *engine, struct orphan *orphan)
     sum_leaves(engine, instrument, side);
 }
 
+/* Ours to cancel. */
+static bool is_ours(const struct engine *engine, const struct orphan *orphan)
+{
+    unsigned venue = venue_of(engine, orphan->instrument);
+    return orphan->judged && (orphan->id != 0 || engine->venues[venue].sync.exclusive);
+}
+
 static bool same_name(const struct venue_id *a, const struct venue_id *b)
 {
     return a->length == b->length && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
@@ -125,7 +135,8 @@ static void adopt(struct engine *engine, struct orphan *orphan, int64_t leaves)
     orphan->judged = true;
     orphan->leaves = leaves;
     orphan->seen_ts = orphan->event_ts = engine->now;
-    orphan->due = orphan->id != 0 || sync->exclusive ? engine->now + SYNC_GRACE_NS : TIME_NEVER;
+    int64_t grace = engine->carry.shutdown == SHUTDOWN_RUNNING ? SYNC_GRACE_NS : 0;
+    orphan->due = orphan->id != 0 || sync->exclusive ? engine->now + grace : TIME_NEVER;
     if (orphan->id == 0)
         alarm_raise(engine, orphan->instrument, 0, ALARM_FOREIGN_ORDER, 0);
     sum_leaves(engine, orphan->instrument, orphan->side);
@@ -147,6 +158,8 @@ bool sync_take_orphan_fill(struct engine *engine, const struct event_order_fille
     }
     if (orphan == NULL)
         return true;
+    if (orphan->price == 0 && fill->price.status == NUMBER_VALUE)
+        orphan->price = fill->price.units;
     if (orders_trade_repeats(engine, orphan->id, &orphan->last_trade, &fill->trade))
         return false;
     orphan->event_ts = engine->now;
@@ -249,6 +262,8 @@ static void take_open_order(struct engine *engine, const struct event_open_order
     orphan->venue_order = record->venue_order;
     orphan->shown = sync->generation;
     orphan->shown_leaves = record->leaves.units;
+    if (record->price.status == NUMBER_VALUE)
+        orphan->price = record->price.units;
 }
 
 /* --- judgement ------------------------------------------------------------------------------------- */
@@ -428,6 +443,18 @@ static bool is_trusted(const struct engine *engine, const struct sync *sync, int
     return taken >= sync->trusted && (sync->age == 0 || engine->now - taken <= sync->age);
 }
 
+/* What a shutdown waits for: the whole account. Where it has more than there was room for, the rest is in
+ * the next one. */
+static void settle_awaited(struct engine *engine, struct sync *sync, int64_t taken)
+{
+    if (sync->awaited == INT64_MIN || taken < sync->awaited)
+        return;
+    if (sync->overflow)
+        sync->next = earlier(sync->next, engine->now + SYNC_CONFIRM_NS);
+    else
+        sync->awaited = INT64_MIN;
+}
+
 static void trust(struct engine *engine, unsigned venue, int64_t taken)
 {
     struct sync *sync = sync_of(engine, venue);
@@ -438,6 +465,7 @@ static void trust(struct engine *engine, unsigned venue, int64_t taken)
     judge_orphans(engine, venue, taken);
     if (newer)
         judge_positions(engine, venue, taken);
+    settle_awaited(engine, sync, taken);
     alarm_clear(engine, EVENT_NONE_16, venue, ALARM_SNAPSHOT_OLD);
     if (engine->venues[venue].reconciled)
         return;
@@ -494,6 +522,13 @@ void sync_filled(struct engine *engine, unsigned instrument)
 
 /* --- requests -------------------------------------------------------------------------------------- */
 
+/* How long after one request the next leaves; 0: none does. */
+static int64_t interval_of(const struct engine *engine, const struct sync *sync)
+{
+    return engine->carry.shutdown == SHUTDOWN_RUNNING ? sync->interval
+                                                      : earlier(sync->interval, SYNC_CLOSING_NS);
+}
+
 void sync_take_request(struct engine *engine, const struct event_request_snapshot *request,
                        int64_t now)
 {
@@ -503,7 +538,7 @@ void sync_take_request(struct engine *engine, const struct event_request_snapsho
     if (sync->requested != TIME_NEVER && sync->requested != now)
         infrastructure_failed(engine, request->venue); /* the last one was not answered */
     sync->requested = now;
-    sync->next = sync->interval > 0 ? now + sync->interval : TIME_NEVER;
+    sync->next = sync->interval > 0 ? now + interval_of(engine, sync) : TIME_NEVER;
     infrastructure_sent(engine, request->venue, now);
     refresh(engine);
 }
@@ -528,9 +563,15 @@ void sync_take_cancel_orphan(struct engine *engine, const struct event_cancel_or
         return;
     struct orphan *orphan =
         find_orphan(engine, cancel->instrument, cancel->order, &cancel->venue_order);
-    if (orphan != NULL)
+    unsigned venue = venue_of(engine, cancel->instrument);
+    struct sync *sync = sync_of(engine, venue);
+    if (orphan != NULL) {
         orphan->due = now + SYNC_GRACE_NS;
-    infrastructure_sent(engine, venue_of(engine, cancel->instrument), now);
+        orphan->asked = true;
+    }
+    if (orphan != NULL && orphan->id == 0 && engine->carry.shutdown != SHUTDOWN_RUNNING)
+        sync->next = earlier(sync->next, now + SYNC_CONFIRM_NS);
+    infrastructure_sent(engine, venue, now);
 }
 
 static void cancel_orphan(struct engine *engine, struct orphan *orphan)
@@ -555,12 +596,28 @@ static int64_t next_try(const struct engine *engine, unsigned venue)
     return next > engine->now ? next : engine->now + 1;
 }
 
+/* While the venue's breaker lets requests through one at a time, a shutdown's cancels of what we know to
+ * rest go before all else. */
+static bool makes_way(const struct engine *engine, unsigned venue)
+{
+    return engine->carry.shutdown != SHUTDOWN_RUNNING && infrastructure_blocks(engine, venue) &&
+           shutdown_has_to_ask(engine, venue);
+}
+
+static int64_t after_ours(const struct engine *engine, unsigned venue)
+{
+    int64_t next = next_try(engine, venue), soonest = engine->now + MAKE_WAY_NS;
+    return next > soonest ? next : soonest;
+}
+
 static void orphan_due(struct engine *engine, struct orphan *orphan)
 {
     unsigned venue = venue_of(engine, orphan->instrument);
     if (!orphan->judged || orphan->due > engine->now)
         return;
-    if (!infrastructure_lets_through(engine, venue))
+    if (makes_way(engine, venue))
+        orphan->due = after_ours(engine, venue);
+    else if (!infrastructure_lets_through(engine, venue))
         orphan->due = next_try(engine, venue);
     else if (!rate_allows(&engine->venues[venue].rate, engine->now, true))
         orphan->due = engine->now + NS_PER_SECOND;
@@ -575,7 +632,9 @@ static void venue_due(struct engine *engine, unsigned venue)
         alarm_raise(engine, EVENT_NONE_16, venue, ALARM_SNAPSHOT_OLD, 0);
     if (sync->next > engine->now)
         return;
-    if (infrastructure_lets_through(engine, venue))
+    if (makes_way(engine, venue))
+        sync->next = after_ours(engine, venue);
+    else if (infrastructure_lets_through(engine, venue))
         sync_request(engine, venue);
     else
         sync->next = next_try(engine, venue);
@@ -595,15 +654,84 @@ void sync_due(struct engine *engine)
 {
     if (engine->sync_deadline > engine->now)
         return;
-    for (unsigned venue = 0; venue < engine->venue_count; venue++)
-        venue_due(engine, venue);
     for (uint32_t i = 0; i < engine->orphans.count; i++)
         orphan_due(engine, &engine->orphans.list[i]);
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        venue_due(engine, venue);
     if (engine->own_book_next <= engine->now) {
         engine->own_book_next = engine->now + engine->own_book_every;
         check_own_book(engine);
     }
     refresh(engine);
+}
+
+/* --- shutdown -------------------------------------------------------------------------------------- */
+
+void sync_shut_down(struct engine *engine)
+{
+    for (unsigned venue = 0; venue < engine->venue_count; venue++) {
+        struct sync *sync = sync_of(engine, venue);
+        if (sync->interval > 0)
+            sync->awaited = sync->next = engine->now;
+    }
+    for (uint32_t i = 0; i < engine->orphans.count; i++) {
+        struct orphan *orphan = &engine->orphans.list[i];
+        orphan->asked = false;
+        if (is_ours(engine, orphan) && orphan->due != TIME_NEVER)
+            orphan->due = engine->now;
+    }
+    refresh(engine);
+}
+
+uint32_t sync_open_orphans(const struct engine *engine)
+{
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < engine->orphans.count; i++)
+        open += is_ours(engine, &engine->orphans.list[i]);
+    return open;
+}
+
+bool sync_all_asked(const struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->orphans.count; i++) {
+        const struct orphan *orphan = &engine->orphans.list[i];
+        if (is_ours(engine, orphan) && orphan->due != TIME_NEVER && !orphan->asked)
+            return false;
+    }
+    return true;
+}
+
+bool sync_all_told(const struct engine *engine)
+{
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        if (engine->venues[venue].sync.awaited != INT64_MIN)
+            return false;
+    return true;
+}
+
+void sync_tell_awaited(struct engine *engine)
+{
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        if (engine->venues[venue].sync.awaited != INT64_MIN)
+            alarm_raise(engine, EVENT_NONE_16, venue, ALARM_SNAPSHOT_OLD, 0);
+}
+
+void sync_tell_unconfirmed(struct engine *engine)
+{
+    for (uint32_t i = 0; i < engine->orphans.count; i++) {
+        const struct orphan *orphan = &engine->orphans.list[i];
+        if (!is_ours(engine, orphan))
+            continue;
+        engine_emit(engine, EVENT_unconfirmed, orphan->instrument)->unconfirmed =
+            (struct event_unconfirmed){
+                .instrument = orphan->instrument,
+                .order = orphan->id,
+                .venue_order = orphan->venue_order,
+                .side = orphan->side,
+                .price = {orphan->price, orphan->price != 0 ? NUMBER_VALUE : NUMBER_ABSENT},
+                .leaves = {orphan->leaves, NUMBER_VALUE},
+            };
+    }
 }
 
 /* --- begin and end of a session --------------------------------------------------------------------- */
@@ -633,7 +761,7 @@ void sync_reset(struct engine *engine)
     for (unsigned venue = 0; venue < engine->venue_count; venue++) {
         struct sync *sync = sync_of(engine, venue);
         sync->requested = sync->next = TIME_NEVER;
-        sync->trusted = INT64_MIN;
+        sync->trusted = sync->awaited = INT64_MIN;
         sync->generation = 1;
         sync->overflow = false;
         engine->venues[venue].reconciled = false;
@@ -658,6 +786,7 @@ static void walk_venue(struct walker *walker, const struct sync *sync, uint64_t 
     walker->field(walker, "sync.next", venue, sync->next);
     walker->field(walker, "sync.trusted", venue, sync->trusted);
     walker->field(walker, "sync.started", venue, sync->started);
+    walker->field(walker, "sync.awaited", venue, sync->awaited);
     walker->field(walker, "sync.interval", venue, sync->interval);
     walker->field(walker, "sync.age", venue, sync->age);
     walker->field(walker, "sync.limit", venue, sync->limit);
@@ -688,6 +817,8 @@ static void walk_orphan(struct walker *walker, const struct orphan *orphan, uint
     walker->field(walker, "orphan.shown", index, orphan->shown);
     walker->field(walker, "orphan.shown_leaves", index, orphan->shown_leaves);
     walker->field(walker, "orphan.judged", index, orphan->judged);
+    walker->field(walker, "orphan.asked", index, orphan->asked);
+    walker->field(walker, "orphan.price", index, orphan->price);
     walker->field(walker, "orphan.name", index, orphan->venue_order.length);
     for (unsigned byte = 0; byte < EVENT_VENUE_ID_MAX; byte += 8)
         walker->field(walker, "orphan.name", index,

@@ -19,6 +19,10 @@ struct wanted_ladder;
 #define SYNC_GRACE_NS (5 * INT64_C(1000000000))
 /* Rule 28: a position is compared no sooner after its last fill. */
 #define SYNC_SETTLED_NS (2 * INT64_C(1000000000))
+/* While a shutdown goes on: between two requests for the account; and after a cancel of an order without our
+ * id, whose end no answer tells. */
+#define SYNC_CLOSING_NS (5 * INT64_C(1000000000))
+#define SYNC_CONFIRM_NS (1 * INT64_C(1000000000))
 /* Snapshots that must differ before it is drift. */
 enum { SYNC_DRIFT_SNAPSHOTS = 2 };
 
@@ -28,6 +32,7 @@ struct sync {
     int64_t next;      /* when one is asked for again; TIME_NEVER */
     int64_t trusted;   /* `taken` of the newest that was trusted; INT64_MIN: none was */
     int64_t started;   /* of this session */
+    int64_t awaited;   /* a shutdown waits for one taken then or later; INT64_MIN: it does not */
     int64_t interval, age, limit; /* settings; 0: off */
     uint32_t generation;          /* of the snapshot whose rows come now, from 1 */
     bool overflow;                /* it has more orders that we don't know than there is room for */
@@ -51,12 +56,14 @@ struct orphan {
     int64_t seen_ts;      /* when it was first judged to be one */
     int64_t event_ts;     /* when something last told of it */
     int64_t due;          /* next cancel; TIME_NEVER: none, its end is expected */
+    int64_t price;        /* as the venue last told; 0: never */
     int64_t shown_leaves; /* of the snapshot `shown` */
     uint32_t shown;
     uint32_t last_trade; /* newest of its trades in the trade ring */
     uint16_t instrument;
     uint8_t side;
     bool judged; /* else only a row of a snapshot that has not ended */
+    bool asked;  /* its cancel left since the shutdown began */
 };
 
 struct orphans {
@@ -88,6 +95,19 @@ int64_t sync_deadline(const struct engine *engine);
 void sync_due(struct engine *engine);
 /* Quantity that orders which only the venue knows may still fill on a side: part of exposure. */
 int64_t sync_orphan_leaves(const struct engine *engine, unsigned instrument, enum side side);
+/* A shutdown begins: orphans that are ours to cancel are due at once, and where accounts are asked for at
+ * all the venue is asked once more, for what it holds and we don't know. */
+void sync_shut_down(struct engine *engine);
+/* Orphans that are ours to cancel and are not known to have ended. */
+uint32_t sync_open_orphans(const struct engine *engine);
+/* Each of them was asked to go since the shutdown began. */
+bool sync_all_asked(const struct engine *engine);
+/* No venue's account is awaited any more since the shutdown began. */
+bool sync_all_told(const struct engine *engine);
+/* An alarm for each venue whose account is. */
+void sync_tell_awaited(struct engine *engine);
+/* A decision for each of sync_open_orphans. */
+void sync_tell_unconfirmed(struct engine *engine);
 /* What a restart leaves of it: nothing is known to be reconciled. */
 void sync_reset(struct engine *engine);
 void sync_walk(struct walker *walker, const struct engine *engine);

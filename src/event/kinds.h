@@ -246,7 +246,12 @@
     F(INSTRUMENT, instrument) F(ORDER, order) F(VENUE_ID, venue_order) F(COUNT, cause)
 #define FIELDS_step_failed(F) F(SHUTDOWN_STEP, step) F(FLAG, in_time)
 #define FIELDS_unconfirmed(F)                                                                      \
-    F(INSTRUMENT, instrument) F(ORDER, order) F(SIDE, side) F(PRICE, price) F(QUANTITY, leaves)
+    F(INSTRUMENT, instrument)                                                                      \
+    F(ORDER, order)                                                                                \
+    F(VENUE_ID, venue_order)                                                                       \
+    F(SIDE, side)                                                                                  \
+    F(PRICE, price)                                                                                \
+    F(QUANTITY, leaves)
 #define FIELDS_final_counters(F)                                                                   \
     F(COUNT, placed) F(COUNT, modified) F(COUNT, replaced) F(COUNT, cancels) F(COUNT, fills)
 #define FIELDS_funding_booked(F)                                                                   \

@@ -1,5 +1,6 @@
 /* The ordered shutdown: its steps, their times, and what cuts it short. */
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "base/time.h"
 #include "engine_harness.h"
@@ -232,5 +233,259 @@ Test(shutdown, the_final_state_is_told)
     cr_expect_eq(unconfirmed, 2);
     cr_expect_eq(counters, 1);
     cr_expect_eq(positions, 1);
+    harness_close(&h);
+}
+
+/* --- what only the venue knows --------------------------------------------------------------------- */
+
+static void shows(order_id order, const char *name, int64_t price)
+{
+    union event_record record = {.open_order = {.order = order,
+                                                .side = SIDE_BUY,
+                                                .price = {price, NUMBER_VALUE},
+                                                .leaves = {30, NUMBER_VALUE}}};
+    record.open_order.venue_order.length = (uint8_t)strlen(name);
+    memcpy(record.open_order.venue_order.bytes, name, strlen(name));
+    harness_record(&h, EVENT_open_order, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+}
+
+static void account_ends(int64_t taken)
+{
+    union event_record record = {.snapshot_end = {.taken = taken}};
+    harness_record(&h, EVENT_snapshot_end, EVENT_NONE_16, &record);
+}
+
+static void cancel_refused(order_id order, enum reject reason)
+{
+    union event_record record = {.cancel_rejected = {.order = order, .reason = (uint8_t)reason}};
+    harness_record(&h, EVENT_cancel_rejected, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+}
+
+/* Nothing is quoted; accounts are asked for each `interval` (0: never). */
+static void quiet(int64_t interval)
+{
+    harness_init(&h);
+    h.settings[0].quote_enabled = false;
+    h.venues[0].safety_sync_interval = interval;
+    harness_start(&h);
+}
+
+Test(shutdown, an_orphan_is_cancelled_at_once_and_waited_for)
+{
+    quiet(0);
+    harness_run_to(&h, SECONDS(1));
+    shows(900, "x", 980);
+    account_ends(h.now);
+    cr_expect_eq(harness_count(&h, EVENT_cancel_orphan), 0); /* in its grace */
+    shut_down();
+    cr_expect_eq(harness_count(&h, EVENT_cancel_orphan), 1);
+    cr_expect_eq(told(2), SHUTDOWN_WAITING);
+    cr_expect_eq(harness_find(&h, EVENT_shutdown_state, 2)->shutdown_state.open_orders, 1);
+    cr_expect_eq(told(3), SHUTDOWN_RUNNING);
+    /* no answer: five seconds later once more */
+    harness_run_to(&h, SECONDS(6) - 1);
+    cr_expect_eq(h.engine->counters.cancelled, 1);
+    harness_tick(&h, SECONDS(6));
+    cr_expect_eq(harness_count(&h, EVENT_cancel_orphan), 1);
+    harness_cancelled(&h, 900, 30);
+    cr_expect_eq(told(0), SHUTDOWN_FLUSHING);
+    outside_steps();
+    cr_expect_eq(told(0), SHUTDOWN_COMPLETE);
+    harness_close(&h);
+}
+
+/* "Filled" ends nothing: its fill is to come, so it is waited for and asked to go no more. */
+Test(shutdown, an_orphan_that_was_filled_is_waited_for)
+{
+    quiet(0);
+    shows(900, "x", 980);
+    account_ends(h.now);
+    shut_down();
+    cancel_refused(900, REJECT_FILLED);
+    harness_run_to(&h, SECONDS(9));
+    cr_expect_eq(h.engine->counters.cancelled, 1);
+    cr_expect_eq(h.engine->carry.shutdown, SHUTDOWN_WAITING);
+    harness_fill(&h, 900, SIDE_BUY, 980, 30, 0);
+    cr_expect_eq(told(0), SHUTDOWN_FLUSHING);
+    harness_close(&h);
+}
+
+Test(shutdown, orphans_that_the_rate_holds_back_are_still_to_be_asked)
+{
+    quiet(0);
+    h.engine->venues[0].rate.cap = 1;
+    h.engine->venues[0].rate.reserve = 0;
+    shows(900, "x", 980);
+    shows(901, "y", 981);
+    account_ends(h.now);
+    shut_down();
+    cr_expect_eq(harness_count(&h, EVENT_cancel_orphan), 1);
+    cr_expect_eq(told(2), SHUTDOWN_RUNNING); /* still cancelling */
+    harness_run_to(&h, SECONDS(1) + MILLISECONDS(500));
+    cr_expect_eq(h.engine->carry.shutdown, SHUTDOWN_CANCELLING);
+    harness_run_to(&h, SECONDS(2) + MILLISECONDS(500));
+    cr_expect_eq(h.engine->counters.cancelled, 2);
+    cr_expect_eq(h.engine->carry.shutdown, SHUTDOWN_WAITING);
+    harness_close(&h);
+}
+
+Test(shutdown, the_account_is_asked_once_more_before_it_is_complete)
+{
+    quiet(SECONDS(60));
+    harness_run_to(&h, SECONDS(10));
+    shut_down();
+    cr_expect_eq(harness_count(&h, EVENT_request_snapshot), 1);
+    cr_expect_eq(told(2), SHUTDOWN_WAITING);
+    cr_expect_eq(told(3), SHUTDOWN_RUNNING);
+    harness_run_to(&h, SECONDS(11));
+    account_ends(SECONDS(10) - 1); /* asked for before the signal: it may not have all */
+    cr_expect_eq(h.engine->carry.shutdown, SHUTDOWN_WAITING);
+    shows(900, "x", 980);
+    account_ends(SECONDS(10));
+    cr_expect_eq(harness_count(&h, EVENT_cancel_orphan), 1);
+    cr_expect_eq(h.engine->carry.shutdown, SHUTDOWN_WAITING);
+    cancel_refused(900, REJECT_NOT_FOUND);
+    cr_expect_eq(told(0), SHUTDOWN_FLUSHING);
+    outside_steps();
+    cr_expect_eq(told(0), SHUTDOWN_COMPLETE);
+    harness_close(&h);
+}
+
+Test(shutdown, without_an_account_it_is_not_complete)
+{
+    quiet(SECONDS(60));
+    shut_down();
+    uint64_t before = h.engine->counters.decisions;
+    harness_run_to(&h, SECONDS(5) - 1);
+    cr_expect_eq(h.engine->counters.decisions, before);
+    harness_tick(&h, SECONDS(5));
+    cr_expect_eq(harness_count(&h, EVENT_request_snapshot), 1);
+    harness_run_to(&h, SECONDS(10) - 1);
+    cr_expect_eq(h.engine->carry.shutdown, SHUTDOWN_WAITING);
+    harness_tick(&h, SECONDS(10));
+    cr_expect_eq(harness_find(&h, EVENT_step_failed, 0)->step_failed.step, SHUTDOWN_WAITING);
+    outside_steps();
+    cr_expect_eq(told(0), SHUTDOWN_FORCED);
+    cr_expect_eq(harness_find(&h, EVENT_shutdown_state, 0)->shutdown_state.unconfirmed, 0);
+    cr_assert_eq(harness_count(&h, EVENT_alarm), 1);
+    cr_expect_eq(harness_find(&h, EVENT_alarm, 0)->alarm.reason, ALARM_SNAPSHOT_OLD);
+    harness_close(&h);
+}
+
+/* One that comes while the queues are flushed is early enough. */
+Test(shutdown, an_account_that_comes_late_still_counts)
+{
+    quiet(SECONDS(60));
+    shut_down();
+    harness_run_to(&h, SECONDS(10));
+    cr_expect_eq(h.engine->carry.shutdown, SHUTDOWN_FLUSHING);
+    account_ends(SECONDS(5));
+    outside_steps();
+    cr_expect_eq(told(0), SHUTDOWN_COMPLETE);
+    harness_close(&h);
+}
+
+/* There is room for four. A fifth is found when room was made, one second later. */
+Test(shutdown, an_account_with_more_orders_than_there_is_room_for_is_asked_again)
+{
+    quiet(SECONDS(60));
+    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    shut_down();
+    for (unsigned i = 0; i < 5; i++)
+        shows(900 + i, names[i], 980);
+    account_ends(0);
+    cr_expect_eq(harness_count(&h, EVENT_cancel_orphan), 4);
+    for (unsigned i = 0; i < 4; i++)
+        harness_cancelled(&h, 900 + i, 30);
+    cr_expect_eq(h.engine->carry.shutdown, SHUTDOWN_WAITING);
+    harness_run_to(&h, SECONDS(1));
+    cr_expect_eq(harness_count(&h, EVENT_request_snapshot), 1);
+    shows(904, "e", 980);
+    account_ends(h.now);
+    cr_expect_eq(harness_count(&h, EVENT_cancel_orphan), 1);
+    harness_cancelled(&h, 904, 30);
+    cr_expect_eq(told(0), SHUTDOWN_FLUSHING);
+    harness_close(&h);
+}
+
+/* No answer names a foreign order: only the account shows that it is gone. */
+Test(shutdown, a_foreign_order_is_gone_when_the_account_shows_it_no_more)
+{
+    quiet(0);
+    shows(0, "theirs", 980);
+    account_ends(h.now);
+    harness_run_to(&h, MILLISECONDS(500));
+    shut_down();
+    cr_expect_eq(harness_count(&h, EVENT_cancel_orphan), 1);
+    harness_run_to(&h, MILLISECONDS(1500));
+    cr_expect_eq(harness_count(&h, EVENT_request_snapshot), 1);
+    cr_expect_eq(h.engine->carry.shutdown, SHUTDOWN_WAITING);
+    account_ends(h.now);
+    cr_expect_eq(told(0), SHUTDOWN_FLUSHING);
+    harness_close(&h);
+}
+
+Test(shutdown, a_foreign_order_that_stays_is_named_as_the_venue_does)
+{
+    quiet(0);
+    shows(0, "theirs", 980);
+    account_ends(h.now);
+    shut_down();
+    harness_run_to(&h, SECONDS(10));
+    outside_steps();
+    cr_expect_eq(told(0), SHUTDOWN_FORCED);
+    cr_assert_eq(harness_count(&h, EVENT_unconfirmed), 1);
+    const struct event_unconfirmed *named = &harness_find(&h, EVENT_unconfirmed, 0)->unconfirmed;
+    cr_expect_eq(named->order, 0);
+    cr_expect_eq(named->venue_order.length, 6);
+    cr_expect_eq(named->price.units, 980);
+    cr_expect_eq(named->leaves.units, 30);
+    harness_close(&h);
+}
+
+Test(shutdown, in_a_shared_account_a_foreign_order_is_not_ours)
+{
+    harness_init(&h);
+    h.settings[0].quote_enabled = false;
+    h.venues[0].account_exclusive = false;
+    harness_start(&h);
+    shows(0, "theirs", 980);
+    account_ends(h.now);
+    shut_down();
+    cr_expect_eq(harness_count(&h, EVENT_cancel_orphan), 0);
+    outside_steps();
+    cr_expect_eq(told(0), SHUTDOWN_COMPLETE);
+    harness_close(&h);
+}
+
+/* One request a second passes: first what we know to rest, then the orphan, last the account. */
+Test(shutdown, while_the_breaker_is_open_our_own_cancels_come_first)
+{
+    harness_init(&h);
+    h.venues[0].infrastructure_failures = 1;
+    h.venues[0].infrastructure_timeout = SECONDS(30);
+    h.venues[0].infrastructure_pace = SECONDS(1);
+    h.venues[0].safety_sync_interval = SECONDS(60);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+    shows(900, "x", 980);
+    account_ends(0);
+    union event_record record = {.breaker_input = {.healthy = 0}};
+    harness_record(&h, EVENT_breaker_input, EVENT_NONE_16, &record);
+    shut_down();
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
+    cr_expect_eq(harness_count(&h, EVENT_cancel_orphan), 0);
+    cr_expect_eq(harness_count(&h, EVENT_request_snapshot), 0);
+    static const enum event_kind kinds[] = {EVENT_cancel, EVENT_cancel_orphan,
+                                            EVENT_request_snapshot};
+    for (int second = 1; second <= 3; second++) {
+        uint64_t before = h.engine->counters.decisions;
+        harness_run_to(&h, SECONDS(second) - 1);
+        cr_expect_eq(h.engine->counters.decisions, before);
+        harness_tick(&h, SECONDS(second));
+        cr_expect_eq(harness_count(&h, kinds[second - 1]), 1, "second %d", second);
+    }
     harness_close(&h);
 }
