@@ -69,7 +69,8 @@ struct market {
     bool gap;         /* lost since the last snapshot */
     uint8_t trading;  /* enum trading */
     struct stamped mark, index, trade, open_interest, open_interest_cap;
-    struct stamped last_mark2; /* rule 14's answer when the book was lost, twice the price */
+    int64_t mid2; /* twice the mid of the view, where that can be a mark; 0: it can't */
+    struct stamped last_mark2; /* twice the mark that stood when a mid was lost, `ts`: until then */
     int64_t funding_rate, funding_due; /* due TIME_NEVER: none */
     bool funding_told;                 /* there was a record of it */
     struct mid_ring mids;

@@ -93,22 +93,51 @@ bool market_has_view(const struct market *market)
            book_is_synchronised(market->book);
 }
 
+/* The mid of a crossed or locked view is no mark and no reference. */
+static bool has_mid(const struct market *market)
+{
+    return market_has_view(market) && market->top.price[SIDE_BUY] < market->top.price[SIDE_SELL];
+}
+
 /* Best prices may have changed: a cycle is due, and the mid goes into the ring. */
 static void view_changed(struct engine *engine, unsigned index)
 {
     struct instrument *instrument = &engine->instruments[index];
     struct market *market = &instrument->market;
     instrument->wait_top[SIDE_BUY] = instrument->wait_top[SIDE_SELL] = false;
-    /* The mid of a crossed or locked view is no mark and no reference. */
-    if (market_has_view(market) && market->top.price[SIDE_BUY] < market->top.price[SIDE_SELL])
+    if (has_mid(market))
         mids_add(&market->mids, engine->now, view_mid2(&market->top));
     signals_view_changed(engine, index);
     profit_touch(engine, index);
     engine_mark_due(engine, index);
 }
 
-static void view_forget(struct market *market)
+/* The end of what a price can stand for as a mark (rule 14). */
+static int64_t mark_end(int64_t ts)
 {
+    return ts + ENGINE_MARK_FRESH_NS;
+}
+
+/* The mid is about to be lost: the mark that stood until now, or until the last of its sources got old, is
+ * kept. */
+static void keep_mark(struct engine *engine, struct market *market)
+{
+    int64_t mark2, until = engine->now;
+    bool stale;
+    if (market->mid2 == 0 || !market_mark2(market, engine->now, &mark2, &stale))
+        return;
+    if (stale) {
+        until = mark_end(market->view_ts);
+        if (market->mark.has && mark_end(market->mark.ts) > until)
+            until = mark_end(market->mark.ts);
+    }
+    market->last_mark2 = (struct stamped){mark2, until, true};
+}
+
+static void view_forget(struct engine *engine, struct market *market)
+{
+    keep_mark(engine, market);
+    market->mid2 = 0;
     market->top = (struct top_view){.sequence = 0};
     market->mids.count = market->mids.behind = 0;
 }
@@ -136,12 +165,8 @@ static void view_from_book(struct engine *engine, unsigned index)
 static void lose_book(struct engine *engine, unsigned index, bool gap)
 {
     struct market *market = &engine->instruments[index].market;
-    int64_t mark2;
-    bool stale;
-    if (market_mark2(market, engine->now, &mark2, &stale))
-        market->last_mark2 = (struct stamped){mark2, engine->now, true};
+    view_forget(engine, market);
     book_clear(market->book);
-    view_forget(market);
     market->gap = market->gap || gap;
     signals_book_lost(engine, index);
     engine_mark_due(engine, index);
@@ -198,11 +223,8 @@ static void take_depth(struct engine *engine, unsigned index, const struct messa
     }
     if (message->kind == EVENT_snapshot)
         market->gap = false;
-    /* The mid is a mark again, also where depth told the same best prices before the snapshot came. */
-    if (!was && book_is_synchronised(market->book)) {
-        profit_touch(engine, index);
+    if (!was && book_is_synchronised(market->book))
         engine_mark_due(engine, index);
-    }
     /* Rule 3: the later of book and top is the reference, where both carry a sequence. */
     if (message->sequence >= market->top.sequence || message->sequence == 0)
         view_from_book(engine, index);
@@ -395,13 +417,17 @@ static void be_fresh(struct engine *engine, unsigned index)
     }
 }
 
-/* A message tells of book or best prices. Where the mid was too old to be a mark (rule 14) it is one
- * again, also where no price moved. */
+/* A message told of book or best prices: the one place where a mid becomes, stays or ceases to be a mark
+ * (rule 14) while the book is not lost. One that was too old is one again, also where no price moved. */
 static void renew_view(struct engine *engine, unsigned index)
 {
     struct market *market = &engine->instruments[index].market;
-    if (__builtin_expect(engine->now - market->view_ts >= ENGINE_MARK_FRESH_NS, 0))
+    int64_t mid2 = has_mid(market) ? view_mid2(&market->top) : 0;
+    if (mid2 == 0)
+        keep_mark(engine, market);
+    if (mid2 != market->mid2 || engine->now >= mark_end(market->view_ts))
         profit_touch(engine, index);
+    market->mid2 = mid2;
     market->view_ts = engine->now;
 }
 
@@ -426,13 +452,13 @@ void market_apply(struct engine *engine, const struct message *message)
     switch ((int)message->kind) {
     case EVENT_depth:
     case EVENT_snapshot:
-        renew_view(engine, index);
         signals_book_message(engine, index);
         take_depth(engine, index, message);
+        renew_view(engine, index);
         break;
     case EVENT_top:
-        renew_view(engine, index);
         take_top(engine, index, message);
+        renew_view(engine, index);
         break;
     case EVENT_trade:
         take_trades(engine, index, message);
@@ -449,11 +475,10 @@ void market_apply(struct engine *engine, const struct message *message)
 /* Rule 14 at a time: the venue's mark, else the mid of the book. */
 static bool mark_at(const struct market *market, int64_t at, int64_t *mark2)
 {
-    if (market->mark.has && at - market->mark.ts < ENGINE_MARK_FRESH_NS)
+    if (market->mark.has && at < mark_end(market->mark.ts))
         *mark2 = 2 * market->mark.value;
-    else if (market_has_view(market) && at - market->view_ts < ENGINE_MARK_FRESH_NS &&
-             market->top.price[SIDE_BUY] < market->top.price[SIDE_SELL])
-        *mark2 = view_mid2(&market->top);
+    else if (market->mid2 != 0 && at < mark_end(market->view_ts))
+        *mark2 = market->mid2;
     else
         return false;
     return true;
@@ -462,17 +487,15 @@ static bool mark_at(const struct market *market, int64_t at, int64_t *mark2)
 bool market_mark2(const struct market *market, int64_t now, int64_t *mark2, bool *stale)
 {
     *stale = !mark_at(market, now, mark2);
-    if (!*stale || (market->seen && mark_at(market, market->view_ts, mark2)))
+    if (!*stale)
         return true;
+    /* The last one known is that which stood longest. A mid is younger than what was kept before it, and
+     * makes way for a venue's mark that ended with it. */
     struct stamped last = market->last_mark2;
-    const struct mid_ring *mids = &market->mids;
-    if (market->mark.has && (!last.has || market->mark.ts >= last.ts))
-        last = (struct stamped){2 * market->mark.value, market->mark.ts, true};
-    if (mids->count > 0) {
-        uint64_t newest = (mids->count - 1) % ENGINE_MID_RING;
-        if (!last.has || mids->ts[newest] >= last.ts)
-            last = (struct stamped){mids->mid2[newest], mids->ts[newest], true};
-    }
+    if (market->mid2 != 0)
+        last = (struct stamped){market->mid2, mark_end(market->view_ts) - 1, true};
+    if (market->mark.has && (!last.has || mark_end(market->mark.ts) > last.ts))
+        last = (struct stamped){2 * market->mark.value, 0, true};
     *mark2 = last.value;
     return last.has;
 }

@@ -201,8 +201,8 @@ static void remark_at(struct engine *engine, int64_t ts)
     }
 }
 
-/* Rule 14's mark decides. Where the venue tells one, it makes way for the mid when it gets old, and the mid
- * for the last mark known. */
+/* Rule 14's mark decides. Where the venue tells one, it makes way for the mid when it gets old; nothing
+ * else changes by age alone. */
 static bool unrealised_of(struct engine *engine, const struct instrument *instrument, money *out)
 {
     const struct market *market = &instrument->market;
@@ -211,10 +211,8 @@ static bool unrealised_of(struct engine *engine, const struct instrument *instru
     *out = MONEY_ZERO;
     if (instrument->position.units == 0)
         return true;
-    if (market->mark.has) {
+    if (market->mark.has)
         remark_at(engine, market->mark.ts + ENGINE_MARK_FRESH_NS);
-        remark_at(engine, market->view_ts + ENGINE_MARK_FRESH_NS);
-    }
     return market_mark2(market, engine->now, &mark2, &stale) &&
            position_unrealised(&instrument->position, &instrument->definition, mark2, out);
 }

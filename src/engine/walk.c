@@ -52,6 +52,7 @@ static void walk_book(struct walker *walker, const struct engine *engine, unsign
     walk_stamped(walker, &market->trade, "trade");
     walk_stamped(walker, &market->open_interest, "open_interest");
     walk_stamped(walker, &market->open_interest_cap, "open_interest_cap");
+    FIELD(0, market, mid2);
     walk_stamped(walker, &market->last_mark2, "last_mark2");
     FIELD(0, market, funding_rate);
     FIELD(0, market, funding_due);

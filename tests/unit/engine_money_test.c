@@ -331,6 +331,40 @@ Test(money, rule_14_a_crossed_view_is_no_mark)
     harness_close(&h);
 }
 
+static void expect_last_mark(int64_t now, int64_t mark)
+{
+    int64_t mark2;
+    bool stale;
+    struct market *market = &h.engine->instruments[0].market;
+    cr_assert(market_mark2(market, now, &mark2, &stale));
+    cr_expect_eq(mark2, 2 * mark);
+    cr_expect(stale);
+}
+
+/* The mid took over when the venue's mark got old, so it is the last mark, also once the book is lost. */
+Test(money, rule_14_the_last_mark_is_the_one_that_stood_last)
+{
+    small_prices();
+    h.now = SECONDS(1);
+    give_mark(100);
+    h.now = SECONDS(4);
+    harness_book(&h, 0, EVENT_snapshot, 101, 1, 103, 1);
+    expect_last_mark(SECONDS(20), 102);
+    union event_record record = {.gap = {.instrument = 0}};
+    h.now = SECONDS(7);
+    harness_record(&h, EVENT_gap, EVENT_STREAM(0, CHANNEL_DEPTH), &record);
+    expect_last_mark(SECONDS(7), 102);
+    /* The venue's mark outlives a book that told nothing for longer. */
+    harness_book(&h, 0, EVENT_snapshot, 101, 1, 103, 1);
+    h.now = SECONDS(8);
+    give_mark(90);
+    expect_last_mark(SECONDS(20), 90);
+    h.now = SECONDS(21);
+    harness_record(&h, EVENT_gap, EVENT_STREAM(0, CHANNEL_DEPTH), &record);
+    expect_last_mark(SECONDS(22), 90);
+    harness_close(&h);
+}
+
 Test(money, a_mark_without_value_is_removed)
 {
     small_prices();
