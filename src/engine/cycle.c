@@ -70,7 +70,9 @@ static void filter_ladder(struct engine *engine, unsigned index, struct wanted_l
             continue;
         nearer[wanted->side] += size;
         wanted->quantity.units = size;
-        ladder->levels[kept++] = *wanted;
+        if (kept != i)
+            ladder->levels[kept] = *wanted;
+        kept++;
     }
     ladder->count = kept;
 }

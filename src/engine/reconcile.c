@@ -213,17 +213,49 @@ static void settle_missing(struct engine *engine, unsigned index, struct resting
     }
 }
 
-/* The order of each level of a side, NULL where there is none: those that stand exactly on a level first, so
- * that a neighbour within tolerance does not take them from it. */
-static void match_levels(const struct wanted_ladder *ladder, enum side side, int64_t tolerance,
-                         struct resting *resting, struct order **matches)
+/* The levels of one side, and the order that stands for each, NULL where there is none. */
+struct matching {
+    const struct wanted_level *levels[2 * STRATEGY_LEVELS_MAX];
+    struct order *orders[2 * STRATEGY_LEVELS_MAX];
+    unsigned count;
+};
+
+/* The oldest order at exactly this price, which then counts as taken. */
+static struct order *exactly_at(struct resting *resting, int64_t price)
 {
-    for (size_t i = 0; i < ladder->count; i++)
-        if (ladder->levels[i].side == side)
-            matches[i] = nearest(resting, ladder->levels[i].price.units, 0);
-    for (size_t i = 0; i < ladder->count && tolerance > 0; i++)
-        if (ladder->levels[i].side == side && matches[i] == NULL)
-            matches[i] = nearest(resting, ladder->levels[i].price.units, tolerance);
+    for (unsigned i = 0; i < resting->count; i++) {
+        if (resting->prices[i] == price && price != 0) {
+            resting->prices[i] = 0;
+            return resting->orders[i];
+        }
+    }
+    return NULL;
+}
+
+/* Orders that stand exactly on a level come first, so that a neighbour within tolerance does not take them
+ * from it. */
+static void match_levels(const struct wanted_ladder *ladder, enum side side, int64_t tolerance,
+                         struct resting *resting, struct matching *matching)
+{
+    unsigned left = resting->count;
+    matching->count = 0;
+    for (size_t i = 0; i < ladder->count; i++) {
+        const struct wanted_level *wanted = &ladder->levels[i];
+        if (wanted->side != side)
+            continue;
+        struct order *order = exactly_at(resting, wanted->price.units);
+        left -= order != NULL;
+        matching->levels[matching->count] = wanted;
+        matching->orders[matching->count++] = order;
+    }
+    if (tolerance == 0)
+        return;
+    for (unsigned i = 0; i < matching->count && left > 0; i++) {
+        if (matching->orders[i] != NULL)
+            continue;
+        matching->orders[i] = nearest(resting, matching->levels[i]->price.units, tolerance);
+        left -= matching->orders[i] != NULL;
+    }
 }
 
 static void reconcile_side(struct engine *engine, unsigned index, enum side side,
@@ -231,21 +263,18 @@ static void reconcile_side(struct engine *engine, unsigned index, enum side side
 {
     struct instrument *instrument = &engine->instruments[index];
     const struct wanted_level *missing[2 * STRATEGY_LEVELS_MAX];
-    struct order *matches[2 * STRATEGY_LEVELS_MAX];
     unsigned missing_count = 0;
     struct resting resting;
+    struct matching matching;
     instrument->top_in_collar[side] =
         risk_price_in_collar(instrument, side, instrument->market.top.price[side], false);
     collect(engine, &instrument->sides[side], &resting);
-    match_levels(ladder, side, instrument->limits.price_tolerance, &resting, matches);
-    for (size_t i = 0; i < ladder->count; i++) {
-        const struct wanted_level *wanted = &ladder->levels[i];
-        if (wanted->side != side)
-            continue;
-        if (matches[i] != NULL)
-            settle_match(engine, index, matches[i], wanted, may_place);
+    match_levels(ladder, side, instrument->limits.price_tolerance, &resting, &matching);
+    for (unsigned i = 0; i < matching.count; i++) {
+        if (matching.orders[i] != NULL)
+            settle_match(engine, index, matching.orders[i], matching.levels[i], may_place);
         else if (may_place)
-            missing[missing_count++] = wanted;
+            missing[missing_count++] = matching.levels[i];
     }
     settle_missing(engine, index, &resting, missing, missing_count);
     for (unsigned i = 0; i < resting.count; i++)
