@@ -382,8 +382,6 @@ static void conclude(struct engine *engine, unsigned index)
 
 void cycle_run_due(struct engine *engine)
 {
-    if (!engine->any_due)
-        return;
     for_each_due(engine, plan);
     send_all(engine);
     /* Sending marks its instruments again; what they are due for has just been done. */

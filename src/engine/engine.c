@@ -395,9 +395,11 @@ struct actions engine_step(struct engine *engine, const struct message *message)
         if (timers_earliest(&engine->timers) <= engine->now)
             timers_mark_due(engine);
         profit_update(engine);
-        cycle_run_due(engine);
+        if (engine->any_due)
+            cycle_run_due(engine);
         shutdown_update(engine);
-        timers_settle(engine);
+        if (engine->timers.moved || !engine->timers.settled)
+            timers_settle(engine);
     }
     audit_if_due(engine);
     return decisions(engine);

@@ -78,26 +78,15 @@ struct market {
 
 /* --- orders ---------------------------------------------------------------------------------- */
 
-/* An order, in the slot (counter - 1) & mask. An ended one stays until its slot is taken again. */
+/* An order, in the slot (counter - 1) & mask. An ended one stays until its slot is taken again. What every
+ * cycle reads stands first, in one line of the cache. */
 struct order {
-    money reserved; /* of quote (buys) or base (sells) on a spot venue */
-    order_id id;
-    int64_t price;
-    int64_t quantity; /* filled + leaves while live */
+    _Alignas(ENGINE_ALIGNMENT) int64_t price;
     int64_t leaves;
+    int64_t quantity; /* filled + leaves while live */
     int64_t filled;
-    int64_t asked_price, asked_leaves; /* while pending_modify */
-    int64_t asked_ts;                  /* when the unanswered request left; unknown: since when */
-    int64_t query_ts;                  /* when it was last asked for */
-    int64_t retry_ts;                  /* after a cancel that failed: no other request before */
-    int64_t spell_start;               /* rule 26; while there is a spell */
-    int64_t spell_filled;              /* of `filled`, before the spell */
-    int64_t spell_quantity;            /* at its start, less what a modify took away */
-    int64_t event_ts;                  /* when something last happened to it, by us or the venue */
-    int64_t shown_price, shown_leaves; /* in the account snapshot `shown` (sync.h) */
-    uint32_t shown;
+    int64_t retry_ts;        /* after a cancel that failed: no other request before */
     uint32_t next, previous; /* in its instrument and side, older first */
-    uint32_t last_trade;     /* newest of its trades in the trade ring */
     uint16_t instrument;
     uint8_t side;
     uint8_t state;
@@ -111,6 +100,19 @@ struct order {
     bool unpriced;     /* the venue told a price that is none; `price` is the last good one */
     uint8_t spell;     /* enum spell */
     bool asking;       /* a query is on its way */
+
+    money reserved; /* of quote (buys) or base (sells) on a spot venue */
+    order_id id;
+    int64_t asked_price, asked_leaves; /* while pending_modify */
+    int64_t asked_ts;                  /* when the unanswered request left; unknown: since when */
+    int64_t query_ts;                  /* when it was last asked for */
+    int64_t spell_start;               /* rule 26; while there is a spell */
+    int64_t spell_filled;              /* of `filled`, before the spell */
+    int64_t spell_quantity;            /* at its start, less what a modify took away */
+    int64_t event_ts;                  /* when something last happened to it, by us or the venue */
+    int64_t shown_price, shown_leaves; /* in the account snapshot `shown` (sync.h) */
+    uint32_t shown;
+    uint32_t last_trade; /* newest of its trades in the trade ring */
 };
 
 /* The live orders of one instrument and side, and their sums. */
@@ -536,7 +538,10 @@ int64_t shutdown_deadline(const struct engine *engine);
 size_t timers_nodes(unsigned instrument_count);
 void timers_init(struct timers *timers, int64_t *tree, unsigned instrument_count);
 void timers_set(struct timers *timers, unsigned instrument, int64_t deadline);
-int64_t timers_earliest(const struct timers *timers);
+static inline int64_t timers_earliest(const struct timers *timers)
+{
+    return timers->tree[1];
+}
 /* An instrument that has the earliest deadline. */
 unsigned timers_first(const struct timers *timers);
 /* What belongs to no instrument has a new deadline; or may have one, which is found out when the step ends.

@@ -40,11 +40,6 @@ void timers_set(struct timers *timers, unsigned instrument, int64_t deadline)
     }
 }
 
-int64_t timers_earliest(const struct timers *timers)
-{
-    return timers->tree[1];
-}
-
 unsigned timers_first(const struct timers *timers)
 {
     uint32_t node = 1;
