@@ -87,6 +87,9 @@ int inputs_sent(struct inputs *inputs, const struct message *decision, struct er
         inputs->sent = sent;
         inputs->sent_capacity = capacity;
     }
+    /* An order that was not let out has a number too: the times stay in order. */
+    for (size_t between = inputs->sent_last + 1; between < counter; between++)
+        inputs->sent[between] = (struct sent){.ts = decision->ts_local};
     inputs->sent[counter] = (struct sent){.ts = decision->ts_local,
                                           .price = place->price.units,
                                           .quantity = place->quantity.units,
