@@ -138,13 +138,6 @@ static void reset_one(struct engine *engine, unsigned instrument, unsigned venue
 
 void alarms_reset(struct engine *engine, unsigned instrument)
 {
-    if (instrument != EVENT_NONE_16) {
-        reset_one(engine, instrument, 0);
-        reset_one(engine, EVENT_NONE_16, engine->instruments[instrument].definition.venue);
-        return;
-    }
-    for (unsigned index = 0; index < engine->instrument_count; index++)
-        reset_one(engine, index, 0);
-    for (unsigned venue = 0; venue < engine->venue_count; venue++)
-        reset_one(engine, EVENT_NONE_16, venue);
+    reset_one(engine, instrument, 0);
+    reset_one(engine, EVENT_NONE_16, engine->instruments[instrument].definition.venue);
 }

@@ -25,7 +25,7 @@ bool alarms_stop(const struct engine *engine, unsigned instrument);
 bool alarms_pull(const struct engine *engine, unsigned instrument);
 /* A decision of the tape. */
 void alarms_take(struct engine *engine, const struct event_alarm *alarm);
-/* The operator's reset of one instrument, or with EVENT_NONE_16 of everything: what only he can clear. */
+/* The operator's reset of one instrument and its venue: what only he can clear. */
 void alarms_reset(struct engine *engine, unsigned instrument);
 
 #endif

@@ -23,13 +23,12 @@ static int64_t floor_divide(int64_t value, int64_t divisor)
     return value / divisor - (value % divisor < 0);
 }
 
-/* Days since 1970 of a date, and the year of a day: the proleptic Gregorian calendar with years that
- * begin in March, so that the leap day is the last. */
-static int64_t days_of(int64_t year, int month, int day)
+/* Days since 1970 of the first of a month from March on, and the year of a day: the proleptic Gregorian
+ * calendar with years that begin in March, so that the leap day is the last. */
+static int64_t days_of(int64_t year, int month)
 {
-    year -= month <= 2;
     int64_t era = floor_divide(year, 400), of_era = year - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t of_year = (153 * (month - MARCH) + 2) / 5;
     return era * DAYS_PER_ERA + of_era * 365 + of_era / 4 - of_era / 100 + of_year - EPOCH_SHIFT;
 }
 
@@ -42,10 +41,10 @@ static int64_t year_of(int64_t days)
     return year + era * 400 + (of_year >= 306); /* January and February belong to the next */
 }
 
-/* The n-th Sunday of a month. 1970-01-01 was a Thursday. */
+/* The n-th Sunday of a month from March on. 1970-01-01 was a Thursday. */
 static int64_t sunday(int64_t year, int month, int n)
 {
-    int64_t first = days_of(year, month, 1);
+    int64_t first = days_of(year, month);
     int64_t weekday = (first + 4) - floor_divide(first + 4, 7) * 7; /* 0: Sunday */
     return first + (7 - weekday) % 7 + (int64_t)(n - 1) * 7;
 }

@@ -19,13 +19,14 @@ static bool divide(money amount, int64_t units, int exponent, money *out)
 
 bool fx_factor(const struct fx_rate *rate, bool gain, int64_t *factor)
 {
-    money one, exact, rounded, unit;
-    if (!money_from_units(1, 0, &one) || !money_from_units(1, FACTOR_EXPONENT, &unit) ||
-        !divide(one, gain ? rate->ask : rate->bid, rate->exponent, &exact) ||
+    const money one = {power_of_ten(-MONEY_EXPONENT)};
+    const int64_t unit = power_of_ten(FACTOR_EXPONENT - MONEY_EXPONENT);
+    money exact, rounded;
+    if (!divide(one, gain ? rate->ask : rate->bid, rate->exponent, &exact) ||
         !money_round(exact, FACTOR_EXPONENT, MONEY_HALF_EVEN, &rounded) ||
-        rounded.atto / unit.atto > INT64_MAX)
+        rounded.atto / unit > INT64_MAX)
         return false;
-    *factor = (int64_t)(rounded.atto / unit.atto);
+    *factor = (int64_t)(rounded.atto / unit);
     return true;
 }
 
@@ -40,12 +41,11 @@ bool fx_at_mid(money amount, const struct fx_rate *rate, money *out)
 {
     int64_t twice;
     bool small = rate->exponent <= 0;
-    int64_t scale = power_of_ten(small ? -rate->exponent : rate->exponent), divisor;
+    int64_t scale = power_of_ten(small ? -rate->exponent : rate->exponent); /* 1e18 at most */
     money scaled;
-    if (rate->bid <= 0 || rate->ask <= 0 || __builtin_add_overflow(rate->bid, rate->ask, &twice) ||
-        __builtin_mul_overflow(small ? scale : 1, (int64_t)2, &divisor))
+    if (rate->bid <= 0 || rate->ask <= 0 || __builtin_add_overflow(rate->bid, rate->ask, &twice))
         return false;
-    if (!money_scale(amount, twice, divisor, MONEY_DOWN, &scaled))
+    if (!money_scale(amount, twice, small ? 2 * scale : 2, MONEY_DOWN, &scaled))
         return false;
     if (small) {
         *out = scaled;
@@ -56,14 +56,13 @@ bool fx_at_mid(money amount, const struct fx_rate *rate, money *out)
 
 bool fx_through_mid(money amount, const struct fx_rate *rate, money *out)
 {
-    int64_t twice, numerator;
+    int64_t twice;
     bool small = rate->exponent <= 0;
-    int64_t scale = power_of_ten(small ? -rate->exponent : rate->exponent);
+    int64_t scale = power_of_ten(small ? -rate->exponent : rate->exponent); /* 1e18 at most */
     money scaled;
-    if (rate->bid <= 0 || rate->ask <= 0 || __builtin_add_overflow(rate->bid, rate->ask, &twice) ||
-        __builtin_mul_overflow(small ? scale : 1, (int64_t)2, &numerator))
+    if (rate->bid <= 0 || rate->ask <= 0 || __builtin_add_overflow(rate->bid, rate->ask, &twice))
         return false;
-    if (!money_scale(amount, numerator, twice, MONEY_DOWN, &scaled))
+    if (!money_scale(amount, small ? 2 * scale : 2, twice, MONEY_DOWN, &scaled))
         return false;
     if (small) {
         *out = scaled;

@@ -34,8 +34,6 @@ unsigned ledger_profit_asset(const struct event_definition *definition)
 
 void ledger_take_balance(struct engine *engine, const struct event_balance *record, int64_t as_of)
 {
-    if (record->venue >= engine->venue_count || record->asset >= engine->asset_count)
-        return;
     struct balance *balance = ledger_balance(engine, record->venue, record->asset);
     money change = money_subtract(record->total, balance->total);
     balance->transfers = money_add(balance->transfers, change);
@@ -182,7 +180,7 @@ void ledger_funding_due(struct engine *engine, unsigned index)
     int64_t mark2;
     bool stale;
     market->funding_due = TIME_NEVER;
-    if (instrument->definition.contract == CONTRACT_SPOT || !engine->started)
+    if (instrument->definition.contract == CONTRACT_SPOT)
         return;
     if (market_mark2(market, engine->now, &mark2, &stale))
         booked.mark2 = (uint64_t)mark2;

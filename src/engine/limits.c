@@ -78,7 +78,7 @@ static bool minimum_notional(struct limits *limits, const struct event_definitio
     money unit;
     if (definition->contract != CONTRACT_INVERSE)
         exponent += definition->price_exponent;
-    if (!money_from_units(definition->multiplier, exponent, &unit) || unit.atto <= 0)
+    if (!money_from_units(definition->multiplier, exponent, &unit))
         return false;
     int128 least = definition->minimum_notional.atto;
     limits->minimum_raw = least <= 0 ? 0 : (least + unit.atto - 1) / unit.atto;

@@ -281,11 +281,12 @@ void orders_take_modify(struct engine *engine, const struct event_modify *modify
 void orders_take_query(struct engine *engine, const struct event_query *query, int64_t now)
 {
     struct order *order = orders_find(engine, query->order);
-    if (order == NULL || (order->asking && order->query_ts == now))
+    if (order == NULL || !order_state_is_live(order->state) ||
+        (order->asking && order->query_ts == now))
         return;
     bool failed =
         order->state == ORDER_UNKNOWN ? order->asking : !order_state_is_resting(order->state);
-    if (order->state != ORDER_UNKNOWN && order_state_is_live(order->state))
+    if (order->state != ORDER_UNKNOWN)
         apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
     order->query_ts = now;
     order->asking = true;

@@ -96,18 +96,31 @@ static bool take_base_fee(struct position *position, const struct event_definiti
     return true;
 }
 
+/* The sums that an audit does again. */
+static bool count_fill(struct position *position, enum side side, int64_t units, money value)
+{
+    int64_t *sum = side == SIDE_BUY ? &position->bought : &position->sold;
+    money *worth = side == SIDE_BUY ? &position->value_bought : &position->value_sold;
+    if (__builtin_add_overflow(*sum, units, sum))
+        return false;
+    *worth = money_add(*worth, value);
+    position->fills++;
+    return true;
+}
+
 bool position_fill(struct position *position, const struct event_definition *definition,
                    enum side side, int64_t price, int64_t quantity, int64_t base_fee)
 {
     ASSERT(price > 0);
     ASSERT(quantity > 0);
     struct position next = *position;
-    int64_t units;
+    int64_t units, filled;
     money value, closing;
-    if (__builtin_mul_overflow(quantity, position->per_quantity, &units))
-        return false;
     /* A fee in base makes a buy smaller and a sell larger, at the fill's price. */
-    int64_t filled = side == SIDE_BUY ? units - base_fee : units + base_fee;
+    if (__builtin_mul_overflow(quantity, position->per_quantity, &units) ||
+        (side == SIDE_BUY ? __builtin_sub_overflow(units, base_fee, &filled)
+                          : __builtin_add_overflow(units, base_fee, &filled)))
+        return false;
     if (filled <= 0 || !take_base_fee(&next, definition, price, base_fee) ||
         !value_of(position, definition, filled, price, 1, INVERSE_EXPONENT, &value))
         return false;
@@ -125,15 +138,9 @@ bool position_fill(struct position *position, const struct event_definition *def
     } else {
         next.cost = money_add(next.cost, value);
     }
-    next.units += side == SIDE_BUY ? filled : -filled;
-    if (side == SIDE_BUY) {
-        next.bought += units;
-        next.value_bought = money_add(next.value_bought, value);
-    } else {
-        next.sold += units;
-        next.value_sold = money_add(next.value_sold, value);
-    }
-    next.fills++;
+    if (__builtin_add_overflow(next.units, side == SIDE_BUY ? filled : -filled, &next.units) ||
+        !count_fill(&next, side, units, value))
+        return false;
     *position = next;
     return true;
 }

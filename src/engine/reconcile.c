@@ -35,7 +35,8 @@ static void add_cancel(struct engine *engine, const struct order *order, enum ca
     candidate->order = order->id;
     candidate->price = order->unpriced ? 0 : order->price;
     candidate->why = (uint8_t)why;
-    candidate->has_fair = instrument->has_fair && candidate->price > 0;
+    candidate->has_fair =
+        instrument->has_fair; /* only a pull, which has none, cancels the unpriced */
     if (candidate->has_fair)
         candidate->distance = distance_of(instrument, order->side, order->price);
 }
