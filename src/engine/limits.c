@@ -145,7 +145,7 @@ bool limits_resolve(struct limits *limits, const struct settings_instrument *set
     if (!sizes(&settings->risk_size_band, definition, &limits->size_band))
         return false;
     limits->enabled = settings->quote_enabled;
-    limits->rough = strcmp(settings->quote_strategy.text, strategy_rough.name) == 0;
+    limits->rough = memcmp(settings->quote_strategy.text, "rough", sizeof "rough") == 0;
     limits->interval = settings->quote_interval;
     limits->size_tolerance = settings->reconcile_size;
     limits->orders_per_side = (uint32_t)settings->risk_orders_per_side;
