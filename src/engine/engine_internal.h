@@ -66,6 +66,7 @@ struct market {
     int64_t fresh_ts; /* of the newest market message */
     int64_t view_ts;  /* of the newest that tells of book or best prices: the age of the mid */
     bool seen;        /* there was one */
+    bool book_seen;   /* there was a whole book */
     bool gap;         /* lost since the last snapshot */
     uint8_t trading;  /* enum trading */
     struct stamped mark, index, trade, open_interest, open_interest_cap;

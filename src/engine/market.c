@@ -84,7 +84,8 @@ static bool mids_second_ago(struct mid_ring *mids, int64_t now, int64_t *mid2)
 
 int64_t market_grace_end(const struct engine *engine, const struct instrument *instrument)
 {
-    return instrument->market.seen ? INT64_MIN : engine->start_ts + instrument->limits.stale_after;
+    return instrument->market.book_seen ? INT64_MIN
+                                        : engine->start_ts + instrument->limits.stale_after;
 }
 
 bool market_has_view(const struct market *market)
@@ -453,6 +454,7 @@ void market_apply(struct engine *engine, const struct message *message)
     case EVENT_depth:
     case EVENT_snapshot:
         signals_book_message(engine, index);
+        engine->instruments[index].market.book_seen |= message->kind == EVENT_snapshot;
         take_depth(engine, index, message);
         renew_view(engine, index);
         break;

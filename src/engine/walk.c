@@ -45,6 +45,7 @@ static void walk_book(struct walker *walker, const struct engine *engine, unsign
     FIELD(0, market, fresh_ts);
     FIELD(0, market, view_ts);
     FIELD(0, market, seen);
+    FIELD(0, market, book_seen);
     FIELD(0, market, gap);
     FIELD(0, market, trading);
     walk_stamped(walker, &market->mark, "mark");
