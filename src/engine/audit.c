@@ -353,29 +353,54 @@ bool audit_own_orders(const struct engine *engine, unsigned instrument)
     return true;
 }
 
-bool audit_own_sums(const struct engine *engine, unsigned venue)
+/* Orders on a spot market of the venue pay with this asset. */
+static bool is_paid_with(const struct engine *engine, unsigned venue, unsigned asset)
+{
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        const struct event_definition *definition = &engine->instruments[index].definition;
+        if (definition->venue == venue && definition->contract == CONTRACT_SPOT &&
+            (definition->quote == asset || definition->base == asset))
+            return true;
+    }
+    return false;
+}
+
+/* What the live orders of all slots reserve of an asset at a venue. */
+static money reserved_of(const struct engine *engine, unsigned venue, unsigned asset)
 {
     const struct order_table *table = &engine->orders;
+    money sum = MONEY_ZERO;
+    for (uint32_t slot = 0; slot <= table->mask; slot++) {
+        const struct order *order = &table->slots[slot];
+        if (order->state >= ORDER_STATE_COUNT || !order_state_is_live(order->state))
+            continue;
+        const struct event_definition *definition =
+            &engine->instruments[order->instrument].definition;
+        uint16_t pays = order->side == SIDE_BUY ? definition->quote : definition->base;
+        if (definition->venue == venue && definition->contract == CONTRACT_SPOT && pays == asset)
+            sum = money_add(sum, order->reserved);
+    }
+    return sum;
+}
+
+static uint32_t live_slots(const struct order_table *table)
+{
     uint32_t live = 0;
+    for (uint32_t slot = 0; slot <= table->mask; slot++) {
+        uint8_t state = table->slots[slot].state;
+        live += state < ORDER_STATE_COUNT && order_state_is_live(state);
+    }
+    return live;
+}
+
+bool audit_own_sums(const struct engine *engine, unsigned venue)
+{
     for (unsigned asset = 0; asset < engine->asset_count; asset++) {
-        money sum = MONEY_ZERO;
-        live = 0;
-        for (uint32_t slot = 0; slot <= table->mask; slot++) {
-            const struct order *order = &table->slots[slot];
-            if (order->state >= ORDER_STATE_COUNT || !order_state_is_live(order->state))
-                continue;
-            live++;
-            const struct event_definition *definition =
-                &engine->instruments[order->instrument].definition;
-            uint16_t pays = order->side == SIDE_BUY ? definition->quote : definition->base;
-            if (definition->venue == venue && definition->contract == CONTRACT_SPOT &&
-                pays == asset)
-                sum = money_add(sum, order->reserved);
-        }
-        const struct balance *balance =
-            &engine->balances[(size_t)venue * engine->asset_count + asset];
-        if (money_compare(sum, balance->reserved) != 0)
+        money sum =
+            is_paid_with(engine, venue, asset) ? reserved_of(engine, venue, asset) : MONEY_ZERO;
+        if (money_compare(
+                sum, engine->balances[(size_t)venue * engine->asset_count + asset].reserved) != 0)
             return false;
     }
-    return engine->asset_count == 0 || live == table->live;
+    return engine->asset_count == 0 || live_slots(&engine->orders) == engine->orders.live;
 }

@@ -23,16 +23,23 @@ void breakers_set(struct instrument *instrument, unsigned breaker, unsigned stat
 }
 
 /* A change is a decision, and the instrument's cycle is due. */
-static void change(struct engine *engine, unsigned index, enum breaker breaker,
-                   enum breaker_state state)
+static void tell(struct engine *engine, unsigned index, enum breaker breaker,
+                 enum breaker_state state)
 {
     struct instrument *instrument = &engine->instruments[index];
-    if (instrument->breakers.state[breaker] == state || engine->folding)
-        return; /* folding: the decision comes from the tape */
+    if (engine->folding)
+        return; /* the decision comes from the tape */
     breakers_set(instrument, breaker, state, engine->now);
     engine_emit(engine, EVENT_breaker, index)->breaker = (struct event_breaker){
         .instrument = (uint16_t)index, .breaker = (uint8_t)breaker, .state = (uint8_t)state};
     engine_mark_due(engine, index);
+}
+
+static inline void change(struct engine *engine, unsigned index, enum breaker breaker,
+                          enum breaker_state state)
+{
+    if (engine->instruments[index].breakers.state[breaker] != state)
+        tell(engine, index, breaker, state);
 }
 
 static bool lasted(int64_t since, int64_t duration, int64_t now)

@@ -412,11 +412,19 @@ bool orders_trade_repeats(struct engine *engine, order_id order, uint32_t *last,
                           const struct venue_id *trade);
 /* Unanswered requests past their time become unknown, unknown ones are asked for. */
 void orders_time_out(struct engine *engine, unsigned instrument);
+/* Its cancels failed more often than they are sent again. */
+static inline bool orders_gave_up(const struct engine *engine, const struct order *order)
+{
+    return order->failures != 0 &&
+           order->failures > engine->instruments[order->instrument].limits.cancel_retries;
+}
 /* A request may go out: the order rests, nothing of it is unanswered, and after a cancel that failed its
  * time has come (B16). Not after the last one that may fail, which is an operator's business. */
-bool orders_may_act(const struct engine *engine, const struct order *order);
-/* Its cancels failed more often than they are sent again. */
-bool orders_gave_up(const struct engine *engine, const struct order *order);
+static inline bool orders_may_act(const struct engine *engine, const struct order *order)
+{
+    return order_state_is_resting(order->state) && order->retry_ts <= engine->now &&
+           !orders_gave_up(engine, order);
+}
 /* Cancels that failed are sent again by the cycle, with back-off; when the next is due, and when it was. */
 int64_t orders_retry_deadline(const struct engine *engine, unsigned instrument);
 void orders_retry_due(struct engine *engine, unsigned instrument);

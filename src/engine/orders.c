@@ -789,17 +789,6 @@ void orders_take_answer(struct engine *engine, const struct message *message)
 
 /* --- when a cancel is sent again -------------------------------------------------------------------- */
 
-bool orders_gave_up(const struct engine *engine, const struct order *order)
-{
-    return order->failures > engine->instruments[order->instrument].limits.cancel_retries;
-}
-
-bool orders_may_act(const struct engine *engine, const struct order *order)
-{
-    return order_state_is_resting(order->state) && order->retry_ts <= engine->now &&
-           !orders_gave_up(engine, order);
-}
-
 int64_t orders_retry_deadline(const struct engine *engine, unsigned index)
 {
     return engine->instruments[index].retry_deadline;

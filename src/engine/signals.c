@@ -422,10 +422,12 @@ static void update_warm_up(struct engine *engine, unsigned index)
     int64_t limit = instrument->limits.signal.warm_up_time_limit;
     bool warm = signals_are_warm(engine, index);
     hold(&signals->cold_since, !warm, engine->now);
-    if (warm)
-        alarm_clear(engine, index, venue, ALARM_WARM_UP_LATE);
-    else if (limit > 0 && engine->now - signals->cold_since >= limit)
+    if (warm) {
+        if (alarm_is_raised(engine, index, venue, ALARM_WARM_UP_LATE))
+            alarm_clear(engine, index, venue, ALARM_WARM_UP_LATE);
+    } else if (limit > 0 && engine->now - signals->cold_since >= limit) {
         alarm_raise(engine, index, venue, ALARM_WARM_UP_LATE, 0);
+    }
 }
 
 void signals_update(struct engine *engine, unsigned index)
