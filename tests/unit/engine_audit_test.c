@@ -194,3 +194,365 @@ Test(audit, the_send_gate_sees_4)
     h.engine->instruments[0].paused = true;
     send(&candidate, 4);
 }
+
+/* --- each thing that must keep an order from leaving ------------------------------------------------- */
+
+static struct instrument *instrument(void)
+{
+    return &h.engine->instruments[0];
+}
+
+static struct rate *rate(void)
+{
+    return &h.engine->venues[0].rate;
+}
+
+static void trips(void)
+{
+    breakers_set(instrument(), BREAKER_SPREAD, BREAKER_PAUSE, 0);
+}
+
+static void shuts_down(void)
+{
+    h.engine->carry.shutdown = SHUTDOWN_CANCELLING;
+}
+
+static void is_pulled(void)
+{
+    instrument()->pulled = true;
+}
+
+static void has_a_gap(void)
+{
+    instrument()->market.gap = true;
+}
+
+static void lacks_a_bid(void)
+{
+    instrument()->market.top.has[SIDE_BUY] = false;
+}
+
+static void lacks_an_ask(void)
+{
+    instrument()->market.top.has[SIDE_SELL] = false;
+}
+
+static void is_stale(void)
+{
+    instrument()->limits.stale_after = 0;
+}
+
+static void is_halted(void)
+{
+    instrument()->market.trading = TRADING_HALTED;
+}
+
+static void is_unreconciled(void)
+{
+    h.engine->venues[0].reconciled = false;
+}
+
+static void is_cold(void)
+{
+    instrument()->limits.signal.warm_up_trades = 100;
+}
+
+static void is_drawn_down(void)
+{
+    h.engine->profit.on = h.engine->profit.drawn_down = true;
+}
+
+static void lacks_a_rate(void)
+{
+    h.engine->profit.on = true;
+    h.engine->profit.unknown = 1;
+}
+
+static void has_an_open_breaker(void)
+{
+    h.engine->venues[0].infrastructure.state = INFRASTRUCTURE_OPEN;
+}
+
+static void has_an_alarm(void)
+{
+    instrument()->alarms.raised = 1u << ALARM_DRIFT;
+}
+
+Test(audit, the_send_gate_sees_4_in_each_of_its_forms)
+{
+    static void (*const breaks[])(void) = {
+        trips,         shuts_down,   is_pulled,           has_a_gap,    lacks_a_bid,
+        lacks_an_ask,  is_stale,     is_halted,           is_cold,      is_unreconciled,
+        is_drawn_down, lacks_a_rate, has_an_open_breaker, has_an_alarm,
+    };
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
+        quoted();
+        harness_trade(&h, 0, SIDE_BUY, 1005, 1); /* so that the collar has its reference */
+        struct candidate candidate = sound();
+        breaks[i]();
+        send(&candidate, 4);
+    }
+}
+
+Test(audit, the_send_gate_sees_4_in_a_book_that_lost_its_place)
+{
+    quoted();
+    harness_trade(&h, 0, SIDE_BUY, 1005, 1);
+    struct candidate candidate = sound();
+    book_clear(instrument()->market.book); /* the top view stands on: only the book itself tells */
+    send(&candidate, 4);
+}
+
+Test(audit, post_only_trading_takes_orders)
+{
+    quoted();
+    struct candidate candidate = sound();
+    instrument()->market.trading = TRADING_POST_ONLY;
+    audit_send(h.engine, &candidate);
+    cr_expect_eq(engine_counters(h.engine)->invariant_violations, 0);
+}
+
+Test(audit, the_send_gate_sees_an_order_that_adds_after_the_daily_loss)
+{
+    quoted();
+    struct candidate candidate = sound();
+    h.engine->profit.on = h.engine->profit.day_lost = true;
+    h.engine->profit.currency = ASSET_QUOTE;
+    send(&candidate, 4);
+}
+
+/* Long 3, and a sell of 3 is on its way: a modify of it down to 2 adds nothing. */
+Test(audit, the_send_gate_lets_pass_what_adds_nothing_after_the_daily_loss)
+{
+    quoted();
+    h.engine->profit.on = h.engine->profit.day_lost = true;
+    h.engine->profit.currency = ASSET_QUOTE;
+    struct candidate candidate = {
+        .want = WANT_MODIFY, .order = 2, .side = SIDE_SELL, .price = 1015, .quantity = 5};
+    audit_send(h.engine, &candidate);
+    cr_expect_eq(engine_counters(h.engine)->invariant_violations, 0);
+    h.engine->orders.live = h.engine->orders.capacity; /* and needs no room in the table */
+    audit_send(h.engine, &candidate);
+    cr_expect_eq(engine_counters(h.engine)->invariant_violations, 0);
+}
+
+static void fills_the_table(void)
+{
+    h.engine->orders.live = h.engine->orders.capacity;
+}
+
+static void fills_the_second(void)
+{
+    rate()->sum = rate()->cap - rate()->reserve;
+}
+
+static void fills_the_day(void)
+{
+    rate()->day_cap = rate()->day_sent = 5;
+}
+
+static void was_refused(void)
+{
+    rate()->refused_until = 1;
+}
+
+static void was_told_of_nothing_left(void)
+{
+    rate()->told_resets = SECONDS(1);
+    rate()->told_left = 0;
+}
+
+Test(audit, the_send_gate_sees_1_in_each_of_its_forms)
+{
+    static void (*const breaks[])(void) = {fills_the_table, fills_the_second, fills_the_day,
+                                           was_refused, was_told_of_nothing_left};
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
+        quoted();
+        struct candidate candidate = sound();
+        breaks[i]();
+        send(&candidate, 1);
+    }
+}
+
+Test(audit, a_day_that_is_over_and_a_budget_that_was_told_let_pass)
+{
+    quoted();
+    struct candidate candidate = sound();
+    fills_the_day();
+    rate()->day = -1;
+    rate()->told_resets = SECONDS(1);
+    rate()->told_left = 1;
+    audit_send(h.engine, &candidate);
+    cr_expect_eq(engine_counters(h.engine)->invariant_violations, 0);
+}
+
+Test(audit, the_send_gate_sees_2_beside_the_grid_and_the_collar)
+{
+    quoted();
+    struct candidate candidate = sound();
+    instrument()->definition.lot = 3;
+    send(&candidate, 2);
+    quoted();
+    candidate = sound();
+    candidate.price = 5; /* far below */
+    send(&candidate, 2);
+    quoted();
+    candidate = (struct candidate){
+        .want = WANT_PLACE, .side = SIDE_SELL, .price = 990, .quantity = 10}; /* our bid */
+    send(&candidate, 2);
+}
+
+/* --- the full audit, in its other forms --------------------------------------------------------------- */
+
+Test(audit, invariant_6_count_of_a_side)
+{
+    quoted();
+    instrument()->sides[SIDE_BUY].count = 2;
+    expect_violations(6);
+}
+
+Test(audit, invariant_6_cost)
+{
+    quoted();
+    instrument()->position.cost.atto = -1;
+    expect_violations(6);
+    quoted();
+    struct position *position = &instrument()->position;
+    position->sold = position->bought; /* flat, and still at a cost */
+    position->units = 0;
+    expect_violations(6);
+}
+
+Test(audit, invariant_1_more_live_orders_than_the_table_allows)
+{
+    quoted();
+    h.engine->orders.capacity = 1;
+    expect_violations(1);
+}
+
+Test(audit, a_violation_without_words_has_none)
+{
+    quoted();
+    engine_violation(h.engine, 1);
+    cr_expect_str_eq(engine_counters(h.engine)->violation, "");
+    quoted();
+    engine_violation(h.engine, 15);
+    cr_expect_str_eq(engine_counters(h.engine)->violation, "");
+    quoted();
+    engine_violation(h.engine, 10);
+    cr_expect_str_eq(engine_counters(h.engine)->violation,
+                     "a message is older than the one before");
+    engine_violation(h.engine, 6);
+    cr_expect_str_eq(engine_counters(h.engine)->violation,
+                     "a message is older than the one before");
+}
+
+/* --- our own book -------------------------------------------------------------------------------------- */
+
+static void expect_own_book(bool holds)
+{
+    cr_expect_eq(audit_own_orders(h.engine, 0), holds);
+}
+
+static struct order *first_buy(void)
+{
+    return harness_order(&h, 1);
+}
+
+static void leads_out_of_the_table(void)
+{
+    first_buy()->next = h.engine->orders.mask + 1;
+}
+
+static void bites_its_tail(void)
+{
+    h.engine->orders.capacity = 0;
+}
+
+static void is_of_another_instrument(void)
+{
+    first_buy()->instrument = 1;
+}
+
+static void is_of_the_other_side(void)
+{
+    first_buy()->side = SIDE_SELL;
+}
+
+static void has_another_before_it(void)
+{
+    first_buy()->previous = 5;
+}
+
+static void stands_in_anothers_slot(void)
+{
+    first_buy()->id += 1;
+}
+
+static void has_impossible_figures(void)
+{
+    first_buy()->filled = 1;
+}
+
+static void ends_elsewhere(void)
+{
+    instrument()->sides[SIDE_BUY].last = 5;
+}
+
+static void is_miscounted(void)
+{
+    instrument()->sides[SIDE_BUY].count = 2;
+}
+
+static void has_other_leaves(void)
+{
+    instrument()->sides[SIDE_BUY].leaves = 9;
+}
+
+static void has_orphans_that_are_not_there(void)
+{
+    instrument()->sync.orphan_leaves[SIDE_SELL] = 1;
+}
+
+Test(audit, our_own_book_is_seen_through)
+{
+    static void (*const breaks[])(void) = {
+        leads_out_of_the_table,
+        bites_its_tail,
+        is_of_another_instrument,
+        is_of_the_other_side,
+        has_another_before_it,
+        stands_in_anothers_slot,
+        has_impossible_figures,
+        ends_elsewhere,
+        is_miscounted,
+        has_other_leaves,
+        has_orphans_that_are_not_there,
+    };
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
+        quoted();
+        expect_own_book(true);
+        breaks[i]();
+        expect_own_book(false);
+    }
+    quoted();
+    instrument()->sync.orphan_leaves[SIDE_SELL] = INT64_MAX; /* more than could be added up */
+    expect_own_book(true);
+}
+
+Test(audit, our_own_sums_are_seen_through)
+{
+    quoted();
+    cr_expect(audit_own_sums(h.engine, 0));
+    h.engine->orders.live++;
+    cr_expect_not(audit_own_sums(h.engine, 0));
+    quoted();
+    h.engine->orders.slots[h.engine->orders.mask].state =
+        ORDER_STATE_COUNT; /* none that there is */
+    cr_expect(audit_own_sums(h.engine, 0));
+    ledger_balance(h.engine, 0, ASSET_QUOTE)->reserved.atto = 1;
+    cr_expect_not(audit_own_sums(h.engine, 0));
+    quoted();
+    h.engine->asset_count = 0; /* nothing is reserved of anything */
+    cr_expect(audit_own_sums(h.engine, 0));
+}

@@ -1,0 +1,422 @@
+/* Orders that only the venue knows, and snapshots that don't fit what is known: of two instruments at two
+ * venues, with figures that can't be added up, and at times when nothing may be sent. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "engine/walker.h"
+#include "engine_harness.h"
+
+static struct harness h;
+
+enum { FOREIGN = 70 }; /* ids that the engine never gave */
+
+/* Two instruments, at venue 0 and 1; nothing is quoted. */
+static void quiet(void)
+{
+    harness_init(&h);
+    h.instrument_count = 2;
+    h.definitions[1].venue = 1;
+    h.settings[0].quote_enabled = h.settings[1].quote_enabled = false;
+    h.global.safety_own_book = SECONDS(60);
+    h.venues[0].safety_sync_interval = SECONDS(1000);
+    harness_start(&h);
+    for (unsigned instrument = 0; instrument < 2; instrument++)
+        harness_book(&h, instrument, EVENT_snapshot, 1000, 50, 1005, 40);
+}
+
+static struct number value(int64_t units)
+{
+    return (struct number){units, NUMBER_VALUE};
+}
+
+static void give(enum event_kind kind, unsigned stream, union event_record record)
+{
+    harness_record(&h, kind, stream, &record);
+}
+
+static void shows(unsigned instrument, order_id order, enum side side, int64_t price,
+                  int64_t leaves)
+{
+    give(EVENT_open_order, EVENT_STREAM(instrument, CHANNEL_SESSION),
+         (union event_record){.open_order = {.instrument = (uint16_t)instrument,
+                                             .order = order,
+                                             .side = (uint8_t)side,
+                                             .price = value(price),
+                                             .leaves = value(leaves)}});
+}
+
+static void ends(unsigned venue, int64_t taken)
+{
+    give(EVENT_snapshot_end, EVENT_NONE_16,
+         (union event_record){.snapshot_end = {.venue = (uint8_t)venue, .taken = taken}});
+}
+
+/* A fill of an order that is not ours, of which `leaves` rest on. */
+static void fills(unsigned instrument, order_id order, enum side side, struct number leaves)
+{
+    union event_record record = {.order_filled = {.instrument = (uint16_t)instrument,
+                                                  .order = order,
+                                                  .side = (uint8_t)side,
+                                                  .price = value(990),
+                                                  .quantity = value(1),
+                                                  .leaves = leaves,
+                                                  .fee_asset = ASSET_QUOTE}};
+    give(EVENT_order_filled, EVENT_STREAM(instrument, CHANNEL_SESSION), record);
+}
+
+static void answers(enum event_kind kind, order_id order, enum reject reason)
+{
+    union event_record record = {.cancel_rejected = {.order = order, .reason = (uint8_t)reason}};
+    give(kind, EVENT_STREAM(0, CHANNEL_SESSION), record);
+}
+
+static void place(order_id id, enum side side, int64_t price, int64_t quantity)
+{
+    struct event_place order = {
+        .order = id, .side = (uint8_t)side, .price = value(price), .quantity = value(quantity)};
+    orders_take_place(h.engine, &order, h.now);
+    harness_accept(&h, id);
+}
+
+static int64_t leaves_of(unsigned instrument, enum side side)
+{
+    return sync_orphan_leaves(h.engine, instrument, side);
+}
+
+/* The venue's breaker is open and let something through just now. */
+static void hold_back(unsigned venue)
+{
+    struct infrastructure *breaker = &h.engine->venues[venue].infrastructure;
+    breaker->state = INFRASTRUCTURE_OPEN;
+    breaker->passed = h.now;
+    breaker->pace = SECONDS(1);
+    breaker->since = h.now;
+    breaker->timeout = SECONDS(100);
+}
+
+/* --- sums -------------------------------------------------------------------------------------------- */
+
+Test(orphans, each_counts_at_its_own_instrument_and_side)
+{
+    quiet();
+    fills(0, FOREIGN, SIDE_BUY, value(5));
+    fills(1, FOREIGN, SIDE_BUY, value(7));
+    fills(0, FOREIGN + 1, SIDE_SELL, value(2));
+    cr_expect_eq(h.engine->orphans.count, 3);
+    cr_expect(leaves_of(0, SIDE_BUY) == 5 && leaves_of(1, SIDE_BUY) == 7);
+    cr_expect(leaves_of(0, SIDE_SELL) == 2 && leaves_of(1, SIDE_SELL) == 0);
+    fills(0, FOREIGN, SIDE_BUY, value(0));
+    cr_expect(leaves_of(0, SIDE_BUY) == 0 && leaves_of(1, SIDE_BUY) == 7);
+    harness_close(&h);
+}
+
+Test(orphans, leaves_that_can_not_be_added_up_are_the_largest_number)
+{
+    quiet();
+    fills(0, FOREIGN, SIDE_BUY, value(INT64_MAX));
+    fills(0, FOREIGN + 1, SIDE_BUY, value(1));
+    cr_expect_eq(leaves_of(0, SIDE_BUY), INT64_MAX);
+    fills(0, FOREIGN, SIDE_BUY, value(0));
+    cr_expect_eq(leaves_of(0, SIDE_BUY), 1);
+    harness_close(&h);
+}
+
+Test(orphans, a_fill_that_does_not_tell_what_is_left_changes_no_leaves)
+{
+    quiet();
+    fills(0, FOREIGN, SIDE_BUY, value(5));
+    fills(0, FOREIGN, SIDE_BUY, (struct number){0, NUMBER_ABSENT});
+    cr_expect_eq(leaves_of(0, SIDE_BUY), 5);
+    cr_expect_eq(h.engine->instruments[0].position.units, 2);
+    harness_close(&h);
+}
+
+Test(orphans, more_than_there_is_room_for_is_an_alarm)
+{
+    quiet();
+    for (order_id id = 0; id < 4; id++)
+        fills(0, FOREIGN + id, SIDE_BUY, value(1));
+    cr_expect_not(alarm_is_raised(h.engine, EVENT_NONE_16, 0, ALARM_ORPHANS_FULL));
+    fills(0, FOREIGN + 4, SIDE_BUY, value(1));
+    cr_expect(alarm_is_raised(h.engine, EVENT_NONE_16, 0, ALARM_ORPHANS_FULL));
+    cr_expect_eq(h.engine->orphans.count, 4);
+    cr_expect_eq(h.engine->instruments[0].position.units, 5); /* the trade is a fact */
+    harness_close(&h);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------ */
+
+Test(orphans, an_end_ends_it_whatever_its_word)
+{
+    static const enum event_kind kinds[] = {EVENT_order_cancelled, EVENT_order_expired,
+                                            EVENT_order_not_found};
+    quiet();
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        fills(0, FOREIGN, SIDE_BUY, value(5));
+        answers(EVENT_order_accepted, FOREIGN, REJECT_NONE); /* no end */
+        cr_expect_eq(leaves_of(0, SIDE_BUY), 5);
+        answers(kinds[i], FOREIGN, REJECT_NONE);
+        cr_expect_eq(leaves_of(0, SIDE_BUY), 0);
+    }
+    harness_close(&h);
+}
+
+Test(orphans, a_refused_cancel_says_why)
+{
+    quiet();
+    fills(0, FOREIGN, SIDE_BUY, value(5));
+    answers(EVENT_cancel_rejected, FOREIGN, REJECT_OTHER); /* it rests on, and is tried again */
+    cr_expect_eq(leaves_of(0, SIDE_BUY), 5);
+    cr_expect_neq(h.engine->orphans.list[0].due, TIME_NEVER);
+    answers(EVENT_cancel_rejected, FOREIGN, REJECT_FILLED); /* its fill is to come */
+    cr_expect_eq(leaves_of(0, SIDE_BUY), 5);
+    cr_expect_eq(h.engine->orphans.list[0].due, TIME_NEVER);
+    answers(EVENT_cancel_rejected, FOREIGN, REJECT_NOT_FOUND);
+    cr_expect_eq(leaves_of(0, SIDE_BUY), 0);
+    harness_close(&h);
+}
+
+/* --- snapshots ----------------------------------------------------------------------------------------- */
+
+Test(orphans, rows_that_name_nothing_are_surprises)
+{
+    quiet();
+    shows(2, FOREIGN, SIDE_BUY, 990, 5);
+    shows(0, FOREIGN, (enum side)2, 990, 5);
+    cr_expect_eq(h.engine->orders.surprises, 2);
+    cr_expect_eq(h.engine->orphans.count, 0);
+    harness_close(&h);
+}
+
+/* A row is no orphan before its snapshot ends, and the other venue's end is not its own. */
+Test(orphans, a_row_waits_for_the_end_of_its_own_venues_snapshot)
+{
+    quiet();
+    h.now = SECONDS(1);
+    shows(1, FOREIGN, SIDE_BUY, 990, 5);
+    fills(0, FOREIGN + 1, SIDE_BUY, value(2));
+    ends(0, SECONDS(1));
+    cr_expect_eq(leaves_of(1, SIDE_BUY), 0);
+    cr_expect_eq(leaves_of(0, SIDE_BUY), 2); /* younger than what was taken */
+    harness_run_to(&h, SECONDS(20));         /* long past every grace */
+    cr_expect_not(h.engine->orphans.list[0].judged);
+    ends(1, SECONDS(20));
+    cr_expect_eq(leaves_of(1, SIDE_BUY), 5);
+    harness_close(&h);
+}
+
+/* A snapshot that is too old is not trusted: its rows go, those of the other venue stay. */
+Test(orphans, rows_of_an_untrusted_snapshot_are_dropped)
+{
+    quiet();
+    h.now = SECONDS(10);
+    shows(1, FOREIGN, SIDE_BUY, 990, 5);
+    shows(0, FOREIGN, SIDE_BUY, 990, 5);
+    h.engine->venues[0].sync.trusted = SECONDS(9);
+    ends(0, SECONDS(8));
+    cr_expect_eq(h.engine->orphans.count, 1);
+    cr_expect_eq(h.engine->orphans.list[0].instrument, 1);
+    cr_expect_eq(leaves_of(0, SIDE_BUY), 0);
+    harness_close(&h);
+}
+
+Test(orphans, an_order_of_ours_that_ended_after_the_snapshot_is_none)
+{
+    quiet();
+    place(1, SIDE_BUY, 990, 10);
+    h.now = SECONDS(2);
+    harness_cancelled(&h, 1, 10);
+    shows(0, 1, SIDE_BUY, 990, 10);
+    ends(0, SECONDS(1));
+    cr_expect_eq(h.engine->orphans.count, 0);
+    /* One that the venue shows after its end is. */
+    shows(0, 1, SIDE_BUY, 990, 10);
+    h.now = SECONDS(4);
+    ends(0, SECONDS(3));
+    cr_expect_eq(leaves_of(0, SIDE_BUY), 10);
+    harness_close(&h);
+}
+
+/* Its id was nobody's when the row came; before the end it is that of a new order of ours. */
+Test(orphans, an_order_of_ours_that_is_placed_before_the_end_is_none)
+{
+    quiet();
+    h.now = SECONDS(1);
+    shows(0, 1, SIDE_BUY, 990, 10);
+    place(1, SIDE_BUY, 990, 10);
+    ends(0, SECONDS(1));
+    cr_expect_eq(h.engine->orphans.count, 0);
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 10);
+    harness_close(&h);
+}
+
+/* From 10 @ 99.0 to 20 @ 98.5, and the answer is lost. */
+static void lost_modify(void)
+{
+    quiet();
+    place(1, SIDE_BUY, 990, 10);
+    const struct event_modify modify = {.order = 1, .price = value(985), .leaves = value(20)};
+    orders_take_modify(h.engine, &modify, h.now);
+    give(EVENT_order_unknown, EVENT_STREAM(0, CHANNEL_SESSION),
+         (union event_record){.order_unknown = {.order = 1, .request = REQUEST_MODIFY}});
+    h.now = SECONDS(2);
+}
+
+static void expect_after(int64_t price, int64_t leaves, enum order_state state)
+{
+    lost_modify();
+    shows(0, 1, SIDE_BUY, price, leaves);
+    ends(0, SECONDS(1));
+    cr_expect_eq(harness_order(&h, 1)->state, state, "%d @ %d", (int)leaves, (int)price);
+    harness_close(&h);
+}
+
+Test(orphans, a_lost_modify_is_shown_as_asked_or_as_before)
+{
+    expect_after(985, 20, ORDER_ACTIVE);
+    expect_after(990, 10, ORDER_ACTIVE);
+    expect_after(985, 10, ORDER_UNKNOWN);
+    expect_after(990, 20, ORDER_UNKNOWN);
+    expect_after(980, 20, ORDER_UNKNOWN);
+}
+
+/* One that rests is not shown: it is asked for, but not into a breaker or a closing connection. */
+Test(orphans, nothing_is_asked_for_while_nothing_may_be_sent)
+{
+    quiet();
+    place(1, SIDE_BUY, 990, 10);
+    h.now = SECONDS(2);
+    hold_back(0);
+    ends(0, SECONDS(1));
+    cr_expect_eq(harness_count(&h, EVENT_query), 0);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_ACTIVE);
+    h.engine->venues[0].infrastructure.state = INFRASTRUCTURE_CLOSED;
+    h.engine->carry.shutdown = SHUTDOWN_DISCONNECTING;
+    h.engine->carry.shutdown_deadline = h.engine->carry.shutdown_step_deadline = SECONDS(100);
+    ends(0, SECONDS(1));
+    cr_expect_eq(harness_count(&h, EVENT_query), 0);
+    h.engine->carry.shutdown = SHUTDOWN_RUNNING;
+    ends(0, SECONDS(1));
+    cr_expect_eq(harness_count(&h, EVENT_query), 1);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_UNKNOWN);
+    harness_close(&h);
+}
+
+/* The first snapshot after a restart asks for what nobody knows, once the breaker lets it. */
+Test(orphans, an_unknown_order_waits_for_the_venues_breaker)
+{
+    quiet();
+    place(1, SIDE_BUY, 990, 10);
+    give(EVENT_order_unknown, EVENT_STREAM(0, CHANNEL_SESSION),
+         (union event_record){.order_unknown = {.order = 1, .request = REQUEST_QUERY}});
+    h.now = SECONDS(2);
+    h.engine->venues[0].reconciled = false;
+    hold_back(0);
+    ends(0, SECONDS(1));
+    cr_expect_eq(harness_count(&h, EVENT_query), 0);
+    harness_close(&h);
+}
+
+/* --- requests ------------------------------------------------------------------------------------------ */
+
+/* A tape may name venues and orders that there are not. */
+Test(orphans, requests_that_name_nothing_change_nothing)
+{
+    quiet();
+    const struct event_request_snapshot nowhere = {.venue = 2};
+    struct event_cancel_orphan cancel = {.instrument = 2, .order = FOREIGN};
+    sync_take_request(h.engine, &nowhere, h.now);
+    sync_take_cancel_orphan(h.engine, &cancel, h.now);
+    cancel.instrument = 0;
+    sync_take_cancel_orphan(h.engine, &cancel, h.now);
+    cr_expect_eq(h.engine->orphans.count, 0);
+    cr_expect_eq(h.engine->venues[0].sync.requested, TIME_NEVER);
+    cr_expect_eq(h.engine->venues[0].infrastructure.failures, 0);
+    /* Asked twice at one time is asked once; asked again later the first was not answered. */
+    const struct event_request_snapshot here = {.venue = 0};
+    sync_take_request(h.engine, &here, h.now);
+    sync_take_request(h.engine, &here, h.now);
+    cr_expect_eq(h.engine->venues[0].infrastructure.failures, 0);
+    sync_take_request(h.engine, &here, h.now + 1);
+    cr_expect_eq(h.engine->venues[0].infrastructure.failures, 1);
+    harness_close(&h);
+}
+
+Test(orphans, its_cancel_waits_for_the_venues_breaker_and_rate)
+{
+    quiet();
+    fills(0, FOREIGN, SIDE_BUY, value(5));
+    int64_t due = h.engine->orphans.list[0].due;
+    h.now = due - MILLISECONDS(500);
+    hold_back(0);
+    harness_run_to(&h, due);
+    cr_expect_eq(engine_counters(h.engine)->cancelled, 0);
+    cr_expect_eq(h.engine->orphans.list[0].due, due + MILLISECONDS(500));
+    h.engine->venues[0].infrastructure.state = INFRASTRUCTURE_CLOSED;
+    h.engine->venues[0].rate.refused_until = INT64_MAX;
+    h.engine->venues[0].rate.cap = 0;
+    harness_run_to(&h, due + MILLISECONDS(500));
+    cr_expect_eq(engine_counters(h.engine)->cancelled, 0);
+    cr_expect_eq(h.engine->orphans.list[0].due, due + MILLISECONDS(1500));
+    harness_close(&h);
+}
+
+/* --- money and own book ---------------------------------------------------------------------------------- */
+
+/* A funding after the snapshot was taken is not in it: what was booked stays. */
+Test(orphans, balances_from_before_a_funding_are_not_taken)
+{
+    quiet();
+    h.now = SECONDS(3);
+    h.engine->instruments[0].position.last_funding_due = SECONDS(2);
+    h.engine->venues[0].sync.requested = SECONDS(1);
+    union event_record record = {.balance = {.venue = 0, .asset = ASSET_QUOTE, .total = {77}}};
+    give(EVENT_balance, EVENT_NONE_16, record);
+    ends(0, SECONDS(1));
+    cr_expect_eq(ledger_balance(h.engine, 0, ASSET_QUOTE)->total.atto, 0);
+    record.balance.asset = HARNESS_ASSETS; /* none that there is */
+    give(EVENT_balance, EVENT_NONE_16, record);
+    record.balance = (struct event_balance){.venue = 2, .asset = ASSET_QUOTE, .total = {77}};
+    give(EVENT_balance, EVENT_NONE_16, record);
+    give(EVENT_balance, EVENT_NONE_16,
+         (union event_record){.balance = {.venue = 0, .asset = ASSET_QUOTE, .total = {77}}});
+    ends(0, SECONDS(3));
+    cr_expect_eq(ledger_balance(h.engine, 0, ASSET_QUOTE)->total.atto, 77);
+    harness_close(&h);
+}
+
+Test(orphans, sums_that_do_not_hold_are_the_venues_alarm)
+{
+    quiet();
+    harness_run_to(&h, SECONDS(60) - 1);
+    ledger_balance(h.engine, 1, ASSET_QUOTE)->reserved.atto = 1;
+    harness_run_to(&h, SECONDS(60));
+    cr_expect(alarm_is_raised(h.engine, EVENT_NONE_16, 1, ALARM_OWN_BOOK));
+    cr_expect_not(alarm_is_raised(h.engine, EVENT_NONE_16, 0, ALARM_OWN_BOOK));
+    cr_expect(alarms_stop(h.engine, 1));
+    cr_expect_not(alarms_stop(h.engine, 0));
+    harness_close(&h);
+}
+
+/* --- state ------------------------------------------------------------------------------------------------ */
+
+static uint64_t walked(void)
+{
+    struct walker_hash hash;
+    walker_hash_init(&hash);
+    engine_walk(h.engine, &hash.walker);
+    return hash.hash;
+}
+
+Test(orphans, they_are_part_of_the_engines_state)
+{
+    quiet();
+    fills(0, FOREIGN, SIDE_BUY, value(5));
+    uint64_t before = walked();
+    h.engine->orphans.list[0].venue_order.bytes[9] = 1;
+    cr_expect_neq(walked(), before);
+    h.engine->orphans.list[0].venue_order.bytes[9] = 0;
+    cr_expect_eq(walked(), before);
+    harness_close(&h);
+}
