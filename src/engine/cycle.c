@@ -270,7 +270,8 @@ static int64_t uncapped_part(struct engine *engine, const struct candidate *cand
     uint32_t caps = risk_caps(engine, candidate->instrument);
     if (caps != 0)
         part = risk_reducing_size(&instrument->limits, risk_position(instrument), candidate->side,
-                                  instrument->sides[candidate->side].leaves, part);
+                                  risk_side_leaves(engine, candidate->instrument, candidate->side),
+                                  part);
     if (part < candidate->quantity)
         risk_block_caps(engine, candidate->instrument, caps);
     return part;

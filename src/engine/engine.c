@@ -38,6 +38,14 @@ static uint32_t slot_count(const struct engine_config *config)
     return slots;
 }
 
+/* So many trades are known again when the venue repeats them, however few orders there may be. */
+static uint32_t trade_count(const struct engine_config *config)
+{
+    enum { LEAST = 4096 };
+    uint32_t slots = slot_count(config);
+    return slots > LEAST ? slots : LEAST;
+}
+
 static size_t output_capacity(const struct engine_config *config)
 {
     return 3 * (size_t)config->global->orders_capacity +
@@ -80,7 +88,7 @@ static void lay_out(struct carver *carver, const struct engine_config *config,
     engine->output.messages = carve(carver, outputs * sizeof *engine->output.messages);
     engine->output.records = carve(carver, outputs * sizeof *engine->output.records);
     engine->orders.slots = carve(carver, slots * sizeof *engine->orders.slots);
-    engine->orders.trades = carve(carver, slots * sizeof *engine->orders.trades);
+    engine->orders.trades = carve(carver, trade_count(config) * sizeof *engine->orders.trades);
     engine->orphans.list =
         carve(carver, (size_t)config->global->safety_orphans * sizeof *engine->orphans.list);
 }
@@ -216,7 +224,8 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
     engine->audit_each = config->audit_each_message;
     engine->gates_off = config->gates_off;
     engine->audit_every = engine->audit_countdown = config->global->audit_every;
-    engine->orders.mask = engine->orders.trade_mask = slot_count(config) - 1;
+    engine->orders.mask = slot_count(config) - 1;
+    engine->orders.trade_mask = trade_count(config) - 1;
     engine->orphans.capacity = (uint32_t)config->global->safety_orphans;
     engine->own_book_every = config->global->safety_own_book;
     engine->orders.capacity = (uint32_t)config->global->orders_capacity;

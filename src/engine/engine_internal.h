@@ -473,6 +473,8 @@ int64_t risk_scaled_size(const struct limits *limits, int64_t position, enum sid
                          int64_t size);
 /* Rule 19: whether the cap on open interest is on. Never where there is no open interest. */
 bool risk_open_interest_capped(const struct instrument *instrument, int64_t now);
+/* What may still fill on that side, orders that only the venue knows of included; at most INT64_MAX. */
+int64_t risk_side_leaves(const struct engine *engine, unsigned instrument, enum side side);
 /* Gates that let pass only what reduces the position, as bits: rules 19 and 22. */
 uint32_t risk_caps(const struct engine *engine, unsigned instrument);
 void risk_block_caps(struct engine *engine, unsigned instrument, uint32_t caps);

@@ -406,10 +406,34 @@ static bool fill_is_readable(struct engine *engine, struct order *order,
     return false;
 }
 
+/* Kept already as a trade of an order that the table has forgotten since. Seldom asked: all are looked at. */
+static bool is_kept_trade(const struct order_table *table, const struct event_order_filled *fill)
+{
+    for (uint64_t i = 0; i <= table->trade_mask && i < table->trade_count; i++)
+        if (table->trades[i].order == fill->order && same_id(&table->trades[i].id, &fill->trade))
+            return true;
+    return false;
+}
+
+/* Whose order is not ours any more, or never was. A venue may tell a trade again minutes later, when another
+ * order has the slot of its own. */
+static bool orphan_fill_repeats(struct engine *engine, const struct event_order_filled *fill)
+{
+    bool named = fill->order != 0 && fill->trade.length > 0;
+    uint32_t none = ENGINE_NO_SLOT;
+    if (named && is_kept_trade(&engine->orders, fill))
+        return true;
+    if (!sync_take_orphan_fill(engine, fill))
+        return true;
+    if (named && !is_kept_trade(&engine->orders, fill))
+        (void)orders_trade_repeats(engine, fill->order, &none, &fill->trade);
+    return false;
+}
+
 static void take_orphan_fill(struct engine *engine, const struct message *message)
 {
     unsigned index = message->record->order_filled.instrument;
-    if (!sync_take_orphan_fill(engine, &message->record->order_filled)) {
+    if (orphan_fill_repeats(engine, &message->record->order_filled)) {
         engine->orders.repeats++;
         return;
     }

@@ -43,6 +43,15 @@ static bool exposure_allows(const struct engine *engine, unsigned index, enum si
            worst <= instrument->limits.position_limit;
 }
 
+int64_t risk_side_leaves(const struct engine *engine, unsigned index, enum side side)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(engine->instruments[index].sides[side].leaves,
+                               sync_orphan_leaves(engine, index, side), &sum))
+        return INT64_MAX;
+    return sum;
+}
+
 bool risk_open_interest_capped(const struct instrument *instrument, int64_t now)
 {
     const struct market *market = &instrument->market;
@@ -64,9 +73,9 @@ int64_t risk_reducing_size(const struct limits *limits, int64_t position, enum s
                            int64_t resting, int64_t size)
 {
     int64_t against = side == SIDE_BUY ? -position : position;
-    int64_t room = against - resting;
-    if (against <= 0 || room <= 0)
+    if (against <= 0 || resting >= against)
         return 0;
+    int64_t room = against - resting;
     return size <= room ? size : room - room % limits->quote.lot;
 }
 
@@ -277,7 +286,8 @@ static bool adds_to(struct engine *engine, const struct order_question *question
     enum side side = question->candidate->side;
     return question->more > 0 &&
            risk_reducing_size(&instrument->limits, risk_position(instrument), side,
-                              instrument->sides[side].leaves, question->more) < question->more;
+                              risk_side_leaves(engine, question->candidate->instrument, side),
+                              question->more) < question->more;
 }
 
 uint32_t risk_caps(const struct engine *engine, unsigned index)

@@ -329,6 +329,18 @@ Test(orders, a_fill_of_an_order_that_nobody_knows_counts_too)
     harness_close(&h);
 }
 
+Test(orders, a_fill_told_again_after_its_order_was_forgotten_counts_once)
+{
+    quoted();
+    harness_position(&h, 0, SIDE_BUY, 1000, 5);
+    h.trade--; /* minutes later the same trade */
+    harness_position(&h, 0, SIDE_BUY, 1000, 5);
+    cr_expect_eq(position(), 5);
+    cr_expect_eq(h.engine->orders.orphan_fills, 1);
+    cr_expect_eq(h.engine->orders.repeats, 1);
+    harness_close(&h);
+}
+
 Test(orders, more_than_its_quantity_is_a_violation_and_counts)
 {
     quoted();

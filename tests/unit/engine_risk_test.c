@@ -237,6 +237,24 @@ Test(risk, rule_19_only_the_part_that_adds_is_blocked)
     harness_close(&h);
 }
 
+Test(risk, rule_19_an_order_that_only_the_venue_knows_of_counts_as_resting)
+{
+    quiet(1000);
+    harness_position(&h, 0, SIDE_BUY, 1000, 5);
+    open_interest(1000, (struct number){1000, NUMBER_VALUE});
+    cr_expect_eq(gate_of(SIDE_SELL, 1010, 3), 0);
+    h.engine->instruments[0].sync.orphan_leaves[SIDE_SELL] = 3;
+    EXPECT_GATE(gate_of(SIDE_SELL, 1010, 3), GATE_OPEN_INTEREST);
+    cr_expect_eq(gate_of(SIDE_SELL, 1010, 2), 0);
+    h.engine->instruments[0].sync.orphan_leaves[SIDE_SELL] = INT64_MAX;
+    EXPECT_GATE(gate_of(SIDE_SELL, 1010, 1), GATE_EXPOSURE);
+    cr_expect_eq(risk_side_leaves(h.engine, 0, SIDE_SELL), INT64_MAX);
+    const struct limits *limits = &h.engine->instruments[0].limits;
+    cr_expect_eq(risk_reducing_size(limits, -5, SIDE_SELL, INT64_MAX, 1), 0);
+    h.engine->instruments[0].sync.orphan_leaves[SIDE_SELL] = 0;
+    harness_close(&h);
+}
+
 Test(risk, rule_19_in_the_cycle)
 {
     harness_init(&h);
