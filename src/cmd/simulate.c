@@ -21,7 +21,7 @@ static const char name[] = "simulate";
 struct simulate_command {
     int64_t seed, seeds, events, jobs;
     const char *output, *write, *gate;
-    bool counts, plain;
+    bool counts, plain, goes_on;
     struct simulate_options options;
 };
 
@@ -30,6 +30,7 @@ struct job {
     struct simulate_counts counts;
     struct simulate_failure failure;
     uint64_t failed_seed; /* where failure.invariant is not 0 */
+    uint64_t failures;    /* seeds that failed, where the others run all the same */
     uint64_t seed;        /* that runs now */
     int code;             /* of `error` */
     struct error error;
@@ -65,6 +66,12 @@ static void run_job(const struct simulate_command *command, struct board *board,
         job->code =
             simulate_seed(simulation, job->seed, twice, &job->counts, &job->failure, &job->error);
         atomic_fetch_add(&board->done, 1);
+        if (!job->code && job->failure.invariant != 0 && command->goes_on) {
+            job->failures++;
+            fprintf(stderr, "capstan simulate: seed %" PRIu64 " breaks invariant %u: %s\n",
+                    job->seed, job->failure.invariant, job->failure.what);
+            continue;
+        }
         if (job->code || job->failure.invariant != 0)
             report(board, job, job->seed);
         if (job->failure.invariant != 0)
@@ -129,7 +136,7 @@ static void wait_for_jobs(const struct simulate_command *command, struct board *
 
 /* --- results ------------------------------------------------------------------------------------------- */
 
-static void print_line(const struct simulate_counts *counts)
+static void print_line(const struct simulate_counts *counts, uint64_t failures)
 {
     printf("%" PRIu64 " seeds, %" PRIu64 " events, %" PRIu64 " messages, %" PRIu64
            " orders, %" PRIu64 " fills; faults:",
@@ -139,7 +146,7 @@ static void print_line(const struct simulate_counts *counts)
     printf("; gates:");
     for (unsigned gate = 0; gate < GATE_COUNT; gate++)
         printf(" %s %" PRIu64, event_enum_text(FIELD_GATE, gate), counts->gates[gate]);
-    printf("; invariants: %" PRIu64 " checks, 0 violations\n", counts->checks);
+    printf("; invariants: %" PRIu64 " checks, %" PRIu64 " violations\n", counts->checks, failures);
 }
 
 static void print_counts(const struct simulate_counts *counts)
@@ -217,7 +224,7 @@ static int tell_failure(const struct simulate_command *command, const struct job
 static int tell(const struct simulate_command *command, const struct board *board)
 {
     struct simulate_counts sum;
-    uint64_t lowest = atomic_load(&board->lowest);
+    uint64_t lowest = atomic_load(&board->lowest), failures = 0;
     memset(&sum, 0, sizeof sum);
     for (int64_t i = 0; i < command->jobs; i++) {
         const struct job *job = &board->jobs[i];
@@ -229,11 +236,12 @@ static int tell(const struct simulate_command *command, const struct board *boar
             return cmd_fail(name, &error);
         }
         simulate_counts_add(&sum, &job->counts);
+        failures += job->failures;
     }
-    print_line(&sum);
+    print_line(&sum, failures);
     if (command->counts)
         print_counts(&sum);
-    return ERROR_NONE;
+    return failures > 0 ? ERROR_DIFFERENT : ERROR_NONE;
 }
 
 static int run_all(const struct simulate_command *command, struct error *error)
@@ -282,6 +290,8 @@ int cmd_simulate(int argc, char **argv)
                  &command.counts),
         CMD_FLAG("no-scenario", 0, "only name a failing seed, without shrinking it",
                  &command.plain),
+        CMD_FLAG("all", 0, "run every seed, also after one that failed, and only name those",
+                 &command.goes_on),
         CMD_TEXT("output", 'o', "FOLDER", "where the scenario of a failing seed goes (default .)",
                  &command.output),
         CMD_TEXT("write", 0, "FOLDER", "run nothing: write the seed's market and settings there",

@@ -273,10 +273,23 @@ static void draw_faults(struct course *course, struct random *random)
 {
     /* In 1e6, or in 1e6 s: what a bad connection may have at most. */
     static const uint64_t most[FAULT_KIND_COUNT] = {
-        [FAULT_REQUEST_UNKNOWN] = 40000, [FAULT_REQUEST_SILENT] = 40000, [FAULT_REJECT] = 60000,
-        [FAULT_RATE_BAN] = 5000,         [FAULT_LOST] = 40000,           [FAULT_UNREADABLE] = 30000,
-        [FAULT_DELAY] = 30000,           [FAULT_DUPLICATE] = 80000,      [FAULT_REORDER] = 80000,
-        [FAULT_DISCONNECT] = 10000,      [FAULT_END] = 1500000,          [FAULT_CLOCK_JUMP] = 20000,
+        [FAULT_REQUEST_UNKNOWN] = 40000,
+        [FAULT_REQUEST_SILENT] = 40000,
+        [FAULT_REJECT] = 60000,
+        [FAULT_RATE_BAN] = 5000,
+        [FAULT_LOST] = 40000,
+        [FAULT_UNREADABLE] = 30000,
+        [FAULT_DELAY] = 30000,
+        [FAULT_DUPLICATE] = 80000,
+        [FAULT_REORDER] = 80000,
+        [FAULT_DISCONNECT] = 10000,
+        [FAULT_END] = 1500000,
+        [FAULT_CLOCK_JUMP] = 20000,
+        [FAULT_REQUEST_LATE] = 40000,
+        [FAULT_FALSE_REJECT] = 20000,
+        [FAULT_NOT_FOUND] = 40000,
+        [FAULT_ECHO] = 60000,
+        [FAULT_BARE] = 100000,
     };
     struct fault_options *faults = &course->faults;
     uint64_t mood = random_below(random, 8);

@@ -15,14 +15,25 @@ enum {
     WAITING_MAX = 8192, /* answers on their way */
     LOST_MAX = 2048,    /* facts that were not told; with more nothing more is lost */
     RECENT_MAX = 16,    /* orders that may end by themselves */
+    LATE_MAX = 64,      /* requests on their way; with more none is late */
     MILLION = 1000000,
     LATENCY_NS = 20000000 /* of an answer that is made here, at most */
 };
+
+/* A request that is late comes before the engine may believe that its order is not there
+ * (trading-semantics 28: 5 s), and so does the last query that is answered by an untrue "not found". */
+#define LATE_NS   (4 * NS_PER_SECOND)
+#define UNSEEN_NS (2 * NS_PER_SECOND)
+#define BELIEF_NS (5 * NS_PER_SECOND)
+/* How long an order rests at most that was refused falsely, and how late an echo is. */
+#define FALSE_NS (6 * NS_PER_SECOND)
+#define ECHO_NS  (240 * NS_PER_SECOND)
 
 /* An answer that waits, or that was lost. */
 struct kept {
     struct message message;
     union event_record record;
+    bool again; /* told before, or still to be told beside this */
 };
 
 /* An order that was sent to the venue behind. */
@@ -30,6 +41,15 @@ struct recent {
     order_id order;
     uint16_t instrument;
     bool cancelled; /* by us: its end is not the venue's doing */
+    int64_t sent;
+};
+
+/* A request on its way to the venue behind, or the end of an order that was refused falsely. */
+struct late {
+    int64_t sent, due;
+    bool ends; /* the order of the cancel, which is the venue's own */
+    struct message message;
+    union event_record record;
 };
 
 /* The connection to one venue. */
@@ -53,11 +73,15 @@ struct fault {
     uint32_t given; /* slot that the caller looks at, or UINT32_MAX */
     struct recent recent[RECENT_MAX];
     uint64_t recent_count;
-    order_id ending; /* the order whose cancel we sent ourselves; 0: none */
+    order_id ending;     /* the order whose cancel we sent ourselves; 0: none */
+    bool ending_refused; /* that order was refused falsely */
+    order_id filled;     /* it was filled in part just now and ends next; 0: any of `recent` */
+    struct late late[LATE_MAX]; /* in no order */
+    size_t late_count;
     int64_t next_end;
     struct connection connections[EVENT_VENUES_MAX];
     uint64_t counts[FAULT_KIND_COUNT];
-    union event_record nowhere; /* of an answer that finds no room */
+    struct kept nothing; /* an answer that finds no room */
 };
 
 static struct fault *fault_of(const struct venue *venue)
@@ -110,15 +134,17 @@ static struct kept *wait_until(struct fault *fault, int64_t due)
     return &fault->waiting[slot];
 }
 
-static void queue_copy(struct fault *fault, const struct message *message, int64_t due)
+static struct kept *queue_copy(struct fault *fault, const struct message *message, int64_t due)
 {
     struct kept *kept = wait_until(fault, due);
     if (!kept)
-        return;
+        return &fault->nothing;
+    kept->again = false;
     kept->record = *message->record;
     kept->message = *message;
     kept->message.ts_local = due;
     kept->message.record = &kept->record;
+    return kept;
 }
 
 /* An answer that is made here, soon after `now`; its record is zeroed. */
@@ -130,7 +156,7 @@ static union event_record *answer_own(struct fault *fault, unsigned venue, enum 
         due = fault->connections[venue].floor;
     struct kept *kept = wait_until(fault, due);
     if (!kept)
-        return &fault->nowhere;
+        return &fault->nothing.record;
     memset(kept, 0, sizeof *kept);
     kept->message = (struct message){.ts_local = due,
                                      .ts_venue = due,
@@ -326,15 +352,83 @@ static int submit_modify(struct fault *fault, const struct asked *request,
     return 0;
 }
 
-static void remember(struct fault *fault, const struct asked *request)
+static void remember(struct fault *fault, const struct asked *request, int64_t now)
 {
     if (request->request == REQUEST_PLACE)
         fault->recent[fault->recent_count++ % RECENT_MAX] =
-            (struct recent){request->order, request->instrument, false};
+            (struct recent){request->order, request->instrument, false, now};
     for (size_t i = 0; request->request == REQUEST_CANCEL && i < RECENT_MAX; i++)
         fault->recent[i].cancelled |= fault->recent[i].order == request->order;
     for (size_t i = 0; request->replaces != 0 && i < RECENT_MAX; i++)
         fault->recent[i].cancelled |= fault->recent[i].order == request->replaces;
+}
+
+/* Room for a request that waits; NULL where too many do. */
+static struct late *wait_late(struct fault *fault, const struct message *message, int64_t due)
+{
+    if (fault->late_count == LATE_MAX)
+        return NULL;
+    struct late *late = &fault->late[fault->late_count++];
+    *late = (struct late){
+        .sent = message->ts_local, .due = due, .message = *message, .record = *message->record};
+    late->message.ts_local = due;
+    return late;
+}
+
+/* True where the request is on its way for longer than those after it. A modify is not: it asks for a total,
+ * and what was told of fills when it was sent belongs to it. */
+static bool is_late(struct fault *fault, const struct asked *request,
+                    const struct message *decision)
+{
+    if (request->request < 0 || request->request == REQUEST_MODIFY || request->replaces != 0 ||
+        fault->late_count == LATE_MAX || !happens(fault, FAULT_REQUEST_LATE))
+        return false;
+    return wait_late(fault, decision,
+                     decision->ts_local + draw_duration(&fault->chance, LATE_NS)) != NULL;
+}
+
+/* The order is refused, and is taken all the same; the venue ends it soon. */
+static void refuse_falsely(struct fault *fault, const struct asked *request, int64_t now)
+{
+    if (request->request != REQUEST_PLACE || request->replaces != 0 ||
+        fault->late_count == LATE_MAX || !happens(fault, FAULT_FALSE_REJECT))
+        return;
+    union event_record record = {
+        .cancel = {.instrument = request->instrument, .order = request->order}};
+    const struct message cancel = {.stream = EVENT_STREAM(request->instrument, CHANNEL_SESSION),
+                                   .kind = EVENT_cancel,
+                                   .record = &record};
+    struct late *end =
+        wait_late(fault, &cancel, now + NS_PER_MS + draw_duration(&fault->chance, FALSE_NS));
+    end->ends = true;
+    for (size_t i = 0; i < RECENT_MAX; i++) /* it ends in this way only */
+        fault->recent[i].cancelled |= fault->recent[i].order == request->order;
+    answer_rejected(fault, request, draw_reason(fault, request), now);
+}
+
+static int64_t sent_at(const struct fault *fault, order_id order)
+{
+    for (size_t i = 0; i < RECENT_MAX; i++)
+        if (fault->recent[i].order == order)
+            return fault->recent[i].sent;
+    return INT64_MIN / 2;
+}
+
+/* True where the order is said not to be found. */
+static bool is_not_found(struct fault *fault, const struct asked *request, int64_t now)
+{
+    bool asks = request->request == REQUEST_QUERY;
+    int64_t sent = asks ? sent_at(fault, request->order) : now;
+    if (request->request < 0 || request->request == REQUEST_PLACE || now - sent > UNSEEN_NS ||
+        fault->connections[request->venue].floor + LATENCY_NS - sent > BELIEF_NS ||
+        !happens(fault, FAULT_NOT_FOUND))
+        return false;
+    if (asks)
+        answer_own(fault, request->venue, EVENT_order_not_found, request->instrument, now)
+            ->order_not_found = (struct event_order_not_found){request->instrument, request->order};
+    else
+        answer_rejected(fault, request, REJECT_NOT_FOUND, now);
+    return true;
 }
 
 static int fault_submit(struct venue *venue, const struct message *decision, struct error *error)
@@ -343,9 +437,13 @@ static int fault_submit(struct venue *venue, const struct message *decision, str
     struct asked request;
     if (!read_request(fault, decision, &request))
         return fault->inner->submit(fault->inner, decision, error);
-    if (fails(fault, &request, decision->ts_local))
+    const int64_t now = decision->ts_local;
+    if (fails(fault, &request, now) || is_not_found(fault, &request, now))
         return 0;
-    remember(fault, &request);
+    remember(fault, &request, now);
+    if (is_late(fault, &request, decision))
+        return 0;
+    refuse_falsely(fault, &request, now);
     if (request.request == REQUEST_MODIFY)
         return submit_modify(fault, &request, decision, error);
     return fault->inner->submit(fault->inner, decision, error);
@@ -406,8 +504,10 @@ static void deliver(struct fault *fault, const struct message *answer, unsigned 
         connection->floor = due + draw_duration(&fault->chance, longest);
     if (due < connection->floor)
         due = connection->floor;
+    if (is_about_order(answer) && happens(fault, FAULT_ECHO))
+        queue_copy(fault, answer, due + draw_duration(&fault->chance, ECHO_NS))->again = true;
     if (is_about_order(answer) && happens(fault, FAULT_DUPLICATE))
-        queue_copy(fault, answer, due + draw_duration(&fault->chance, longest));
+        queue_copy(fault, answer, due + draw_duration(&fault->chance, longest))->again = true;
     if (is_about_order(answer) && happens(fault, FAULT_REORDER))
         due += draw_duration(&fault->chance, longest);
     queue_copy(fault, answer, due);
@@ -446,7 +546,10 @@ static bool ends_itself(struct fault *fault, struct kept *answer)
     if (fault->ending == 0 || (kind != EVENT_order_cancelled && kind != EVENT_cancel_rejected) ||
         answer->record.order_accepted.order != fault->ending)
         return false;
+    if (fault->ending_refused) /* nobody asks for it */
+        find_again(fault, fault->ending, answer->message.ts_local);
     fault->ending = 0;
+    fault->ending_refused = false;
     if (kind == EVENT_cancel_rejected)
         return true;
     fault->counts[FAULT_END]++;
@@ -460,12 +563,49 @@ static bool ends_itself(struct fault *fault, struct kept *answer)
     return false;
 }
 
+/* The venue does not say what is left. Of an order that has ended nobody asks any more: what was lost of it
+ * is told, late. */
+static void strip(struct fault *fault, struct kept *answer)
+{
+    const struct number absent = {0, NUMBER_ABSENT};
+    const uint8_t kind = answer->message.kind;
+    bool fills = kind == EVENT_order_filled,
+         ends = kind == EVENT_order_cancelled || kind == EVENT_order_expired;
+    if ((!fills && !ends) || !happens(fault, FAULT_BARE))
+        return;
+    if (fills)
+        answer->record.order_filled.leaves = absent;
+    else if (kind == EVENT_order_cancelled)
+        answer->record.order_cancelled.leaves = absent;
+    else
+        answer->record.order_expired.leaves = absent;
+    if (ends)
+        find_again(fault, answer->record.order_accepted.order,
+                   answer->message.ts_local +
+                       draw_duration(&fault->chance, fault->options.longest_delay));
+}
+
+/* Now and then an order ends right after it was filled in part, so that the two overtake each other. */
+static void end_filled(struct fault *fault, const struct message *answer)
+{
+    enum { ONE_IN = 8, SOON_NS = 50000000 };
+    if (fault->options.chance[FAULT_END] == 0 || answer->kind != EVENT_order_filled ||
+        answer->record->order_filled.leaves.units <= 0 || random_below(&fault->chance, ONE_IN) != 0)
+        return;
+    fault->filled = answer->record->order_filled.order;
+    fault->next_end = answer->ts_local + draw_duration(&fault->chance, SOON_NS);
+}
+
 static void take_answer(struct fault *fault, const struct message *message)
 {
-    struct kept answer = {*message, *message->record};
+    struct kept answer = {*message, *message->record, false};
     unsigned venue = venue_of(fault, message);
     answer.message.record = &answer.record;
-    if (ends_itself(fault, &answer) || is_lost(fault, &answer.message, venue))
+    end_filled(fault, message);
+    if (ends_itself(fault, &answer))
+        return;
+    strip(fault, &answer);
+    if (is_lost(fault, &answer.message, venue))
         return;
     int64_t due = message->ts_local;
     if (due < fault->connections[venue].floor)
@@ -496,13 +636,24 @@ static void queue_jump(struct fault *fault, int64_t now)
                                      .record = &kept->record};
 }
 
+/* The one that was just filled in part, or any; NULL where there is none. */
+static struct recent *choose_end(struct fault *fault)
+{
+    struct recent *recent = &fault->recent[random_below(&fault->chance, RECENT_MAX)];
+    for (size_t i = 0; fault->filled != 0 && i < RECENT_MAX; i++)
+        if (fault->recent[i].order == fault->filled)
+            recent = &fault->recent[i];
+    fault->filled = 0;
+    return recent->order == 0 || recent->cancelled || fault->ending != 0 ? NULL : recent;
+}
+
 /* The venue is to end one of the orders that it was sent. */
 static int end_one(struct fault *fault, struct error *error)
 {
     const int64_t now = fault->next_end;
     fault->next_end = next_time(fault, &fault->chance, FAULT_END, now);
-    struct recent *recent = &fault->recent[random_below(&fault->chance, RECENT_MAX)];
-    if (recent->order == 0 || recent->cancelled || fault->ending != 0)
+    struct recent *recent = choose_end(fault);
+    if (!recent)
         return 0;
     union event_record record = {
         .cancel = {.instrument = recent->instrument, .order = recent->order}};
@@ -513,6 +664,52 @@ static int end_one(struct fault *fault, struct error *error)
     fault->ending = recent->order;
     recent->cancelled = true;
     return fault->inner->submit(fault->inner, &cancel, error);
+}
+
+/* The request that is the next to arrive; NULL where none is late. */
+static struct late *next_late(struct fault *fault)
+{
+    struct late *next = NULL;
+    for (size_t i = 0; i < fault->late_count; i++)
+        if (!next || fault->late[i].due < next->due)
+            next = &fault->late[i];
+    return next;
+}
+
+/* An order came after queries that did not find it. Who asked waits no longer for an answer that is still on
+ * its way when "not found" would be believed. */
+static void forget_not_found(struct fault *fault, const struct late *late)
+{
+    const struct event_place *place = &late->record.place;
+    const struct sim_entry *entry = sim_queue_first(&fault->queue);
+    for (size_t i = 0; i < fault->queue.count; i++) {
+        struct kept *kept = &fault->waiting[entry[i].slot];
+        if (kept->message.kind != EVENT_order_not_found || entry[i].time < late->sent + BELIEF_NS ||
+            kept->record.order_not_found.order != place->order)
+            continue;
+        kept->message.kind = EVENT_order_unknown;
+        kept->record.order_unknown =
+            (struct event_order_unknown){place->instrument, place->order, REQUEST_QUERY};
+    }
+}
+
+/* A request arrives at last. The venue ends one order at a time: a second waits. */
+static int arrive(struct fault *fault, struct late *late, struct error *error)
+{
+    if (late->ends && fault->ending != 0) {
+        late->due += NS_PER_MS;
+        late->message.ts_local = late->due;
+        return 0;
+    }
+    struct late now = *late;
+    *late = fault->late[--fault->late_count];
+    now.message.record = &now.record;
+    if (now.ends)
+        fault->ending = now.record.cancel.order;
+    fault->ending_refused |= now.ends;
+    if (now.message.kind == EVENT_place)
+        forget_not_found(fault, &now);
+    return fault->inner->submit(fault->inner, &now.message, error);
 }
 
 /* --- the venue ---------------------------------------------------------------------------------- */
@@ -540,17 +737,21 @@ static int fault_advance(struct venue *venue, int64_t now, struct error *error)
     struct fault *fault = fault_of(venue);
     for (;;) {
         int64_t limit = first_due(fault) < now ? first_due(fault) : now;
+        struct late *late = next_late(fault);
         bool ends = fault->next_end <= limit;
         if (ends)
             limit = fault->next_end;
+        bool arrives = late && late->due <= limit;
+        if (arrives)
+            limit = late->due;
         if (fault->inner->advance(fault->inner, limit, error))
             return error->code;
         const struct message *answer = fault->inner->answer(fault->inner, limit);
         if (answer)
             take_answer(fault, answer);
-        else if (!ends)
+        else if (!ends && !arrives)
             return 0;
-        else if (end_one(fault, error))
+        else if (arrives ? arrive(fault, late, error) : end_one(fault, error))
             return error->code;
     }
 }
@@ -632,6 +833,30 @@ int fault_open(struct venue **venue, struct venue *inner, const struct fault_opt
     fault->inner = inner;
     *venue = &fault->venue;
     return 0;
+}
+
+bool fault_owes_fills(const struct venue *venue)
+{
+    const struct fault *fault = fault_of(venue);
+    const struct sim_entry *entry = sim_queue_first(&fault->queue);
+    for (size_t i = 0; i < fault->late_count; i++)
+        if (fault->late[i].ends)
+            return true; /* what was lost of it is told at its end */
+    for (size_t i = 0; i < fault->queue.count; i++) {
+        const struct kept *kept = &fault->waiting[entry[i].slot];
+        if (kept->message.kind == EVENT_order_filled && !kept->again)
+            return true;
+    }
+    return fault->ending_refused;
+}
+
+bool fault_will_end(const struct venue *venue, order_id order)
+{
+    const struct fault *fault = fault_of(venue);
+    for (size_t i = 0; i < fault->late_count; i++)
+        if (fault->late[i].ends && fault->late[i].record.cancel.order == order)
+            return true;
+    return fault->ending == order;
 }
 
 const uint64_t *fault_counts(const struct venue *venue)

@@ -2,9 +2,11 @@
  * what the venue behind it is asked and what it answers, refuses requests, bans, hangs up, ends orders by
  * itself and lets the clock jump.
  *
- * It stays honest. What it refuses or loses on the way there never reached the venue behind it. A fill
- * that was made is made: where its answer is lost it is told again once the order is asked for. What it
- * says of an order is true at some time after the order was sent. */
+ * It stays honest. What it refuses or loses on the way there never reached the venue behind it, but for a
+ * false reject: the venue soon ends that order by itself. A fill that was made is made: where its answer
+ * is lost it is told again once the order is asked for, or has ended without a word on what was left. That
+ * an order is not found may be untrue of a cancel or modify, and of a query soon after the order was
+ * placed; whatever else is said of an order is true at some time after it was sent. */
 #ifndef CAPSTAN_VENUE_FAULT_H
 #define CAPSTAN_VENUE_FAULT_H
 
@@ -23,6 +25,11 @@
     X(FAULT_DUPLICATE, "duplicate", "an answer comes twice")                                       \
     X(FAULT_REORDER, "reorder", "an answer is late, and others overtake it")                       \
     X(FAULT_DISCONNECT, "disconnect", "requests and answers are lost for a while")                 \
+    X(FAULT_REQUEST_LATE, "request_late", "a request is late on its way, and others overtake it")  \
+    X(FAULT_FALSE_REJECT, "false_reject", "an order is told to be refused, but rests a while")     \
+    X(FAULT_NOT_FOUND, "not_found", "the venue does not find an order that it has")                \
+    X(FAULT_ECHO, "echo", "an answer comes again, minutes later")                                  \
+    X(FAULT_BARE, "bare", "a fill or an end does not tell what is left")                           \
     X(FAULT_END, "end", "the venue ends an order by itself: expired or cancelled")                 \
     X(FAULT_CLOCK_JUMP, "clock_jump", "the wall clock jumps")
 
@@ -46,6 +53,10 @@ struct fault_options {
 /* Wrap `inner`, which then belongs to the result and is closed with it. All memory is taken here. */
 int fault_open(struct venue **venue, struct venue *inner, const struct fault_options *options,
                struct error *error);
+/* Fills were made that the caller is still to be told of without asking. */
+bool fault_owes_fills(const struct venue *venue);
+/* The venue refused that order falsely, and will end it by itself. */
+bool fault_will_end(const struct venue *venue, order_id order);
 /* How often each kind has happened. */
 const uint64_t *fault_counts(const struct venue *venue);
 /* "reorder". */
