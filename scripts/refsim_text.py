@@ -4,15 +4,16 @@ docs/event-text.md and docs/tape-text.md have the grammar. Numbers are integers 
 units, money is a fraction; nothing is a float.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import datetime, timezone
 from fractions import Fraction
 
 NANOSECONDS = 10**9
 ANSWERS = ("order_accepted", "order_rejected", "order_filled", "order_cancelled",
            "cancel_rejected", "order_modified", "modify_rejected", "order_expired",
-           "order_unknown", "order_not_found")
-REQUESTS = ("place", "cancel", "modify", "query")
+           "order_unknown", "order_not_found", "order_status")
+REQUESTS = ("place", "cancel", "modify", "replace", "query", "request_snapshot")
+ACCOUNT = ("balance", "venue_position", "open_order", "snapshot_end")
 ROWS = ("depth", "snapshot", "trade", "top")
 MARKET = ROWS + ("definition", "instrument_status", "mark", "index_price", "funding", "gap",
                  "reference_rate", "open_interest", "feed_connection", "source_text",
@@ -171,19 +172,23 @@ class Instrument:
 class Message:
     """One line of canonical text."""
 
-    __slots__ = ("index", "time", "kind", "stream", "sequence", "venue_time", "tokens", "text")
+    __slots__ = ("index", "time", "kind", "stream", "sequence", "venue_time", "channel", "tokens", "text",
+                 "rows_of", "about")
 
     def __init__(self, text, index):
         tokens = text.split()
         if len(tokens) < 3:
             raise BadInput(f"line {index}: no message: {text[:60]}")
         self.text = text
+        self.rows_of = ()  # of an account snapshot
+        self.about = None  # of an answer: the order, or whose account
         self.index = index
         self.time = read_time_cached(tokens[0])
         self.kind = tokens[1]
         self.stream = tokens[2]
         self.sequence = 0
         self.venue_time = None
+        self.channel = None  # only where it is not the kind's usual one
         place = 3
         while place < len(tokens):
             name, _, value = tokens[place].partition("=")
@@ -191,7 +196,9 @@ class Message:
                 self.sequence = int(value)
             elif name == "venue_time":
                 self.venue_time = read_time_cached(value.removeprefix("estimated:"))
-            elif tokens[place] != "more" and not (name == "channel" and value):
+            elif name == "channel" and value:
+                self.channel = value
+            elif tokens[place] != "more":
                 break
             place += 1
         self.tokens = tokens[place:]
@@ -241,6 +248,12 @@ def read_time_cached(text):
 def down(message):
     """Whether a feed went down: a gap of each of the venue's instruments."""
     return message.kind == "feed_connection" and message.fields()["connected"] == "no"
+
+
+def book_lost(message):
+    """Whether a book is not known from here on. Only depth changes it (rule 3): what is missing of
+    trades or best prices makes no gap in it."""
+    return down(message) or message.kind == "gap" and message.channel is None
 
 
 class Tape:
@@ -319,32 +332,72 @@ class Settings:
         return result
 
 
-class Journal:
-    """A replay's journal: what was sent, and the answers to compare with."""
+def account_of(venue):
+    """The name under which a venue's account snapshots are compared."""
+    return f"account:{venue}"
 
-    def __init__(self, path):
+
+class Journal:
+    """What was sent, and the answers to compare with: a replay's journal, or the text of its
+    session, which has the account snapshots too."""
+
+    def __init__(self, path, instruments):
         self.requests = []
         self.answers = []
         self.positions = {}
         self.balances = {}
-        filled = Counter()
+        self.start = None  # when the engine was started; only a session tells
+        self.instruments = instruments
+        self.rows = defaultdict(list)  # of each venue's snapshot that has not ended
+        trades = defaultdict(set)
         with open(path, encoding="utf-8") as lines:
             for index, line in enumerate(lines):
                 words = line.split(" ", 3)
                 kind = words[1] if len(words) > 2 else ""
-                if kind not in ANSWERS + REQUESTS and not kind.startswith("final_"):
+                if kind not in KEPT and not kind.startswith("final_"):
                     continue
                 message = Message(line.rstrip("\n"), index)
                 fields = message.fields()
                 if kind in REQUESTS:
-                    self.requests.append(Request(message, fields, filled[fields["order"]]))
+                    known = trades[fields["order"]] if "order" in fields else ()
+                    self.requests.append(Request(message, fields, len(known)))
                 elif kind in ANSWERS:
-                    filled[fields["order"]] += kind == "order_filled"
+                    if kind == "order_filled":  # a query tells it again, with the same trade
+                        trades[fields["order"]].add(fields["trade"])
+                    message.about = fields["order"]
                     self.answers.append(message)
+                elif kind in ACCOUNT:
+                    self.account(message, fields)
+                elif kind == "start":
+                    self.start = message.time
                 elif kind == "final_position":
                     self.positions[message.stream] = message
-                else:
+                elif kind == "final_balance":
                     self.balances[(fields["venue"], fields["asset"])] = message
+
+    def account(self, message, fields):
+        """A row of an account snapshot; the last makes one answer of all."""
+        venue = fields.get("venue") or self.instruments[message.stream].venue
+        rows = self.rows[venue]
+        if message.kind != "snapshot_end":
+            words = [word for word in message.tokens
+                     if not word.startswith(("venue=", "venue_order="))]
+            rows.append((message, " ".join([message.kind, message.stream, *words])))
+            return
+        for row, _ in rows:
+            if (row.time, row.venue_time) != (message.time, message.venue_time):
+                raise BadInput(f"line {row.index}: its snapshot has another time")
+        whole = Message(f"{message.text.split()[0]} account - "
+                        f"venue_time={show_time(message.venue_time)} order={account_of(venue)} "
+                        + " ".join([f"taken={fields['taken']}", *sorted(t for _, t in rows)]),
+                        message.index)
+        whole.about = account_of(venue)
+        whole.rows_of = [row for row, _ in rows]
+        rows.clear()
+        self.answers.append(whole)
+
+
+KEPT = frozenset(ANSWERS + REQUESTS + ACCOUNT + ("start",))
 
 
 class Request:
@@ -354,7 +407,8 @@ class Request:
         self.kind = message.kind
         self.sent = message.time
         self.instrument = message.stream
-        self.order = fields["order"]
+        self.venue = fields.get("venue")  # of a request that concerns no instrument
+        self.order = fields.get("order")
         self.fields = fields
         self.fills_known = fills_known  # how many fills of it the engine had been told of
         self.text = message.text
