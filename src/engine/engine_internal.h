@@ -111,6 +111,7 @@ struct order {
     int64_t spell_filled;              /* of `filled`, before the spell */
     int64_t spell_quantity;            /* at its start, less what a modify took away */
     int64_t event_ts;                  /* when something last happened to it, by us or the venue */
+    int64_t told_ts; /* venue time of the newest answer that told how it rests; INT64_MIN: none */
     int64_t shown_price, shown_leaves; /* in the account snapshot `shown` (sync.h) */
     uint32_t shown;
     uint32_t last_trade; /* newest of its trades in the trade ring */

@@ -223,6 +223,7 @@ void orders_take_place(struct engine *engine, const struct event_place *place, i
         .level = (uint8_t)place->level,
         .last_trade = ENGINE_NO_SLOT,
         .event_ts = now,
+        .told_ts = INT64_MIN,
     };
     engine->carry.counter = (uint32_t)place->order;
     list_append(engine, order);
@@ -777,6 +778,28 @@ static void take_known(struct engine *engine, struct order *order, unsigned kind
     }
 }
 
+/* The venue time of an answer that tells how the order rests; INT64_MIN where it tells neither. */
+static int64_t told_at(const struct message *message)
+{
+    const struct number *leaves = &message->record->order_status.leaves;
+    bool rests = message->kind == EVENT_order_accepted || message->kind == EVENT_order_modified ||
+                 (message->kind == EVENT_order_status &&
+                  (leaves->status != NUMBER_VALUE || leaves->units != 0));
+    bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
+    return rests && timed ? message->ts_venue : INT64_MIN;
+}
+
+/* An answer that a newer one has overtaken tells how the order rested once: price and leaves of it would
+ * put back what is known better. */
+static bool is_overtaken(struct order *order, const struct message *message)
+{
+    int64_t told = told_at(message);
+    bool old = told != INT64_MIN && told < order->told_ts;
+    if (told > order->told_ts)
+        order->told_ts = told;
+    return old && message->kind != EVENT_order_accepted;
+}
+
 /* Every answer is a request that went well, but for the one that says that there was none. An expiry answers
  * nothing. */
 static void tell_infrastructure(struct engine *engine, const struct message *message)
@@ -805,7 +828,9 @@ void orders_take_answer(struct engine *engine, const struct message *message)
     rate_take_answer(engine, message);
     if (order != NULL)
         order->asking = false;
-    if (order != NULL)
+    if (order != NULL && is_overtaken(order, message))
+        engine->orders.repeats++;
+    else if (order != NULL)
         take_known(engine, order, message->kind, message->record);
     else if (!sync_take_orphan_answer(engine, message))
         engine->orders.surprises++;

@@ -94,6 +94,7 @@ static void walk_order(struct walker *walker, const struct engine *engine,
     FIELD(index, order, asked_ts);
     FIELD(index, order, query_ts);
     FIELD(index, order, event_ts);
+    FIELD(index, order, told_ts);
     FIELD(index, order, shown_price);
     FIELD(index, order, shown_leaves);
     FIELD(index, order, shown);

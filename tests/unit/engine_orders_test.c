@@ -391,6 +391,50 @@ Test(orders, a_refused_modify_leaves_the_order_as_it_was)
     harness_close(&h);
 }
 
+static void answer_of(enum event_kind kind, int64_t made, int64_t price, int64_t leaves)
+{
+    union event_record record = {.order_status = {.order = 1}};
+    if (kind == EVENT_order_status) {
+        record.order_status.price = (struct number){price, NUMBER_VALUE};
+        record.order_status.leaves = (struct number){leaves, NUMBER_VALUE};
+    } else {
+        record.order_modified.price = (struct number){price, NUMBER_VALUE};
+        record.order_modified.leaves = (struct number){leaves, NUMBER_VALUE};
+    }
+    struct message message = {.ts_local = h.now,
+                              .ts_venue = made,
+                              .flags = MESSAGE_VENUE_TIME,
+                              .stream = EVENT_STREAM(0, CHANNEL_SESSION),
+                              .kind = (uint8_t)kind,
+                              .record = &record};
+    harness_give(&h, &message);
+}
+
+/* What the venue said before its newest word about an order does not come true again. */
+Test(orders, an_overtaken_answer_tells_nothing)
+{
+    quoted();
+    harness_accept(&h, 1);
+    struct event_modify modify = {
+        .order = 1, .price = {985, NUMBER_VALUE}, .leaves = {11, NUMBER_VALUE}};
+    orders_take_modify(h.engine, &modify, 0);
+    answer_of(EVENT_order_modified, 100, 985, 11);
+    expect(1, ORDER_ACTIVE, 11, 0);
+    uint64_t repeats = h.engine->orders.repeats;
+    answer_of(EVENT_order_modified, 99, 990, 10);
+    expect(1, ORDER_ACTIVE, 11, 0);
+    /* Unknown, it waits for a newer word; one of the same time is none that was overtaken. */
+    union event_record lost = {.order_unknown = {.order = 1}};
+    answer(EVENT_order_unknown, &lost);
+    answer_of(EVENT_order_status, 99, 990, 10);
+    expect(1, ORDER_UNKNOWN, 11, 0);
+    cr_expect_eq(h.engine->orders.repeats, repeats + 2);
+    answer_of(EVENT_order_status, 100, 985, 11);
+    expect(1, ORDER_ACTIVE, 11, 0);
+    cr_expect_eq(harness_order(&h, 1)->price, 985);
+    harness_close(&h);
+}
+
 Test(orders, ids_pass_over_live_slots)
 {
     harness_init(&h);
