@@ -545,6 +545,13 @@ uint64_t engine_open_orders(const struct engine *engine)
     return engine->orders.live;
 }
 
+bool engine_order_is_open(const struct engine *engine, order_id order)
+{
+    const struct order_table *table = &engine->orders;
+    const struct order *slot = &table->slots[((uint32_t)order - 1) & table->mask];
+    return order != 0 && slot->id == order && order_state_is_live(slot->state);
+}
+
 uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate)
 {
     ASSERT(instrument < engine->instrument_count && gate < GATE_COUNT);

@@ -112,6 +112,8 @@ bool engine_learning(const struct engine *engine, unsigned instrument, enum side
 const struct engine_counters *engine_counters(const struct engine *engine);
 /* Orders placed and not known to have ended, those whose answer is still awaited included. */
 uint64_t engine_open_orders(const struct engine *engine);
+/* That order is one of them. */
+bool engine_order_is_open(const struct engine *engine, order_id order);
 /* How often a gate has blocked an instrument since it last ceased to, which its next `gate` decision will
  * tell; 0 where it does not block. */
 uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate);

@@ -21,8 +21,9 @@ struct why {
     struct sink sink; /* first: the loop holds a pointer to it */
     order_id order;
     const struct event_names *names;
-    struct view *views; /* by instrument */
-    struct view before; /* of the last message's instrument */
+    const struct engine *engine; /* the loop's; NULL before the first step */
+    struct view *views;          /* by instrument */
+    struct view before;          /* of the last message's instrument */
     struct message last;
     union event_record last_record;
     uint64_t messages;           /* since the last start */
@@ -184,6 +185,19 @@ static void say_gates(struct why *why, uint32_t gates)
     say(why, "\n");
 }
 
+/* What the cycle that sent it held back: other orders of the instrument, or a part of this one. */
+static void say_held_back(struct why *why, unsigned instrument)
+{
+    unsigned named = 0;
+    for (unsigned gate = 0; why->engine != NULL && gate < GATE_COUNT; gate++)
+        if (engine_gate_blocked(why->engine, instrument, (enum gate)gate) != 0)
+            say(why, "%s%s",
+                named++ == 0 ? "meanwhile part of it or other orders were stopped by " : ", ",
+                event_enum_text(FIELD_GATE, gate));
+    if (named > 0)
+        say(why, "\n");
+}
+
 static void say_quantity_at(struct why *why, unsigned instrument, struct number quantity,
                             struct number price)
 {
@@ -209,6 +223,7 @@ static void take_place(struct why *why, int64_t ts, const struct event_place *pl
     say_price(why, place->instrument, place->fair, place->skew, place->distance,
               place->price.units);
     say_gates(why, place->gates);
+    say_held_back(why, place->instrument);
 }
 
 static void take_replace(struct why *why, int64_t ts, const struct event_replace *replace)
@@ -308,12 +323,9 @@ static void take_answer(struct why *why, const struct message *message)
     if (record->order_accepted.order != why->order)
         return;
     if (message->kind == EVENT_order_filled) {
-        why->ended |= record->order_filled.leaves.units == 0;
         take_fill(why, message->ts_local, &record->order_filled);
         return;
     }
-    why->ended |= message->kind == EVENT_order_cancelled || message->kind == EVENT_order_expired ||
-                  message->kind == EVENT_order_rejected;
     say_time(why, message->ts_local, "answer");
     say(why, ": %s", event_kind_info(message->kind)->meaning);
     if (message->kind == EVENT_order_rejected || message->kind == EVENT_cancel_rejected ||
@@ -346,12 +358,28 @@ static int take_message(struct sink *sink, const struct message *message, struct
     return 0;
 }
 
+/* The engine knows when an order is over: a fill or an end may leave it in doubt, and only one "not found"
+ * among several ends it (trading-semantics 28). */
+static void note_end(struct why *why)
+{
+    const struct message *last = &why->last;
+    if (!why->found || why->ended || engine_order_is_open(why->engine, why->order))
+        return;
+    why->ended = true;
+    if (last->kind != EVENT_order_not_found)
+        return;
+    say_time(why, last->ts_local, "end");
+    say(why, ": not found once more, after its time: the venue has no such order\n");
+}
+
 static int take_step(struct sink *sink, const struct engine *engine, struct error *error)
 {
     (void)error;
     struct why *why = (struct why *)sink;
     unsigned instrument = EVENT_STREAM_INSTRUMENT(why->last.stream);
     why->cycles = engine_counters(engine)->cycles;
+    why->engine = engine;
+    note_end(why);
     if (!is_of_prices(&why->last) || why->last.kind == EVENT_top ||
         instrument >= why->names->instrument_count)
         return 0;
