@@ -716,6 +716,15 @@ static void take_cancel_rejected(struct engine *engine, struct order *order, enu
         cancel_failed(engine, order);
 }
 
+/* The same modify at once would be refused again: like a new order, it waits for a new top (rule 27). */
+static void take_modify_rejected(struct engine *engine, struct order *order, enum reject reason)
+{
+    bool late = too_late((uint8_t)reason);
+    if (is_modifying(order) && !late)
+        engine->instruments[order->instrument].wait_top[order->side] = true;
+    apply_plain(engine, order, late ? ORDER_EVENT_MODIFY_TOO_LATE : ORDER_EVENT_MODIFY_REJECTED);
+}
+
 /* The modify was refused, so the fill before was the last one. */
 static void settle_hanging(struct engine *engine, struct order *order)
 {
@@ -757,9 +766,7 @@ static void take_known(struct engine *engine, struct order *order, unsigned kind
         take_modified(engine, order, record->order_modified.price, record->order_modified.leaves);
         break;
     case EVENT_modify_rejected:
-        apply_plain(engine, order,
-                    too_late(record->modify_rejected.reason) ? ORDER_EVENT_MODIFY_TOO_LATE
-                                                             : ORDER_EVENT_MODIFY_REJECTED);
+        take_modify_rejected(engine, order, (enum reject)record->modify_rejected.reason);
         break;
     case EVENT_order_expired:
         take_ended(engine, order, ORDER_EVENT_EXPIRED, record->order_expired.leaves);

@@ -226,3 +226,39 @@ Test(replace, an_edit_that_a_gate_stops_is_a_cancel)
     cr_expect_eq(h.decisions[0].kind, EVENT_cancel);
     harness_close(&h);
 }
+
+/* Orders #1 and #2, each with an edit on its way; that of #1 is refused. */
+static void edit_refused(enum reject reason)
+{
+    quoted_at("edit");
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    cr_assert_eq(harness_count(&h, EVENT_modify), 2);
+    union event_record record = {.modify_rejected = {.order = 1, .reason = (uint8_t)reason}};
+    answer(EVENT_modify_rejected, &record);
+}
+
+/* The same edit would be refused again: the order goes, and the side waits for a new top. */
+Test(replace, rule_27_after_an_edit_that_was_refused_the_side_waits_for_a_new_top)
+{
+    edit_refused(REJECT_OTHER);
+    cr_expect_eq(harness_order(&h, 1)->price, 990);
+    cr_expect_eq(harness_count(&h, EVENT_modify), 0);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
+    harness_cancelled(&h, 1, 10);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_run_to(&h, SECONDS(1));
+    cr_expect_eq(engine_counters(h.engine)->modified, 2);
+    cr_expect_eq(engine_counters(h.engine)->placed, 2);
+    harness_book(&h, 0, EVENT_top, 1015, 50, 1020, 40);
+    cr_expect_eq(harness_count(&h, EVENT_place), 1);
+    cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.side, SIDE_BUY);
+    harness_close(&h);
+}
+
+Test(replace, an_edit_that_came_too_late_was_not_refused)
+{
+    edit_refused(REJECT_FILLED);
+    cr_expect_not(h.engine->instruments[0].wait_top[SIDE_BUY]);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_UNKNOWN);
+    harness_close(&h);
+}
