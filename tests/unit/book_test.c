@@ -385,3 +385,41 @@ Test(book, a_far_level_that_went_hides_no_other)
     cr_assert_eq(book_level_count(book, SIDE_SELL), 2);
     free(book);
 }
+
+Test(book, a_price_that_is_none_holds_nothing)
+{
+    static const struct row rows[] = {{.price = 20, .quantity = 3},
+                                      {.price = 25, .quantity = 4, .flags = ROW_SELL}};
+    struct book *book = book_new(FAR_LEVELS);
+    struct book_level level;
+    cr_assert(apply(book, EVENT_snapshot, rows, 2));
+    for (unsigned side = 0; side < 2; side++)
+        cr_expect_eq(book_quantity(book, side, 0), 0);
+    cr_expect_eq(book_quantity_to(book, SIDE_SELL, 0), 0); /* no ask is that low */
+    cr_expect_eq(book_quantity_to(book, SIDE_BUY, 0), 3);  /* every bid is above it */
+    cr_expect_not(book_next(book, SIDE_BUY, 0, &level));
+    cr_assert(book_next(book, SIDE_SELL, 0, &level));
+    cr_expect_eq(level.price, 25);
+    free(book);
+}
+
+/* A far level that went leaves its price as the lowest far one; the window then moves past it. */
+Test(book, a_window_moves_past_a_far_level_that_went)
+{
+    enum { FAR = 100000, FARTHER = 200000 };
+    struct book *book = book_new(FAR_LEVELS);
+    struct book_level level;
+    const struct row first = row_of(SIDE_SELL, 1000, 1);
+    cr_assert(apply(book, EVENT_snapshot, &first, 1));
+    cr_assert(book_set(book, SIDE_SELL, FAR, 2));
+    cr_assert(book_set(book, SIDE_SELL, FARTHER, 3));
+    cr_assert(book_set(book, SIDE_SELL, FAR, 0));
+    cr_assert(book_set(book, SIDE_SELL, 1000, 0));
+    cr_assert(book_best(book, SIDE_SELL, &level));
+    cr_expect(level.price == FARTHER && level.quantity == 3);
+    cr_expect_eq(book_level_count(book, SIDE_SELL), 1);
+    /* From far below the window the best is the next. */
+    cr_assert(book_next(book, SIDE_SELL, 1, &level));
+    cr_expect_eq(level.price, FARTHER);
+    free(book);
+}
