@@ -224,7 +224,7 @@ struct instrument {
     int64_t retry_deadline;   /* lower bound of the earliest cancel's that is sent again */
     int64_t held_until;       /* a cancel was held back: the cycle comes again; TIME_NEVER */
     bool paused, pulled;      /* by command; pulled: cancel all, until resumed */
-    bool wait_top[2];         /* after a refused order or edit: nothing on that side before a new top */
+    bool wait_top[2]; /* after a refused order or edit: nothing on that side before a new top */
     /* The present cycle. */
     int64_t reference4; /* collar reference, four times the price; 0: none fresh */
     int64_t fair, skew; /* 1/1,000 tick */
