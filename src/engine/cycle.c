@@ -187,11 +187,11 @@ static unsigned venue_of(const struct engine *engine, unsigned index)
     return engine->instruments[index].definition.venue;
 }
 
-/* The venue's breaker lets cancels through one at a time: the cycle comes again when the next may leave. */
-static void hold_cancel(struct engine *engine, unsigned index)
+/* The venue's breaker lets cancels through one at a time, and the rate as many as it has room for: the cycle
+ * comes again when the next may leave. */
+static void hold_cancel(struct engine *engine, unsigned index, int64_t until)
 {
-    int64_t next = infrastructure_next(engine, venue_of(engine, index));
-    engine->instruments[index].held_until = next > engine->now ? next : engine->now + 1;
+    engine->instruments[index].held_until = until > engine->now ? until : engine->now + 1;
 }
 
 static void send_cancel(struct engine *engine, const struct candidate *candidate)
@@ -199,11 +199,12 @@ static void send_cancel(struct engine *engine, const struct candidate *candidate
     unsigned index = candidate->instrument;
     struct rate *rate = rate_of(engine, index);
     if (!infrastructure_lets_through(engine, venue_of(engine, index))) {
-        hold_cancel(engine, index);
+        hold_cancel(engine, index, infrastructure_next(engine, venue_of(engine, index)));
         return;
     }
     if (!rate_allows(rate, engine->now, true)) {
         risk_block(engine, index, GATE_RATE);
+        hold_cancel(engine, index, rate_next_cancel(rate, engine->now));
         return;
     }
     struct event_cancel cancel = {

@@ -426,10 +426,16 @@ static inline bool orders_may_act(const struct engine *engine, const struct orde
     return order_state_is_resting(order->state) && order->retry_ts <= engine->now &&
            !orders_gave_up(engine, order);
 }
+/* Unknown, maybe resting, and not asked to go yet: what pulls everything asks it once. */
+static inline bool orders_unknown_may_rest(const struct order *order)
+{
+    return order->state == ORDER_UNKNOWN && !order->cancel_sent && !order->owing;
+}
 /* Cancels that failed are sent again by the cycle, with back-off; when the next is due, and when it was. */
 int64_t orders_retry_deadline(const struct engine *engine, unsigned instrument);
 void orders_retry_due(struct engine *engine, unsigned instrument);
-/* An operator's command or a shutdown: cancels that failed are tried as if they never had. */
+/* An operator's command or a shutdown: cancels that failed are tried as if they never had, and those of
+ * unknown orders once more. */
 void orders_retry_afresh(struct engine *engine, unsigned instrument);
 /* A restart: what was not answered will not be; it is unknown. */
 void orders_restart(struct engine *engine);

@@ -875,6 +875,8 @@ void orders_retry_afresh(struct engine *engine, unsigned index)
             struct order *order = &engine->orders.slots[slot];
             order->failures = 0;
             order->retry_ts = engine->now;
+            if (order->state == ORDER_UNKNOWN)
+                order->cancel_sent = false;
         }
     }
     engine_mark_due(engine, index);

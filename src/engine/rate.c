@@ -70,6 +70,11 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 int64_t rate_room(const struct rate *rate, int64_t now, bool cancel)
 {
     int64_t room = (int64_t)rate->cap - (cancel ? 0 : rate->reserve) - sum_at(rate, now);
@@ -84,6 +89,27 @@ int64_t rate_room(const struct rate *rate, int64_t now, bool cancel)
         room = smaller(room, rate->told_left - kept);
     }
     return room > 0 ? room : 0;
+}
+
+/* The start of the first count at which enough of what left lately is forgotten. */
+static int64_t second_has_room(const struct rate *rate, int64_t now)
+{
+    int64_t bucket = (now >> RATE_SHIFT) > rate->bucket ? now >> RATE_SHIFT : rate->bucket;
+    int64_t at = now;
+    while (rate->cap > 0 && sum_at(rate, at) >= rate->cap)
+        at = ++bucket << RATE_SHIFT;
+    return at;
+}
+
+int64_t rate_next_cancel(const struct rate *rate, int64_t now)
+{
+    int64_t next = second_has_room(rate, now);
+    if (rate->day_cap > 0 && rate->day == day_start(DAY_UTC, now) &&
+        rate->day_sent >= rate->day_cap)
+        next = larger(next, day_after(DAY_UTC, now));
+    if (now < rate->told_resets && rate->told_left <= 0)
+        next = larger(next, rate->told_resets);
+    return next;
 }
 
 bool rate_allows(struct rate *rate, int64_t now, bool cancel)

@@ -38,6 +38,8 @@ void rate_reset(struct rate *rate);
 int64_t rate_room(const struct rate *rate, int64_t now, bool cancel);
 /* One more may. */
 bool rate_allows(struct rate *rate, int64_t now, bool cancel);
+/* When a cancel has room again: after `now` where none may leave, else `now`. */
+int64_t rate_next_cancel(const struct rate *rate, int64_t now);
 /* One left. */
 void rate_count(struct rate *rate, int64_t now);
 /* The budget is so nearly used up that a cycle is not worth running: only cancels may leave. */

@@ -296,9 +296,7 @@ void reconcile_pull(struct engine *engine, unsigned index, enum cancel_cause why
         for (uint32_t slot = engine->instruments[index].sides[side].first; slot != ENGINE_NO_SLOT;
              slot = engine->orders.slots[slot].next) {
             const struct order *order = &engine->orders.slots[slot];
-            if (orders_may_act(engine, order) ||
-                (why == CANCEL_SHUTDOWN && order->state == ORDER_UNKNOWN &&
-                 shutdown_must_ask(engine, order)))
+            if (orders_may_act(engine, order) || orders_unknown_may_rest(order))
                 add_cancel(engine, order, why);
         }
     }

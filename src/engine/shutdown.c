@@ -148,7 +148,7 @@ bool shutdown_may_send(const struct engine *engine)
 bool shutdown_must_ask(const struct engine *engine, const struct order *order)
 {
     if (order->state == ORDER_UNKNOWN)
-        return !order->cancel_sent && !order->owing;
+        return orders_unknown_may_rest(order);
     return order_state_is_resting(order->state) && !orders_gave_up(engine, order);
 }
 

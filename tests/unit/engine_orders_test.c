@@ -144,6 +144,28 @@ Test(orders, a_cancel_that_fails_is_retried_then_escalated)
     harness_close(&h);
 }
 
+/* An order of unknown state may rest: each pull asks it to go, once. */
+Test(orders, a_pull_asks_an_unknown_order_to_go_once)
+{
+    quoted();
+    harness_accept(&h, 2);
+    union event_record record = {.order_unknown = {.order = 1, .request = REQUEST_PLACE}};
+    answer(EVENT_order_unknown, &record);
+    harness_command(&h, COMMAND_TRIP);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 2);
+    expect(1, ORDER_UNKNOWN, 10, 0);
+    harness_run_to(&h, SECONDS(1));
+    cr_expect_eq(engine_counters(h.engine)->cancelled, 2);
+    harness_command(&h, COMMAND_CANCEL_ALL); /* #2 has its request, which is not answered */
+    cr_assert_eq(harness_count(&h, EVENT_cancel), 1);
+    cr_expect_eq(harness_find(&h, EVENT_cancel, 0)->cancel.order, 1);
+    harness_run_to(&h, SECONDS(2));
+    cr_expect_eq(engine_counters(h.engine)->cancelled, 3);
+    harness_cancelled(&h, 1, 10);
+    expect(1, ORDER_CANCELLED, 0, 0);
+    harness_close(&h);
+}
+
 Test(orders, a_shutdown_tries_a_failed_cancel_again)
 {
     cancel_sent();

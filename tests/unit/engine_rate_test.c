@@ -151,6 +151,51 @@ Test(rate, refused_for_its_rate_it_waits_longer_each_time)
     harness_close(&h);
 }
 
+/* --- cancels that are held back ---------------------------------------------------------------------- */
+
+Test(rate, when_a_cancel_has_room_again)
+{
+    struct rate rate = budget(2, 3, 0);
+    cr_expect_eq(rate_next_cancel(&rate, 5), 5);
+    rate_count(&rate, 0);
+    rate_count(&rate, MILLISECONDS(500)); /* in the 29th count of 2^24 ns */
+    cr_expect_eq(rate_next_cancel(&rate, MILLISECONDS(500)), INT64_C(61) << 24);
+    rate_count(&rate,
+               MILLISECONDS(500)); /* more than there is room for; and the day's budget ends */
+    cr_expect_eq(rate_next_cancel(&rate, MILLISECONDS(600)), SECONDS(86400));
+    rate.day_cap = 0;
+    cr_expect_eq(rate_next_cancel(&rate, MILLISECONDS(600)), INT64_C(90) << 24);
+    rate.told_left = 0;
+    rate.told_resets = SECONDS(10);
+    cr_expect_eq(rate_next_cancel(&rate, MILLISECONDS(600)), SECONDS(10));
+    cr_expect_eq(rate_next_cancel(&rate, SECONDS(10)), SECONDS(10));
+}
+
+/* Three messages a second, one of them for cancels: two orders leave, and of their cancels one. The other does
+ * when the orders are forgotten, though no cycle is due for an hour. */
+Test(rate, a_cancel_that_is_held_back_leaves_when_there_is_room)
+{
+    struct harness h;
+    harness_init(&h);
+    h.settings[0].quote_interval = SECONDS(3600);
+    h.settings[0].safety_stale_after = SECONDS(3600);
+    h.venues[0].rate_orders = 3;
+    h.venues[0].rate_cancel_reserve = 400000000;
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+    harness_tick(&h, MILLISECONDS(100));
+    harness_command(&h, COMMAND_CANCEL_ALL);
+    cr_assert_eq(harness_count(&h, EVENT_cancel), 1);
+    harness_cancelled(&h, 1, 10);
+    harness_run_to(&h, (INT64_C(61) << 24) - 1);
+    cr_expect_eq(engine_counters(h.engine)->cancelled, 1);
+    harness_run_to(&h, INT64_C(61) << 24);
+    cr_expect_eq(engine_counters(h.engine)->cancelled, 2);
+    harness_close(&h);
+}
+
 /* --- pairs ------------------------------------------------------------------------------------------- */
 
 /* Three levels a side, and room for `room` of the six. */
