@@ -114,7 +114,7 @@ static bool may_quote(const struct engine *engine, unsigned index)
         return false;
     if (!book_is_synchronised(market->book) || market->gap || !market->top.has[SIDE_BUY] ||
         !market->top.has[SIDE_SELL] ||
-        engine->now - market->fresh_ts >= instrument->limits.stale_after)
+        engine->now - market->view_ts >= instrument->limits.stale_after)
         return false;
     if (market->trading != TRADING_OPEN && market->trading != TRADING_POST_ONLY)
         return false;

@@ -53,7 +53,7 @@ static void update_stale(struct engine *engine, unsigned index)
 {
     struct instrument *instrument = &engine->instruments[index];
     const struct market *market = &instrument->market;
-    if (market->seen && engine->now - market->fresh_ts >= instrument->limits.stale_after &&
+    if (market->seen && engine->now - market->view_ts >= instrument->limits.stale_after &&
         !risk_is_off(engine, GATE_STALE))
         change(engine, index, BREAKER_STALE, BREAKER_CANCEL_ALL);
     else if (lasted(instrument->signals.synced_since, instrument->limits.signal.in_sync,
@@ -192,7 +192,7 @@ int64_t breakers_deadline(const struct engine *engine, unsigned index)
     wait_for(&deadline,
              market->seen && (!stale || signals->synced_since != TIME_NEVER) &&
                  !risk_is_off(engine, GATE_STALE),
-             market->fresh_ts, instrument->limits.stale_after);
+             market->view_ts, instrument->limits.stale_after);
     if (instrument->breakers.worst == BREAKER_CLEAR && signals->wide_since == TIME_NEVER &&
         signals->off_since == TIME_NEVER)
         return deadline;

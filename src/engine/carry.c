@@ -98,7 +98,8 @@ static void market_restart(struct instrument *instrument)
 {
     struct book *book = instrument->market.book;
     book = book_init(book, book_size(instrument->far_levels), instrument->far_levels);
-    instrument->market = (struct market){.book = book, .funding_due = TIME_NEVER};
+    instrument->market =
+        (struct market){.book = book, .spot = instrument->market.spot, .funding_due = TIME_NEVER};
     instrument->definition = instrument->first_definition;
     instrument->limits = instrument->first_limits;
 }

@@ -377,15 +377,18 @@ static void for_each_due(struct engine *engine, void (*work)(struct engine *, un
 
 static void conclude(struct engine *engine, unsigned index)
 {
-    risk_gate_edges(engine, index);
+    if (!engine_is_done(engine))
+        risk_gate_edges(engine, index);
     timers_set(&engine->timers, index, timers_deadline_of(engine, index));
     engine->due[index / WORD_BITS] &= ~(UINT64_C(1) << index % WORD_BITS);
 }
 
 void cycle_run_due(struct engine *engine)
 {
-    for_each_due(engine, plan);
-    send_all(engine);
+    if (!engine_is_done(engine)) { /* after the last word of a shutdown nothing leaves */
+        for_each_due(engine, plan);
+        send_all(engine);
+    }
     /* Sending marks its instruments again; what they are due for has just been done. */
     for_each_due(engine, conclude);
     engine->any_due = false;

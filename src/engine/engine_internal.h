@@ -63,12 +63,12 @@ struct mid_ring {
 struct market {
     struct book *book;
     struct top_view top;
-    int64_t fresh_ts; /* of the newest market message */
-    int64_t view_ts;  /* of the newest that tells of book or best prices: the age of the mid */
-    bool seen;        /* there was one */
-    bool book_seen;   /* there was a whole book */
-    bool gap;         /* lost since the last snapshot */
-    uint8_t trading;  /* enum trading */
+    int64_t view_ts; /* of the newest message that tells of book or best prices */
+    bool seen;       /* there was one */
+    bool spot;       /* rule 14: a venue's mark is the mark of contracts only */
+    bool book_seen;  /* there was a whole book */
+    bool gap;        /* lost since the last snapshot */
+    uint8_t trading; /* enum trading */
     struct stamped mark, index, trade, open_interest, open_interest_cap;
     int64_t mid2; /* twice the mid of the view, where that can be a mark; 0: it can't */
     struct stamped last_mark2; /* twice the mark that stood when a mid was lost, `ts`: until then */

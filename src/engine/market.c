@@ -129,7 +129,7 @@ static void keep_mark(struct engine *engine, struct market *market)
         return;
     if (stale) {
         until = mark_end(market->view_ts);
-        if (market->mark.has && mark_end(market->mark.ts) > until)
+        if (market->mark.has && !market->spot && mark_end(market->mark.ts) > until)
             until = mark_end(market->mark.ts);
     }
     market->last_mark2 = (struct stamped){mark2, until, true};
@@ -406,10 +406,11 @@ static void take_record(struct engine *engine, unsigned index, const struct mess
     }
 }
 
+/* Book or best prices are told of: the stale breaker looks at nothing else, for trades and marks go on while a
+ * book stands still. */
 static void be_fresh(struct engine *engine, unsigned index)
 {
     struct instrument *instrument = &engine->instruments[index];
-    instrument->market.fresh_ts = engine->now;
     /* The first after a silence begins the time in sync that clears the breaker. */
     if (!instrument->market.seen || (instrument->breakers.state[BREAKER_STALE] != BREAKER_CLEAR &&
                                      instrument->signals.synced_since == TIME_NEVER)) {
@@ -449,16 +450,17 @@ void market_apply(struct engine *engine, const struct message *message)
     }
     if (message->stream == EVENT_NONE_16 || index >= engine->instrument_count)
         return;
-    be_fresh(engine, index);
     switch ((int)message->kind) {
     case EVENT_depth:
     case EVENT_snapshot:
+        be_fresh(engine, index);
         signals_book_message(engine, index);
         engine->instruments[index].market.book_seen |= message->kind == EVENT_snapshot;
         take_depth(engine, index, message);
         renew_view(engine, index);
         break;
     case EVENT_top:
+        be_fresh(engine, index);
         take_top(engine, index, message);
         renew_view(engine, index);
         break;
@@ -477,7 +479,7 @@ void market_apply(struct engine *engine, const struct message *message)
 /* Rule 14 at a time: the venue's mark, else the mid of the book. */
 static bool mark_at(const struct market *market, int64_t at, int64_t *mark2)
 {
-    if (market->mark.has && at < mark_end(market->mark.ts))
+    if (market->mark.has && !market->spot && at < mark_end(market->mark.ts))
         *mark2 = 2 * market->mark.value;
     else if (market->mid2 != 0 && at < mark_end(market->view_ts))
         *mark2 = market->mid2;
@@ -496,7 +498,7 @@ bool market_mark2(const struct market *market, int64_t now, int64_t *mark2, bool
     struct stamped last = market->last_mark2;
     if (market->mid2 != 0)
         last = (struct stamped){market->mid2, mark_end(market->view_ts) - 1, true};
-    if (market->mark.has && (!last.has || mark_end(market->mark.ts) > last.ts))
+    if (market->mark.has && !market->spot && (!last.has || mark_end(market->mark.ts) > last.ts))
         last = (struct stamped){2 * market->mark.value, 0, true};
     *mark2 = last.value;
     return last.has;
@@ -522,7 +524,7 @@ int64_t market_reference4(struct market *market, int64_t now)
     int count = 0;
     if (market->mark.has && now - market->mark.ts < ENGINE_MARK_FRESH_NS)
         return 4 * market->mark.value;
-    if (market_has_view(market))
+    if (has_mid(market))
         values2[count++] = view_mid2(&market->top);
     if (mids_second_ago(&market->mids, now, &values2[count]))
         count++;

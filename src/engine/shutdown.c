@@ -142,7 +142,7 @@ void shutdown_take_step(struct engine *engine, const struct event_step_done *don
 
 bool shutdown_may_send(const struct engine *engine)
 {
-    return engine->carry.shutdown != SHUTDOWN_DISCONNECTING;
+    return engine->carry.shutdown != SHUTDOWN_DISCONNECTING && !engine_is_done(engine);
 }
 
 bool shutdown_must_ask(const struct engine *engine, const struct order *order)

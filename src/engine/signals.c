@@ -373,7 +373,7 @@ static void update_book(struct engine *engine, struct instrument *instrument)
 {
     struct signals *signals = &instrument->signals;
     const struct market *market = &instrument->market;
-    bool fresh = market->seen && engine->now - market->fresh_ts < instrument->limits.stale_after;
+    bool fresh = market->seen && engine->now - market->view_ts < instrument->limits.stale_after;
     bool synchronised = market_has_view(market) && !market->gap;
     if (synchronised) {
         find_book(signals, &instrument->limits.signal, engine->now);

@@ -42,7 +42,6 @@ static void walk_book(struct walker *walker, const struct engine *engine, unsign
         FIELD(side, market, top.has[side]);
     }
     FIELD(0, market, top.sequence);
-    FIELD(0, market, fresh_ts);
     FIELD(0, market, view_ts);
     FIELD(0, market, seen);
     FIELD(0, market, book_seen);

@@ -85,8 +85,12 @@ Test(breakers, rule_23_stale_trips_at_its_age_and_clears_in_sync)
     harness_start(&h);
     book(0, 995, 1005);
     EXPECT_FROM(SECONDS(5), BREAKER_STALE, BREAKER_CLEAR, BREAKER_CANCEL_ALL);
-    harness_run_to(&h, SECONDS(20));
+    /* A trade or a mark makes no book younger. */
+    harness_run_to(&h, SECONDS(15));
     harness_trade(&h, 0, SIDE_BUY, 1005, 1);
+    harness_run_to(&h, SECONDS(18));
+    EXPECT_STATE(BREAKER_STALE, BREAKER_CANCEL_ALL);
+    book_at(SECONDS(20), 995, 1005);
     EXPECT_FROM(SECONDS(22), BREAKER_STALE, BREAKER_CANCEL_ALL, BREAKER_CLEAR);
     EXPECT_FROM(SECONDS(25), BREAKER_STALE, BREAKER_CLEAR, BREAKER_CANCEL_ALL);
     harness_close(&h);
