@@ -622,3 +622,30 @@ Test(unusual, a_shutdown_asks_only_what_can_still_be_asked)
     cr_expect_not(shutdown_must_ask(h.engine, order));
     harness_close(&h);
 }
+
+/* --- a strategy that goes wrong ------------------------------------------------------------------------- */
+
+/* B14: every sixth level or so has a price or a size that is none. Minute by minute what rests is sound. */
+Test(unusual, what_a_strategy_wants_wrongly_is_left_out)
+{
+    harness_init(&h);
+    h.settings[0].quote_levels = 2;
+    memcpy(h.settings[0].quote_strategy.text, "rough", sizeof "rough");
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    uint64_t removed_before = 0;
+    for (int second = 1; second <= 60; second++) {
+        for (order_id id = 1; id < orders_next_id(h.engine); id++)
+            if (harness_order(&h, id) != NULL && harness_order(&h, id)->state == ORDER_PENDING_NEW)
+                harness_accept(&h, id);
+        harness_run_to(&h, SECONDS(second));
+        for (size_t n = 0; n < harness_count(&h, EVENT_place); n++) {
+            const struct event_place *place = &harness_find(&h, EVENT_place, n)->place;
+            cr_expect(place->price.units > 0 && place->price.units % 5 == 0);
+            cr_expect_gt(place->quantity.units, 0);
+        }
+    }
+    cr_expect_gt(engine_counters(h.engine)->removed_numbers, removed_before);
+    cr_expect_gt(engine_counters(h.engine)->placed, 0);
+    harness_close(&h); /* and no invariant was broken */
+}
