@@ -21,7 +21,7 @@ static const char name[] = "simulate";
 struct simulate_command {
     int64_t seed, seeds, events, jobs;
     const char *output, *write, *gate;
-    bool counts, plain, goes_on;
+    bool counts, plain, goes_on, complete;
     struct simulate_options options;
 };
 
@@ -151,12 +151,6 @@ static void print_line(const struct simulate_counts *counts, uint64_t failures)
 
 static void print_counts(const struct simulate_counts *counts)
 {
-    static const char *const events[ORDER_EVENT_COUNT] = {
-#define X(event, meaning) [event] = #event,
-        ORDER_EVENTS(X)
-#undef X
-    };
-    enum { PREFIX = sizeof "ORDER_EVENT_" - 1 };
     printf("decisions %" PRIu64 ", cancels %" PRIu64 ", modifies %" PRIu64
            ", seeds run again %" PRIu64 ", shutdowns %" PRIu64 " (%" PRIu64 " by force, %" PRIu64
            " orders unconfirmed), "
@@ -172,7 +166,8 @@ static void print_counts(const struct simulate_counts *counts)
                 order_transition((enum order_state)state, (enum order_event)event);
             if (row.effect != EFFECT_SURPRISE || counts->order_events[state][event] > 0)
                 printf("%-15s %-16s %" PRIu64 "%s\n", order_state_name((enum order_state)state),
-                       events[event] + PREFIX, counts->order_events[state][event],
+                       simulate_event_name((enum order_event)event),
+                       counts->order_events[state][event],
                        row.effect == EFFECT_SURPRISE ? " (a surprise)" : "");
         }
 }
@@ -241,7 +236,8 @@ static int tell(const struct simulate_command *command, const struct board *boar
     print_line(&sum, failures);
     if (command->counts)
         print_counts(&sum);
-    return failures > 0 ? ERROR_DIFFERENT : ERROR_NONE;
+    unsigned missing = command->complete ? simulate_print_missing(&sum) : 0;
+    return failures > 0 || missing > 0 ? ERROR_DIFFERENT : ERROR_NONE;
 }
 
 static int run_all(const struct simulate_command *command, struct error *error)
@@ -292,6 +288,9 @@ int cmd_simulate(int argc, char **argv)
                  &command.plain),
         CMD_FLAG("all", 0, "run every seed, also after one that failed, and only name those",
                  &command.goes_on),
+        CMD_FLAG("complete", 0,
+                 "fail where a fault, a gate or a row of the order table never happened",
+                 &command.complete),
         CMD_TEXT("output", 'o', "FOLDER", "where the scenario of a failing seed goes (default .)",
                  &command.output),
         CMD_TEXT("write", 0, "FOLDER", "run nothing: write the seed's market and settings there",

@@ -157,8 +157,10 @@ static void draw_venue(struct course *course, struct random *random, const char 
     set(course, VENUE("sim.fill_on_cross=%s"), venue, one_in(random, 4) ? "no" : "yes");
     set(course, VENUE("rate.orders_per_second=%" PRId64), venue, spread(random, 4, 2000));
     set(course, VENUE("rate.cancel_reserve=%" PRId64 "%%"), venue, between(random, 0, 50));
-    static const char *const modifies[] = {"none", "shrink", "edit", "replace", "cancel_replace"};
-    set(course, VENUE("venue.modify=%s"), venue, modifies[random_below(random, 5)]);
+    static const char *const modifies[] = {"none", "shrink",  "edit",          "edit",
+                                           "edit", "replace", "cancel_replace"};
+    set(course, VENUE("venue.modify=%s"), venue,
+        modifies[random_below(random, sizeof modifies / sizeof modifies[0])]);
     set(course, VENUE("rate.orders_per_day=%" PRId64), venue,
         one_in(random, 4) ? spread(random, 500, 20000) : INT64_C(0));
     set(course, VENUE("safety.sync_interval=%" PRId64 "ms"), venue,
@@ -273,23 +275,12 @@ static void draw_faults(struct course *course, struct random *random)
 {
     /* In 1e6, or in 1e6 s: what a bad connection may have at most. */
     static const uint64_t most[FAULT_KIND_COUNT] = {
-        [FAULT_REQUEST_UNKNOWN] = 40000,
-        [FAULT_REQUEST_SILENT] = 40000,
-        [FAULT_REJECT] = 60000,
-        [FAULT_RATE_BAN] = 5000,
-        [FAULT_LOST] = 40000,
-        [FAULT_UNREADABLE] = 30000,
-        [FAULT_DELAY] = 30000,
-        [FAULT_DUPLICATE] = 80000,
-        [FAULT_REORDER] = 80000,
-        [FAULT_DISCONNECT] = 10000,
-        [FAULT_END] = 1500000,
-        [FAULT_CLOCK_JUMP] = 20000,
-        [FAULT_REQUEST_LATE] = 40000,
-        [FAULT_FALSE_REJECT] = 20000,
-        [FAULT_NOT_FOUND] = 40000,
-        [FAULT_ECHO] = 60000,
-        [FAULT_BARE] = 100000,
+        [FAULT_REQUEST_UNKNOWN] = 40000, [FAULT_REQUEST_SILENT] = 40000, [FAULT_REJECT] = 60000,
+        [FAULT_RATE_BAN] = 5000,         [FAULT_LOST] = 40000,           [FAULT_UNREADABLE] = 30000,
+        [FAULT_DELAY] = 30000,           [FAULT_DUPLICATE] = 80000,      [FAULT_REORDER] = 80000,
+        [FAULT_DISCONNECT] = 10000,      [FAULT_END] = 1500000,          [FAULT_CLOCK_JUMP] = 20000,
+        [FAULT_REQUEST_LATE] = 40000,    [FAULT_FALSE_REJECT] = 20000,   [FAULT_NOT_FOUND] = 80000,
+        [FAULT_ECHO] = 150000,           [FAULT_BARE] = 100000,
     };
     struct fault_options *faults = &course->faults;
     uint64_t mood = random_below(random, 8);

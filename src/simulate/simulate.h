@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "engine/engine.h"
+#include "engine/order_state.h"
 #include "venue/fault.h"
 
 enum { SIMULATE_WHAT_MAX = 200 };
@@ -60,6 +61,12 @@ int simulate_shrink(struct simulation *simulation, uint64_t seed, const char *pa
 /* Write the market of a seed as a tape and its settings as YAML, so that `capstan replay` runs it. */
 int simulate_write(struct simulation *simulation, uint64_t seed, const char *tape,
                    const char *config, struct error *error);
+
+/* Print what never happened though it can (complete.c), and what did though it is said never to. Returns
+ * how many lines that were. */
+unsigned simulate_print_missing(const struct simulate_counts *counts);
+/* "FILL_LAST". */
+const char *simulate_event_name(enum order_event event);
 
 /* Add each figure of `more` to that of `sum`. */
 void simulate_counts_add(struct simulate_counts *sum, const struct simulate_counts *more);

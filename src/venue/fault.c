@@ -152,6 +152,10 @@ static union event_record *answer_own(struct fault *fault, unsigned venue, enum 
                                       unsigned instrument, int64_t now)
 {
     int64_t due = now + draw_duration(&fault->chance, LATENCY_NS);
+    bool refuses = kind == EVENT_order_rejected || kind == EVENT_cancel_rejected ||
+                   kind == EVENT_modify_rejected;
+    if (refuses && happens(fault, FAULT_REORDER))
+        due += draw_duration(&fault->chance, fault->options.longest_delay);
     if (due < fault->connections[venue].floor)
         due = fault->connections[venue].floor;
     struct kept *kept = wait_until(fault, due);
@@ -403,6 +407,8 @@ static void refuse_falsely(struct fault *fault, const struct asked *request, int
     end->ends = true;
     for (size_t i = 0; i < RECENT_MAX; i++) /* it ends in this way only */
         fault->recent[i].cancelled |= fault->recent[i].order == request->order;
+    if (random_below(&fault->chance, 2) == 0) /* what really happens is told first */
+        now += draw_duration(&fault->chance, fault->options.longest_delay);
     answer_rejected(fault, request, draw_reason(fault, request), now);
 }
 
@@ -495,6 +501,14 @@ static void find_again(struct fault *fault, order_id order, int64_t due)
     fault->lost_count = left;
 }
 
+/* As often seconds as minutes: while the order still rests, or long after it has ended. */
+static int64_t draw_echo(struct fault *fault)
+{
+    enum { SHARE = 120 };
+    bool soon = random_below(&fault->chance, 2) == 0;
+    return draw_duration(&fault->chance, soon ? ECHO_NS / SHARE : ECHO_NS);
+}
+
 /* An answer that may come late, twice or in another order. */
 static void deliver(struct fault *fault, const struct message *answer, unsigned venue, int64_t due)
 {
@@ -505,7 +519,7 @@ static void deliver(struct fault *fault, const struct message *answer, unsigned 
     if (due < connection->floor)
         due = connection->floor;
     if (is_about_order(answer) && happens(fault, FAULT_ECHO))
-        queue_copy(fault, answer, due + draw_duration(&fault->chance, ECHO_NS))->again = true;
+        queue_copy(fault, answer, due + draw_echo(fault))->again = true;
     if (is_about_order(answer) && happens(fault, FAULT_DUPLICATE))
         queue_copy(fault, answer, due + draw_duration(&fault->chance, longest))->again = true;
     if (is_about_order(answer) && happens(fault, FAULT_REORDER))

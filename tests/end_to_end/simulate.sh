@@ -1,0 +1,35 @@
+#!/bin/sh
+# Random simulation: no seed of a fixed range breaks an invariant, and what happened on the way is counted.
+capstan=${CAPSTAN:?}
+: "${srcdir:?}"
+folder=$(mktemp -d) || exit 99
+trap 'rm -rf "$folder"' EXIT
+number=0
+failed=0
+
+# report NAME STATUS: one TAP line.
+report() {
+    number=$((number + 1))
+    if [ "$2" -eq 0 ]; then
+        echo "ok $number - $1"
+    else
+        echo "not ok $number - $1"
+        failed=1
+    fi
+}
+
+echo "1..4"
+"$capstan" simulate --seed 1 --seeds 300 --jobs 2 -o "$folder" >"$folder/out" 2>"$folder/err"
+report "300 seeds of 10,000 events break no invariant" $?
+sed 's/^/# /' "$folder/out" "$folder/err"
+"$capstan" simulate --seed 5 --no-scenario >"$folder/first" 2>&1 &&
+    "$capstan" simulate --seed 5 --no-scenario >"$folder/second" 2>&1 &&
+    cmp "$folder/first" "$folder/second"
+report "a seed counts the same twice" $?
+"$capstan" simulate --seed 5 --complete >"$folder/out" 2>&1
+[ $? -eq 1 ] && grep -q ': never happened$' "$folder/out"
+report "one seed alone is not complete, and it says what is missing" $?
+"$capstan" simulate --seed 1 --seeds 40 --jobs 2 --all --without-gate paused >"$folder/out" 2>"$folder/err"
+[ $? -eq 1 ] && [ "$(grep -c 'breaks invariant 4' "$folder/err")" -gt 1 ]
+report "with --all every seed that fails is named" $?
+exit "$failed"
