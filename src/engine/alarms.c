@@ -26,7 +26,7 @@ static const struct alarm_kind kinds[ALARM_COUNT] = {
     [ALARM_SNAPSHOT_OLD] = {true, false, RESET_ASKS},
     [ALARM_WARM_UP_LATE] = {false, false, RESET_LEAVES},
     [ALARM_OWN_BOOK] = {true, true, RESET_ENDS},
-    [ALARM_ORPHANS_FULL] = {true, false, RESET_ENDS},
+    [ALARM_ORPHANS_FULL] = {true, false, RESET_ASKS},
 };
 
 static struct alarms *alarms_of(struct engine *engine, unsigned instrument, unsigned venue)

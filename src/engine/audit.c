@@ -180,11 +180,10 @@ static bool order_holds(const struct engine *engine, const struct order *order)
     const struct order_table *table = &engine->orders;
     if (!order_state_holds(order->state, order->quantity, order->leaves, order->filled, true))
         return false;
-    for (uint32_t a = order->last_trade; a != ENGINE_NO_SLOT && table->trades[a].order == order->id;
-         a = table->trades[a].previous)
-        for (uint32_t b = table->trades[a].previous;
-             b != ENGINE_NO_SLOT && b != a && table->trades[b].order == order->id;
-             b = table->trades[b].previous)
+    for (uint32_t a = orders_newest_trade(table, order->id, order->last_trade); a != ENGINE_NO_SLOT;
+         a = orders_trade_before(table, a))
+        for (uint32_t b = orders_trade_before(table, a); b != ENGINE_NO_SLOT;
+             b = orders_trade_before(table, b))
             if (memcmp(&table->trades[a].id, &table->trades[b].id, sizeof table->trades[a].id) == 0)
                 return false;
     return true;

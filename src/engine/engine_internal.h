@@ -128,6 +128,7 @@ struct order_side {
 struct own_trade {
     order_id order;
     struct venue_id id;
+    uint64_t count;    /* of all trades ever, this one's place */
     uint32_t previous; /* of the same order */
 };
 
@@ -411,6 +412,10 @@ int64_t orders_due(const struct engine *engine, const struct order *order);
 /* Whether this trade of an order was told before; it is remembered. `last` is the newest of its trades. */
 bool orders_trade_repeats(struct engine *engine, order_id order, uint32_t *last,
                           const struct venue_id *trade);
+/* The newest trade of an order in the trade ring, and the one before another: ENGINE_NO_SLOT where there is
+ * none, or where a newer one has its slot. Places in the ring only fall, so the way along them ends. */
+uint32_t orders_newest_trade(const struct order_table *table, order_id order, uint32_t last);
+uint32_t orders_trade_before(const struct order_table *table, uint32_t at);
 /* Unanswered requests past their time become unknown, unknown ones are asked for. */
 void orders_time_out(struct engine *engine, unsigned instrument);
 /* Its cancels failed more often than they are sent again. */

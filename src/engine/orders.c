@@ -303,6 +303,20 @@ static bool same_id(const struct venue_id *a, const struct venue_id *b)
     return a->length == b->length && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
+uint32_t orders_newest_trade(const struct order_table *table, order_id order, uint32_t last)
+{
+    return last != ENGINE_NO_SLOT && table->trades[last].order == order ? last : ENGINE_NO_SLOT;
+}
+
+uint32_t orders_trade_before(const struct order_table *table, uint32_t at)
+{
+    const struct own_trade *trade = &table->trades[at];
+    uint32_t before = orders_newest_trade(table, trade->order, trade->previous);
+    if (before == ENGINE_NO_SLOT || table->trades[before].count >= trade->count)
+        return ENGINE_NO_SLOT; /* overwritten since: older ones are forgotten */
+    return before;
+}
+
 /* A venue without trade ids (length 0) can't repeat. */
 bool orders_trade_repeats(struct engine *engine, order_id order, uint32_t *last,
                           const struct venue_id *trade)
@@ -310,14 +324,14 @@ bool orders_trade_repeats(struct engine *engine, order_id order, uint32_t *last,
     struct order_table *table = &engine->orders;
     if (trade->length == 0)
         return false;
-    for (uint32_t at = *last; at != ENGINE_NO_SLOT; at = table->trades[at].previous) {
-        if (table->trades[at].order != order)
-            break; /* overwritten since: older ones are forgotten */
+    for (uint32_t at = orders_newest_trade(table, order, *last); at != ENGINE_NO_SLOT;
+         at = orders_trade_before(table, at))
         if (same_id(&table->trades[at].id, trade))
             return true;
-    }
-    uint32_t slot = (uint32_t)table->trade_count++ & table->trade_mask;
-    table->trades[slot] = (struct own_trade){.order = order, .id = *trade, .previous = *last};
+    uint64_t count = table->trade_count++;
+    uint32_t slot = (uint32_t)count & table->trade_mask;
+    table->trades[slot] =
+        (struct own_trade){.order = order, .id = *trade, .count = count, .previous = *last};
     *last = slot;
     return false;
 }
@@ -560,8 +574,8 @@ bool orders_read_row(struct engine *engine, const struct event_open_order *row)
 {
     struct order *order = orders_find(engine, row->order);
     enum reject fault = price_fault(engine, row->instrument, row->price);
-    bool ours =
-        order != NULL && order_state_is_live(order->state) && order->instrument == row->instrument;
+    bool ours = order != NULL && order_state_is_live(order->state) &&
+                order->instrument == row->instrument && order->side == row->side;
     if (fault == REJECT_NONE && is_size(row->leaves))
         return true;
     orders_tell_removed(engine,

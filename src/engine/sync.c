@@ -142,6 +142,13 @@ static void adopt(struct engine *engine, struct orphan *orphan, int64_t leaves)
     sum_leaves(engine, orphan->instrument, orphan->side);
 }
 
+/* One more than there is room for: only an account snapshot from then on can show that all have room. */
+static void orphans_full(struct engine *engine, unsigned venue, order_id order)
+{
+    sync_of(engine, venue)->full_ts = engine->now;
+    alarm_raise(engine, EVENT_NONE_16, venue, ALARM_ORPHANS_FULL, order);
+}
+
 bool sync_take_orphan_fill(struct engine *engine, const struct event_order_filled *fill)
 {
     struct orphan *orphan =
@@ -150,8 +157,7 @@ bool sync_take_orphan_fill(struct engine *engine, const struct event_order_fille
     if (orphan == NULL && fill->order != 0 && rests) {
         orphan = new_orphan(engine, fill->instrument, fill->order, fill->side);
         if (orphan == NULL)
-            alarm_raise(engine, EVENT_NONE_16, venue_of(engine, fill->instrument),
-                        ALARM_ORPHANS_FULL, fill->order);
+            orphans_full(engine, venue_of(engine, fill->instrument), fill->order);
         else
             adopt(engine, orphan, fill->leaves.units);
         refresh(engine);
@@ -235,22 +241,15 @@ static void take_position(struct engine *engine, const struct event_venue_positi
     at->told = sync_of(engine, venue_of(engine, record->instrument))->generation;
 }
 
-static void take_open_order(struct engine *engine, const struct event_open_order *record)
+/* A row of an order that we don't hold. `usable`: its leaves are a number. Without, it is an order all the
+ * same: what is known of its leaves stays, and nothing known is the worst case (B14). */
+static void take_orphan_row(struct engine *engine, const struct event_open_order *record,
+                            bool usable)
 {
-    if (record->instrument >= engine->instrument_count || record->side > SIDE_SELL) {
-        engine->orders.surprises++;
-        return;
-    }
-    if (!orders_read_row(engine, record))
-        return;
     struct sync *sync = sync_of(engine, venue_of(engine, record->instrument));
-    struct order *order = orders_find(engine, record->order);
-    if (order != NULL && order_state_is_live(order->state)) {
-        order->shown = sync->generation;
-        order->shown_leaves = record->leaves.units;
-        order->shown_price = record->price.status == NUMBER_VALUE ? record->price.units : 0;
+    bool nothing = record->leaves.status == NUMBER_VALUE && record->leaves.units == 0;
+    if (!usable && (nothing || (record->order == 0 && record->venue_order.length == 0)))
         return;
-    }
     struct orphan *orphan =
         find_orphan(engine, record->instrument, record->order, &record->venue_order);
     if (orphan == NULL)
@@ -259,11 +258,39 @@ static void take_open_order(struct engine *engine, const struct event_open_order
         sync->overflow = true;
         return;
     }
-    orphan->venue_order = record->venue_order;
     orphan->shown = sync->generation;
-    orphan->shown_leaves = record->leaves.units;
-    if (record->price.status == NUMBER_VALUE)
-        orphan->price = record->price.units;
+    orphan->shown_leaves = orphan->judged ? orphan->leaves : SYNC_LEAVES_UNKNOWN;
+    orphan->shown_price = orphan->price;
+    if (orphan->side != record->side) {
+        engine->orders.surprises++; /* there is one of that name, but none that the row describes */
+        return;
+    }
+    orphan->venue_order = record->venue_order;
+    if (usable)
+        orphan->shown_leaves = record->leaves.units;
+    if (record->price.status == NUMBER_VALUE && record->price.units > 0)
+        orphan->shown_price = record->price.units;
+}
+
+/* What a row says of an order of ours counts only where instrument and side, and so the venue, are the
+ * order's too. */
+static void take_open_order(struct engine *engine, const struct event_open_order *record)
+{
+    if (record->instrument >= engine->instrument_count || record->side > SIDE_SELL) {
+        engine->orders.surprises++;
+        return;
+    }
+    bool usable = orders_read_row(engine, record);
+    struct order *order = orders_find(engine, record->order);
+    if (order == NULL || !order_state_is_live(order->state)) {
+        take_orphan_row(engine, record, usable);
+    } else if (order->instrument != record->instrument || order->side != record->side) {
+        engine->orders.surprises++;
+    } else if (usable) {
+        order->shown = sync_of(engine, venue_of(engine, record->instrument))->generation;
+        order->shown_leaves = record->leaves.units;
+        order->shown_price = record->price.status == NUMBER_VALUE ? record->price.units : 0;
+    }
 }
 
 /* --- judgement ------------------------------------------------------------------------------------- */
@@ -323,6 +350,7 @@ static bool judge_orphan(struct engine *engine, struct orphan *orphan, const str
     if (!orphan->judged) {
         if (!shown || is_newer_than(engine, orphan->id, taken))
             return false;
+        orphan->price = orphan->shown_price;
         adopt(engine, orphan, orphan->shown_leaves);
         return true;
     }
@@ -330,6 +358,7 @@ static bool judge_orphan(struct engine *engine, struct orphan *orphan, const str
         return true;
     if (!shown)
         return false;
+    orphan->price = orphan->shown_price;
     if (orphan->leaves != orphan->shown_leaves) {
         orphan->leaves = orphan->shown_leaves;
         sum_leaves(engine, orphan->instrument, orphan->side);
@@ -350,7 +379,9 @@ static void judge_orphans(struct engine *engine, unsigned venue, int64_t taken)
             forget(engine, orphan);
     }
     if (sync->overflow)
-        alarm_raise(engine, EVENT_NONE_16, venue, ALARM_ORPHANS_FULL, 0);
+        orphans_full(engine, venue, 0);
+    else if (taken >= sync->full_ts) /* all that it has found room */
+        alarm_clear(engine, EVENT_NONE_16, venue, ALARM_ORPHANS_FULL);
 }
 
 /* Rows of a snapshot that is not trusted. */
@@ -437,10 +468,11 @@ static void judge_balances(struct engine *engine, unsigned venue, int64_t taken)
     }
 }
 
-/* It may be older than one that was trusted already, or simply too old. */
+/* It may be older than one that was trusted already, or simply too old; or from no time at all. */
 static bool is_trusted(const struct engine *engine, const struct sync *sync, int64_t taken)
 {
-    return taken >= sync->trusted && (sync->age == 0 || engine->now - taken <= sync->age);
+    return taken >= 0 && taken >= sync->trusted &&
+           (sync->age == 0 || engine->now - taken <= sync->age);
 }
 
 /* What a shutdown waits for: the whole account. Where it has more than there was room for, the rest is in
@@ -716,6 +748,12 @@ void sync_tell_awaited(struct engine *engine)
             alarm_raise(engine, EVENT_NONE_16, venue, ALARM_SNAPSHOT_OLD, 0);
 }
 
+static struct number told_leaves(const struct orphan *orphan)
+{
+    bool known = orphan->leaves != SYNC_LEAVES_UNKNOWN;
+    return (struct number){known ? orphan->leaves : 0, known ? NUMBER_VALUE : NUMBER_ABSENT};
+}
+
 void sync_tell_unconfirmed(struct engine *engine)
 {
     for (uint32_t i = 0; i < engine->orphans.count; i++) {
@@ -729,7 +767,7 @@ void sync_tell_unconfirmed(struct engine *engine)
                 .venue_order = orphan->venue_order,
                 .side = orphan->side,
                 .price = {orphan->price, orphan->price != 0 ? NUMBER_VALUE : NUMBER_ABSENT},
-                .leaves = {orphan->leaves, NUMBER_VALUE},
+                .leaves = told_leaves(orphan),
             };
     }
 }
@@ -761,7 +799,7 @@ void sync_reset(struct engine *engine)
     for (unsigned venue = 0; venue < engine->venue_count; venue++) {
         struct sync *sync = sync_of(engine, venue);
         sync->requested = sync->next = TIME_NEVER;
-        sync->trusted = sync->awaited = INT64_MIN;
+        sync->trusted = sync->awaited = sync->full_ts = INT64_MIN;
         sync->generation = 1;
         sync->overflow = false;
         engine->venues[venue].reconciled = false;
@@ -786,6 +824,7 @@ static void walk_venue(struct walker *walker, const struct sync *sync, uint64_t 
     walker->field(walker, "sync.next", venue, sync->next);
     walker->field(walker, "sync.trusted", venue, sync->trusted);
     walker->field(walker, "sync.started", venue, sync->started);
+    walker->field(walker, "sync.full_ts", venue, sync->full_ts);
     walker->field(walker, "sync.awaited", venue, sync->awaited);
     walker->field(walker, "sync.interval", venue, sync->interval);
     walker->field(walker, "sync.age", venue, sync->age);
@@ -815,6 +854,7 @@ static void walk_orphan(struct walker *walker, const struct orphan *orphan, uint
     walker->field(walker, "orphan.event_ts", index, orphan->event_ts);
     walker->field(walker, "orphan.due", index, orphan->due);
     walker->field(walker, "orphan.shown", index, orphan->shown);
+    walker->field(walker, "orphan.shown_price", index, orphan->shown_price);
     walker->field(walker, "orphan.shown_leaves", index, orphan->shown_leaves);
     walker->field(walker, "orphan.judged", index, orphan->judged);
     walker->field(walker, "orphan.asked", index, orphan->asked);

@@ -23,6 +23,8 @@ struct wanted_ladder;
  * id, whose end no answer tells. */
 #define SYNC_CLOSING_NS (5 * INT64_C(1000000000))
 #define SYNC_CONFIRM_NS (1 * INT64_C(1000000000))
+/* Leaves of an order that the venue names without a usable number: it may fill anything (B14). */
+#define SYNC_LEAVES_UNKNOWN INT64_MAX
 /* Snapshots that must differ before it is drift. */
 enum { SYNC_DRIFT_SNAPSHOTS = 2 };
 
@@ -32,6 +34,7 @@ struct sync {
     int64_t next;      /* when one is asked for again; TIME_NEVER */
     int64_t trusted;   /* `taken` of the newest that was trusted; INT64_MIN: none was */
     int64_t started;   /* of this session */
+    int64_t full_ts;   /* when orphans last were more than there is room for; INT64_MIN: never */
     int64_t awaited;   /* a shutdown waits for one taken then or later; INT64_MIN: it does not */
     int64_t interval, age, limit; /* settings; 0: off */
     uint32_t generation;          /* of the snapshot whose rows come now, from 1 */
@@ -52,12 +55,12 @@ struct sync_instrument {
 struct orphan {
     order_id id;
     struct venue_id venue_order;
-    int64_t leaves;
-    int64_t seen_ts;      /* when it was first judged to be one */
-    int64_t event_ts;     /* when something last told of it */
-    int64_t due;          /* next cancel; TIME_NEVER: none, its end is expected */
-    int64_t price;        /* as the venue last told; 0: never */
-    int64_t shown_leaves; /* of the snapshot `shown` */
+    int64_t leaves;                    /* SYNC_LEAVES_UNKNOWN: never told in a usable number */
+    int64_t seen_ts;                   /* when it was first judged to be one */
+    int64_t event_ts;                  /* when something last told of it */
+    int64_t due;                       /* next cancel; TIME_NEVER: none, its end is expected */
+    int64_t price;                     /* as the venue last told in a usable number; 0: never */
+    int64_t shown_price, shown_leaves; /* of the snapshot `shown`, or as they were */
     uint32_t shown;
     uint32_t last_trade; /* newest of its trades in the trade ring */
     uint16_t instrument;

@@ -67,9 +67,8 @@ static void walk_trades(struct walker *walker, const struct engine *engine,
 {
     const struct order_table *table = &engine->orders;
     uint64_t index = order->id;
-    for (uint32_t at = order->last_trade;
-         at != ENGINE_NO_SLOT && table->trades[at].order == order->id;
-         at = table->trades[at].previous) {
+    for (uint32_t at = orders_newest_trade(table, order->id, order->last_trade);
+         at != ENGINE_NO_SLOT; at = orders_trade_before(table, at)) {
         const struct venue_id *id = &table->trades[at].id;
         walker->field(walker, "trade.length", index, id->length);
         for (unsigned byte = 0; byte < EVENT_VENUE_ID_MAX; byte += 8)

@@ -541,3 +541,47 @@ Test(orders, the_invariant_of_each_state)
     cr_expect_not(order_state_holds(ORDER_CANCELLED, 10, 0, 11, false));
     cr_expect(order_state_holds(ORDER_NONE, 0, 0, 0, false));
 }
+
+/* --- the ring of trades ---------------------------------------------------------------------------- */
+
+/* One order's fills go round the ring more than once: its chain ends where the newest begins again. */
+static void fills_round_the_ring(order_id order, int64_t leaves)
+{
+    const int64_t fills = (int64_t)h.engine->orders.trade_mask + 3;
+    for (int64_t fill = 1; fill <= fills; fill++)
+        harness_fill(&h, order, SIDE_BUY, 990, 1, leaves - fill);
+    cr_expect_eq(position(), fills);
+    h.trade--; /* the newest again, and the oldest that is remembered */
+    harness_fill(&h, order, SIDE_BUY, 990, 1, leaves - fills);
+    h.trade -= (uint64_t)h.engine->orders.trade_mask + 1;
+    harness_fill(&h, order, SIDE_BUY, 990, 1, leaves - 3);
+    cr_expect_eq(position(), fills);
+    cr_expect_eq(h.engine->orders.repeats, 2);
+}
+
+Test(orders, more_fills_of_one_order_than_trades_are_kept)
+{
+    harness_init(&h);
+    h.settings[0].quote_size = LOTS(5000);
+    h.settings[0].risk_position_limit = LOTS(100000);
+    h.audit_each = false;
+    h.global.audit_every = 1000000;
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    cr_assert_eq(harness_count(&h, EVENT_place), 2);
+    harness_accept(&h, 1);
+    fills_round_the_ring(1, 5000);
+    harness_close(&h);
+}
+
+Test(orders, more_fills_of_an_unknown_order_than_trades_are_kept)
+{
+    harness_init(&h);
+    h.settings[0].quote_enabled = false;
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    fills_round_the_ring(900, 5000);
+    cr_expect_eq(sync_orphan_leaves(h.engine, 0, SIDE_BUY),
+                 5000 - (int64_t)h.engine->orders.trade_mask - 3);
+    harness_close(&h);
+}

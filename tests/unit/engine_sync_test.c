@@ -603,7 +603,15 @@ Test(sync, more_orphans_than_there_is_room_for_stop_quoting)
     cr_expect(raised(ALARM_ORPHANS_FULL));
     cr_expect(harness_blocking(&h) >> GATE_SAFETY & 1);
     harness_command(&h, COMMAND_RESET);
-    cr_expect_not(raised(ALARM_ORPHANS_FULL));
+    cr_expect(raised(ALARM_ORPHANS_FULL)); /* nothing is proven yet: the account is asked for */
+    at(SECONDS(12));
+    for (int64_t second = 10; second <= 12; second += 2) { /* the first is from before the alarm */
+        shows_both();
+        for (unsigned i = 0; i < 4; i++)
+            shows(0, names[i], SIDE_BUY, 900, 1);
+        ends(second == 10 ? SECONDS(11) - 1 : h.now);
+        cr_expect_eq(raised(ALARM_ORPHANS_FULL), second == 10);
+    }
     harness_close(&h);
 }
 
@@ -646,5 +654,123 @@ Test(sync, rows_that_can_t_be_are_counted_and_ignored)
     cr_expect_eq(engine_counters(h.engine)->removed_numbers, 1);
     cr_expect_eq(sync_orphan_leaves(h.engine, 0, SIDE_BUY), INT64_MAX);
     cr_expect_eq(h.engine->venues[0].sync.trusted, SECONDS(10));
+    harness_close(&h);
+}
+
+/* --- rows that can't be read, or are about something else --------------------------------------------- */
+
+static void shows_no_leaves(order_id order, struct number leaves)
+{
+    union event_record record = {
+        .open_order = {
+            .order = order, .side = SIDE_BUY, .price = {950, NUMBER_VALUE}, .leaves = leaves}};
+    give(EVENT_open_order, &record);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    cr_expect_eq(harness_find(&h, EVENT_removed, 0)->removed.reason, REJECT_QUANTITY);
+}
+
+Test(sync, an_orphan_without_a_number_keeps_its_last_leaves)
+{
+    harness_init(&h);
+    quoted();
+    at(SECONDS(10));
+    shows_both();
+    shows(70, "x", SIDE_BUY, 950, 30);
+    ends(h.now);
+    at(SECONDS(12));
+    shows_both();
+    shows_no_leaves(70, (struct number){0, NUMBER_NAN});
+    ends(h.now);
+    cr_assert_eq(h.engine->orphans.count, 1);
+    cr_expect_eq(sync_orphan_leaves(h.engine, 0, SIDE_BUY), 30);
+    at(SECONDS(14));
+    shows_both();
+    shows_no_leaves(70, (struct number){-1, NUMBER_VALUE});
+    ends(h.now);
+    cr_expect_eq(sync_orphan_leaves(h.engine, 0, SIDE_BUY), 30);
+    harness_tick(&h, SECONDS(15)); /* five seconds after it was first seen */
+    cr_assert_eq(harness_count(&h, EVENT_cancel_orphan), 1);
+    cr_expect_eq(harness_find(&h, EVENT_cancel_orphan, 0)->cancel_orphan.order, 70);
+    harness_close(&h);
+}
+
+Test(sync, an_orphan_that_never_told_a_number_blocks_its_side)
+{
+    harness_init(&h);
+    quoted();
+    at(SECONDS(10));
+    shows_both();
+    shows_no_leaves(70, (struct number){0, NUMBER_ABSENT});
+    ends(h.now);
+    cr_assert_eq(h.engine->orphans.count, 1);
+    cr_expect_eq(sync_orphan_leaves(h.engine, 0, SIDE_BUY), SYNC_LEAVES_UNKNOWN);
+    cr_expect_eq(sync_orphan_leaves(h.engine, 0, SIDE_SELL), 0);
+    at(SECONDS(12));
+    shows_both();
+    shows(70, "x", SIDE_BUY, 950, 30);
+    ends(h.now);
+    cr_expect_eq(sync_orphan_leaves(h.engine, 0, SIDE_BUY), 30);
+    harness_close(&h);
+}
+
+Test(sync, no_number_in_a_row_that_names_nothing_is_no_order)
+{
+    harness_init(&h);
+    quoted();
+    at(SECONDS(10));
+    shows_both();
+    shows_no_leaves(0, (struct number){0, NUMBER_NAN});
+    shows_no_leaves(70, (struct number){0, NUMBER_VALUE}); /* and nothing left is none either */
+    ends(h.now);
+    cr_expect_eq(h.engine->orphans.count, 0);
+    harness_close(&h);
+}
+
+Test(sync, a_row_of_another_side_says_nothing_of_our_order)
+{
+    harness_init(&h);
+    quoted();
+    at(SECONDS(10));
+    uint64_t surprises = h.engine->orders.surprises;
+    shows(1, "a", SIDE_SELL, 990, 7);
+    shows(2, "b", SIDE_SELL, 1015, 10);
+    cr_expect_eq(h.engine->orders.surprises, surprises + 1);
+    ends(h.now);
+    cr_expect_eq(harness_order(&h, 1)->shown, 0);
+    cr_expect_eq(harness_order(&h, 1)->leaves, 10);
+    cr_expect_eq(harness_count(&h, EVENT_query), 1); /* so it was not shown */
+    cr_expect_eq(h.engine->orphans.count, 0);
+    harness_close(&h);
+}
+
+Test(sync, a_row_of_another_side_leaves_an_orphan_as_it_was)
+{
+    harness_init(&h);
+    quoted();
+    at(SECONDS(10));
+    shows_both();
+    shows(70, "x", SIDE_BUY, 950, 30);
+    ends(h.now);
+    at(SECONDS(12));
+    shows_both();
+    shows(70, "x", SIDE_SELL, 1100, 5);
+    ends(h.now);
+    cr_expect_eq(sync_orphan_leaves(h.engine, 0, SIDE_BUY), 30);
+    cr_expect_eq(sync_orphan_leaves(h.engine, 0, SIDE_SELL), 0);
+    harness_close(&h);
+}
+
+Test(sync, a_snapshot_from_no_time_is_not_trusted)
+{
+    harness_init(&h);
+    h.venues[0].safety_snapshot_age = 0;
+    quoted();
+    at(SECONDS(10));
+    int64_t trusted = h.engine->venues[0].sync.trusted;
+    shows(70, "x", SIDE_BUY, 950, 30);
+    shows_position(5);
+    ends(INT64_MIN);
+    cr_expect_eq(h.engine->venues[0].sync.trusted, trusted);
+    cr_expect_eq(h.engine->orphans.count, 0);
     harness_close(&h);
 }
