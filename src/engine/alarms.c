@@ -50,6 +50,8 @@ static void change(struct engine *engine, unsigned instrument, unsigned venue, e
     struct alarms *alarms = alarms_of(engine, instrument, venue);
     uint32_t bit = UINT32_C(1) << reason;
     ASSERT(reason < ALARM_COUNT);
+    if (engine->folding)
+        return; /* the decision comes from the tape: it was made by that run's settings */
     if (((alarms->raised & bit) != 0) == raised)
         return;
     alarms->raised ^= bit;

@@ -10,6 +10,21 @@
 #include "base/time.h"
 #include "engine/walker.h"
 
+/* A record names what this engine has not, or what no engine writes: it is passed over. */
+static void fold_breaker(struct engine *engine, const struct event_breaker *breaker, int64_t now)
+{
+    if (breaker->instrument < engine->instrument_count && breaker->breaker < BREAKER_COUNT &&
+        breaker->state < BREAKER_STATE_COUNT)
+        breakers_set(&engine->instruments[breaker->instrument], breaker->breaker, breaker->state,
+                     now);
+}
+
+static void fold_pause(struct engine *engine, const struct event_pause *pause)
+{
+    if (pause->instrument < engine->instrument_count)
+        engine->instruments[pause->instrument].paused = pause->paused;
+}
+
 static void fold_decision(struct engine *engine, const struct message *decision)
 {
     const union event_record *record = decision->record;
@@ -60,17 +75,18 @@ static void fold_decision(struct engine *engine, const struct message *decision)
         profit_take_mark(engine, &record->risk_mark);
         break;
     case EVENT_breaker:
-        breakers_set(&engine->instruments[record->breaker.instrument], record->breaker.breaker,
-                     record->breaker.state, now);
+        fold_breaker(engine, &record->breaker, now);
         break;
     case EVENT_pause:
-        engine->instruments[record->pause.instrument].paused = record->pause.paused;
+        fold_pause(engine, &record->pause);
         break;
     case EVENT_shutdown_state:
-        shutdown_take_state(engine, record->shutdown_state.step, now);
+        if (record->shutdown_state.step < SHUTDOWN_STEP_COUNT)
+            shutdown_take_state(engine, record->shutdown_state.step, now);
         break;
     case EVENT_funding_booked:
-        ledger_take_funding(engine, &record->funding_booked);
+        if (record->funding_booked.instrument < engine->instrument_count)
+            ledger_take_funding(engine, &record->funding_booked);
         break;
     default:
         break;

@@ -40,7 +40,10 @@ void infrastructure_take(struct engine *engine, const struct event_infrastructur
     infrastructure->failures = record->failures;
     infrastructure->since = engine->now;
     infrastructure->trial = TIME_NEVER;
-    infrastructure->passed = INT64_MIN;
+    /* A request that nobody answered may be what opens it. On the tape it stands before this record, in a
+     * run it is counted after: either way it is the first that passed. */
+    if (infrastructure->passed != engine->now)
+        infrastructure->passed = INT64_MIN;
     timers_common_moved(engine);
 }
 
@@ -61,6 +64,8 @@ static void change(struct engine *engine, unsigned venue, enum infrastructure_st
 {
     struct event_infrastructure record = {
         .venue = (uint8_t)venue, .state = (uint8_t)state, .failures = failures};
+    if (engine->folding)
+        return; /* the decision comes from the tape: it was made by that run's settings */
     engine_emit(engine, EVENT_infrastructure, EVENT_NONE_16)->infrastructure = record;
     infrastructure_take(engine, &record);
     wake(engine, venue);
@@ -115,12 +120,11 @@ bool infrastructure_lets_through(const struct engine *engine, unsigned venue)
 void infrastructure_sent(struct engine *engine, unsigned venue, int64_t now)
 {
     struct infrastructure *infrastructure = at(engine, venue);
-    if (infrastructure->state == INFRASTRUCTURE_OPEN) {
-        infrastructure->passed = now;
-    } else if (infrastructure->state == INFRASTRUCTURE_HALF_OPEN &&
-               infrastructure->trial == TIME_NEVER) {
+    if (infrastructure->state == INFRASTRUCTURE_HALF_OPEN && infrastructure->trial == TIME_NEVER) {
         infrastructure->trial = now;
         timers_common_moved(engine);
+    } else {
+        infrastructure->passed = now;
     }
 }
 

@@ -208,10 +208,27 @@ static enum order_effect apply_plain(struct engine *engine, struct order *order,
 
 /* --- decisions --------------------------------------------------------------------------------- */
 
+static bool is_size(struct number quantity)
+{
+    return quantity.status == NUMBER_VALUE && quantity.units > 0;
+}
+
+/* What this engine asks for always is: a record of the tape may be anything. */
+static bool can_be_placed(const struct engine *engine, const struct event_place *place)
+{
+    return place->order != 0 && place->instrument < engine->instrument_count &&
+           place->side <= SIDE_SELL && place->price.status == NUMBER_VALUE &&
+           place->price.units > 0 && place->price.units <= ENGINE_PRICE_MAX &&
+           is_size(place->quantity);
+}
+
 void orders_take_place(struct engine *engine, const struct event_place *place, int64_t now)
 {
     struct order *order = &engine->orders.slots[slot_of(&engine->orders, place->order)];
-    ASSERT(!order_state_is_live(order->state));
+    if (!can_be_placed(engine, place) || order_state_is_live(order->state)) {
+        engine_violation_of(engine, 4, "an order was placed that can't be taken");
+        return;
+    }
     *order = (struct order){
         .id = place->order,
         .price = place->price.units,
@@ -266,7 +283,8 @@ void orders_take_cancel(struct engine *engine, const struct event_cancel *cancel
 void orders_take_modify(struct engine *engine, const struct event_modify *modify, int64_t now)
 {
     struct order *order = orders_find(engine, modify->order);
-    if (order == NULL)
+    if (order == NULL || modify->price.status != NUMBER_VALUE || modify->price.units <= 0 ||
+        !is_size(modify->leaves))
         return;
     order->asked_price = modify->price.units;
     order->asked_leaves = modify->leaves.units;
@@ -366,11 +384,6 @@ static enum reject price_fault(const struct engine *engine, unsigned index, stru
         return REJECT_PRICE;
     return limits_on_tick(&engine->instruments[index].limits, price.units) ? REJECT_NONE
                                                                            : REJECT_TICK;
-}
-
-static bool is_size(struct number quantity)
-{
-    return quantity.status == NUMBER_VALUE && quantity.units > 0;
 }
 
 /* --- fills --------------------------------------------------------------------------------------- */

@@ -185,3 +185,77 @@ Test(infrastructure, a_snapshot_that_does_not_come_is_a_failure)
     cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
     harness_close(&h);
 }
+
+/* --- the fold ---------------------------------------------------------------------------------------- */
+
+static void fold(struct engine *engine, enum event_kind kind, union event_record record)
+{
+    const struct message message = {
+        .ts_local = h.now, .kind = (uint8_t)kind, .stream = EVENT_NONE_16, .record = &record};
+    engine_fold(engine, &message);
+}
+
+/* The tape was made with a limit of five; today's is two. Only the tape's own record opens it. */
+Test(infrastructure, a_fold_opens_and_closes_nothing_by_today_s_settings)
+{
+    quoted();
+    const struct infrastructure *at = &h.engine->venues[0].infrastructure;
+    h.engine->venues[0].infrastructure.threshold = 2;
+    for (unsigned n = 0; n < 4; n++)
+        fold(h.engine, EVENT_breaker_input, (union event_record){.breaker_input = {0}});
+    cr_expect_eq(state(), INFRASTRUCTURE_CLOSED);
+    cr_expect_eq(at->failures, 4);
+    fold(h.engine, EVENT_infrastructure,
+         (union event_record){.infrastructure = {.state = INFRASTRUCTURE_HALF_OPEN}});
+    infrastructure_sent(h.engine, 0, h.now);
+    fold(h.engine, EVENT_breaker_input, (union event_record){.breaker_input = {.healthy = true}});
+    cr_expect_eq(state(), INFRASTRUCTURE_HALF_OPEN);
+    fold(h.engine, EVENT_breaker_input, (union event_record){.breaker_input = {0}});
+    cr_expect_eq(state(), INFRASTRUCTURE_HALF_OPEN);
+    harness_close(&h);
+}
+
+/* The query stands on the tape before the record that it opened the breaker: folded, it has passed too. */
+Test(infrastructure, a_query_that_opens_it_is_the_first_that_passes_in_a_fold_as_well)
+{
+    const union event_record query = {.query = {.order = 1}};
+    for (int folding = 0; folding < 2; folding++) {
+        quoted();
+        failures(4);
+        harness_order(&h, 1)->state = ORDER_PENDING_CANCEL;
+        h.now = h.engine->now = SECONDS(9);
+        if (folding) {
+            fold(h.engine, EVENT_query, query);
+            cr_expect_eq(state(), INFRASTRUCTURE_CLOSED);
+            fold(h.engine, EVENT_infrastructure,
+                 (union event_record){
+                     .infrastructure = {.state = INFRASTRUCTURE_OPEN, .failures = 5}});
+        } else {
+            orders_take_query(h.engine, &query.query, h.now);
+        }
+        const struct infrastructure *at = &h.engine->venues[0].infrastructure;
+        cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
+        cr_expect_eq(at->failures, 5);
+        cr_expect_eq(at->since, SECONDS(9));
+        cr_expect_eq(at->passed, SECONDS(9));
+        harness_close(&h);
+    }
+}
+
+/* Likewise an alarm: a run that gave up after more retries told of none. */
+Test(infrastructure, a_fold_raises_and_clears_no_alarm_by_today_s_settings)
+{
+    quoted();
+    h.engine->instruments[0].limits.cancel_retries = 0;
+    harness_order(&h, 1)->state = ORDER_PENDING_CANCEL;
+    fold(h.engine, EVENT_cancel_rejected,
+         (union event_record){.cancel_rejected = {.order = 1, .reason = REJECT_OTHER}});
+    cr_expect_eq(harness_order(&h, 1)->failures, 1);
+    cr_expect_not(alarm_is_raised(h.engine, 0, 0, ALARM_CANCEL_FAILED));
+    fold(h.engine, EVENT_alarm,
+         (union event_record){.alarm = {.reason = ALARM_CANCEL_FAILED, .raised = true}});
+    cr_expect(alarm_is_raised(h.engine, 0, 0, ALARM_CANCEL_FAILED));
+    fold(h.engine, EVENT_command, (union event_record){.command = {.command = COMMAND_RESET}});
+    cr_expect(alarm_is_raised(h.engine, 0, 0, ALARM_CANCEL_FAILED));
+    harness_close(&h);
+}

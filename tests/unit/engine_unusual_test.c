@@ -103,6 +103,64 @@ Test(unusual, requests_about_orders_that_nobody_knows_change_nothing)
     harness_close(&h);
 }
 
+static void fold(enum event_kind kind, union event_record record)
+{
+    const struct message message = {
+        .ts_local = h.now, .kind = (uint8_t)kind, .stream = EVENT_NONE_16, .record = &record};
+    engine_fold(h.engine, &message);
+}
+
+/* Indexes of a tape are checked like any other number from outside. */
+Test(unusual, decisions_of_a_tape_that_name_what_is_not_there_are_passed_over)
+{
+    static const uint16_t instruments[] = {1, 4711, EVENT_NONE_16};
+    quoted();
+    for (unsigned i = 0; i < 3; i++) {
+        uint16_t index = instruments[i];
+        fold(EVENT_breaker, (union event_record){.breaker = {.instrument = index, .state = 2}});
+        fold(EVENT_pause, (union event_record){.pause = {.instrument = index, .paused = true}});
+        fold(EVENT_funding_booked,
+             (union event_record){.funding_booked = {.instrument = index, .mark2 = 2000}});
+        fold(EVENT_place, (union event_record){.place = {.instrument = index,
+                                                         .order = 3,
+                                                         .price = value(990),
+                                                         .quantity = value(1)}});
+    }
+    fold(EVENT_breaker, (union event_record){.breaker = {.breaker = BREAKER_COUNT, .state = 2}});
+    fold(EVENT_breaker, (union event_record){.breaker = {.state = BREAKER_STATE_COUNT}});
+    fold(EVENT_shutdown_state, (union event_record){.shutdown_state = {.step = 200}});
+    cr_expect_eq(h.engine->instruments[0].breakers.worst, BREAKER_CLEAR);
+    cr_expect_not(h.engine->instruments[0].paused);
+    cr_expect_eq(h.engine->carry.shutdown, SHUTDOWN_RUNNING);
+    cr_expect_eq(h.engine->orders.live, 2);
+    cr_expect_eq(engine_counters(h.engine)->invariant_violations, 3);
+    h.engine->counters.invariant_violations = 0; /* expected */
+    harness_close(&h);
+}
+
+Test(unusual, an_order_of_a_tape_that_can_t_be_taken_is_a_violation_and_no_end)
+{
+    quoted();
+    const struct event_place usable = {.order = 1, .price = value(985), .quantity = value(4)};
+    struct event_place place[4] = {usable, usable, usable, usable};
+    place[1].order = 3; /* a side, a price and a size that are none */
+    place[1].side = 2;
+    place[2].order = 4;
+    place[2].price.units = 0;
+    place[3].order = 5;
+    place[3].quantity.status = NUMBER_ABSENT;
+    for (unsigned i = 0; i < 4; i++)
+        fold(EVENT_place, (union event_record){.place = place[i]});
+    is(1, ORDER_ACTIVE, 10, 0); /* its slot is taken: the order that lives stays */
+    fold(EVENT_modify, (union event_record){.modify = {.order = 1, .price = value(985)}});
+    is(1, ORDER_ACTIVE, 10, 0);
+    cr_expect_eq(h.engine->orders.live, 2);
+    cr_expect_eq(worst(SIDE_BUY), 10);
+    cr_expect_eq(engine_counters(h.engine)->invariant_violations, 4);
+    h.engine->counters.invariant_violations = 0; /* expected */
+    harness_close(&h);
+}
+
 Test(unusual, an_order_that_is_over_is_not_asked_for)
 {
     quoted();
