@@ -16,7 +16,8 @@ enum {
     MONEY_TEXT_MAX = 64 /* bytes that money_to_text may write, with its final NUL */
 };
 
-#define MONEY_ZERO ((money){0})
+#define MONEY_ZERO     ((money){0})
+#define MONEY_ATTO_MAX ((int128)(~(uint128)0 >> 1))
 
 /* Sums and differences assert that they fit: amounts stand within +-1.7e20 of an asset, and a
  * ledger that leaves that range is broken. INT128_MIN is never an amount, so negation always fits.
@@ -34,6 +35,25 @@ static inline money money_subtract(money a, money b)
     bool overflow = __builtin_sub_overflow(a.atto, b.atto, &difference.atto);
     ASSERT(!overflow);
     return difference;
+}
+/* The same for amounts that come from outside: false, and `out` untouched, where it does not fit. What comes
+ * out can be negated. */
+static inline bool money_try_add(money a, money b, money *out)
+{
+    money sum;
+    if (__builtin_add_overflow(a.atto, b.atto, &sum.atto) || sum.atto < -MONEY_ATTO_MAX)
+        return false;
+    *out = sum;
+    return true;
+}
+static inline bool money_try_subtract(money a, money b, money *out)
+{
+    money difference;
+    if (__builtin_sub_overflow(a.atto, b.atto, &difference.atto) ||
+        difference.atto < -MONEY_ATTO_MAX)
+        return false;
+    *out = difference;
+    return true;
 }
 static inline money money_negate(money a)
 {

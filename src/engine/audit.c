@@ -224,7 +224,8 @@ static void audit_position(struct engine *engine, const struct instrument *instr
     check(engine, 6, position->cost.atto >= 0 && (position->units != 0 || position->cost.atto == 0),
           "a cost without a position");
     money held = position->units >= 0 ? position->cost : money_negate(position->cost);
-    money gain = money_add(money_subtract(position->value_sold, position->value_bought), held);
+    money gain = engine_add(
+        engine, engine_subtract(engine, position->value_sold, position->value_bought), held);
     if (instrument->definition.contract == CONTRACT_INVERSE)
         gain = money_negate(gain);
     check(engine, 6, money_compare(gain, position->realised) == 0,
@@ -232,7 +233,7 @@ static void audit_position(struct engine *engine, const struct instrument *instr
 }
 
 /* What the instruments of a venue moved of one asset, without fees. */
-static money flow_of(const struct engine *engine, unsigned venue, unsigned asset)
+static money flow_of(struct engine *engine, unsigned venue, unsigned asset)
 {
     money flow = MONEY_ZERO, part;
     for (unsigned index = 0; index < engine->instrument_count; index++) {
@@ -242,13 +243,14 @@ static money flow_of(const struct engine *engine, unsigned venue, unsigned asset
         if (definition->venue != venue)
             continue;
         if (asset == ledger_profit_asset(definition)) {
-            flow = money_add(flow, position->funding);
-            flow = money_add(flow, definition->contract == CONTRACT_SPOT ? instrument->quote_flow
-                                                                         : position->realised);
+            flow = engine_add(engine, flow, position->funding);
+            flow = engine_add(engine, flow,
+                              definition->contract == CONTRACT_SPOT ? instrument->quote_flow
+                                                                    : position->realised);
         }
         if (definition->contract == CONTRACT_SPOT && asset == definition->base &&
             money_from_units(position->bought - position->sold, position->exponent, &part))
-            flow = money_add(flow, part);
+            flow = engine_add(engine, flow, part);
     }
     return flow;
 }
@@ -260,10 +262,12 @@ static void audit_balance(struct engine *engine, unsigned venue, unsigned asset)
     if (!balance->used)
         return;
     check(engine, 6,
-          money_compare(balance->total, money_add(balance->transfers, balance->moved)) == 0,
+          money_compare(balance->total, engine_add(engine, balance->transfers, balance->moved)) ==
+              0,
           "a balance is not what came and what moved");
     money flow = flow_of(engine, venue, asset);
-    check(engine, 6, money_compare(balance->moved, money_subtract(flow, balance->fees)) == 0,
+    check(engine, 6,
+          money_compare(balance->moved, engine_subtract(engine, flow, balance->fees)) == 0,
           "a balance did not move by fills, fees and funding");
 }
 
@@ -285,13 +289,14 @@ static void audit_profit(struct engine *engine)
             (!market_mark2(&instrument->market, engine->now, &mark2, &stale) ||
              !position_unrealised(position, &instrument->definition, mark2, &worth)))
             continue; /* known before, and beyond what can be reckoned now */
-        worth = money_add(worth, money_subtract(position->realised, position->fees));
-        worth = money_add(worth, position->funding);
+        worth =
+            engine_add(engine, worth, engine_subtract(engine, position->realised, position->fees));
+        worth = engine_add(engine, worth, position->funding);
         check(engine, 6, money_compare(worth, instrument->profit.worth) == 0,
               "an instrument's worth in the account's profit is not what it is now");
     }
     for (unsigned asset = 0; asset < engine->asset_count; asset++)
-        sum = money_add(sum, profit->assets[asset].worth);
+        sum = engine_add(engine, sum, profit->assets[asset].worth);
     check(engine, 6, money_compare(sum, profit->profit) == 0,
           "the account's profit is not the sum of its assets");
 }
@@ -377,7 +382,7 @@ static money reserved_of(const struct engine *engine, unsigned venue, unsigned a
             &engine->instruments[order->instrument].definition;
         uint16_t pays = order->side == SIDE_BUY ? definition->quote : definition->base;
         if (definition->venue == venue && definition->contract == CONTRACT_SPOT && pays == asset)
-            sum = money_add(sum, order->reserved);
+            (void)money_try_add(sum, order->reserved, &sum); /* else it differs, and is told */
     }
     return sum;
 }

@@ -29,6 +29,10 @@ enum {
 #define ENGINE_NO_SLOT UINT32_MAX
 /* Largest usable price, so that four times a price fits. */
 #define ENGINE_PRICE_MAX BOOK_PRICE_MAX
+/* The largest amount that a message may tell, and the largest value of a fill: 1e15 of an asset, in atto. 128
+ * bits hold 1.7e20 of it, so 170,000 such amounts in a row add up. More than any account holds or trades, so
+ * what is beyond is a fault of the message. */
+#define ENGINE_MONEY_MAX ((int128)INT64_C(1000000000000000) * INT64_C(1000000000000000000))
 /* Rule 14: younger than this is fresh. */
 #define ENGINE_MARK_FRESH_NS (5 * NS_PER_SECOND)
 /* Rule 20: a last trade no older than this takes part in the reference. */
@@ -344,6 +348,27 @@ void engine_table_full(struct engine *engine, const char *setting, uint64_t need
 void engine_violation(struct engine *engine, unsigned invariant);
 /* The same, with words for the part of the invariant that does not hold. */
 void engine_violation_of(struct engine *engine, unsigned invariant, const char *what);
+/* Running sums of money. One that does not fit stays as it was and is a violation: what a venue tells never
+ * ends the process. */
+static inline money engine_add(struct engine *engine, money a, money b)
+{
+    money sum = a;
+    if (__builtin_expect(!money_try_add(a, b, &sum), 0))
+        engine_violation(engine, 6);
+    return sum;
+}
+static inline money engine_subtract(struct engine *engine, money a, money b)
+{
+    money difference = a;
+    if (__builtin_expect(!money_try_subtract(a, b, &difference), 0))
+        engine_violation(engine, 6);
+    return difference;
+}
+/* An amount that a message tells can be meant: within ENGINE_MONEY_MAX. */
+static inline bool engine_is_money(money amount)
+{
+    return amount.atto <= ENGINE_MONEY_MAX && amount.atto >= -ENGINE_MONEY_MAX;
+}
 
 /* Take one session record. */
 void engine_take_session(struct engine *engine, const struct message *message);
@@ -450,6 +475,11 @@ order_id orders_next_id(const struct engine *engine);
 /* --- ledger.c --- */
 struct balance *ledger_balance(struct engine *engine, unsigned venue, unsigned asset);
 void ledger_take_fill(struct engine *engine, const struct message *message);
+/* Price, quantity and fee of a readable fill fit the position and its sums. */
+bool ledger_can_book(const struct engine *engine, const struct event_order_filled *fill);
+/* An amount was no sane one: removed, counted, told. `instrument` may be EVENT_NONE_16, `order` 0. */
+void ledger_tell_removed(struct engine *engine, unsigned instrument, order_id order,
+                         enum removed_where where);
 /* `as_of` is the venue's time of it, INT64_MIN where that is not known. */
 void ledger_take_balance(struct engine *engine, const struct event_balance *balance, int64_t as_of);
 /* Reserve what an order of `leaves` at `price` may need; the order's old reserve is given back. */

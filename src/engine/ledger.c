@@ -20,10 +20,10 @@ static void move(struct engine *engine, unsigned venue, unsigned asset, money am
 {
     struct balance *balance = ledger_balance(engine, venue, asset);
     if (made <= balance->as_of)
-        balance->transfers = money_subtract(balance->transfers, amount);
+        balance->transfers = engine_subtract(engine, balance->transfers, amount);
     else
-        balance->total = money_add(balance->total, amount);
-    balance->moved = money_add(balance->moved, amount);
+        balance->total = engine_add(engine, balance->total, amount);
+    balance->moved = engine_add(engine, balance->moved, amount);
     balance->used = true;
 }
 
@@ -35,12 +35,23 @@ unsigned ledger_profit_asset(const struct event_definition *definition)
 void ledger_take_balance(struct engine *engine, const struct event_balance *record, int64_t as_of)
 {
     struct balance *balance = ledger_balance(engine, record->venue, record->asset);
-    money change = money_subtract(record->total, balance->total);
-    balance->transfers = money_add(balance->transfers, change);
+    money change = engine_subtract(engine, record->total, balance->total);
+    balance->transfers = engine_add(engine, balance->transfers, change);
     balance->total = record->total;
     balance->as_of = as_of;
     balance->used = balance->told = true;
     engine->venues[record->venue].told = true;
+}
+
+void ledger_tell_removed(struct engine *engine, unsigned instrument, order_id order,
+                         enum removed_where where)
+{
+    orders_tell_removed(engine, &(struct event_removed){.instrument = (uint16_t)instrument,
+                                                        .where = (uint8_t)where,
+                                                        .order = order,
+                                                        .price = {0, NUMBER_ABSENT},
+                                                        .quantity = {0, NUMBER_ABSENT},
+                                                        .reason = REJECT_OTHER});
 }
 
 /* --- fills ------------------------------------------------------------------------------------- */
@@ -52,12 +63,34 @@ static int64_t base_fee_units(const struct instrument *instrument,
     const struct position *position = &instrument->position;
     money unit, units = MONEY_ZERO;
     if (instrument->definition.contract != CONTRACT_SPOT ||
-        fill->fee_asset != instrument->definition.base || fill->fee.atto == 0)
+        fill->fee_asset != instrument->definition.base || fill->fee.atto == 0 ||
+        !engine_is_money(fill->fee))
         return 0;
     if (!money_from_units(1, position->exponent, &unit) ||
         !money_round(fill->fee, position->exponent, MONEY_UP, &units))
         return 0;
-    return (int64_t)(units.atto / unit.atto);
+    int128 count = units.atto / unit.atto;
+    return count > INT64_MAX || count < -INT64_MAX ? INT64_MAX : (int64_t)count;
+}
+
+bool ledger_can_book(const struct engine *engine, const struct event_order_filled *fill)
+{
+    const struct instrument *instrument = &engine->instruments[fill->instrument];
+    const struct event_definition *definition = &instrument->definition;
+    struct position next = instrument->position;
+    money value, base = MONEY_ZERO;
+    if (definition->contract == CONTRACT_SPOT &&
+        !money_from_units(fill->quantity.units, definition->quantity_exponent, &base))
+        return false;
+    if (!position_fill(&next, definition, fill->side, fill->price.units, fill->quantity.units,
+                       base_fee_units(instrument, fill)))
+        return false;
+    value = fill->side == SIDE_BUY ? next.value_bought : next.value_sold;
+    return money_try_subtract(value,
+                              fill->side == SIDE_BUY ? instrument->position.value_bought
+                                                     : instrument->position.value_sold,
+                              &value) &&
+           engine_is_money(value) && engine_is_money(base);
 }
 
 /* Fees in the profit's asset are the position's, and so are fees in base, at the fill's price; any other
@@ -68,11 +101,15 @@ static void take_fee(struct engine *engine, struct instrument *instrument,
     const struct event_definition *definition = &instrument->definition;
     if (fill->fee.atto == 0 || fill->fee_asset >= engine->asset_count)
         return;
+    if (!engine_is_money(fill->fee)) {
+        ledger_tell_removed(engine, fill->instrument, fill->order, REMOVED_ACCOUNT);
+        return;
+    }
     move(engine, definition->venue, fill->fee_asset, money_negate(fill->fee), made);
     struct balance *balance = ledger_balance(engine, definition->venue, fill->fee_asset);
-    balance->fees = money_add(balance->fees, fill->fee);
+    balance->fees = engine_add(engine, balance->fees, fill->fee);
     if (fill->fee_asset == ledger_profit_asset(definition))
-        instrument->position.fees = money_add(instrument->position.fees, fill->fee);
+        instrument->position.fees = engine_add(engine, instrument->position.fees, fill->fee);
     else if (definition->contract != CONTRACT_SPOT || fill->fee_asset != definition->base)
         profit_take_fee(engine, fill->instrument, fill->fee_asset, fill->fee);
 }
@@ -94,7 +131,8 @@ static void move_spot(struct engine *engine, struct instrument *instrument,
     bool buy = fill->side == SIDE_BUY;
     move(engine, definition->venue, definition->base, buy ? base : money_negate(base), made);
     move(engine, definition->venue, definition->quote, buy ? money_negate(quote) : quote, made);
-    instrument->quote_flow = money_add(instrument->quote_flow, buy ? money_negate(quote) : quote);
+    instrument->quote_flow =
+        engine_add(engine, instrument->quote_flow, buy ? money_negate(quote) : quote);
 }
 
 /* A fill that the venue made before the last funding but told after it: its part of that funding. */
@@ -113,7 +151,7 @@ static void late_funding(struct engine *engine, struct instrument *instrument,
     if (!position_funding(position, &instrument->definition, units, position->last_funding_mark2,
                           position->last_funding_rate, &amount))
         return;
-    position->funding = money_add(position->funding, amount);
+    position->funding = engine_add(engine, position->funding, amount);
     move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition), amount,
          message->ts_venue);
 }
@@ -141,7 +179,7 @@ void ledger_take_fill(struct engine *engine, const struct message *message)
         move_spot(engine, instrument, fill, made);
     } else {
         move(engine, definition->venue, ledger_profit_asset(definition),
-             money_subtract(position->realised, before), made);
+             engine_subtract(engine, position->realised, before), made);
         late_funding(engine, instrument, message, position->units - held);
     }
     take_fee(engine, instrument, fill, made);
@@ -165,7 +203,7 @@ void ledger_take_funding(struct engine *engine, const struct event_funding_booke
     if (position->units == 0 || !position_funding(position, &instrument->definition,
                                                   position->units, mark2, booked->rate, &amount))
         return;
-    position->funding = money_add(position->funding, amount);
+    position->funding = engine_add(engine, position->funding, amount);
     move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition), amount,
          booked->due);
     profit_touch(engine, booked->instrument);
@@ -211,8 +249,7 @@ bool ledger_need(const struct engine *engine, unsigned index, enum side side, in
     }
     if (!money_scale(value, rate, RATE_ONE, MONEY_UP, &fee))
         return false;
-    *need = money_add(value, fee);
-    return true;
+    return money_try_add(value, fee, need);
 }
 
 static struct balance *reserve_balance(struct engine *engine,
@@ -231,7 +268,8 @@ void ledger_reserve(struct engine *engine, struct order *order, int64_t price, i
     if (leaves > 0 && !ledger_need(engine, order->instrument, order->side, price, leaves, &need))
         engine_violation(engine, 6);
     struct balance *balance = reserve_balance(engine, definition, order->side);
-    balance->reserved = money_add(balance->reserved, money_subtract(need, order->reserved));
+    balance->reserved =
+        engine_add(engine, balance->reserved, engine_subtract(engine, need, order->reserved));
     order->reserved = need;
 }
 
@@ -245,5 +283,5 @@ bool ledger_has_funds(struct engine *engine, unsigned index, enum side side, int
     if (!ledger_need(engine, index, side, price, quantity, &need))
         return false;
     const struct balance *balance = reserve_balance(engine, definition, side);
-    return money_compare(money_add(balance->reserved, need), balance->total) <= 0;
+    return money_compare(engine_add(engine, balance->reserved, need), balance->total) <= 0;
 }

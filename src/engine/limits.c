@@ -81,7 +81,7 @@ static bool minimum_notional(struct limits *limits, const struct event_definitio
     if (!money_from_units(definition->multiplier, exponent, &unit))
         return false;
     int128 least = definition->minimum_notional.atto;
-    limits->minimum_raw = least <= 0 ? 0 : (least + unit.atto - 1) / unit.atto;
+    limits->minimum_raw = least <= 0 ? 0 : least / unit.atto + (least % unit.atto != 0);
     return true;
 }
 

@@ -422,9 +422,12 @@ static bool fill_is_readable(struct engine *engine, struct order *order,
                              const struct event_order_filled *fill)
 {
     bool priced = fill->price.status == NUMBER_VALUE && fill->price.units > 0;
-    if (priced && is_size(fill->quantity))
+    bool sized = is_size(fill->quantity);
+    if (priced && sized && ledger_can_book(engine, fill))
         return true;
     if (order == NULL) {
+        if (priced && sized)
+            ledger_tell_removed(engine, fill->instrument, fill->order, REMOVED_ACCOUNT);
         engine->orders.surprises++;
         return false;
     }

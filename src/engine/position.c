@@ -74,10 +74,12 @@ static bool close_part(struct position *position, const struct event_definition 
     if (units < held && !share_of(position, definition, position->cost, units, held, &removed))
         return false;
     bool long_side = position->units > 0;
-    money gain =
-        long_side != inverse ? money_subtract(value, removed) : money_subtract(removed, value);
-    position->realised = money_add(position->realised, gain);
-    position->cost = money_subtract(position->cost, removed);
+    bool gains = long_side != inverse;
+    money gain;
+    if (!money_try_subtract(gains ? value : removed, gains ? removed : value, &gain) ||
+        !money_try_add(position->realised, gain, &position->realised) ||
+        !money_try_subtract(position->cost, removed, &position->cost))
+        return false;
     position->units -= long_side ? units : -units;
     return true;
 }
@@ -91,9 +93,8 @@ static bool take_base_fee(struct position *position, const struct event_definiti
         return true;
     if (!value_of(position, definition, base_fee, price, 1, INVERSE_EXPONENT, &worth))
         return false;
-    position->fees = money_add(position->fees, worth);
-    position->base_fees += base_fee;
-    return true;
+    return money_try_add(position->fees, worth, &position->fees) &&
+           !__builtin_add_overflow(position->base_fees, base_fee, &position->base_fees);
 }
 
 /* The sums that an audit does again. */
@@ -103,9 +104,8 @@ static bool count_fill(struct position *position, enum side side, int64_t units,
     money *worth = side == SIDE_BUY ? &position->value_bought : &position->value_sold;
     if (__builtin_add_overflow(*sum, units, sum))
         return false;
-    *worth = money_add(*worth, value);
     position->fills++;
-    return true;
+    return money_try_add(*worth, value, worth);
 }
 
 bool position_fill(struct position *position, const struct event_definition *definition,
@@ -134,12 +134,13 @@ bool position_fill(struct position *position, const struct event_definition *def
         if (!close_part(&next, definition, closed, closing))
             return false;
         filled -= closed;
-        next.cost = filled > 0 ? money_subtract(value, closing) : next.cost;
-    } else {
-        next.cost = money_add(next.cost, value);
+        if (filled > 0 && !money_try_subtract(value, closing, &next.cost))
+            return false;
+    } else if (!money_try_add(next.cost, value, &next.cost)) {
+        return false;
     }
     if (__builtin_add_overflow(next.units, side == SIDE_BUY ? filled : -filled, &next.units) ||
-        !count_fill(&next, side, units, value))
+        next.units < -INT64_MAX || !count_fill(&next, side, units, value))
         return false;
     *position = next;
     return true;
@@ -167,8 +168,8 @@ bool position_unrealised(const struct position *position, const struct event_def
     if (!position_value(position, definition, magnitude(position->units), mark2, &value))
         return false;
     bool gains = (position->units > 0) != (definition->contract == CONTRACT_INVERSE);
-    *out = gains ? money_subtract(value, position->cost) : money_subtract(position->cost, value);
-    return true;
+    return gains ? money_try_subtract(value, position->cost, out)
+                 : money_try_subtract(position->cost, value, out);
 }
 
 bool position_funding(const struct position *position, const struct event_definition *definition,

@@ -168,7 +168,8 @@ static void reckon_asset(struct engine *engine, unsigned index)
         return;
     }
     set_unknown(profit, &asset->unknown, false);
-    profit->profit = money_add(profit->profit, money_subtract(worth, asset->worth));
+    profit->profit =
+        engine_add(engine, profit->profit, engine_subtract(engine, worth, asset->worth));
     asset->worth = worth;
 }
 
@@ -177,7 +178,7 @@ static void add_to_asset(struct engine *engine, unsigned asset, money change)
     struct asset_profit *sum = &engine->profit.assets[asset];
     if (change.atto == 0)
         return;
-    sum->sum = money_add(sum->sum, change);
+    sum->sum = engine_add(engine, sum->sum, change);
     reckon_asset(engine, asset);
 }
 
@@ -225,10 +226,10 @@ static void reckon(struct engine *engine, unsigned index)
     money unrealised, worth;
     set_unknown(&engine->profit, &own->unknown, !unrealised_of(engine, instrument, &unrealised));
     own->flat = position->units == 0;
-    worth = money_add(money_add(position->realised, unrealised),
-                      money_subtract(position->funding, position->fees));
+    worth = engine_add(engine, engine_add(engine, position->realised, unrealised),
+                       engine_subtract(engine, position->funding, position->fees));
     add_to_asset(engine, ledger_profit_asset(&instrument->definition),
-                 money_subtract(worth, own->worth));
+                 engine_subtract(engine, worth, own->worth));
     own->worth = worth;
     if (own->converts != EVENT_NONE_16) {
         take_mid(engine, index);
@@ -307,7 +308,7 @@ void profit_reset(struct engine *engine)
 void profit_take_fee(struct engine *engine, unsigned index, unsigned asset, money fee)
 {
     struct asset_profit *paid = &engine->profit.assets[asset];
-    paid->fees = money_add(paid->fees, fee);
+    paid->fees = engine_add(engine, paid->fees, fee);
     engine->instruments[index].profit.fee_asset = (uint16_t)asset;
     if (engine->profit.on)
         add_to_asset(engine, asset, money_negate(fee));
@@ -333,7 +334,13 @@ void profit_take_rate(struct engine *engine, const struct event_reference_rate *
     struct profit *profit = &engine->profit;
     struct fx_rate rate;
     if (record->from >= engine->asset_count || record->to >= engine->asset_count ||
-        record->from == record->to || !shorten(record->bid, record->ask, &rate))
+        record->from == record->to)
+        return;
+    if (!engine_is_money(record->bid) || !engine_is_money(record->ask)) {
+        ledger_tell_removed(engine, EVENT_NONE_16, 0, REMOVED_MARKET_DATA);
+        return;
+    }
+    if (!shorten(record->bid, record->ask, &rate))
         return;
     bool divides = record->from == profit->currency;
     unsigned index = divides ? record->to : record->from;
@@ -373,9 +380,9 @@ static void tell(struct engine *engine, int64_t day)
 }
 
 /* Rule 21 and 22: the loss has reached its limit, to the last unit. */
-static bool has_fallen(money from, money to, money limit)
+static bool has_fallen(struct engine *engine, money from, money to, money limit)
 {
-    return limit.atto > 0 && money_compare(money_subtract(from, to), limit) >= 0;
+    return limit.atto > 0 && money_compare(engine_subtract(engine, from, to), limit) >= 0;
 }
 
 static void lose_day(struct engine *engine)
@@ -391,16 +398,18 @@ static void judge(struct engine *engine)
     bool changed = false;
     if (!profit->drawn_down && money_compare(profit->profit, profit->peak) > 0)
         profit->peak = profit->profit;
-    if (!profit->drawn_down && has_fallen(profit->peak, profit->profit, profit->drawdown_limit)) {
+    if (!profit->drawn_down &&
+        has_fallen(engine, profit->peak, profit->profit, profit->drawdown_limit)) {
         profit->drawn_down = changed = true;
     }
-    if (!profit->day_lost && has_fallen(profit->day_start, profit->profit, profit->daily_limit)) {
+    if (!profit->day_lost &&
+        has_fallen(engine, profit->day_start, profit->profit, profit->daily_limit)) {
         lose_day(engine);
         changed = true;
     }
     if (changed)
         mark_all_due(engine);
-    money risen = money_subtract(profit->peak, profit->marked.peak);
+    money risen = engine_subtract(engine, profit->peak, profit->marked.peak);
     if (changed || (profit->drawdown_limit.atto > 0 && risen.atto > 0 &&
                     risen.atto >= profit->drawdown_limit.atto / PEAK_STEPS))
         tell(engine, profit->marked.day);
@@ -490,9 +499,9 @@ void profit_take_mark(struct engine *engine, const struct event_risk_mark *mark)
     profit->marked = *mark;
     profit->has_mark = true;
     profit->drawn_down =
-        profit->drawn_down || has_fallen(mark->peak, mark->profit, profit->drawdown_limit);
+        profit->drawn_down || has_fallen(engine, mark->peak, mark->profit, profit->drawdown_limit);
     profit->day_lost =
-        profit->day_lost || has_fallen(mark->day_start, mark->profit, profit->daily_limit);
+        profit->day_lost || has_fallen(engine, mark->day_start, mark->profit, profit->daily_limit);
 }
 
 void profit_walk_carry(struct walker *walker, const struct engine *engine)

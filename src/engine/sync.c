@@ -214,6 +214,10 @@ static void take_balance(struct engine *engine, const struct message *message)
     int64_t at = timed ? message->ts_venue : INT64_MIN;
     if (record->venue >= engine->venue_count || record->asset >= engine->asset_count)
         return;
+    if (!engine_is_money(record->total)) {
+        ledger_tell_removed(engine, EVENT_NONE_16, 0, REMOVED_ACCOUNT);
+        return;
+    }
     if (sync_of(engine, record->venue)->requested == TIME_NEVER) {
         ledger_take_balance(engine, record, at);
         return;

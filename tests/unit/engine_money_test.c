@@ -114,6 +114,116 @@ Test(money, balance_records_are_transfers)
     harness_close(&h);
 }
 
+/* --- amounts that nobody can mean ------------------------------------------------------------------ */
+
+static void tell_total(const char *total)
+{
+    union event_record record = {.balance = {.asset = ASSET_QUOTE, .total = decimal(total)}};
+    harness_record(&h, EVENT_balance, EVENT_NONE_16, &record);
+}
+
+/* 1e15 of an asset is the most that is believed. */
+Test(money, a_balance_beyond_belief_is_removed_and_told)
+{
+    static const char *const beyond[] = {"1000000000000000.000000000000000001",
+                                         "-1000000000000000.000000000000000001",
+                                         "170141183460469231731", "-170141183460469231731"};
+    eth_spot();
+    tell_total("1000000000000000");
+    expect_money(ledger_balance(h.engine, 0, ASSET_QUOTE)->total, "1000000000000000");
+    cr_expect_eq(harness_count(&h, EVENT_removed), 0);
+    tell_total("-1000000000000000");
+    for (unsigned i = 0; i < 4; i++) {
+        tell_total(beyond[i]);
+        expect_money(ledger_balance(h.engine, 0, ASSET_QUOTE)->total, "-1000000000000000");
+        cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+        const struct event_removed *told = &harness_find(&h, EVENT_removed, 0)->removed;
+        cr_expect_eq(told->where, REMOVED_ACCOUNT);
+        cr_expect_eq(told->instrument, EVENT_NONE_16);
+    }
+    harness_close(&h);
+}
+
+/* The fill is a fact, its fee is not. */
+Test(money, a_fee_beyond_belief_is_removed_and_the_fill_counts)
+{
+    struct engine_position position;
+    eth_spot();
+    for (int i = 0; i < 2; i++) {
+        fill_with_fee(SIDE_BUY, 345255, 100000, "170141183460469231731", ASSET_QUOTE);
+        cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+        fill_with_fee(SIDE_BUY, 345255, 100000, "-170141183460469231731", ASSET_BASE);
+        cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    }
+    engine_position(h.engine, 0, &position);
+    expect_money(position.position, "40");
+    expect_money(position.fees, "0");
+    expect_money(ledger_balance(h.engine, 0, ASSET_QUOTE)->total, "-138102");
+    harness_close(&h);
+}
+
+/* 98 x 1e16 is beyond belief; so is what the position could not hold. Nothing of it is booked. */
+Test(money, a_fill_beyond_belief_is_removed_and_told)
+{
+    static const int64_t beyond[] = {INT64_MAX, INT64_C(4000000000000000000)};
+    struct engine_position position;
+    for (int spot = 0; spot < 2; spot++) {
+        harness_init(&h);
+        h.definitions[0].contract = spot ? CONTRACT_SPOT : CONTRACT_LINEAR;
+        harness_start(&h);
+        for (unsigned i = 0; i < 2; i++) {
+            fill_with_fee(SIDE_BUY, 1000, beyond[i], "0", ASSET_QUOTE);
+            cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+        }
+        engine_position(h.engine, 0, &position);
+        expect_money(position.position, "0");
+        cr_expect_eq(engine_counters(h.engine)->fills, 0);
+        harness_close(&h);
+    }
+}
+
+/* Of an order of our own: what became of it is asked for. */
+Test(money, an_order_whose_fill_is_beyond_belief_is_asked_for)
+{
+    harness_init(&h);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_accept(&h, 1);
+    harness_fill(&h, 1, SIDE_BUY, 990, INT64_C(9223372036854775000), 0);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_UNKNOWN);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    harness_run_to(&h, SECONDS(6));
+    cr_expect(harness_order(&h, 1)->asking);
+    harness_close(&h);
+}
+
+Test(money, a_rate_beyond_belief_is_removed_and_told)
+{
+    union event_record record = {.reference_rate = {.from = ASSET_QUOTE,
+                                                    .to = ASSET_OTHER,
+                                                    .bid = decimal("1"),
+                                                    .ask = decimal("170141183460469231731")}};
+    eth_spot();
+    harness_record(&h, EVENT_reference_rate, EVENT_NONE_16, &record);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    cr_expect_eq(h.engine->profit.assets[ASSET_QUOTE].to, EVENT_NONE_16);
+    harness_close(&h);
+}
+
+/* Many amounts that are each well come to a sum that is not: it stays, and is a violation. */
+Test(money, a_sum_that_does_not_fit_is_a_violation_and_no_end)
+{
+    const money most = {MONEY_ATTO_MAX}, one = {1};
+    harness_init(&h);
+    harness_start(&h);
+    cr_expect_eq(engine_add(h.engine, most, one).atto, most.atto);
+    cr_expect_eq(engine_subtract(h.engine, money_negate(most), one).atto, -most.atto);
+    cr_expect_eq(engine_add(h.engine, most, money_negate(one)).atto, most.atto - 1);
+    cr_expect_eq(engine_counters(h.engine)->invariant_violations, 2);
+    h.engine->counters.invariant_violations = 0; /* expected */
+    harness_close(&h);
+}
+
 /* --- 10 -------------------------------------------------------------------------------------------- */
 
 Test(money, rule_10_linear)
