@@ -33,6 +33,11 @@ order_id orders_next_id(const struct engine *engine)
     return (uint64_t)engine->carry.epoch << 32 | counter;
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* --- live lists -------------------------------------------------------------------------------- */
 
 static struct order_side *side_of(struct engine *engine, const struct order *order)
@@ -474,6 +479,12 @@ static void take_orphan_fill(struct engine *engine, const struct message *messag
     engine_mark_due(engine, index);
 }
 
+/* What an order that has ended may still tell of: a modify that had no answer may have come to the venue. */
+static int64_t late_leaves(const struct order *order)
+{
+    return larger(order->quantity - order->filled, order->asked_leaves);
+}
+
 static void take_fill(struct engine *engine, const struct message *message)
 {
     const struct event_order_filled *fill = &message->record->order_filled;
@@ -500,8 +511,10 @@ static void take_fill(struct engine *engine, const struct message *message)
     signals_fill(engine, message);
     bool live = order_state_is_live(order->state);
     int64_t before = live ? orders_worst_leaves(order) : 0;
-    if (quantity > (live ? before : order->quantity - order->filled))
+    if (quantity > (live ? before : late_leaves(order)))
         engine_violation_of(engine, 6, "a fill is more than was left of its order");
+    if (!live) /* else fill_figures() does */
+        order->asked_leaves = larger(order->asked_leaves - quantity, 0);
     order->filled += quantity;
     enum order_event event =
         live ? fill_figures(order, quantity, fill->leaves) : ORDER_EVENT_FILL_LAST;
@@ -564,11 +577,6 @@ static void set_leaves(struct order *order, int64_t leaves)
 {
     order->leaves = leaves;
     order->quantity = order->filled + leaves;
-}
-
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 /* A price that is none leaves the order out of reconciliation; it keeps the last good one, is known and

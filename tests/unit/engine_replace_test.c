@@ -213,6 +213,27 @@ Test(replace, an_edit_moves_the_order_and_counts_the_larger)
     harness_close(&h);
 }
 
+/* The order ended while an edit to a larger size had no answer, and its fill is told last: it may be of the
+ * larger size, and breaks nothing. */
+Test(replace, a_late_fill_may_be_of_the_size_that_was_asked_for)
+{
+    quoted_at("edit");
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    cr_assert_eq(harness_order(&h, 1)->state, ORDER_PENDING_MODIFY);
+    union event_record lost = {.order_unknown = {.order = 1, .request = REQUEST_MODIFY}};
+    answer(EVENT_order_unknown, &lost);
+    union event_record status = {
+        .order_status = {.order = 1, .price = {1000, NUMBER_VALUE}, .leaves = {0, NUMBER_VALUE}}};
+    answer(EVENT_order_status, &status);
+    struct order *order = harness_order(&h, 1);
+    cr_expect_eq(order->state, ORDER_CANCELLED);
+    order->asked_leaves = 12; /* the ladder asked for ten as before; more is the case to show */
+    harness_fill(&h, 1, SIDE_BUY, 1000, 12, 0);
+    cr_expect_eq(order->filled, 12);
+    cr_expect_eq(h.engine->counters.violations_by_invariant[6], 0);
+    harness_close(&h);
+}
+
 /* An edit that a gate stops must not leave the order where it is no longer wanted. */
 Test(replace, an_edit_that_a_gate_stops_is_a_cancel)
 {
