@@ -21,7 +21,9 @@ static void fold_breaker(struct engine *engine, const struct event_breaker *brea
 
 static void fold_pause(struct engine *engine, const struct event_pause *pause)
 {
-    if (pause->instrument < engine->instrument_count)
+    if (pause->why != GATE_PAUSED)
+        profit_take_pause(engine, pause);
+    else if (pause->instrument < engine->instrument_count)
         engine->instruments[pause->instrument].paused = pause->paused;
 }
 

@@ -79,6 +79,8 @@ static void touch(struct engine *engine, unsigned index)
 void profit_start(struct engine *engine)
 {
     struct profit *profit = &engine->profit;
+    if (!profit->on && profit->day_lost && profit->has_mark)
+        profit->next_day = day_after((enum day_zone)profit->zone, profit->marked.day);
     if (!profit->on)
         return;
     profit->peak = profit->marked.peak;
@@ -379,6 +381,14 @@ static void tell(struct engine *engine, int64_t day)
     engine_emit(engine, EVENT_risk_mark, EVENT_NONE_16)->risk_mark = profit->marked;
 }
 
+/* A pause of the account begins or ends: what a restart goes by, whatever its limits are. */
+static void tell_pause(struct engine *engine, enum gate why, bool paused)
+{
+    struct event_pause pause = {.instrument = EVENT_NONE_16, .paused = paused, .why = (uint8_t)why};
+    engine_emit(engine, EVENT_pause, EVENT_NONE_16)->pause = pause;
+    profit_take_pause(engine, &pause);
+}
+
 /* Rule 21 and 22: the loss has reached its limit, to the last unit. */
 static bool has_fallen(struct engine *engine, money from, money to, money limit)
 {
@@ -387,7 +397,7 @@ static bool has_fallen(struct engine *engine, money from, money to, money limit)
 
 static void lose_day(struct engine *engine)
 {
-    engine->profit.day_lost = true;
+    tell_pause(engine, GATE_DAILY_LOSS, true);
     for (unsigned index = 0; index < engine->instrument_count; index++)
         engine->instruments[index].profit.pull = true;
 }
@@ -400,7 +410,8 @@ static void judge(struct engine *engine)
         profit->peak = profit->profit;
     if (!profit->drawn_down &&
         has_fallen(engine, profit->peak, profit->profit, profit->drawdown_limit)) {
-        profit->drawn_down = changed = true;
+        tell_pause(engine, GATE_DRAWDOWN, true);
+        changed = true;
     }
     if (!profit->day_lost &&
         has_fallen(engine, profit->day_start, profit->profit, profit->daily_limit)) {
@@ -422,9 +433,14 @@ void profit_turn_day(struct engine *engine)
         return;
     profit->day_start = profit->profit;
     profit->next_day = day_after((enum day_zone)profit->zone, engine->now);
-    if (profit->day_lost)
+    if (profit->day_lost) {
         mark_all_due(engine);
-    profit->day_lost = false;
+        tell_pause(engine, GATE_DAILY_LOSS, false);
+    }
+    if (!profit->on) { /* only an earlier session's loss was waited for */
+        profit->next_day = INT64_MAX;
+        return;
+    }
     tell(engine, day_start((enum day_zone)profit->zone, engine->now));
 }
 
@@ -441,12 +457,14 @@ void profit_update(struct engine *engine)
 void profit_resume(struct engine *engine)
 {
     struct profit *profit = &engine->profit;
-    if (!profit->on || !profit->drawn_down)
+    if (engine->folding || !profit->drawn_down)
+        return; /* in a fold the tape tells its end */
+    tell_pause(engine, GATE_DRAWDOWN, false);
+    mark_all_due(engine);
+    if (!profit->on)
         return;
     reckon_dirty(engine);
-    profit->drawn_down = false;
     profit->peak = profit->profit;
-    mark_all_due(engine);
     tell(engine, profit->marked.day);
 }
 
@@ -455,13 +473,13 @@ void profit_resume(struct engine *engine)
 bool profit_is_drawn_down(const struct engine *engine, unsigned index)
 {
     (void)index;
-    return engine->profit.on && engine->profit.drawn_down;
+    return engine->profit.drawn_down;
 }
 
 bool profit_is_at_daily_loss(const struct engine *engine, unsigned index)
 {
     (void)index;
-    return engine->profit.on && engine->profit.day_lost;
+    return engine->profit.day_lost;
 }
 
 bool profit_lacks_rate(const struct engine *engine, unsigned index)
@@ -490,18 +508,18 @@ int64_t profit_deadline(const struct engine *engine)
 
 /* --- carry ----------------------------------------------------------------------------------------- */
 
-/* The pauses are not on the record: they follow from its figures, and the operator's command ends one. */
 void profit_take_mark(struct engine *engine, const struct event_risk_mark *mark)
 {
-    struct profit *profit = &engine->profit;
-    if (!profit->has_mark || profit->marked.day != mark->day)
-        profit->day_lost = false;
-    profit->marked = *mark;
-    profit->has_mark = true;
-    profit->drawn_down =
-        profit->drawn_down || has_fallen(engine, mark->peak, mark->profit, profit->drawdown_limit);
-    profit->day_lost =
-        profit->day_lost || has_fallen(engine, mark->day_start, mark->profit, profit->daily_limit);
+    engine->profit.marked = *mark;
+    engine->profit.has_mark = true;
+}
+
+void profit_take_pause(struct engine *engine, const struct event_pause *pause)
+{
+    if (pause->why == GATE_DRAWDOWN)
+        engine->profit.drawn_down = pause->paused;
+    else if (pause->why == GATE_DAILY_LOSS)
+        engine->profit.day_lost = pause->paused;
 }
 
 void profit_walk_carry(struct walker *walker, const struct engine *engine)

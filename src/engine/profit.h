@@ -43,7 +43,7 @@ struct profit {
     bool on;                   /* the currency is known and a limit is set */
     bool chained;              /* a rate leads to another asset than the currency */
     bool touched;              /* something in `dirty` */
-    bool drawn_down, day_lost; /* carry, of the marks and commands */
+    bool drawn_down, day_lost; /* carry, of the pauses told */
     uint8_t zone;              /* enum day_zone */
     uint16_t currency;         /* EVENT_NONE_16: profit is in several assets and none was named */
     unsigned unknown;          /* instruments and assets whose worth is not known */
@@ -84,6 +84,8 @@ bool profit_pulls(struct engine *engine, unsigned instrument);
 int64_t profit_deadline(const struct engine *engine);
 /* A risk_mark of the tape, for the fold. */
 void profit_take_mark(struct engine *engine, const struct event_risk_mark *mark);
+/* A pause of the account (why: drawdown or daily_loss), for the fold; `paused` false ends it. */
+void profit_take_pause(struct engine *engine, const struct event_pause *pause);
 /* `carry`: only what a restart keeps. */
 void profit_walk(struct walker *walker, const struct engine *engine);
 void profit_walk_carry(struct walker *walker, const struct engine *engine);

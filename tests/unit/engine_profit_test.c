@@ -496,6 +496,7 @@ Test(profit, without_a_currency_no_limit_is_in_force)
 /* Fold a mark into a fresh engine, as a restart does, then start it. */
 static void restart(struct harness *h, int64_t now, struct event_risk_mark mark)
 {
+    struct event_pause pause = {.instrument = EVENT_NONE_16, .paused = true, .why = GATE_DRAWDOWN};
     struct message message = {.kind = EVENT_risk_mark,
                               .stream = EVENT_NONE_16,
                               .record = &(union event_record){.risk_mark = mark}};
@@ -510,6 +511,10 @@ static void restart(struct harness *h, int64_t now, struct event_risk_mark mark)
     h->memory = aligned_alloc(64, h->size);
     h->engine = engine_init(h->memory, h->size, &config);
     engine_fold(h->engine, &message);
+    for (unsigned i = 0; i < 2; i++, pause.why = GATE_DAILY_LOSS)
+        engine_fold(h->engine, &(struct message){.kind = EVENT_pause,
+                                                 .stream = EVENT_NONE_16,
+                                                 .record = &(union event_record){.pause = pause}});
     h->now = now;
     union event_record record = {.start = {.epoch = 1}};
     harness_record(h, EVENT_start, EVENT_NONE_16, &record);
@@ -533,5 +538,41 @@ Test(profit, a_restart_keeps_peak_day_and_pauses)
     restart(&h, SECONDS(2 * 86400), mark);
     state = engine_account_state(h.engine);
     cr_expect(!state.day_lost && state.drawn_down);
+    harness_close(&h);
+}
+
+/* The limits of today are larger than those that the pauses were made by, or none is left of the daily one:
+ * a pause ends by the operator or the day, not by a restart. */
+Test(profit, a_restart_with_larger_limits_stays_paused)
+{
+    struct harness h;
+    struct event_risk_mark mark = {
+        .profit = whole(-4600), .peak = whole(400), .day_start = whole(400), .day = SECONDS(86400)};
+    open(&h, 50000, 50000);
+    restart(&h, SECONDS(86400) + SECONDS(10), mark);
+    struct engine_account_state state = engine_account_state(h.engine);
+    cr_expect(state.day_lost && state.drawn_down);
+    harness_command(&h, COMMAND_RESUME);
+    cr_expect_eq(harness_count(&h, EVENT_pause), 1);
+    cr_expect_not(harness_find(&h, EVENT_pause, 0)->pause.paused);
+    cr_expect_not(engine_account_state(h.engine).drawn_down);
+    cr_expect(engine_account_state(h.engine).day_lost);
+    harness_close(&h);
+}
+
+/* Nor by limits that were taken away. */
+Test(profit, a_restart_without_limits_stays_paused)
+{
+    struct harness h;
+    struct event_risk_mark mark = {.profit = whole(-4600), .day = SECONDS(86400)};
+    open(&h, 0, 0);
+    restart(&h, SECONDS(86400) + SECONDS(10), mark);
+    cr_expect(engine_account_state(h.engine).drawn_down);
+    harness_tick(&h, SECONDS(2 * 86400) - 1);
+    cr_expect(engine_account_state(h.engine).day_lost);
+    harness_tick(&h, SECONDS(2 * 86400));
+    cr_expect_not(engine_account_state(h.engine).day_lost);
+    harness_command(&h, COMMAND_RESUME);
+    cr_expect_not(engine_account_state(h.engine).drawn_down);
     harness_close(&h);
 }

@@ -118,7 +118,8 @@ Test(unusual, decisions_of_a_tape_that_name_what_is_not_there_are_passed_over)
     for (unsigned i = 0; i < 3; i++) {
         uint16_t index = instruments[i];
         fold(EVENT_breaker, (union event_record){.breaker = {.instrument = index, .state = 2}});
-        fold(EVENT_pause, (union event_record){.pause = {.instrument = index, .paused = true}});
+        fold(EVENT_pause, (union event_record){
+                              .pause = {.instrument = index, .paused = true, .why = GATE_PAUSED}});
         fold(EVENT_funding_booked,
              (union event_record){.funding_booked = {.instrument = index, .mark2 = 2000}});
         fold(EVENT_place, (union event_record){.place = {.instrument = index,
