@@ -105,6 +105,8 @@ struct order {
     bool unpriced;     /* the venue told a price that is none; `price` is the last good one */
     uint8_t spell;     /* enum spell */
     bool asking;       /* a query is on its way */
+    uint8_t queries;   /* without an answer so far */
+    uint8_t older; /* of these, sent before the newest request: their answers tell nothing of it */
 
     money reserved; /* of quote (buys) or base (sells) on a spot venue */
     order_id id;

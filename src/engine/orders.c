@@ -181,6 +181,7 @@ static enum order_effect apply_event(struct engine *engine, struct order *order,
 {
     struct order_transition transition = order_transition(order->state, event);
     enum order_state before = order->state;
+    int64_t worst = orders_worst_leaves(order);
     engine->counters.order_events[before][event]++;
     if (transition.effect == EFFECT_REPEAT)
         engine->orders.repeats++;
@@ -188,6 +189,9 @@ static enum order_effect apply_event(struct engine *engine, struct order *order,
         engine->orders.surprises++;
     enter_state(engine, order, resolve_state(order, transition.state));
     if (transition.effect == EFFECT_END || transition.effect == EFFECT_FILL_END) {
+        /* A fill that is told after the end may be as large as what a modify asked for. */
+        if (order->state != ORDER_FILLED)
+            order->quantity = order->filled + worst;
         order->leaves = 0;
         list_remove(engine, order);
     }
@@ -268,6 +272,7 @@ void orders_take_replace(struct engine *engine, const struct event_replace *repl
     struct order *old = orders_find(engine, replace->replaces);
     if (old != NULL) {
         apply_plain(engine, old, ORDER_EVENT_CANCEL_SENT);
+        old->older = old->queries;
         expect_answer(engine, old, now);
     }
     orders_take_place(engine, &place, now);
@@ -280,6 +285,7 @@ void orders_take_cancel(struct engine *engine, const struct event_cancel *cancel
         return;
     apply_plain(engine, order, ORDER_EVENT_CANCEL_SENT);
     order->cancel_sent = true;
+    order->older = order->queries;
     if (order->state != ORDER_UNKNOWN) /* since when it is unknown stays */
         expect_answer(engine, order, now);
     infrastructure_sent(engine, venue_of(engine, order), now);
@@ -297,6 +303,7 @@ void orders_take_modify(struct engine *engine, const struct event_modify *modify
         learning_level_moved(engine, order, (uint8_t)modify->level);
     order->level = (uint8_t)modify->level;
     apply_plain(engine, order, ORDER_EVENT_MODIFY_SENT);
+    order->older = order->queries;
     expect_answer(engine, order, now);
 }
 
@@ -314,6 +321,8 @@ void orders_take_query(struct engine *engine, const struct event_query *query, i
         apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
     order->query_ts = now;
     order->asking = true;
+    if (order->queries < UINT8_MAX)
+        order->queries++;
     if (failed)
         infrastructure_failed(engine, venue_of(engine, order));
     infrastructure_sent(engine, venue_of(engine, order), now);
@@ -551,10 +560,14 @@ static void take_ended(struct engine *engine, struct order *order, enum order_ev
     sums_update(engine, order, before);
 }
 
-static void take_not_found(struct engine *engine, struct order *order)
+/* The five seconds of rule 28 are the venue's, where it tells when it looked: an answer that comes late does
+ * not make the order any older that was not found. */
+static void take_not_found(struct engine *engine, struct order *order,
+                           const struct message *message)
 {
-    bool old =
-        order->state == ORDER_UNKNOWN && engine->now - order->asked_ts >= ENGINE_NOT_FOUND_NS;
+    bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
+    int64_t looked = timed && message->ts_venue < engine->now ? message->ts_venue : engine->now;
+    bool old = order->state == ORDER_UNKNOWN && looked - order->asked_ts >= ENGINE_NOT_FOUND_NS;
     if (order->not_found < UINT8_MAX)
         order->not_found++;
     bool gone = old && order->not_found >= ENGINE_QUERY_NOT_FOUND;
@@ -774,9 +787,10 @@ static void settle_hanging(struct engine *engine, struct order *order)
 }
 
 /* Answers that are about one known order. */
-static void take_known(struct engine *engine, struct order *order, unsigned kind,
-                       const union event_record *record)
+static void take_known(struct engine *engine, struct order *order, const struct message *message)
 {
+    const unsigned kind = message->kind;
+    const union event_record *record = message->record;
     if (kind == EVENT_modify_rejected && order->hanging && order->state == ORDER_UNKNOWN) {
         settle_hanging(engine, order);
         return;
@@ -813,7 +827,7 @@ static void take_known(struct engine *engine, struct order *order, unsigned kind
         apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
         break;
     case EVENT_order_not_found:
-        take_not_found(engine, order);
+        take_not_found(engine, order, message);
         break;
     case EVENT_order_status:
         take_status(engine, order, &record->order_status);
@@ -823,26 +837,49 @@ static void take_known(struct engine *engine, struct order *order, unsigned kind
     }
 }
 
-/* The venue time of an answer that tells how the order rests; INT64_MIN where it tells neither. */
-static int64_t told_at(const struct message *message)
+/* An answer tells how the order rests. */
+static bool rests(const struct message *message)
 {
-    const struct number *leaves = &message->record->order_status.leaves;
-    bool rests = message->kind == EVENT_order_accepted || message->kind == EVENT_order_modified ||
-                 (message->kind == EVENT_order_status &&
-                  (leaves->status != NUMBER_VALUE || leaves->units != 0));
-    bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
-    return rests && timed ? message->ts_venue : INT64_MIN;
+    if (message->kind == EVENT_order_status) {
+        const struct number *leaves = &message->record->order_status.leaves;
+        return leaves->status != NUMBER_VALUE || leaves->units != 0;
+    }
+    return message->kind == EVENT_order_accepted || message->kind == EVENT_order_modified;
 }
 
-/* An answer that a newer one has overtaken tells how the order rested once: price and leaves of it would
- * put back what is known better. */
+/* The venue time of such an answer; INT64_MIN where it is none, or has none. */
+static int64_t told_at(const struct message *message)
+{
+    bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
+    return rests(message) && timed ? message->ts_venue : INT64_MIN;
+}
+
+/* The answer to a query that left before the newest request. Answers get lost, so that it can't be counted
+ * alone: what the venue made after the last query left is its answer. */
+static bool answers_older_query(struct order *order, const struct message *message, int64_t told)
+{
+    if (message->kind != EVENT_order_status && message->kind != EVENT_order_not_found)
+        return false;
+    bool older = order->older > 0 && (told == INT64_MIN || told < order->query_ts);
+    if (!older)
+        order->older = 0;
+    if (order->queries > 0)
+        order->queries--;
+    if (order->older > 0)
+        order->older--;
+    return older && message->kind == EVENT_order_status;
+}
+
+/* An answer that tells how the order rested once: price and leaves of it would put back what is known
+ * better. A newer one has overtaken it, or it was asked for before the newest request left (rule 28). */
 static bool is_overtaken(struct order *order, const struct message *message)
 {
     int64_t told = told_at(message);
+    bool older = answers_older_query(order, message, told) && rests(message);
     bool old = told != INT64_MIN && told < order->told_ts;
     if (told > order->told_ts)
         order->told_ts = told;
-    return old && message->kind != EVENT_order_accepted;
+    return older || (old && message->kind != EVENT_order_accepted);
 }
 
 /* Every answer is a request that went well, but for the one that says that there was none. An expiry answers
@@ -876,7 +913,7 @@ void orders_take_answer(struct engine *engine, const struct message *message)
     if (order != NULL && is_overtaken(order, message))
         engine->orders.repeats++;
     else if (order != NULL)
-        take_known(engine, order, message->kind, message->record);
+        take_known(engine, order, message);
     else if (!sync_take_orphan_answer(engine, message))
         engine->orders.surprises++;
 }
@@ -974,6 +1011,7 @@ void orders_restart(struct engine *engine)
             for (uint32_t slot = instrument->sides[side].first; slot != ENGINE_NO_SLOT;
                  slot = engine->orders.slots[slot].next) {
                 struct order *order = &engine->orders.slots[slot];
+                order->queries = order->older = 0; /* no answer of that session comes any more */
                 if (order_state_is_resting(order->state))
                     continue;
                 int64_t told = order->event_ts; /* by the venue: the restart is no news of its */

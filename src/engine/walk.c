@@ -93,6 +93,8 @@ static void walk_order(struct walker *walker, const struct engine *engine,
     FIELD(index, order, query_ts);
     FIELD(index, order, event_ts);
     FIELD(index, order, told_ts);
+    FIELD(index, order, queries);
+    FIELD(index, order, older);
     FIELD(index, order, shown_price);
     FIELD(index, order, shown_leaves);
     FIELD(index, order, shown);

@@ -457,6 +457,69 @@ Test(orders, an_overtaken_answer_tells_nothing)
     harness_close(&h);
 }
 
+/* The venue was asked before the modify left: that the old figures rested then does not say that it was
+ * lost. What it made after the last query left is the answer to that one. */
+Test(orders, an_answer_to_an_older_query_tells_nothing_of_a_modify)
+{
+    quoted();
+    harness_accept(&h, 1);
+    struct event_query query = {.order = 1};
+    struct event_modify modify = {
+        .order = 1, .price = {985, NUMBER_VALUE}, .leaves = {11, NUMBER_VALUE}};
+    h.engine->now = h.now = 100;
+    orders_take_query(h.engine, &query, 100);
+    answer_of(EVENT_order_modified, 50, 990, 10); /* it rests, and the query is still out */
+    expect(1, ORDER_ACTIVE, 10, 0);
+    orders_take_modify(h.engine, &modify, 100);
+    h.engine->now = h.now = 200;
+    orders_take_query(h.engine, &query, 200);
+    answer_of(EVENT_order_status, 120, 990, 10);
+    expect(1, ORDER_UNKNOWN, 10, 0);
+    answer_of(EVENT_order_status, 210, 985, 11);
+    expect(1, ORDER_ACTIVE, 11, 0);
+    cr_expect_eq(harness_order(&h, 1)->queries, 0);
+    harness_close(&h);
+}
+
+/* An end may be told before the fill that it comes of, which may be all that a modify asked for. */
+Test(orders, a_fill_after_the_end_may_be_as_large_as_a_modify_asked)
+{
+    quoted();
+    harness_accept(&h, 1);
+    struct event_modify modify = {
+        .order = 1, .price = {990, NUMBER_VALUE}, .leaves = {20, NUMBER_VALUE}};
+    orders_take_modify(h.engine, &modify, 0);
+    answer_of(EVENT_order_status, 100, 990, 0);
+    expect(1, ORDER_CANCELLED, 0, 0);
+    harness_fill(&h, 1, SIDE_BUY, 990, 20, 0);
+    expect(1, ORDER_CANCELLED, 0, 20);
+    cr_expect_eq(engine_counters(h.engine)->invariant_violations, 0);
+    cr_expect_eq(h.engine->instruments[0].position.bought, 20);
+    harness_close(&h);
+}
+
+/* Rule 28's five seconds are the venue's: when it looked, not when we are told. */
+Test(orders, rule_28_a_late_not_found_makes_the_order_no_older)
+{
+    quoted();
+    union event_record record = {.order_not_found = {.order = 1}};
+    struct message message = {.flags = MESSAGE_VENUE_TIME,
+                              .stream = EVENT_STREAM(0, CHANNEL_SESSION),
+                              .kind = EVENT_order_not_found,
+                              .record = &record};
+    harness_run_to(&h, SECONDS(6)); /* asked for after five seconds */
+    cr_assert_eq(harness_order(&h, 1)->state, ORDER_UNKNOWN);
+    h.now = message.ts_local = SECONDS(20);
+    message.ts_venue = harness_order(&h, 1)->asked_ts + SECONDS(5) - 1;
+    harness_give(&h, &message);
+    harness_give(&h, &message);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_UNKNOWN);
+    message.ts_venue++;
+    harness_give(&h, &message);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_CANCELLED);
+    harness_close(&h);
+}
+
 Test(orders, ids_pass_over_live_slots)
 {
     harness_init(&h);
