@@ -185,7 +185,7 @@ Test(breakers, rule_23_volatility_needs_its_samples)
         calm_market(last - 1);
         book_at(SECONDS(last) + 1, 1495, 1505);
         harness_run_to(&h, SECONDS(last + 1));
-        cr_expect_eq(signals()->volatility.samples, last);
+        cr_expect_eq((int64_t)signals()->volatility.samples, last);
         EXPECT_STATE(BREAKER_VOLATILITY, enough ? BREAKER_WIDEN : BREAKER_CLEAR);
         harness_close(&h);
     }
