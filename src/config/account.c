@@ -87,6 +87,42 @@ static int check_circles(const struct event_names *names, const uint16_t *rates,
     return ERROR_NONE;
 }
 
+/* Profit of everything that is quoted is in one asset. */
+static bool has_common_asset(const struct event_names *names, const struct config_resolved *out)
+{
+    int common = -1;
+    for (unsigned i = 0; i < names->instrument_count; i++) {
+        const struct event_definition *definition = &names->definitions[i];
+        int own = definition->contract == CONTRACT_SPOT ? definition->quote : definition->settle;
+        if (!out->instruments[i].quote_enabled)
+            continue;
+        if (common >= 0 && own != common)
+            return false;
+        common = own;
+    }
+    return true;
+}
+
+/* A limit that was asked for is in force or refused; only the daily loss that nobody changed may be out of
+ * force. By value, because a tape's own configuration gives every setting. */
+static int check_limits(const struct event_names *names, const struct config_resolved *out,
+                        struct error *error)
+{
+    const struct settings_global *global = &out->global;
+    const int128 untouched = (int128)5000 * INT64_C(1000000000000000000);
+    const char *asked =
+        global->risk_drawdown_limit.atto > 0 ? "risk.drawdown_limit"
+        : global->risk_daily_loss_limit.atto > 0 && global->risk_daily_loss_limit.atto != untouched
+            ? "risk.daily_loss_limit"
+            : NULL;
+    if (asked == NULL || global->account_currency.text[0] != '\0' || has_common_asset(names, out))
+        return ERROR_NONE;
+    return error_set(error, ERROR_INPUT,
+                     "%s: profit is in several assets: set account.currency to the one that it is "
+                     "counted in",
+                     asked);
+}
+
 int account_resolve(const struct event_names *names, bool allow_unknown,
                     struct config_resolved *out, struct error *error)
 {
@@ -102,5 +138,6 @@ int account_resolve(const struct event_names *names, bool allow_unknown,
         read_rates(names, allow_unknown, out->global.account_rates.text, out->account_rates, error);
     if (status != ERROR_NONE)
         return status;
-    return check_circles(names, out->account_rates, out->account_currency, error);
+    status = check_circles(names, out->account_rates, out->account_currency, error);
+    return status != ERROR_NONE ? status : check_limits(names, out, error);
 }

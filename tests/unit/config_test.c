@@ -664,3 +664,27 @@ Test(config, amounts_and_text_that_can_t_be_are_refused)
     refuse_set("account.currency=U\tSD", "can't be printed");
     refuse_set("account.day_zone=CET", "is not known");
 }
+
+/* Profit in dollars and B: a limit that was asked for is refused, the daily loss that stands by itself is not. */
+Test(config, a_limit_without_a_currency_is_refused)
+{
+    static const char *const cases[][2] = {
+        {"risk.drawdown_limit=1", "risk.drawdown_limit: profit is in several assets"},
+        {"risk.daily_loss_limit=4999", "risk.daily_loss_limit: profit is in several assets"},
+        {"risk.daily_loss_limit=5000", NULL},
+        {"risk.daily_loss_limit=0", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config *config = fresh();
+        struct config_resolved resolved;
+        struct error error = {0};
+        give(config, cases[i][0]);
+        int status = config_resolve(config, &account_names, false, &resolved, &error);
+        cr_expect_eq(status, cases[i][1] ? ERROR_INPUT : 0, "%s", error.text);
+        if (cases[i][1])
+            cr_expect_not_null(strstr(error.text, cases[i][1]), "%s", error.text);
+        else
+            config_resolved_free(&resolved);
+        config_free(&config);
+    }
+}
