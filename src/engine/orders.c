@@ -181,7 +181,6 @@ static enum order_effect apply_event(struct engine *engine, struct order *order,
 {
     struct order_transition transition = order_transition(order->state, event);
     enum order_state before = order->state;
-    int64_t worst = orders_worst_leaves(order);
     engine->counters.order_events[before][event]++;
     if (transition.effect == EFFECT_REPEAT)
         engine->orders.repeats++;
@@ -189,9 +188,6 @@ static enum order_effect apply_event(struct engine *engine, struct order *order,
         engine->orders.surprises++;
     enter_state(engine, order, resolve_state(order, transition.state));
     if (transition.effect == EFFECT_END || transition.effect == EFFECT_FILL_END) {
-        /* A fill that is told after the end may be as large as what a modify asked for. */
-        if (order->state != ORDER_FILLED)
-            order->quantity = order->filled + worst;
         order->leaves = 0;
         list_remove(engine, order);
     }
