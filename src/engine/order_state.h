@@ -52,7 +52,8 @@ enum order_state {
     X(ORDER_EVENT_NOT_FOUND, "the venue knows no such order, but it is too early to believe")      \
     X(ORDER_EVENT_GONE, "the venue knows no such order, asked twice, fills asked for")             \
     X(ORDER_EVENT_SETTLED, "the modify that its leaves hung on was refused: nothing is left")      \
-    X(ORDER_EVENT_REPEATED, "an answer to a request that is settled, or of an order that is over")
+    X(ORDER_EVENT_REPEATED, "an answer that settles nothing: its request is, or the order is "     \
+                            "over")
 
 enum order_event {
 #define X(name, meaning) name,

@@ -758,7 +758,12 @@ static void take_cancel_rejected(struct engine *engine, struct order *order, enu
 {
     bool asked = order->state == ORDER_PENDING_CANCEL || order->state == ORDER_UNKNOWN;
     bool late = too_late((uint8_t)reason);
-    apply_plain(engine, order, late ? ORDER_EVENT_CANCEL_TOO_LATE : ORDER_EVENT_CANCEL_REJECTED);
+    /* It rests, but what the modify made of it is as unknown as before (rule 16). */
+    bool open = order->state == ORDER_UNKNOWN && order->lost == REQUEST_MODIFY;
+    apply_plain(engine, order,
+                late   ? ORDER_EVENT_CANCEL_TOO_LATE
+                : open ? ORDER_EVENT_REPEATED
+                       : ORDER_EVENT_CANCEL_REJECTED);
     if (asked && !late)
         cancel_failed(engine, order);
 }

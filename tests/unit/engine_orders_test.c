@@ -498,6 +498,29 @@ Test(orders, a_fill_after_the_end_may_be_as_large_as_a_modify_asked)
     harness_close(&h);
 }
 
+/* That a cancel was refused says that the order rests, not what an unanswered modify made of it: the larger
+ * size counts on (rule 16). */
+Test(orders, a_refused_cancel_does_not_settle_a_modify)
+{
+    quoted();
+    harness_accept(&h, 1);
+    struct event_modify modify = {
+        .order = 1, .price = {990, NUMBER_VALUE}, .leaves = {20, NUMBER_VALUE}};
+    struct event_cancel cancel = {.order = 1};
+    union event_record lost = {.order_unknown = {.order = 1}};
+    orders_take_modify(h.engine, &modify, 0);
+    answer(EVENT_order_unknown, &lost);
+    orders_take_cancel(h.engine, &cancel, 0);
+    union event_record record = {.cancel_rejected = {.order = 1, .reason = REJECT_RATE}};
+    answer(EVENT_cancel_rejected, &record);
+    expect(1, ORDER_UNKNOWN, 10, 0);
+    cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 20);
+    cr_expect_eq(harness_order(&h, 1)->failures, 1); /* and it is a cancel that failed */
+    answer_of(EVENT_order_status, 100, 990, 20);
+    expect(1, ORDER_ACTIVE, 20, 0);
+    harness_close(&h);
+}
+
 /* Rule 28's five seconds are the venue's: when it looked, not when we are told. */
 Test(orders, rule_28_a_late_not_found_makes_the_order_no_older)
 {
