@@ -443,6 +443,8 @@ bool orders_trade_repeats(struct engine *engine, order_id order, uint32_t *last,
  * none, or where a newer one has its slot. Places in the ring only fall, so the way along them ends. */
 uint32_t orders_newest_trade(const struct order_table *table, order_id order, uint32_t last);
 uint32_t orders_trade_before(const struct order_table *table, uint32_t at);
+/* An order is unknown for so long that an operator must know. */
+bool orders_unknown_too_long(const struct engine *engine, const struct order *order);
 /* Unanswered requests past their time become unknown, unknown ones are asked for. */
 void orders_time_out(struct engine *engine, unsigned instrument);
 /* Its cancels failed more often than they are sent again. */
