@@ -671,6 +671,7 @@ static void cancel_failed(struct engine *engine, struct order *order)
                     order->id);
     else if (order->retry_ts < instrument->retry_deadline)
         instrument->retry_deadline = order->retry_ts;
+    engine_mark_due(engine, order->instrument); /* its cycle sets the deadline */
 }
 
 /* Shown in the account's open orders, or by a query. Fills that the venue knows and we don't yet are part

@@ -251,12 +251,14 @@ static void draw_settings(struct course *course, struct random *random)
     set(course, "shutdown.force_after=%" PRId64 "ms", spread(random, 2000, 60000));
     set(course, "safety.orphans=%" PRId64, one_in(random, 4) ? INT64_C(1) : INT64_C(64));
     set(course, "safety.own_book=%" PRId64 "ms", spread(random, 100, 60000));
-    set(course, "account.currency=%s", one_in(random, 2) ? "USD" : "");
+    bool named = one_in(random, 2);
     set(course, "account.rate_age=%" PRId64 "ms", spread(random, 1000, 60000));
-    set(course, "risk.drawdown_limit=%" PRId64,
-        one_in(random, 2) ? INT64_C(0) : spread(random, 10, 20000));
-    set(course, "risk.daily_loss_limit=%" PRId64,
-        one_in(random, 2) ? INT64_C(0) : spread(random, 10, 20000));
+    int64_t drawdown = one_in(random, 2) ? 0 : spread(random, 10, 20000);
+    int64_t daily_loss = one_in(random, 2) ? 0 : spread(random, 10, 20000);
+    set(course, "risk.drawdown_limit=%" PRId64, drawdown);
+    set(course, "risk.daily_loss_limit=%" PRId64, daily_loss);
+    /* A limit of an account with profit in several assets needs a currency. */
+    set(course, "account.currency=%s", named || drawdown > 0 || daily_loss > 0 ? "USD" : "");
     for (unsigned venue = 0; venue < course->names.venue_count; venue++)
         draw_venue(course, random, course->venues[venue]);
     for (unsigned i = 0; i < course->names.instrument_count; i++) {

@@ -516,6 +516,7 @@ Test(orders, a_refused_cancel_does_not_settle_a_modify)
     expect(1, ORDER_UNKNOWN, 10, 0);
     cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 20);
     cr_expect_eq(harness_order(&h, 1)->failures, 1); /* and it is a cancel that failed */
+    cr_expect_leq(engine_deadline(h.engine), harness_order(&h, 1)->retry_ts);
     answer_of(EVENT_order_status, 100, 990, 20);
     expect(1, ORDER_ACTIVE, 20, 0);
     harness_close(&h);
