@@ -43,7 +43,7 @@
     S(account_currency, "account.currency", TEXT, "", "", "",                                      \
       "asset that profit of the whole account is counted in, for risk.drawdown_limit and "         \
       "risk.daily_loss_limit; empty: that of every quoted instrument's profit where it is one "    \
-      "and the same, else these limits are not in force")                                          \
+      "and the same, else a limit that was set is refused")                                        \
     S(account_rates, "account.rates", TEXT, "", "", "",                                            \
       "instruments whose mid converts an asset toward account.currency, as "                       \
       "\"BTC=binance_spot:BTCUSDT\"; other assets by the tape's reference rates")                  \
