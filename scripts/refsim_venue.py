@@ -539,7 +539,7 @@ class Venue:
                                                           self.answers.append)
         self.account.places = list(self.matching.values())
         if journal.start is not None:
-            self.tell_account(journal.start - latency, latency, journal.start,
+            self.tell_account(journal.start, 0, journal.start,
                               [self.account.balance_row(asset, 0) for asset in self.account.named])
         for time, _, _, happening in self.happenings(tape, journal, settings):
             if stop is not None and time > stop:

@@ -290,11 +290,12 @@ Test(edges, a_fee_in_an_asset_that_there_is_not_is_in_no_ledger)
     harness_close(&h);
 }
 
-Test(edges, a_fill_beyond_all_money_is_a_violation)
+Test(edges, a_fill_beyond_all_money_is_removed_and_told)
 {
     quiet();
     fill(INT64_MAX / 2, INT64_MAX / 2, MONEY_ZERO, ASSET_QUOTE);
-    cr_expect_eq(violations(), 1);
+    cr_expect_eq(violations(), 0);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
     cr_expect_eq(h.engine->instruments[0].position.units, 0);
 }
 
@@ -319,7 +320,8 @@ Test(edges, a_spot_fill_whose_value_does_not_fit_moves_no_money)
     spot(0);
     money fee = {(int128)INT64_C(4000000000) * power_of_ten(18)};
     fill(INT64_C(10000000000), INT64_C(18000000000), fee, ASSET_BASE);
-    cr_expect_eq(violations(), 1);
+    cr_expect_eq(violations(), 0);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
     cr_expect_eq(h.engine->instruments[0].quote_flow.atto, 0);
 }
 
