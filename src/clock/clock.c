@@ -30,3 +30,28 @@ static int64_t thread_now(const struct clock *clock)
 
 const struct clock clock_monotonic = {monotonic_now};
 const struct clock clock_thread = {thread_now};
+
+static int64_t session_now(const struct clock *clock)
+{
+    const struct session_clock *session = (const struct session_clock *)clock;
+    return read_clock(CLOCK_MONOTONIC) + session->offset;
+}
+
+void session_clock_start(struct session_clock *session, int64_t floor)
+{
+    int64_t wall = read_clock(CLOCK_REALTIME);
+    int64_t begin = wall > floor ? wall : floor;
+    *session = (struct session_clock){.clock = {session_now},
+                                      .offset = begin - read_clock(CLOCK_MONOTONIC),
+                                      .drift = wall - begin};
+}
+
+int64_t session_clock_jump(struct session_clock *session, int64_t least)
+{
+    int64_t drift = read_clock(CLOCK_REALTIME) - session_now(&session->clock);
+    int64_t jump = drift - session->drift;
+    if (jump >= -least && jump <= least)
+        return 0;
+    session->drift = drift;
+    return jump;
+}

@@ -236,10 +236,20 @@ static void print_setting(FILE *to, const char *indent, const struct setting_row
     fputc('\n', to);
 }
 
-static void print_top(FILE *to, const struct config *config)
+/* How a venue is reached, not what is decided. */
+static bool is_of_place(const struct setting_row *row)
+{
+    static const char prefix[] = "live.";
+    return row->scope == SETTING_VENUE &&
+           strncmp(row->info.name, prefix, sizeof prefix - 1) == 0;
+}
+
+static void print_top(FILE *to, const struct config *config, bool for_tape)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         const struct setting_row *row = &setting_rows[i];
+        if (for_tape && is_of_place(row))
+            continue;
         if (i == 0 || row->scope != setting_rows[i - 1].scope)
             fprintf(to, "# %s\n", setting_scope_name(row->scope));
         const char *given = config->top->slots[i].text;
@@ -254,21 +264,27 @@ static void print_top(FILE *to, const struct config *config)
     }
 }
 
-static bool has_settings(const struct config_place *place)
+static bool is_printed(const struct config_place *place, size_t setting, bool for_tape)
+{
+    return place->slots[setting].text != NULL && !(for_tape && is_of_place(&setting_rows[setting]));
+}
+
+static bool has_settings(const struct config_place *place, bool for_tape)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
-        if (place->slots[i].text != NULL)
+        if (is_printed(place, i, for_tape))
             return true;
     }
     return false;
 }
 
-static void print_places(FILE *to, const struct config *config, enum setting_scope scope)
+static void print_places(FILE *to, const struct config *config, enum setting_scope scope,
+                         bool for_tape)
 {
     bool headed = false;
     for (size_t i = 0; i < config->place_count; i++) {
         const struct config_place *place = config->places[i];
-        if (place->scope != scope || !has_settings(place))
+        if (place->scope != scope || !has_settings(place, for_tape))
             continue;
         if (!headed)
             fprintf(to, "%ss:\n", setting_scope_name(scope));
@@ -277,22 +293,22 @@ static void print_places(FILE *to, const struct config *config, enum setting_sco
         print_quoted(to, place->name);
         fputs(":\n", to);
         for (size_t k = 0; k < SETTING_COUNT; k++) {
-            if (place->slots[k].text != NULL)
+            if (is_printed(place, k, for_tape))
                 print_setting(to, "    ", &setting_rows[k], place->slots[k].text);
         }
     }
 }
 
-int config_to_text(const struct config *config, char **text, struct error *error)
+static int print_all(const struct config *config, bool for_tape, char **text, struct error *error)
 {
     char *made = NULL;
     size_t size = 0;
     FILE *to = open_memstream(&made, &size);
     if (to == NULL)
         return config_out_of_memory(error);
-    print_top(to, config);
-    print_places(to, config, SETTING_VENUE);
-    print_places(to, config, SETTING_INSTRUMENT);
+    print_top(to, config, for_tape);
+    print_places(to, config, SETTING_VENUE, for_tape);
+    print_places(to, config, SETTING_INSTRUMENT, for_tape);
     bool failed = ferror(to);
     if (fclose(to) != 0 || failed) {
         free(made);
@@ -300,4 +316,14 @@ int config_to_text(const struct config *config, char **text, struct error *error
     }
     *text = made;
     return ERROR_NONE;
+}
+
+int config_to_text(const struct config *config, char **text, struct error *error)
+{
+    return print_all(config, false, text, error);
+}
+
+int config_to_tape_text(const struct config *config, char **text, struct error *error)
+{
+    return print_all(config, true, text, error);
 }

@@ -40,6 +40,11 @@
       "time between two checks of our own orders' sums, lists and states; 0: none")                \
     S(store_sample, "store.sample", DURATION, "1ms", "24h", "1s",                                  \
       "time between two samples of each position in the run database")                             \
+    S(live_instruments, "live.instruments", TEXT, "", "", "",                                      \
+      "instruments of a live session, as \"binance_us:BTCUSD coinbase:BTC-USD\"")                  \
+    S(live_session, "live.session", TEXT, "", "", "capstan",                                       \
+      "first part of our client order ids, 1 to 8 of a-z and 0-9: what tells our orders from "     \
+      "another session's on one account")                                                          \
     S(account_currency, "account.currency", TEXT, "", "", "",                                      \
       "asset that profit of the whole account is counted in, for risk.drawdown_limit and "         \
       "risk.daily_loss_limit; empty: that of every quoted instrument's profit where it is one "    \
@@ -69,6 +74,22 @@
       "what the simulated account holds at the start, as \"100000 USDT, 1.5 BTC\"; empty: funds "  \
       "limit no order, and balances begin at 0; a value that is not a venue's own is credited at " \
       "each venue")                                                                                \
+    S(live_rest_url, "live.rest_url", TEXT, "", "", "",                                            \
+      "where requests go, as \"https://127.0.0.1:8443\"; empty: the venue's own address")         \
+    S(live_stream_url, "live.stream_url", TEXT, "", "", "",                                        \
+      "where market data streams come from; empty: the venue's own address")                       \
+    S(live_private_url, "live.private_url", TEXT, "", "", "",                                      \
+      "where the stream of our own orders comes from; empty: the venue's own address")             \
+    S(live_ca_file, "live.ca_file", TEXT, "", "", "",                                              \
+      "PEM file of the authorities that vouch for the venue; empty: the system's")                 \
+    S(live_credentials, "live.credentials", TEXT, "", "", "",                                      \
+      "file with the key and the secret, 0600; empty: the system's credentials, else the "         \
+      "environment")                                                                               \
+    S(live_request_timeout, "live.request_timeout", DURATION, "100ms", "1m", "5s",                 \
+      "how long one request may take before its end is unknown")                                   \
+    S(live_order_expiry, "live.order_expiry", DURATION, "0", "1h", "0",                            \
+      "dead man: orders end by themselves after this long unless renewed, where the venue can; "   \
+      "0: never")                                                                                  \
     S(rate_orders, "rate.orders_per_second", INTEGER, "1", "1000000", "1000",                      \
       "messages (places, modifies, cancels) that may be sent in one second")                       \
     S(rate_cancel_reserve, "rate.cancel_reserve", RATIO, "0", "1", "20%",                          \

@@ -36,7 +36,7 @@ int run_engine_open(struct run_engine *run, const struct config *config,
 {
     int code = config_resolve(config, names, allow_unknown, &run->resolved, error);
     if (!code)
-        code = config_to_text(config, &run->config_text, error);
+        code = config_to_tape_text(config, &run->config_text, error);
     if (code)
         return code;
     run->config_hash = hash_64(run->config_text, strlen(run->config_text));
