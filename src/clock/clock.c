@@ -34,16 +34,24 @@ const struct clock clock_thread = {thread_now};
 static int64_t session_now(const struct clock *clock)
 {
     const struct session_clock *session = (const struct session_clock *)clock;
-    return read_clock(CLOCK_MONOTONIC) + session->offset;
+    return read_clock(CLOCK_MONOTONIC) +
+           atomic_load_explicit(&session->offset, memory_order_relaxed);
 }
 
 void session_clock_start(struct session_clock *session, int64_t floor)
 {
-    int64_t wall = read_clock(CLOCK_REALTIME);
-    int64_t begin = wall > floor ? wall : floor;
-    *session = (struct session_clock){.clock = {session_now},
-                                      .offset = begin - read_clock(CLOCK_MONOTONIC),
-                                      .drift = wall - begin};
+    *session = (struct session_clock){.clock = {session_now}};
+    atomic_init(&session->offset, read_clock(CLOCK_REALTIME) - read_clock(CLOCK_MONOTONIC));
+    session_clock_raise(session, floor);
+}
+
+void session_clock_raise(struct session_clock *session, int64_t floor)
+{
+    int64_t behind = floor - session_now(&session->clock);
+    if (behind <= 0)
+        return;
+    atomic_fetch_add(&session->offset, behind);
+    session->drift -= behind;
 }
 
 int64_t session_clock_jump(struct session_clock *session, int64_t least)

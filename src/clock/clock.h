@@ -4,6 +4,8 @@
 #ifndef CAPSTAN_CLOCK_CLOCK_H
 #define CAPSTAN_CLOCK_CLOCK_H
 
+#include <stdatomic.h>
+
 #include "base/integer.h"
 
 /* A source of time that never goes back. `now` is ns since a fixed but unknown moment. */
@@ -21,11 +23,14 @@ extern const struct clock clock_thread;
  * `floor`, and never goes back. */
 struct session_clock {
     struct clock clock; /* first: a pointer to it is one to the whole */
-    int64_t offset;     /* this clock less the monotonic one */
+    _Atomic int64_t offset; /* this clock less the monotonic one */
     int64_t drift;      /* the wall clock less this clock, when last looked at */
 };
 
 void session_clock_start(struct session_clock *session, int64_t floor);
+/* Move the clock on to `floor` where it is not there yet; before anything was stamped, also while other
+ * threads read it. */
+void session_clock_raise(struct session_clock *session, int64_t floor);
 /* How far the wall clock jumped against this one since the last call; 0 where by no more than `least`. Slow
  * correction of the wall clock (slewing) adds up until it is told. */
 int64_t session_clock_jump(struct session_clock *session, int64_t least);

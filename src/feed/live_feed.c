@@ -114,7 +114,7 @@ static const struct message *give_tick(struct live_feed *live)
 static const struct message *give_jump(struct live_feed *live)
 {
     int64_t now = clock_now(&live->options.clock->clock);
-    if (now < live->jump_next || !live->options.deadline)
+    if (now < live->jump_next)
         return NULL;
     live->jump_next = now + JUMP_CHECK_NS;
     int64_t jump = session_clock_jump(live->options.clock, JUMP_LEAST_NS);

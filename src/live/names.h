@@ -1,0 +1,22 @@
+/* The names of a live session: what the venues told of their instruments, in the order of a tape. */
+#ifndef CAPSTAN_LIVE_NAMES_H
+#define CAPSTAN_LIVE_NAMES_H
+
+#include "event/event.h"
+#include "live/wanted.h"
+#include "venue/live/live_io.h"
+
+struct live_names {
+    struct event_names names;
+    struct adapter_numbers numbers[LIVE_VENUES_MAX]; /* by venue */
+    void *memory;
+};
+
+/* Venues stand by name, assets by name, instruments by (venue, symbol). `ios` in the order of `venues`, which
+ * are sorted. What is found belongs to the ios and must outlive the names. ERROR_INPUT where a tape could not
+ * hold it. Free it also after an error; zero it before. */
+int live_names_make(struct live_names *names, struct live_io *const *ios, size_t count,
+                    struct error *error);
+void live_names_free(struct live_names *names);
+
+#endif
