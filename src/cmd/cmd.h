@@ -20,6 +20,9 @@
 #define COMMANDS(X)                                                                                \
     X(import, "turn recorded files of a venue into a tape")                                        \
     X(replay, "run the engine over a tape, its orders at a simulated venue")                       \
+    X(live, "trade on real venues, every message and decision on a tape")                          \
+    X(paper, "real market data, orders at the simulated venue")                                    \
+    X(record, "write real market data to a tape")                                                  \
     X(verify, "run the engine over a session and compare its decisions with the tape")             \
     X(project, "write a session's orders, fills and profit to a SQLite database")                  \
     X(tape, "look into a tape, check it, make another one of it")                                  \

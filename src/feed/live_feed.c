@@ -96,6 +96,25 @@ static const struct message *give_of_sources(struct live_feed *live)
     return NULL;
 }
 
+static int64_t local_due(const struct live_feed *live)
+{
+    const struct live_feed_local *local = live->options.local;
+    return local ? local->due(local->context) : TIME_NEVER;
+}
+
+static const struct message *give_local(struct live_feed *live)
+{
+    int64_t now = clock_now(&live->options.clock->clock);
+    if (local_due(live) > now)
+        return NULL;
+    const struct message *message = live->options.local->take(live->options.local->context, now);
+    if (!message)
+        return NULL;
+    live->message = *message;
+    live->message.ts_local = stamp(live);
+    return &live->message;
+}
+
 static int64_t deadline_of(const struct live_feed *live)
 {
     return live->options.deadline ? live->options.deadline(live->options.deadline_context)
@@ -132,6 +151,8 @@ static const struct message *give_what_waits(struct live_feed *live)
     if (!message)
         message = give_of_sources(live);
     if (!message && live->in_frame < 0)
+        message = give_local(live);
+    if (!message && live->in_frame < 0)
         message = give_tick(live);
     if (!message && live->in_frame < 0)
         message = give_jump(live);
@@ -152,6 +173,8 @@ static bool something_waits(struct live_feed *live)
 static void sleep_until_more(struct live_feed *live)
 {
     int64_t until = deadline_of(live);
+    if (local_due(live) < until)
+        until = local_due(live);
     if (live->jump_next < until)
         until = live->jump_next;
     int64_t wait = until - clock_now(&live->options.clock->clock);

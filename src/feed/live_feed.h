@@ -18,11 +18,21 @@ enum { LIVE_FEED_SOURCES_MAX = 16, LIVE_FEED_POSTED_MAX = 256 };
 
 struct live_feed;
 
+/* A source on the engine's own thread, whose messages have a time: the simulated venue of `paper`. */
+struct live_feed_local {
+    /* When it has something next; TIME_NEVER. */
+    int64_t (*due)(void *context);
+    /* What it has by now, or NULL; valid until the next call. */
+    const struct message *(*take)(void *context, int64_t now);
+    void *context;
+};
+
 struct live_feed_options {
     struct session_clock *clock;
     struct waker *waker; /* of the thread that calls `next`; whoever fills a source wakes it */
     struct message_queue *sources[LIVE_FEED_SOURCES_MAX];
     size_t source_count;
+    const struct live_feed_local *local; /* NULL: none */
     /* The engine's deadline (engine_deadline); NULL: no ticks. */
     int64_t (*deadline)(const void *context);
     const void *deadline_context;

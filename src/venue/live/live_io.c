@@ -52,6 +52,7 @@ struct live_io {
     atomic_int state; /* enum adapter_state, for other threads */
     atomic_bool market_synchronised, private_up;
     atomic_bool begin, stop;
+    const char *_Atomic reconnect; /* why all channels are to be closed; NULL: they are not */
     const struct adapter_numbers *numbers;
     pthread_mutex_t lock; /* of what follows */
     void (*ended)(void *context);
@@ -290,6 +291,9 @@ static void tell_failures(struct live_io *io)
         port_log(io, LOG_ERROR, "the engine was behind and market data was lost: connecting anew");
         close_channels(io, "the engine was behind");
     }
+    const char *why = atomic_exchange(&io->reconnect, NULL);
+    if (why)
+        close_channels(io, why);
 }
 
 static void publish_state(struct live_io *io)
@@ -446,6 +450,12 @@ bool live_io_submit(struct live_io *io, const struct message *decision)
         return false;
     net_wake(io->net);
     return true;
+}
+
+void live_io_reconnect(struct live_io *io, const char *why)
+{
+    atomic_store(&io->reconnect, why);
+    net_wake(io->net);
 }
 
 struct adapter_health live_io_health(const struct live_io *io)

@@ -46,6 +46,9 @@ void live_io_begin(struct live_io *io, const struct adapter_numbers *numbers);
 struct message_queue *live_io_messages(struct live_io *io);
 /* From the engine's thread: hand over a decision. False where there is no room: it was not sent. */
 bool live_io_submit(struct live_io *io, const struct message *decision);
+/* Any thread: close all channels, so that the adapter connects anew and tells whole books and the account. The
+ * reason must outlive it. */
+void live_io_reconnect(struct live_io *io, const char *why);
 /* Any thread: what health pages ask. */
 struct adapter_health live_io_health(const struct live_io *io);
 /* Ask the thread to disconnect and end; `ended` (may be NULL) is called from it when it has. */

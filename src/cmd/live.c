@@ -1,0 +1,145 @@
+/* capstan live, paper, record: a session on real venues. */
+#include "config.h"
+
+#include "cmd/cmd.h"
+
+#include <stdlib.h>
+
+#include "base/time.h"
+#include "live/session.h"
+
+/* What the three command lines ask for. */
+struct live_request {
+    struct cmd_config_options config;
+    const char *tape, *raw;
+    int64_t run_for;
+    bool json;
+};
+
+static void print_text(const struct live_request *request, enum session_mode mode,
+                       const struct session_result *result)
+{
+    printf("tape        %s\n", request->tape);
+    printf("messages    %llu, events %llu\n", (unsigned long long)result->messages,
+           (unsigned long long)result->events);
+    if (mode == SESSION_RECORD)
+        return;
+    printf("session     %llu\n", (unsigned long long)result->epoch);
+    printf("decisions   %llu, fills %llu, orders not known to have ended %llu\n",
+           (unsigned long long)result->decisions, (unsigned long long)result->fills,
+           (unsigned long long)result->open_orders);
+    printf("invariants  %llu violated\n", (unsigned long long)result->violations);
+}
+
+static int print_json(const struct live_request *request, const struct session_result *result,
+                      struct error *error)
+{
+    cJSON *root = cJSON_CreateObject();
+    cmd_json_text(root, "tape", request->tape);
+    cmd_json_count(root, "messages", result->messages);
+    cmd_json_count(root, "events", result->events);
+    cmd_json_count(root, "epoch", result->epoch);
+    cmd_json_count(root, "decisions", result->decisions);
+    cmd_json_count(root, "fills", result->fills);
+    cmd_json_count(root, "open_orders", result->open_orders);
+    cmd_json_count(root, "invariant_violations", result->violations);
+    cmd_json_flag(root, "forced", result->forced);
+    return cmd_json_print(root, true, stdout, error);
+}
+
+static int run(const struct live_request *request, enum session_mode mode, struct error *error)
+{
+    struct config *config = NULL;
+    struct log log;
+    struct session_result result = {0};
+    const char *const inputs[] = {request->config.file};
+    int code = cmd_check_output("--tape", request->tape, inputs, 1, error);
+    if (!code)
+        code = log_init(&log, stderr, getenv("CAPSTAN_LOG"), error);
+    if (!code)
+        code = cmd_load_config(&request->config, &config, error);
+    if (!code) {
+        const struct session_options options = {.mode = mode,
+                                                .config = config,
+                                                .tape = request->tape,
+                                                .raw = request->raw,
+                                                .log = &log,
+                                                .run_for_ns = request->run_for};
+        code = session_run(&options, &result, error);
+    }
+    config_free(&config);
+    if (code)
+        return code;
+    if (request->json)
+        code = print_json(request, &result, error);
+    else
+        print_text(request, mode, &result);
+    return code ? code : result.violations > 0 ? ERROR_DIFFERENT : ERROR_NONE;
+}
+
+static int command(const char *name, enum session_mode mode, const char *opening,
+                   const char *closing, int argc, char **argv)
+{
+    struct live_request request = {.run_for = TIME_NEVER};
+    const struct cmd_option options[] = {
+        CMD_CONFIG_OPTIONS(&request.config),
+        CMD_TEXT("tape", 0, "FILE", "the session's tape; an existing one is gone on with",
+                 &request.tape),
+        CMD_TEXT("raw", 0, "FILE", "append the venues' frames, as they come, to this file",
+                 &request.raw),
+        CMD_DURATION("for", 0, "end by itself after this long, as by SIGTERM", &request.run_for),
+        CMD_FLAG("json", 0, "print the result as one JSON object", &request.json),
+    };
+    const struct cmd_usage usage = {.name = name,
+                                    .arguments = "",
+                                    .opening = opening,
+                                    .closing = closing,
+                                    .options = options,
+                                    .option_count = sizeof options / sizeof options[0]};
+    struct cmd_arguments arguments;
+    int status = cmd_parse(&usage, argc, argv, &arguments);
+    if (status == CMD_CONTINUE) {
+        struct error error = {0};
+        status = request.tape ? run(&request, mode, &error)
+                              : error_set(&error, ERROR_INPUT,
+                                          "--tape=FILE is missing: without a tape there is no session");
+        if (error.code != ERROR_NONE)
+            cmd_fail(name, &error);
+    }
+    cmd_list_free(&request.config.settings);
+    return status;
+}
+
+#define EXIT_TEXT                                                                                  \
+    "Exit status: 0 ended in order, 1 an invariant was violated, 2 bad settings, credentials or\n" \
+    "tape, 3 a venue can't be reached, the tape can't be written, or the shutdown was forced.\n"
+
+int cmd_live(int argc, char **argv)
+{
+    return command("live", SESSION_LIVE,
+                   "Trade on the venues of live.instruments. SIGTERM and SIGINT begin a shutdown that\n"
+                   "cancels every order; a second one ends it by force. Log lines go to standard\n"
+                   "error, filtered by CAPSTAN_LOG.\n",
+                   EXIT_TEXT
+                   "\n"
+                   "Example, without keys or network (capstan exchange --help):\n"
+                   "  capstan exchange --dir venue &\n"
+                   "  capstan live -c venue/live.yaml --tape session.tape\n"
+                   "  capstan verify session.tape\n",
+                   argc, argv);
+}
+
+int cmd_paper(int argc, char **argv)
+{
+    return command("paper", SESSION_PAPER,
+                   "Run the engine on the venues' live market data; its orders meet the simulated venue,\n"
+                   "and nothing is sent to any venue. No credentials are read.\n",
+                   EXIT_TEXT, argc, argv);
+}
+
+int cmd_record(int argc, char **argv)
+{
+    return command("record", SESSION_RECORD,
+                   "Write the venues' live market data to a tape, for replay. No engine runs.\n",
+                   EXIT_TEXT, argc, argv);
+}

@@ -1,0 +1,340 @@
+/* See session.h. */
+#include "config.h"
+
+#include "live/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/build_id.h"
+#include "base/time.h"
+#include "clock/clock.h"
+#include "live/names.h"
+#include "live/paper.h"
+#include "live/raw.h"
+#include "live/signals.h"
+#include "live/venues.h"
+#include "live/watch.h"
+#include "live/written_feed.h"
+#include "run/live_tape.h"
+#include "run/run_engine.h"
+
+static const char target[] = "capstan.live";
+
+/* Everything of one session, in the order in which it is opened. */
+struct session {
+    const struct session_options *options;
+    struct session_clock clock;
+    struct waker waker;
+    atomic_bool stopping; /* a signal came */
+    struct signals *signals;
+    struct raw *raw;
+    struct live_venues venues;
+    struct live_names names;
+    struct run_engine engine;
+    char build_id[BUILD_ID_TEXT_MAX];
+    struct live_tape *tape;
+    struct live_tape_fold fold;
+    struct event_start start;
+    struct live_feed *_Atomic feed; /* NULL: signals only stop the discovery */
+    struct written_feed written;
+    struct live_venue venue;
+    struct paper *paper;
+    struct watch *watch;
+    struct loop loop;
+};
+
+static void log_line(struct session *session, enum log_level level, const char *text,
+                     const struct log_field *fields, size_t count)
+{
+    log_write(session->options->log, level, target, clock_now(&session->clock.clock), text, fields,
+              count);
+}
+
+static bool has_engine(const struct session *session)
+{
+    return session->options->mode != SESSION_RECORD;
+}
+
+/* --- opening ---------------------------------------------------------------------------------------- */
+
+static void stop_by(struct session *session, int signal)
+{
+    struct live_feed *feed = atomic_load(&session->feed);
+    const union event_record record = {.shutdown = {.signal = (uint64_t)signal}};
+    atomic_store(&session->stopping, true);
+    if (feed && has_engine(session))
+        live_feed_post(feed, EVENT_shutdown, &record);
+    else if (feed)
+        live_feed_end(feed);
+}
+
+static void caught(void *context, int signal)
+{
+    struct session *session = context;
+    const struct log_field field = log_integer("signal", signal);
+    log_line(session, LOG_INFO, signal == 15 ? "SIGTERM: shutting down" : "SIGINT: shutting down",
+             &field, 1);
+    stop_by(session, signal);
+}
+
+static int open_venues(struct session *session, struct error *error)
+{
+    const struct session_options *options = session->options;
+    const struct live_venues_options venues = {.config = options->config,
+                                               .trades = options->mode == SESSION_LIVE,
+                                               .clock = &session->clock.clock,
+                                               .engine = &session->waker,
+                                               .log = options->log,
+                                               .stop = &session->stopping,
+                                               .raw = session->raw ? raw_frame : NULL,
+                                               .raw_context = session->raw};
+    int code = live_venues_open(&session->venues, &venues, error);
+    if (!code)
+        code = live_names_make(&session->names, session->venues.ios, session->venues.count, error);
+    return code;
+}
+
+static int open_engine(struct session *session, struct error *error)
+{
+    return run_engine_open(&session->engine, session->options->config, &session->names.names, false,
+                           false, error);
+}
+
+static void log_recovery(struct session *session, const struct tape_recovery *recovery)
+{
+    char text[512];
+    tape_recovery_text(recovery, text, sizeof text);
+    if (text[0])
+        log_line(session, LOG_WARN, text, NULL, 0);
+}
+
+static int open_tape(struct session *session, struct error *error)
+{
+    struct tape_recovery recovery;
+    const struct tape_header header = {.version = TAPE_VERSION,
+                                       .origin = TAPE_RECORDED,
+                                       .grade = TAPE_GRADE_A,
+                                       .tool_version = PACKAGE_VERSION,
+                                       .build_id = session->build_id,
+                                       .grade_reasons = "",
+                                       .config = session->engine.config_text,
+                                       .seed = (uint64_t)session->engine.resolved.global.seed,
+                                       .names = session->names.names};
+    const struct live_tape_options options = {
+        .path = session->options->tape,
+        .header = &header,
+        .sync_every = session->engine.resolved.global.tape_sync_every};
+    build_id_text(session->build_id);
+    int code = live_tape_open(&session->tape, &options, &recovery, error);
+    if (code)
+        return code;
+    log_recovery(session, &recovery);
+    if (has_engine(session))
+        code = live_tape_fold(session->tape, session->engine.engine, &session->fold, error);
+    if (!code && session->options->mode == SESSION_PAPER && session->fold.starts > 0)
+        code = error_set(error, ERROR_INPUT,
+                         "%s: has a session already, and the simulated venue of a paper session can't go on "
+                         "where it ended; begin a new tape",
+                         session->options->tape);
+    if (!code && session->fold.last_ts != INT64_MIN)
+        session_clock_raise(&session->clock, session->fold.last_ts + 1);
+    session->start = (struct event_start){.epoch = session->fold.epoch + 1,
+                                          .seed = header.seed,
+                                          .config_hash = session->engine.config_hash};
+    return code;
+}
+
+static int64_t engine_due(const void *engine)
+{
+    return engine_deadline(engine);
+}
+
+static void want_snapshots(void *context)
+{
+    struct session *session = context;
+    for (size_t v = 0; v < session->venues.count; v++)
+        live_io_reconnect(session->venues.ios[v], "the tape could not be written for a while");
+}
+
+static int open_feed(struct session *session, struct error *error)
+{
+    struct live_feed *feed;
+    struct live_feed_options options = {.clock = &session->clock,
+                                        .waker = &session->waker,
+                                        .source_count = session->venues.count,
+                                        .local = session->paper ? paper_answers(session->paper)
+                                                                : NULL,
+                                        .deadline_context = session->engine.engine};
+    for (size_t v = 0; v < session->venues.count; v++)
+        options.sources[v] = live_io_messages(session->venues.ios[v]);
+    if (has_engine(session)) {
+        options.deadline = engine_due;
+        options.start = &session->start;
+    }
+    int code = live_feed_open(&feed, &options, error);
+    if (code)
+        return code;
+    atomic_store(&session->feed, feed);
+    session->written = (struct written_feed){.inner = live_feed_feed(feed),
+                                             .tape = session->tape,
+                                             .want_snapshots = want_snapshots,
+                                             .context = session};
+    written_feed_init(&session->written);
+    return 0;
+}
+
+static int open_paper(struct session *session, struct error *error)
+{
+    if (session->options->mode != SESSION_PAPER)
+        return 0;
+    return paper_open(&session->paper, &session->engine.resolved, &session->names.names,
+                      clock_now(&session->clock.clock), error);
+}
+
+static void wire(struct session *session)
+{
+    session->venue = (struct live_venue){.names = &session->names.names, .feed = session->feed};
+    for (size_t v = 0; v < session->venues.count; v++)
+        session->venue.ios[v] = session->venues.ios[v];
+    live_venue_init(&session->venue);
+    session->loop = (struct loop){.engine = session->engine.engine,
+                                  .feed = &session->written.feed,
+                                  .venue = session->paper ? paper_venue(session->paper)
+                                                          : &session->venue.venue,
+                                  .makes_time = false};
+    struct sink **sinks = session->loop.sinks;
+    size_t count = 0;
+    sinks[count++] = live_tape_sink(session->tape, session->engine.engine);
+    if (session->paper)
+        sinks[count++] = paper_sink(session->paper);
+    sinks[count++] = watch_sink(session->watch);
+    session->loop.sink_count = count;
+}
+
+static int open_watch(struct session *session, struct error *error)
+{
+    const struct watch_options options = {.log = session->options->log,
+                                          .names = &session->names.names,
+                                          .tape = session->tape,
+                                          .feed = session->feed,
+                                          .venues = &session->venues};
+    return watch_open(&session->watch, &options, error);
+}
+
+static int open_all(struct session *session, struct error *error)
+{
+    session_clock_start(&session->clock, INT64_MIN);
+    int code = signals_open(&session->signals, caught, session, error);
+    if (!code)
+        code = raw_open(&session->raw, session->options->raw, error);
+    if (!code)
+        code = open_venues(session, error);
+    if (!code)
+        code = open_engine(session, error);
+    if (!code)
+        code = open_tape(session, error);
+    if (!code)
+        code = open_paper(session, error);
+    if (!code)
+        code = open_feed(session, error);
+    if (!code)
+        code = open_watch(session, error);
+    return code;
+}
+
+/* --- running ---------------------------------------------------------------------------------------- */
+
+static int record_all(struct session *session, struct error *error)
+{
+    struct sink *tape = live_tape_sink(session->tape, NULL);
+    const struct message *message;
+    while ((message = session->written.feed.next(&session->written.feed, error))) {
+        int code = tape->message(tape, message, error);
+        if (code)
+            return code;
+        session->loop.messages++;
+        session->loop.events += message->rows ? message->row_count : 1;
+    }
+    return error->code;
+}
+
+static int run_all(struct session *session, struct error *error)
+{
+    for (size_t v = 0; v < session->venues.count; v++)
+        live_io_begin(session->venues.ios[v], &session->names.numbers[v]);
+    const struct log_field fields[] = {log_unsigned("epoch", session->start.epoch),
+                                       log_unsigned("instruments",
+                                                    session->names.names.instrument_count),
+                                       log_text("tape", session->options->tape)};
+    log_line(session, LOG_INFO, "the session begins", fields, 3);
+    if (atomic_load(&session->stopping))
+        stop_by(session, 15); /* it came while the venues were being asked */
+    if (!has_engine(session))
+        return record_all(session, error);
+    wire(session);
+    return loop_run(&session->loop, error);
+}
+
+static void fill_result(const struct session *session, struct session_result *result)
+{
+    result->messages = session->loop.messages;
+    result->events = session->loop.events;
+    result->epoch = session->start.epoch;
+    if (!has_engine(session))
+        return;
+    const struct engine_counters *counters = engine_counters(session->engine.engine);
+    result->decisions = counters->decisions;
+    result->fills = counters->fills;
+    result->violations = counters->invariant_violations;
+    result->open_orders = engine_open_orders(session->engine.engine);
+    result->forced = watch_was_forced(session->watch);
+}
+
+static void close_all(struct session *session)
+{
+    struct live_feed *feed = atomic_exchange(&session->feed, NULL);
+    live_venues_close(&session->venues);
+    signals_close(&session->signals);
+    watch_close(&session->watch);
+    live_tape_abandon(&session->tape);
+    if (feed)
+        live_feed_feed(feed)->close(live_feed_feed(feed));
+    paper_close(&session->paper);
+    run_engine_close(&session->engine);
+    live_names_free(&session->names);
+    raw_close(&session->raw);
+    waker_close(&session->waker);
+}
+
+int session_run(const struct session_options *options, struct session_result *result,
+                struct error *error)
+{
+    struct session *session = calloc(1, sizeof *session);
+    memset(result, 0, sizeof *result);
+    if (!session)
+        return error_set(error, ERROR_SYSTEM, "no memory for a session");
+    session->options = options;
+    session->fold.last_ts = INT64_MIN;
+    int code = waker_open(&session->waker, error);
+    if (code) {
+        free(session);
+        return code;
+    }
+    code = open_all(session, error);
+    if (!code)
+        code = run_all(session, error);
+    if (!code)
+        code = live_tape_finish(&session->tape, error);
+    if (!code)
+        fill_result(session, result);
+    if (!code && result->forced)
+        code = error_set(error, ERROR_SYSTEM,
+                         "the shutdown ended by force: %llu orders are not known to have ended",
+                         (unsigned long long)result->open_orders);
+    close_all(session);
+    free(session);
+    return code;
+}

@@ -1,0 +1,62 @@
+/* See signals.h: a thread waits for them; SIGUSR2 to itself ends it. */
+#include "config.h" /* POSIX names */
+
+#include "live/signals.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+struct signals {
+    pthread_t thread;
+    sigset_t waited, before;
+    void (*caught)(void *context, int signal);
+    void *context;
+};
+
+static void *wait_for_them(void *context)
+{
+    struct signals *signals = context;
+    for (;;) {
+        int number = 0;
+        if (sigwait(&signals->waited, &number) != 0)
+            continue;
+        if (number == SIGUSR2)
+            return NULL;
+        signals->caught(signals->context, number);
+    }
+}
+
+int signals_open(struct signals **out, void (*caught)(void *context, int signal), void *context,
+                 struct error *error)
+{
+    struct signals *signals = calloc(1, sizeof *signals);
+    if (!signals)
+        return error_set(error, ERROR_SYSTEM, "no memory for signals");
+    signals->caught = caught;
+    signals->context = context;
+    sigemptyset(&signals->waited);
+    sigaddset(&signals->waited, SIGTERM);
+    sigaddset(&signals->waited, SIGINT);
+    sigaddset(&signals->waited, SIGUSR2);
+    pthread_sigmask(SIG_BLOCK, &signals->waited, &signals->before);
+    if (pthread_create(&signals->thread, NULL, wait_for_them, signals) != 0) {
+        pthread_sigmask(SIG_SETMASK, &signals->before, NULL);
+        free(signals);
+        return error_set(error, ERROR_SYSTEM, "no thread for signals");
+    }
+    *out = signals;
+    return 0;
+}
+
+void signals_close(struct signals **out)
+{
+    struct signals *signals = *out;
+    if (!signals)
+        return;
+    pthread_kill(signals->thread, SIGUSR2);
+    pthread_join(signals->thread, NULL);
+    pthread_sigmask(SIG_SETMASK, &signals->before, NULL);
+    free(signals);
+    *out = NULL;
+}

@@ -1,0 +1,34 @@
+/* The venues of a session: credentials, threads, settings. */
+#ifndef CAPSTAN_LIVE_VENUES_H
+#define CAPSTAN_LIVE_VENUES_H
+
+#include "base/log.h"
+#include "config/config.h"
+#include "live/wanted.h"
+
+struct live_venues {
+    struct wanted wanted;
+    struct config_resolved settings; /* by venue, in the order of `wanted` */
+    struct credentials *credentials[LIVE_VENUES_MAX];
+    struct live_io *ios[LIVE_VENUES_MAX];
+    size_t count;
+};
+
+struct live_venues_options {
+    const struct config *config;
+    bool trades; /* false: market data only, no credentials are read */
+    const struct clock *clock;
+    struct waker *engine;
+    const struct log *log;
+    const atomic_bool *stop; /* ends the wait for discovery */
+    void (*raw)(void *context, const char *venue, unsigned channel, int64_t now, const char *text,
+                size_t length);
+    void *raw_context;
+};
+
+/* Start each venue's thread and wait until all are ready. Close it also after an error; zero it before. */
+int live_venues_open(struct live_venues *venues, const struct live_venues_options *options,
+                     struct error *error);
+void live_venues_close(struct live_venues *venues);
+
+#endif

@@ -1,0 +1,28 @@
+/* What a live session does about the engine's words beside sending them to venues: log lines, the steps of a
+ * shutdown that happen outside the engine, and the epoch on disk before the first order. A sink of the loop, the
+ * last one. */
+#ifndef CAPSTAN_LIVE_WATCH_H
+#define CAPSTAN_LIVE_WATCH_H
+
+#include "base/log.h"
+#include "live/venues.h"
+#include "run/live_tape.h"
+
+struct watch;
+
+struct watch_options {
+    const struct log *log;
+    const struct event_names *names;
+    struct live_tape *tape;
+    struct live_feed *feed; /* ends of steps are posted here */
+    struct live_venues *venues;
+};
+
+/* All that `options` points to must outlive it. */
+int watch_open(struct watch **watch, const struct watch_options *options, struct error *error);
+void watch_close(struct watch **watch);
+struct sink *watch_sink(struct watch *watch);
+/* The shutdown ended by force. */
+bool watch_was_forced(const struct watch *watch);
+
+#endif
