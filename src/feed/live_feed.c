@@ -206,6 +206,9 @@ static const struct message *next(struct feed *feed, struct error *error)
         }
     }
     for (;;) {
+        if (live->options.alive)
+            atomic_store_explicit(live->options.alive, clock_now(&live->options.clock->clock),
+                                  memory_order_relaxed);
         const struct message *message = give_what_waits(live);
         if (message || is_ended(live))
             return message;

@@ -33,6 +33,9 @@ struct live_feed_options {
     struct message_queue *sources[LIVE_FEED_SOURCES_MAX];
     size_t source_count;
     const struct live_feed_local *local; /* NULL: none */
+    /* Set to the session's time whenever the thread that calls `next` is in there, at least once a second;
+     * NULL: not. */
+    _Atomic int64_t *alive;
     /* The engine's deadline (engine_deadline); NULL: no ticks. */
     int64_t (*deadline)(const void *context);
     const void *deadline_context;

@@ -3,6 +3,7 @@
 
 #include "live/session.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,12 @@
 #include "base/build_id.h"
 #include "base/time.h"
 #include "clock/clock.h"
+#include "live/heartbeat.h"
 #include "live/names.h"
 #include "live/paper.h"
 #include "live/raw.h"
 #include "live/signals.h"
+#include "live/sweep.h"
 #include "live/venues.h"
 #include "live/watch.h"
 #include "live/written_feed.h"
@@ -22,6 +25,9 @@
 #include "run/run_engine.h"
 
 static const char target[] = "capstan.live";
+
+/* D1's limit is 30 s in all; this is what orders get of it where the engine is gone. */
+#define CANCEL_ON_EXIT_NS (20 * NS_PER_SECOND)
 
 /* Everything of one session, in the order in which it is opened. */
 struct session {
@@ -38,6 +44,7 @@ struct session {
     struct live_tape *tape;
     struct live_tape_fold fold;
     struct event_start start;
+    struct heartbeat *heartbeat;
     struct live_feed *_Atomic feed; /* NULL: signals only stop the discovery */
     struct written_feed written;
     struct live_venue venue;
@@ -75,8 +82,10 @@ static void caught(void *context, int signal)
 {
     struct session *session = context;
     const struct log_field field = log_integer("signal", signal);
-    log_line(session, LOG_INFO, signal == 15 ? "SIGTERM: shutting down" : "SIGINT: shutting down",
-             &field, 1);
+    const char *text = signal == SIGTERM   ? "SIGTERM: shutting down"
+                       : signal == SIGALRM ? "the session's time is over: shutting down"
+                                           : "SIGINT: shutting down";
+    log_line(session, LOG_INFO, text, &field, 1);
     stop_by(session, signal);
 }
 
@@ -129,6 +138,8 @@ static int open_tape(struct session *session, struct error *error)
         .sync_every = session->engine.resolved.global.tape_sync_every};
     build_id_text(session->build_id);
     int code = live_tape_open(&session->tape, &options, &recovery, error);
+    if (!code)
+        code = heartbeat_make(&session->heartbeat, session->options->tape, error);
     if (code)
         return code;
     log_recovery(session, &recovery);
@@ -165,6 +176,7 @@ static int open_feed(struct session *session, struct error *error)
     struct live_feed_options options = {.clock = &session->clock,
                                         .waker = &session->waker,
                                         .source_count = session->venues.count,
+                                        .alive = &session->heartbeat->alive,
                                         .local = session->paper ? paper_answers(session->paper)
                                                                 : NULL,
                                         .deadline_context = session->engine.engine};
@@ -177,6 +189,7 @@ static int open_feed(struct session *session, struct error *error)
     int code = live_feed_open(&feed, &options, error);
     if (code)
         return code;
+    atomic_store(&session->heartbeat->alive, clock_now(&session->clock.clock));
     atomic_store(&session->feed, feed);
     session->written = (struct written_feed){.inner = live_feed_feed(feed),
                                              .tape = session->tape,
@@ -227,7 +240,7 @@ static int open_watch(struct session *session, struct error *error)
 static int open_all(struct session *session, struct error *error)
 {
     session_clock_start(&session->clock, INT64_MIN);
-    int code = signals_open(&session->signals, caught, session, error);
+    int code = signals_open(&session->signals, session->options->run_for_ns, caught, session, error);
     if (!code)
         code = raw_open(&session->raw, session->options->raw, error);
     if (!code)
@@ -271,7 +284,7 @@ static int run_all(struct session *session, struct error *error)
                                        log_text("tape", session->options->tape)};
     log_line(session, LOG_INFO, "the session begins", fields, 3);
     if (atomic_load(&session->stopping))
-        stop_by(session, 15); /* it came while the venues were being asked */
+        stop_by(session, SIGTERM); /* it came while the venues were being asked */
     if (!has_engine(session))
         return record_all(session, error);
     wire(session);
@@ -293,6 +306,24 @@ static void fill_result(const struct session *session, struct session_result *re
     result->forced = watch_was_forced(session->watch);
 }
 
+/* The engine can't go on: nothing of ours may rest without it. What was cancelled is not on the tape; the next
+ * start reconciles with the venues. */
+static void cancel_on_exit(struct session *session)
+{
+    struct sweep_result result;
+    if (session->options->mode != SESSION_LIVE || !session->heartbeat || !session->feed)
+        return;
+    log_line(session, LOG_ERROR, "the session can't go on: cancelling its orders", NULL, 0);
+    sweep(&session->venues, &session->waker, &session->clock.clock, session->options->log,
+          CANCEL_ON_EXIT_NS, &result);
+    if (session->tape)
+        live_tape_unwritten(session->tape, result.cancels);
+    const struct log_field fields[] = {log_unsigned("cancels", result.cancels),
+                                       log_unsigned("remaining", result.remaining),
+                                       log_unsigned("venues_without_answer", result.unheard)};
+    log_line(session, LOG_ERROR, "cancelled without the engine", fields, 3);
+}
+
 static void close_all(struct session *session)
 {
     struct live_feed *feed = atomic_exchange(&session->feed, NULL);
@@ -305,6 +336,7 @@ static void close_all(struct session *session)
     paper_close(&session->paper);
     run_engine_close(&session->engine);
     live_names_free(&session->names);
+    heartbeat_close(&session->heartbeat);
     raw_close(&session->raw);
     waker_close(&session->waker);
 }
@@ -324,8 +356,11 @@ int session_run(const struct session_options *options, struct session_result *re
         return code;
     }
     code = open_all(session, error);
-    if (!code)
+    if (!code) {
         code = run_all(session, error);
+        if (code)
+            cancel_on_exit(session);
+    }
     if (!code)
         code = live_tape_finish(&session->tape, error);
     if (!code)
@@ -334,6 +369,8 @@ int session_run(const struct session_options *options, struct session_result *re
         code = error_set(error, ERROR_SYSTEM,
                          "the shutdown ended by force: %llu orders are not known to have ended",
                          (unsigned long long)result->open_orders);
+    if (!code)
+        atomic_store(&session->heartbeat->alive, HEARTBEAT_ENDED);
     close_all(session);
     free(session);
     return code;

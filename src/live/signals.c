@@ -6,6 +6,9 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/time.h>
+
+#include "base/time.h"
 
 struct signals {
     pthread_t thread;
@@ -27,8 +30,20 @@ static void *wait_for_them(void *context)
     }
 }
 
-int signals_open(struct signals **out, void (*caught)(void *context, int signal), void *context,
-                 struct error *error)
+static void set_alarm(int64_t after_ns)
+{
+    struct itimerval alarm = {0};
+    if (after_ns == TIME_NEVER)
+        return;
+    alarm.it_value.tv_sec = (time_t)(after_ns / NS_PER_SECOND);
+    alarm.it_value.tv_usec = (suseconds_t)(after_ns % NS_PER_SECOND / NS_PER_US);
+    if (alarm.it_value.tv_sec == 0 && alarm.it_value.tv_usec == 0)
+        alarm.it_value.tv_usec = 1; /* 0 would be never */
+    setitimer(ITIMER_REAL, &alarm, NULL);
+}
+
+int signals_open(struct signals **out, int64_t after_ns,
+                 void (*caught)(void *context, int signal), void *context, struct error *error)
 {
     struct signals *signals = calloc(1, sizeof *signals);
     if (!signals)
@@ -38,6 +53,7 @@ int signals_open(struct signals **out, void (*caught)(void *context, int signal)
     sigemptyset(&signals->waited);
     sigaddset(&signals->waited, SIGTERM);
     sigaddset(&signals->waited, SIGINT);
+    sigaddset(&signals->waited, SIGALRM);
     sigaddset(&signals->waited, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &signals->waited, &signals->before);
     if (pthread_create(&signals->thread, NULL, wait_for_them, signals) != 0) {
@@ -45,6 +61,7 @@ int signals_open(struct signals **out, void (*caught)(void *context, int signal)
         free(signals);
         return error_set(error, ERROR_SYSTEM, "no thread for signals");
     }
+    set_alarm(after_ns);
     *out = signals;
     return 0;
 }
@@ -54,6 +71,8 @@ void signals_close(struct signals **out)
     struct signals *signals = *out;
     if (!signals)
         return;
+    const struct itimerval none = {0};
+    setitimer(ITIMER_REAL, &none, NULL);
     pthread_kill(signals->thread, SIGUSR2);
     pthread_join(signals->thread, NULL);
     pthread_sigmask(SIG_SETMASK, &signals->before, NULL);

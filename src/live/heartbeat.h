@@ -1,0 +1,25 @@
+/* The engine's sign of life, for a process beside it: a small file that both map. The engine's thread writes
+ * the session's time into it, many times a second while it works and once a second while nothing comes. */
+#ifndef CAPSTAN_LIVE_HEARTBEAT_H
+#define CAPSTAN_LIVE_HEARTBEAT_H
+
+#include <stdatomic.h>
+
+#include "base/error.h"
+
+/* What stands in the file, in the machine's own byte order. */
+struct heartbeat {
+    uint64_t magic;
+    _Atomic int64_t alive; /* session's time of the last sign; HEARTBEAT_ENDED: it ended in order */
+};
+
+#define HEARTBEAT_ENDED INT64_MAX
+
+/* The engine: make the file beside the tape ("TAPE.heartbeat") and map it. */
+int heartbeat_make(struct heartbeat **heartbeat, const char *tape, struct error *error);
+/* The watcher: map the file that is there. ERROR_INPUT where there is none, or it is none. */
+int heartbeat_read(struct heartbeat **heartbeat, const char *tape, struct error *error);
+/* Unmap; NULL is allowed. */
+void heartbeat_close(struct heartbeat **heartbeat);
+
+#endif

@@ -1,0 +1,116 @@
+/* See sweep.h. */
+#include "config.h"
+
+#include "live/sweep.h"
+
+#include <stdlib.h>
+
+#include "base/time.h"
+
+/* Between two looks at an account, and without an answer. */
+#define AGAIN_NS (1 * NS_PER_SECOND)
+#define LOST_NS  (10 * NS_PER_SECOND)
+
+/* One venue's part. */
+struct swept {
+    int64_t ask_at;  /* TIME_NEVER: an account is awaited, or all is well */
+    int64_t lost_at; /* when the one that is awaited is given up */
+    uint64_t shown;  /* of ours in the account that comes now */
+    uint64_t remaining;
+    bool heard, clean;
+};
+
+struct sweeping {
+    struct live_venues *venues;
+    const struct clock *clock;
+    const struct log *log;
+    struct swept swept[LIVE_VENUES_MAX];
+    struct sweep_result *result;
+};
+
+static void cancel(struct sweeping *sweeping, size_t v, const struct event_open_order *order)
+{
+    const union event_record record = {.cancel = {.instrument = order->instrument,
+                                                  .order = order->order,
+                                                  .why = CANCEL_SHUTDOWN}};
+    const struct message decision = {
+        .stream = EVENT_NONE_16, .kind = EVENT_cancel, .record = &record};
+    struct log_field field = log_unsigned("order", order->order);
+    sweeping->swept[v].shown++;
+    if (!live_io_submit(sweeping->venues->ios[v], &decision))
+        return; /* asked again with the next account */
+    sweeping->result->cancels++;
+    log_write(sweeping->log, LOG_WARN, "capstan.sweep", clock_now(sweeping->clock),
+              "cancel of an order that no engine looks after", &field, 1);
+}
+
+static void take(struct sweeping *sweeping, size_t v, const struct message *message)
+{
+    struct swept *swept = &sweeping->swept[v];
+    if (message->kind == EVENT_open_order && message->record->open_order.order != 0)
+        cancel(sweeping, v, &message->record->open_order);
+    if (message->kind != EVENT_snapshot_end)
+        return;
+    swept->heard = true;
+    swept->remaining = swept->shown;
+    swept->clean = swept->shown == 0;
+    swept->shown = 0;
+    swept->lost_at = TIME_NEVER;
+    swept->ask_at = swept->clean ? TIME_NEVER : clock_now(sweeping->clock) + AGAIN_NS;
+}
+
+static void ask(struct sweeping *sweeping, size_t v, int64_t now)
+{
+    struct swept *swept = &sweeping->swept[v];
+    const union event_record record = {.request_snapshot = {.venue = (uint8_t)v}};
+    const struct message decision = {.ts_local = now,
+                                     .stream = EVENT_NONE_16,
+                                     .kind = EVENT_request_snapshot,
+                                     .record = &record};
+    swept->shown = 0;
+    swept->ask_at = TIME_NEVER;
+    swept->lost_at = now + LOST_NS;
+    if (!live_io_submit(sweeping->venues->ios[v], &decision))
+        swept->ask_at = now + AGAIN_NS;
+}
+
+/* One venue's turn; true while it is not clean. */
+static bool turn(struct sweeping *sweeping, size_t v, struct message_room *room)
+{
+    struct swept *swept = &sweeping->swept[v];
+    struct message message;
+    int64_t now = clock_now(sweeping->clock);
+    if (!swept->clean && (swept->ask_at <= now || swept->lost_at <= now))
+        ask(sweeping, v, now);
+    while (message_queue_get(live_io_messages(sweeping->venues->ios[v]), room, &message))
+        take(sweeping, v, &message);
+    return !swept->clean;
+}
+
+void sweep(struct live_venues *venues, struct waker *waker, const struct clock *clock, const struct log *log,
+           int64_t timeout_ns, struct sweep_result *result)
+{
+    struct sweeping sweeping = {.venues = venues, .clock = clock, .log = log, .result = result};
+    struct message_room room = {.rows = calloc(EVENT_ROWS_MAX, sizeof(struct row)),
+                                .row_capacity = EVENT_ROWS_MAX};
+    const int64_t until = clock_now(clock) + timeout_ns;
+    *result = (struct sweep_result){0};
+    for (size_t v = 0; v < venues->count; v++)
+        sweeping.swept[v].lost_at = TIME_NEVER;
+    bool dirty = room.rows != NULL;
+    while (dirty && clock_now(clock) < until) {
+        dirty = false;
+        for (size_t v = 0; v < venues->count; v++)
+            dirty = turn(&sweeping, v, &room) || dirty;
+        waker_prepare(waker);
+        if (dirty)
+            waker_sleep(waker, 20 * NS_PER_MS);
+        else
+            waker_cancel(waker);
+    }
+    for (size_t v = 0; v < venues->count; v++) {
+        result->remaining += sweeping.swept[v].remaining;
+        result->unheard += !sweeping.swept[v].heard;
+    }
+    free(room.rows);
+}

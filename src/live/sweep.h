@@ -1,0 +1,21 @@
+/* Cancels every order of ours at the venues without an engine: for whoever finds that the engine is gone, and
+ * for a session that can't go on. */
+#ifndef CAPSTAN_LIVE_SWEEP_H
+#define CAPSTAN_LIVE_SWEEP_H
+
+#include "base/log.h"
+#include "live/venues.h"
+
+struct sweep_result {
+    uint64_t cancels;   /* sent */
+    uint64_t remaining; /* orders of ours that the last account of some venue still showed */
+    uint64_t unheard;   /* venues whose account did not come */
+};
+
+/* Ask each venue for its account, cancel each order with our prefix that it shows, and ask again, until each
+ * shows none or `timeout_ns` is over. Runs on the thread that reads the venues' queues, and after the engine
+ * has stopped. The adapters run (live_io_begin). */
+void sweep(struct live_venues *venues, struct waker *waker, const struct clock *clock, const struct log *log,
+           int64_t timeout_ns, struct sweep_result *result);
+
+#endif
