@@ -47,11 +47,11 @@ void session_clock_start(struct session_clock *session, int64_t floor)
 
 void session_clock_raise(struct session_clock *session, int64_t floor)
 {
-    int64_t behind = floor - session_now(&session->clock);
-    if (behind <= 0)
+    int64_t now = session_now(&session->clock);
+    if (floor <= now)
         return;
-    atomic_fetch_add(&session->offset, behind);
-    session->drift -= behind;
+    atomic_fetch_add(&session->offset, floor - now);
+    session->drift -= floor - now;
 }
 
 int64_t session_clock_jump(struct session_clock *session, int64_t least)
