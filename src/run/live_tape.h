@@ -1,0 +1,109 @@
+/* The tape of a live session: recovered and folded at the start, then written message by message, each before
+ * the engine is given it and each decision before it leaves (docs/tape-format.md, "Written live"). */
+#ifndef CAPSTAN_RUN_LIVE_TAPE_H
+#define CAPSTAN_RUN_LIVE_TAPE_H
+
+#include "loop.h"
+#include "tape/appender.h"
+#include "tape/tape.h"
+
+/* How a session that writes a tape goes, all on the engine's thread:
+ *
+ *   live_tape_open        lock, recover what a killed session left, begin to append
+ *   live_tape_fold        into a fresh engine: what the sessions before left to this one
+ *   live_tape_sink        a sink of the loop, which is given the start, of epoch fold.epoch + 1, at
+ *                         max(wall clock, fold.last_ts + 1)
+ *   live_tape_sync        after the start has been given: no id of this epoch leaves before it is on disk
+ *   …                     before each message: live_tape_takes()
+ *   live_tape_finish      after the last decision: index and end mark
+ *
+ * `record` has no engine and does the same without fold and sync. */
+struct live_tape;
+
+struct live_tape_options {
+    const char *path;
+    /* What a new tape begins with. Where there is a tape at `path` already, its names, seed and effective
+     * configuration must be these, else ERROR_INPUT tells what differs and to begin a new tape. */
+    const struct tape_header *header;
+    int64_t sync_every;    /* ns between two fdatasync: setting tape.sync_every */
+    unsigned block_events; /* 0: TAPE_BLOCK_EVENTS_DEFAULT */
+    int level;             /* of zstd; 0: TAPE_LEVEL_DEFAULT */
+};
+
+/* Lock the tape (ERROR_INPUT where another process has it), recover it (`recovered`: what was found and what
+ * was lost, for the log), and begin to append; makes it where there is none. All memory of the session is taken
+ * here, and the tape's thread begins. */
+int live_tape_open(struct live_tape **live, const struct live_tape_options *options,
+                   struct tape_recovery *recovered, struct error *error);
+
+/* What the sessions before this one come to. */
+struct live_tape_fold {
+    uint64_t messages; /* of the whole tape */
+    uint64_t folded;   /* session and decision records that the engine was given */
+    uint64_t starts;   /* sessions on the tape; 0: this is the first */
+    uint64_t epoch;    /* highest of them: the next start's is one more */
+    int64_t last_ts;   /* ts_local of the last message; INT64_MIN: there is none */
+};
+
+/* Give every session and decision record of the tape to engine_fold(), in order. Before the sink is used. The
+ * engine must be fresh, and of the tape's names and configuration. */
+int live_tape_fold(struct live_tape *live, struct engine *engine, struct live_tape_fold *fold,
+                   struct error *error);
+
+/* The sink. `engine` is the one that the loop steps, for the state hashes; NULL: none (`record`). Its message()
+ * returns ERROR_SYSTEM where the tape can't take the message, which live_tape_takes() tells before. Its
+ * decision() returns 0 also where a cancel or query could not be written any more: it may leave, but the session
+ * must end (live_tape_must_end). */
+struct sink *live_tape_sink(struct live_tape *live, const struct engine *engine);
+
+/* Whether the tape can take this message now. Asked before the loop is given it, for what is not on the tape the
+ * engine must not see. Costs some nanoseconds, no system call.
+ *
+ *   everything     while the tape is writable
+ *   not writable   (the disk is full, or the tape's thread is a journal behind): session messages, and gaps.
+ *                  Market data is to be dropped, not kept.
+ *   nothing        when the reserve is used up too */
+bool live_tape_takes(struct live_tape *live, const struct message *message);
+
+/* The fail-closed input. When the tape ceases to be writable, one `gap` (cause not_written) for each instrument,
+ * on its depth stream, at `now`: the engine loses the book, cancels all and places nothing until a snapshot comes,
+ * which it can't before the tape is writable again. When it is, one more for each instrument whose market data was
+ * dropped since (`expected`: how many messages of it came, `found` 0). NULL: nothing to tell. Ask before each
+ * message and give what comes; it is valid until the next call.
+ *
+ *     while ((gap = live_tape_gap(live, now)) != NULL)
+ *         give(gap);
+ *     if (live_tape_takes(live, message))
+ *         give(message);
+ *     else
+ *         live_tape_drop(live, message);
+ *     if (live_tape_wants_snapshots(live))
+ *         ask the adapters for new snapshots of the books
+ */
+const struct message *live_tape_gap(struct live_tape *live, int64_t now);
+/* Count a message that could not be given. A session message that is dropped ends the session: see below. */
+void live_tape_drop(struct live_tape *live, const struct message *message);
+/* True once after the tape became writable again and its gaps were told. */
+bool live_tape_wants_snapshots(struct live_tape *live);
+
+/* The engine and the tape are no longer the same: a decision left unwritten, or a session message was dropped, or
+ * the tape's thread has failed for good. End the session: cancel what is open with the adapters alone, tell of it
+ * by live_tape_unwritten(), live_tape_abandon(). The next start recovers, reconciles, and says so with a gap. */
+bool live_tape_must_end(struct live_tape *live);
+/* `count` cancels left that are not on the tape. The number survives kill -9. */
+void live_tape_unwritten(struct live_tape *live, uint64_t count);
+
+/* What the tape's thread has to say for the log: true, and a text, once for each change. */
+bool live_tape_trouble(struct live_tape *live, struct error *trouble);
+
+/* Bring all that was given so far to the disk: seals the block, waits for the tape's thread and for fdatasync.
+ * ERROR_SYSTEM where that failed. Not for the hot path. */
+int live_tape_sync(struct live_tape *live, struct error *error);
+
+/* Seal, index, end mark, fdatasync, unlock; the journals are removed. Frees it, also on failure (ERROR_SYSTEM:
+ * then the journals stay, and the next live_tape_open() recovers them). */
+int live_tape_finish(struct live_tape **live, struct error *error);
+/* Stop writing and leave all as it stands, to be recovered. Frees it. NULL is allowed. */
+void live_tape_abandon(struct live_tape **live);
+
+#endif
