@@ -22,9 +22,9 @@ extern const struct clock clock_thread;
  * monotonic clock alone, so that a wall clock that is set changes no time here. It begins no earlier than
  * `floor`, and never goes back. */
 struct session_clock {
-    struct clock clock; /* first: a pointer to it is one to the whole */
+    struct clock clock;     /* first: a pointer to it is one to the whole */
     _Atomic int64_t offset; /* this clock less the monotonic one */
-    int64_t drift;      /* the wall clock less this clock, when last looked at */
+    int64_t drift;          /* the wall clock less this clock, when last looked at */
 };
 
 void session_clock_start(struct session_clock *session, int64_t floor);

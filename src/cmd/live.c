@@ -100,9 +100,10 @@ static int command(const char *name, enum session_mode mode, const char *opening
     int status = cmd_parse(&usage, argc, argv, &arguments);
     if (status == CMD_CONTINUE) {
         struct error error = {0};
-        status = request.tape ? run(&request, mode, &error)
-                              : error_set(&error, ERROR_INPUT,
-                                          "--tape=FILE is missing: without a tape there is no session");
+        status = request.tape
+                     ? run(&request, mode, &error)
+                     : error_set(&error, ERROR_INPUT,
+                                 "--tape=FILE is missing: without a tape there is no session");
         if (error.code != ERROR_NONE)
             cmd_fail(name, &error);
     }
@@ -116,25 +117,26 @@ static int command(const char *name, enum session_mode mode, const char *opening
 
 int cmd_live(int argc, char **argv)
 {
-    return command("live", SESSION_LIVE,
-                   "Trade on the venues of live.instruments. SIGTERM and SIGINT begin a shutdown that\n"
-                   "cancels every order; a second one ends it by force. Log lines go to standard\n"
-                   "error, filtered by CAPSTAN_LOG.\n",
-                   EXIT_TEXT
-                   "\n"
-                   "Example, without keys or network (capstan exchange --help):\n"
-                   "  capstan exchange --dir venue &\n"
-                   "  capstan live -c venue/live.yaml --tape session.tape\n"
-                   "  capstan verify session.tape\n",
-                   argc, argv);
+    return command(
+        "live", SESSION_LIVE,
+        "Trade on the venues of live.instruments. SIGTERM and SIGINT begin a shutdown that\n"
+        "cancels every order; a second one ends it by force. Log lines go to standard\n"
+        "error, filtered by CAPSTAN_LOG.\n",
+        EXIT_TEXT "\n"
+                  "Example, without keys or network (capstan exchange --help):\n"
+                  "  capstan exchange --dir venue &\n"
+                  "  capstan live -c venue/live.yaml --tape session.tape\n"
+                  "  capstan verify session.tape\n",
+        argc, argv);
 }
 
 int cmd_paper(int argc, char **argv)
 {
-    return command("paper", SESSION_PAPER,
-                   "Run the engine on the venues' live market data; its orders meet the simulated venue,\n"
-                   "and nothing is sent to any venue. No credentials are read.\n",
-                   EXIT_TEXT, argc, argv);
+    return command(
+        "paper", SESSION_PAPER,
+        "Run the engine on the venues' live market data; its orders meet the simulated venue,\n"
+        "and nothing is sent to any venue. No credentials are read.\n",
+        EXIT_TEXT, argc, argv);
 }
 
 int cmd_record(int argc, char **argv)

@@ -41,14 +41,16 @@ int cmd_watchdog(int argc, char **argv)
     const struct cmd_usage usage = {
         .name = name,
         .arguments = "",
-        .opening = "Stand beside a live session: when its engine gives no sign of life any more, cancel\n"
-                   "every order of its prefix (live.session) at its venues. Give it keys that may\n"
-                   "trade, and the session's own configuration. It ends when the session ends in\n"
-                   "order, and goes on watching when the engine died: another may begin.\n",
-        .closing = "It can't help where the machine, its network or the venue is gone: there orders\n"
-                   "outlive a crash, unless live.order_expiry lets the venue end them.\n"
-                   "Exit status: 0 the session ended in order or a signal came and no order is left,\n"
-                   "2 bad settings or no session, 3 orders may be left.\n",
+        .opening =
+            "Stand beside a live session: when its engine gives no sign of life any more, cancel\n"
+            "every order of its prefix (live.session) at its venues. Give it keys that may\n"
+            "trade, and the session's own configuration. It ends when the session ends in\n"
+            "order, and goes on watching when the engine died: another may begin.\n",
+        .closing =
+            "It can't help where the machine, its network or the venue is gone: there orders\n"
+            "outlive a crash, unless live.order_expiry lets the venue end them.\n"
+            "Exit status: 0 the session ended in order or a signal came and no order is left,\n"
+            "2 bad settings or no session, 3 orders may be left.\n",
         .options = options,
         .option_count = sizeof options / sizeof options[0]};
     struct cmd_arguments arguments;

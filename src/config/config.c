@@ -240,8 +240,7 @@ static void print_setting(FILE *to, const char *indent, const struct setting_row
 static bool is_of_place(const struct setting_row *row)
 {
     static const char prefix[] = "live.";
-    return row->scope == SETTING_VENUE &&
-           strncmp(row->info.name, prefix, sizeof prefix - 1) == 0;
+    return row->scope == SETTING_VENUE && strncmp(row->info.name, prefix, sizeof prefix - 1) == 0;
 }
 
 static void print_top(FILE *to, const struct config *config, bool for_tape)

@@ -75,7 +75,7 @@
       "limit no order, and balances begin at 0; a value that is not a venue's own is credited at " \
       "each venue")                                                                                \
     S(live_rest_url, "live.rest_url", TEXT, "", "", "",                                            \
-      "where requests go, as \"https://127.0.0.1:8443\"; empty: the venue's own address")         \
+      "where requests go, as \"https://127.0.0.1:8443\"; empty: the venue's own address")          \
     S(live_stream_url, "live.stream_url", TEXT, "", "", "",                                        \
       "where market data streams come from; empty: the venue's own address")                       \
     S(live_private_url, "live.private_url", TEXT, "", "", "",                                      \

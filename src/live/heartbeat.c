@@ -25,8 +25,7 @@ static int path_of(char path[PATH_MAX_BYTES], const char *tape, struct error *er
 
 static int map(struct heartbeat **heartbeat, int file, const char *path, struct error *error)
 {
-    void *memory =
-        mmap(NULL, sizeof **heartbeat, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    void *memory = mmap(NULL, sizeof **heartbeat, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (memory == MAP_FAILED)
         return error_set(error, ERROR_SYSTEM, "%s: can't be mapped: %s", path, strerror(errno));
     *heartbeat = memory;

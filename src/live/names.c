@@ -18,7 +18,7 @@ struct arrays {
     const char *venues[LIVE_VENUES_MAX];
     const char **assets, **symbols;
     struct event_definition *definitions;
-    uint16_t *numbers; /* of all venues, one list behind the other */
+    uint16_t *numbers;             /* of all venues, one list behind the other */
     size_t first[LIVE_VENUES_MAX]; /* where a venue's list begins */
     struct place *places;
 };
@@ -109,8 +109,8 @@ static void number_instruments(struct live_names *names, struct arrays *arrays)
     }
 }
 
-static void find_places(struct live_names *names, struct arrays *arrays,
-                          struct live_io *const *ios, size_t count)
+static void find_places(struct live_names *names, struct arrays *arrays, struct live_io *const *ios,
+                        size_t count)
 {
     size_t total = 0;
     for (unsigned venue = 0; venue < count; venue++) {

@@ -20,16 +20,16 @@ struct kept {
 };
 
 struct paper {
-    struct venue venue;  /* first: the loop holds a pointer to it */
-    struct sink sink;    /* market messages come in here */
-    struct feed feed;    /* and go to the simulated venue here */
+    struct venue venue; /* first: the loop holds a pointer to it */
+    struct sink sink;   /* market messages come in here */
+    struct feed feed;   /* and go to the simulated venue here */
     struct live_feed_local answers;
     struct venue *sim;
     struct kept *first, *last; /* from the oldest that the simulated venue may still look at */
     struct kept *cursor;       /* what it is given next; NULL: nothing is there */
-    int64_t lag;                  /* sim.reorder */
-    int64_t reached;              /* of the simulated venue */
-    int64_t next;                 /* when it is brought on again */
+    int64_t lag;               /* sim.reorder */
+    int64_t reached;           /* of the simulated venue */
+    int64_t next;              /* when it is brought on again */
     bool failed;
     struct error error;
 };

@@ -114,10 +114,18 @@ static int open_engine(struct session *session, struct error *error)
 
 static void log_recovery(struct session *session, const struct tape_recovery *recovery)
 {
-    char text[512];
-    tape_recovery_text(recovery, text, sizeof text);
-    if (text[0])
-        log_line(session, LOG_WARN, text, NULL, 0);
+    const struct log_field fields[] = {log_unsigned("blocks", recovery->blocks),
+                                       log_unsigned("torn_bytes", recovery->torn_bytes),
+                                       log_unsigned("journals", recovery->journals),
+                                       log_unsigned("messages_of_journals", recovery->messages),
+                                       log_unsigned("lost_entries", recovery->lost_entries),
+                                       log_unsigned("lost_bytes", recovery->lost_bytes),
+                                       log_unsigned("cancels_not_written", recovery->unwritten)};
+    bool lost = recovery->lost_entries > 0 || recovery->unwritten > 0;
+    const char *text = recovery->made           ? "a new tape"
+                       : recovery->was_finished ? "the tape of a session that ended in order"
+                                                : "the tape of a session that died is recovered";
+    log_line(session, lost ? LOG_WARN : LOG_INFO, text, fields, recovery->made ? 0 : 7);
 }
 
 static int open_tape(struct session *session, struct error *error)
@@ -132,10 +140,10 @@ static int open_tape(struct session *session, struct error *error)
                                        .config = session->engine.config_text,
                                        .seed = (uint64_t)session->engine.resolved.global.seed,
                                        .names = session->names.names};
-    const struct live_tape_options options = {
-        .path = session->options->tape,
-        .header = &header,
-        .sync_every = session->engine.resolved.global.tape_sync_every};
+    const struct live_tape_options options = {.path = session->options->tape,
+                                              .header = &header,
+                                              .sync_every =
+                                                  session->engine.resolved.global.tape_sync_every};
     build_id_text(session->build_id);
     int code = live_tape_open(&session->tape, &options, &recovery, error);
     if (!code)
@@ -146,10 +154,11 @@ static int open_tape(struct session *session, struct error *error)
     if (has_engine(session))
         code = live_tape_fold(session->tape, session->engine.engine, &session->fold, error);
     if (!code && session->options->mode == SESSION_PAPER && session->fold.starts > 0)
-        code = error_set(error, ERROR_INPUT,
-                         "%s: has a session already, and the simulated venue of a paper session can't go on "
-                         "where it ended; begin a new tape",
-                         session->options->tape);
+        code = error_set(
+            error, ERROR_INPUT,
+            "%s: has a session already, and the simulated venue of a paper session can't go on "
+            "where it ended; begin a new tape",
+            session->options->tape);
     if (!code && session->fold.last_ts != INT64_MIN)
         session_clock_raise(&session->clock, session->fold.last_ts + 1);
     session->start = (struct event_start){.epoch = session->fold.epoch + 1,
@@ -177,8 +186,8 @@ static int open_feed(struct session *session, struct error *error)
                                         .waker = &session->waker,
                                         .source_count = session->venues.count,
                                         .alive = &session->heartbeat->alive,
-                                        .local = session->paper ? paper_answers(session->paper)
-                                                                : NULL,
+                                        .local =
+                                            session->paper ? paper_answers(session->paper) : NULL,
                                         .deadline_context = session->engine.engine};
     for (size_t v = 0; v < session->venues.count; v++)
         options.sources[v] = live_io_messages(session->venues.ios[v]);
@@ -213,11 +222,11 @@ static void wire(struct session *session)
     for (size_t v = 0; v < session->venues.count; v++)
         session->venue.ios[v] = session->venues.ios[v];
     live_venue_init(&session->venue);
-    session->loop = (struct loop){.engine = session->engine.engine,
-                                  .feed = &session->written.feed,
-                                  .venue = session->paper ? paper_venue(session->paper)
-                                                          : &session->venue.venue,
-                                  .makes_time = false};
+    session->loop =
+        (struct loop){.engine = session->engine.engine,
+                      .feed = &session->written.feed,
+                      .venue = session->paper ? paper_venue(session->paper) : &session->venue.venue,
+                      .makes_time = false};
     struct sink **sinks = session->loop.sinks;
     size_t count = 0;
     sinks[count++] = live_tape_sink(session->tape, session->engine.engine);
@@ -240,7 +249,8 @@ static int open_watch(struct session *session, struct error *error)
 static int open_all(struct session *session, struct error *error)
 {
     session_clock_start(&session->clock, INT64_MIN);
-    int code = signals_open(&session->signals, session->options->run_for_ns, caught, session, error);
+    int code =
+        signals_open(&session->signals, session->options->run_for_ns, caught, session, error);
     if (!code)
         code = raw_open(&session->raw, session->options->raw, error);
     if (!code)
@@ -278,10 +288,10 @@ static int run_all(struct session *session, struct error *error)
 {
     for (size_t v = 0; v < session->venues.count; v++)
         live_io_begin(session->venues.ios[v], &session->names.numbers[v]);
-    const struct log_field fields[] = {log_unsigned("epoch", session->start.epoch),
-                                       log_unsigned("instruments",
-                                                    session->names.names.instrument_count),
-                                       log_text("tape", session->options->tape)};
+    const struct log_field fields[] = {
+        log_unsigned("epoch", session->start.epoch),
+        log_unsigned("instruments", session->names.names.instrument_count),
+        log_text("tape", session->options->tape)};
     log_line(session, LOG_INFO, "the session begins", fields, 3);
     if (atomic_load(&session->stopping))
         stop_by(session, SIGTERM); /* it came while the venues were being asked */

@@ -42,8 +42,8 @@ static void set_alarm(int64_t after_ns)
     setitimer(ITIMER_REAL, &alarm, NULL);
 }
 
-int signals_open(struct signals **out, int64_t after_ns,
-                 void (*caught)(void *context, int signal), void *context, struct error *error)
+int signals_open(struct signals **out, int64_t after_ns, void (*caught)(void *context, int signal),
+                 void *context, struct error *error)
 {
     struct signals *signals = calloc(1, sizeof *signals);
     if (!signals)

@@ -30,9 +30,8 @@ struct sweeping {
 
 static void cancel(struct sweeping *sweeping, size_t v, const struct event_open_order *order)
 {
-    const union event_record record = {.cancel = {.instrument = order->instrument,
-                                                  .order = order->order,
-                                                  .why = CANCEL_SHUTDOWN}};
+    const union event_record record = {
+        .cancel = {.instrument = order->instrument, .order = order->order, .why = CANCEL_SHUTDOWN}};
     const struct message decision = {
         .stream = EVENT_NONE_16, .kind = EVENT_cancel, .record = &record};
     struct log_field field = log_unsigned("order", order->order);
@@ -87,8 +86,8 @@ static bool turn(struct sweeping *sweeping, size_t v, struct message_room *room)
     return !swept->clean;
 }
 
-void sweep(struct live_venues *venues, struct waker *waker, const struct clock *clock, const struct log *log,
-           int64_t timeout_ns, struct sweep_result *result)
+void sweep(struct live_venues *venues, struct waker *waker, const struct clock *clock,
+           const struct log *log, int64_t timeout_ns, struct sweep_result *result)
 {
     struct sweeping sweeping = {.venues = venues, .clock = clock, .log = log, .result = result};
     struct message_room room = {.rows = calloc(EVENT_ROWS_MAX, sizeof(struct row)),

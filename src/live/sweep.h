@@ -15,7 +15,7 @@ struct sweep_result {
 /* Ask each venue for its account, cancel each order with our prefix that it shows, and ask again, until each
  * shows none or `timeout_ns` is over. Runs on the thread that reads the venues' queues, and after the engine
  * has stopped. The adapters run (live_io_begin). */
-void sweep(struct live_venues *venues, struct waker *waker, const struct clock *clock, const struct log *log,
-           int64_t timeout_ns, struct sweep_result *result);
+void sweep(struct live_venues *venues, struct waker *waker, const struct clock *clock,
+           const struct log *log, int64_t timeout_ns, struct sweep_result *result);
 
 #endif

@@ -17,8 +17,8 @@ static int check_session(const char *session, struct error *error)
 {
     size_t length = strspn(session, "abcdefghijklmnopqrstuvwxyz0123456789");
     if (length == 0 || length > 8 || session[length] != '\0')
-        return error_set(error, ERROR_INPUT,
-                         "live.session: '%s'; expected 1 to 8 of a-z and 0-9", session);
+        return error_set(error, ERROR_INPUT, "live.session: '%s'; expected 1 to 8 of a-z and 0-9",
+                         session);
     return 0;
 }
 

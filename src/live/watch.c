@@ -57,7 +57,7 @@ struct watch {
     struct watch_options options;
     bool sync_start; /* the start was given: its epoch must be on disk */
     bool forced;
-    int64_t now; /* of the last message */
+    int64_t now;                 /* of the last message */
     atomic_size_t to_disconnect; /* venues that have not ended yet */
 };
 
@@ -177,10 +177,8 @@ int watch_open(struct watch **out, const struct watch_options *options, struct e
     if (!watch)
         return error_set(error, ERROR_SYSTEM, "no memory for a session");
     watch->options = *options;
-    watch->sink = (struct sink){.market = true,
-                                .message = take_message,
-                                .stepped = stepped,
-                                .decision = take_decision};
+    watch->sink = (struct sink){
+        .market = true, .message = take_message, .stepped = stepped, .decision = take_decision};
     *out = watch;
     return 0;
 }

@@ -101,9 +101,9 @@ static void sweep_once(struct watchdog *watchdog)
     live_names_free(&names);
 }
 
-static void look(struct watchdog *watchdog, const struct heartbeat *heartbeat)
+static void look(struct watchdog *watchdog, struct heartbeat *heartbeat)
 {
-    int64_t alive = atomic_load(&((struct heartbeat *)heartbeat)->alive);
+    int64_t alive = atomic_load(&heartbeat->alive);
     int64_t now = clock_now(&watchdog->clock.clock);
     if (alive != watchdog->seen) {
         watchdog->seen = alive;
@@ -114,8 +114,7 @@ static void look(struct watchdog *watchdog, const struct heartbeat *heartbeat)
     if (alive == HEARTBEAT_ENDED || watchdog->swept ||
         now - watchdog->changed < watchdog->options->after_ns)
         return;
-    const struct log_field field =
-        log_integer("silent_ms", (now - watchdog->changed) / NS_PER_MS);
+    const struct log_field field = log_integer("silent_ms", (now - watchdog->changed) / NS_PER_MS);
     say(watchdog, LOG_ERROR, "the engine gives no sign of life: cancelling its orders", &field, 1);
     sweep_once(watchdog);
 }

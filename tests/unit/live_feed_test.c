@@ -222,8 +222,8 @@ Test(live_feed, takes_sources_in_turn_and_stamps_never_go_back)
 Test(live_feed, a_frame_stays_together_and_has_one_time)
 {
     struct feed *feed = open_live();
-    const union event_record command = {.command = {.command = COMMAND_PAUSE,
-                                                    .instrument = EVENT_NONE_16}};
+    const union event_record command = {
+        .command = {.command = COMMAND_PAUSE, .instrument = EVENT_NONE_16}};
     take(feed, EVENT_start);
     put_top(first, 1, MESSAGE_MORE);
     put_top(first, 2, MESSAGE_MORE);

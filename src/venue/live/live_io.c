@@ -23,7 +23,7 @@ enum {
 #define POLL_MOST_NS (100 * NS_PER_MS)
 #define ROOM_WAIT_NS NS_PER_MS
 
-struct channel {
+struct live_channel {
     struct live_io *io;
     unsigned number;
     bool closed_unasked; /* closed() is still to be told */
@@ -32,7 +32,7 @@ struct channel {
 };
 
 /* One request under way. */
-struct request {
+struct live_request {
     struct live_io *io;
     uint64_t tag;
 };
@@ -44,7 +44,7 @@ struct live_io {
     struct net *net;
     struct adapter *adapter;
     struct message_queue *messages, *decisions;
-    struct channel channels[ADAPTER_CHANNELS];
+    struct live_channel channels[ADAPTER_CHANNELS];
     uint64_t unsent[UNSENT_MAX]; /* tags of requests that could not be begun */
     size_t unsent_count;
     bool lost_market; /* market data found no room */
@@ -75,7 +75,7 @@ static void port_log(void *context, enum log_level level, const char *text)
 
 static void request_done(void *context, const struct net_response *response)
 {
-    struct request *request = context;
+    struct live_request *request = context;
     struct live_io *io = request->io;
     uint64_t tag = request->tag;
     free(request);
@@ -92,13 +92,13 @@ static void note_unsent(struct live_io *io, uint64_t tag, const char *why)
 static void port_request(void *context, const struct adapter_request *wanted)
 {
     struct live_io *io = context;
-    struct request *request = calloc(1, sizeof *request);
+    struct live_request *request = calloc(1, sizeof *request);
     struct error error = {0};
     if (!request) {
         note_unsent(io, wanted->tag, "no memory for a request");
         return;
     }
-    *request = (struct request){.io = io, .tag = wanted->tag};
+    *request = (struct live_request){.io = io, .tag = wanted->tag};
     struct net_request sent = {.method = wanted->method,
                                .url = wanted->url,
                                .header_count = wanted->header_count,
@@ -116,14 +116,14 @@ static void port_request(void *context, const struct adapter_request *wanted)
 
 static void channel_opened(void *context)
 {
-    struct channel *channel = context;
+    struct live_channel *channel = context;
     struct live_io *io = channel->io;
     io->adapter->opened(io->adapter, channel->number, now_of(io));
 }
 
 static void channel_text(void *context, const char *text, size_t length)
 {
-    struct channel *channel = context;
+    struct live_channel *channel = context;
     struct live_io *io = channel->io;
     int64_t now = now_of(io);
     if (io->options.raw)
@@ -133,7 +133,7 @@ static void channel_text(void *context, const char *text, size_t length)
 
 static void channel_ping(void *context)
 {
-    struct channel *channel = context;
+    struct live_channel *channel = context;
     struct live_io *io = channel->io;
     if (io->adapter->ping)
         io->adapter->ping(io->adapter, channel->number, now_of(io));
@@ -141,7 +141,7 @@ static void channel_ping(void *context)
 
 static void websocket_closed(void *context, const char *why)
 {
-    struct channel *channel = context;
+    struct live_channel *channel = context;
     struct live_io *io = channel->io;
     channel->websocket = NULL;
     io->adapter->closed(io->adapter, channel->number, 0, why, now_of(io));
@@ -150,7 +150,7 @@ static void websocket_closed(void *context, const char *why)
 static void lines_closed(void *context, long status, const char *why, const char *body,
                          size_t length)
 {
-    struct channel *channel = context;
+    struct live_channel *channel = context;
     struct live_io *io = channel->io;
     (void)body;
     (void)length;
@@ -162,13 +162,13 @@ static void port_close(void *context, unsigned number)
 {
     struct live_io *io = context;
     ASSERT(number < ADAPTER_CHANNELS);
-    struct channel *channel = &io->channels[number];
+    struct live_channel *channel = &io->channels[number];
     channel->closed_unasked = false;
     net_websocket_close(&channel->websocket);
     net_lines_close(&channel->lines);
 }
 
-static int open_websocket(struct channel *channel, const struct adapter_channel *what,
+static int open_websocket(struct live_channel *channel, const struct adapter_channel *what,
                           struct error *error)
 {
     struct net_websocket_options options = {.url = what->url,
@@ -183,7 +183,7 @@ static int open_websocket(struct channel *channel, const struct adapter_channel 
     return net_websocket_open(channel->io->net, &options, &channel->websocket, error);
 }
 
-static int open_lines(struct channel *channel, const struct adapter_channel *what,
+static int open_lines(struct live_channel *channel, const struct adapter_channel *what,
                       struct error *error)
 {
     struct net_lines_options options = {.url = what->url,
@@ -203,7 +203,7 @@ static void port_open(void *context, unsigned number, const struct adapter_chann
     struct error error = {0};
     ASSERT(number < ADAPTER_CHANNELS);
     port_close(io, number);
-    struct channel *channel = &io->channels[number];
+    struct live_channel *channel = &io->channels[number];
     int code = what->kind == ADAPTER_WEBSOCKET ? open_websocket(channel, what, &error)
                                                : open_lines(channel, what, &error);
     if (code) {
@@ -217,7 +217,7 @@ static void port_send(void *context, unsigned number, const char *text, size_t l
     struct live_io *io = context;
     struct error error = {0};
     ASSERT(number < ADAPTER_CHANNELS);
-    struct channel *channel = &io->channels[number];
+    struct live_channel *channel = &io->channels[number];
     if (!channel->websocket)
         return; /* it has closed, and the adapter is about to hear of it */
     if (net_websocket_send(channel->websocket, text, length, &error)) {
@@ -259,7 +259,7 @@ static void port_emit(void *context, const struct message *message)
 static void close_channels(struct live_io *io, const char *why)
 {
     for (unsigned number = 0; number < ADAPTER_CHANNELS; number++) {
-        struct channel *channel = &io->channels[number];
+        struct live_channel *channel = &io->channels[number];
         if (!channel->websocket && !channel->lines)
             continue;
         port_close(io, number);
@@ -270,9 +270,8 @@ static void close_channels(struct live_io *io, const char *why)
 /* What could not be told from within the adapter's own call. */
 static void tell_failures(struct live_io *io)
 {
-    static const struct net_response unsent = {.outcome = NET_NOT_SENT,
-                                               .body = "",
-                                               .failure = "the request could not be begun"};
+    static const struct net_response unsent = {
+        .outcome = NET_NOT_SENT, .body = "", .failure = "the request could not be begun"};
     for (unsigned number = 0; number < ADAPTER_CHANNELS; number++) {
         if (!io->channels[number].closed_unasked)
             continue;
@@ -388,7 +387,7 @@ int live_io_open(struct live_io **out, const struct live_io_options *options, st
     snprintf(io->name, sizeof io->name, "%s", options->adapter.name);
     snprintf(io->target, sizeof io->target, "capstan.venue.%s", options->adapter.name);
     for (unsigned number = 0; number < ADAPTER_CHANNELS; number++)
-        io->channels[number] = (struct channel){.io = io, .number = number};
+        io->channels[number] = (struct live_channel){.io = io, .number = number};
     pthread_mutex_init(&io->lock, NULL);
     int code = open_parts(io, error);
     if (!code && pthread_create(&io->thread, NULL, run, io) != 0)

@@ -80,7 +80,8 @@ static bool read_asked(const struct message *decision, struct asked *asked)
         *asked = (struct asked){.instrument = record->cancel_orphan.instrument};
         return true;
     case EVENT_request_snapshot:
-        *asked = (struct asked){.instrument = EVENT_NONE_16, .venue = record->request_snapshot.venue};
+        *asked =
+            (struct asked){.instrument = EVENT_NONE_16, .venue = record->request_snapshot.venue};
         return true;
     default:
         return false;

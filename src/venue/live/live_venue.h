@@ -10,7 +10,7 @@
 enum { LIVE_VENUES_MAX = LIVE_FEED_SOURCES_MAX };
 
 struct live_venue {
-    struct venue venue; /* first: the loop holds a pointer to it */
+    struct venue venue;                   /* first: the loop holds a pointer to it */
     struct live_io *ios[LIVE_VENUES_MAX]; /* by venue of `names`; NULL: none trades there */
     const struct event_names *names;
     struct live_feed *feed;
