@@ -37,6 +37,11 @@ uint64_t hash_64(const void *bytes, size_t length)
     return XXH3_64bits(bytes, length);
 }
 
+uint64_t hash_64_seeded(const void *bytes, size_t length, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(bytes, length, seed);
+}
+
 struct hash_128 hash_128(const void *bytes, size_t length)
 {
     return hash_128_from(XXH3_128bits(bytes, length));

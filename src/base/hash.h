@@ -22,6 +22,8 @@ struct hash_stream {
 
 /* The hash of `length` bytes at once (seed 0). */
 uint64_t hash_64(const void *bytes, size_t length);
+/* The same with a seed: of bytes that mean something else in another place. */
+uint64_t hash_64_seeded(const void *bytes, size_t length, uint64_t seed);
 struct hash_128 hash_128(const void *bytes, size_t length);
 
 /* Begin, also again; then any number of updates. A digest does not end the stream. */

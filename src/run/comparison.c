@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "run/state_hashes.h"
 
 struct comparison {
     struct sink sink; /* first: the loop holds a pointer to it */
@@ -167,6 +168,24 @@ static int compare_message(struct sink *sink, const struct message *message, str
     return 0;
 }
 
+/* What a state hash of a block is of; empty where the engine has no such room. */
+static void name_room(const struct comparison *comparison, uint16_t room,
+                      char out[DIFFERENCE_NAME_MAX])
+{
+    uint16_t instrument = EVENT_NONE_16;
+    char name[EVENT_INSTRUMENT_NAME_MAX] = "";
+    if (room >= comparison->room_count) {
+        snprintf(out, DIFFERENCE_NAME_MAX, "%s",
+                 room == state_hash_whole_room(comparison->engine) ? "whole state" : "");
+        return;
+    }
+    const char *kind = engine_room_name(comparison->engine, room, &instrument);
+    if (instrument != EVENT_NONE_16)
+        event_instrument_name(comparison->names, instrument, name);
+    snprintf(out, DIFFERENCE_NAME_MAX, "%s%s%s", kind, *name ? " " : "", name);
+}
+
+/* `actual` NULL: the engine has no such room. */
 static int different_hash(struct comparison *comparison, const struct tape_state_hash *expected,
                           const uint64_t *actual, struct error *error)
 {
@@ -174,12 +193,7 @@ static int different_hash(struct comparison *comparison, const struct tape_state
     difference->message = comparison->passed;
     difference->ts_local = comparison->block.messages[comparison->at - 1].ts_local;
     if (actual) {
-        uint16_t instrument = EVENT_NONE_16;
-        char name[EVENT_INSTRUMENT_NAME_MAX] = "";
-        const char *room = engine_room_name(comparison->engine, expected->room, &instrument);
-        if (instrument != EVENT_NONE_16)
-            event_instrument_name(comparison->names, instrument, name);
-        snprintf(difference->room, DIFFERENCE_NAME_MAX, "%s%s%s", room, *name ? " " : "", name);
+        name_room(comparison, expected->room, difference->room);
         snprintf(difference->actual, DIFFERENCE_TEXT_MAX, "%016" PRIx64, *actual);
     } else {
         snprintf(difference->room, DIFFERENCE_NAME_MAX, "room %u", expected->room);
@@ -197,11 +211,17 @@ static int compare_state(struct sink *sink, const struct engine *engine, struct 
     const struct tape_block *block = &comparison->block;
     if (comparison->at != comparison->input_count || block->state_hash_count == 0)
         return 0;
-    size_t count = engine_room_hashes(engine, comparison->hashes, comparison->room_count);
+    engine_room_hashes(engine, comparison->hashes, comparison->room_count);
     for (uint32_t i = 0; i < block->state_hash_count; i++) {
         const struct tape_state_hash *expected = &block->state_hashes[i];
-        const uint64_t *actual =
-            expected->room < count ? &comparison->hashes[expected->room] : NULL;
+        const uint64_t *actual = NULL;
+        uint64_t whole;
+        if (expected->room < comparison->room_count) {
+            actual = &comparison->hashes[expected->room];
+        } else if (expected->room == state_hash_whole_room(engine)) {
+            whole = state_hash_whole(engine);
+            actual = &whole;
+        }
         if (!actual || *actual != expected->hash)
             return different_hash(comparison, expected, actual, error);
         comparison->state_hashes++;

@@ -4,6 +4,7 @@
 #define CAPSTAN_RUN_LIVE_TAPE_H
 
 #include "loop.h"
+#include "run/fold.h"
 #include "tape/appender.h"
 #include "tape/tape.h"
 
@@ -22,8 +23,9 @@ struct live_tape;
 
 struct live_tape_options {
     const char *path;
-    /* What a new tape begins with. Where there is a tape at `path` already, its names, seed and effective
-     * configuration must be these, else ERROR_INPUT tells what differs and to begin a new tape. */
+    /* What a new tape begins with. Where there is a tape at `path` already, its names, units, feed floor, seed and
+     * effective configuration must be these, else ERROR_INPUT tells what differs and to begin a new tape. (What may
+     * change of a definition, as tick, lot and fees, is told by a `definition` message after the start.) */
     const struct tape_header *header;
     int64_t sync_every;    /* ns between two fdatasync: setting tape.sync_every */
     unsigned block_events; /* 0: TAPE_BLOCK_EVENTS_DEFAULT */
@@ -36,18 +38,9 @@ struct live_tape_options {
 int live_tape_open(struct live_tape **live, const struct live_tape_options *options,
                    struct tape_recovery *recovered, struct error *error);
 
-/* What the sessions before this one come to. */
-struct live_tape_fold {
-    uint64_t messages; /* of the whole tape */
-    uint64_t folded;   /* session and decision records that the engine was given */
-    uint64_t starts;   /* sessions on the tape; 0: this is the first */
-    uint64_t epoch;    /* highest of them: the next start's is one more */
-    int64_t last_ts;   /* ts_local of the last message; INT64_MIN: there is none */
-};
-
-/* Give every session and decision record of the tape to engine_fold(), in order. Before the sink is used. The
- * engine must be fresh, and of the tape's names and configuration. */
-int live_tape_fold(struct live_tape *live, struct engine *engine, struct live_tape_fold *fold,
+/* Give every session and decision record of the tape to engine_fold(), in order (run/fold.h): what the sessions before
+ * left to this one. Before anything is appended. The engine must be fresh, and of the tape's names and configuration. */
+int live_tape_fold(struct live_tape *live, struct engine *engine, struct fold *fold,
                    struct error *error);
 
 /* The sink. `engine` is the one that the loop steps, for the state hashes; NULL: none (`record`). Its message()
@@ -93,9 +86,14 @@ bool live_tape_must_end(struct live_tape *live);
 /* `count` cancels left that are not on the tape. The number survives kill -9. */
 void live_tape_unwritten(struct live_tape *live, uint64_t count);
 
+/* The header that stands on the tape. */
+const struct tape_header *live_tape_header(const struct live_tape *live);
+
 /* What the tape's thread has to say for the log: true, and a text, once for each change. */
 bool live_tape_trouble(struct live_tape *live, struct error *trouble);
 
+/* Wait while the tape's thread is a journal behind: for tests and tools, which are faster than any venue. */
+void live_tape_wait(struct live_tape *live);
 /* Bring all that was given so far to the disk: seals the block, waits for the tape's thread and for fdatasync.
  * ERROR_SYSTEM where that failed. Not for the hot path. */
 int live_tape_sync(struct live_tape *live, struct error *error);

@@ -3,13 +3,14 @@
 
 #include <stdlib.h>
 
+#include "run/state_hashes.h"
+
 struct tape_sink {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct tape_writer *writer;
     const struct engine *engine;
     bool hashed; /* the open block has its state hashes */
-    size_t room_count;
-    uint64_t hashes[]; /* room_count of them */
+    struct state_hashes hashes;
 };
 
 static void give_hashes(struct tape_sink *tape_sink)
@@ -17,9 +18,11 @@ static void give_hashes(struct tape_sink *tape_sink)
     if (tape_sink->hashed)
         return;
     tape_sink->hashed = true;
-    size_t count = engine_room_hashes(tape_sink->engine, tape_sink->hashes, tape_sink->room_count);
-    for (size_t room = 0; room < count; room++)
-        tape_writer_state_hash(tape_sink->writer, (uint16_t)room, tape_sink->hashes[room]);
+    size_t count;
+    const struct tape_state_hash *hashes =
+        state_hashes_take(&tape_sink->hashes, tape_sink->engine, &count);
+    for (size_t i = 0; i < count; i++)
+        tape_writer_state_hash(tape_sink->writer, hashes[i].room, hashes[i].hash);
 }
 
 static int append(struct tape_sink *tape_sink, const struct message *message, struct error *error)
@@ -64,25 +67,23 @@ int tape_sink_open(struct tape_sink **out, const char *path, const struct tape_h
                    const struct tape_writer_options *options, const struct engine *engine,
                    struct error *error)
 {
-    size_t room_count = engine_room_count(engine);
-    struct tape_sink *tape_sink =
-        calloc(1, sizeof *tape_sink + room_count * sizeof tape_sink->hashes[0]);
+    struct tape_sink *tape_sink = calloc(1, sizeof *tape_sink);
     if (!tape_sink)
-        return error_set(error, ERROR_SYSTEM, "no memory for the state hashes of a tape");
+        return error_set(error, ERROR_SYSTEM, "no memory to write a tape");
     tape_sink->sink = (struct sink){.market = true,
                                     .message = append_message,
                                     .stepped = hash_full_block,
                                     .decision = append_decision,
                                     .finishing = hash_last_block};
     tape_sink->engine = engine;
-    tape_sink->room_count = room_count;
-    int code = tape_writer_open(&tape_sink->writer, path, header, options, error);
-    if (code) {
-        free(tape_sink);
-        return code;
-    }
-    *out = tape_sink;
-    return 0;
+    int code = state_hashes_open(&tape_sink->hashes, header->names.instrument_count, error);
+    if (!code)
+        code = tape_writer_open(&tape_sink->writer, path, header, options, error);
+    if (code)
+        tape_sink_abandon(&tape_sink);
+    else
+        *out = tape_sink;
+    return code;
 }
 
 struct sink *tape_sink_sink(struct tape_sink *tape_sink)
@@ -95,6 +96,7 @@ int tape_sink_finish(struct tape_sink **out, struct error *error)
     struct tape_sink *tape_sink = *out;
     *out = NULL;
     int code = tape_writer_finish(&tape_sink->writer, error);
+    state_hashes_close(&tape_sink->hashes);
     free(tape_sink);
     return code;
 }
@@ -106,5 +108,6 @@ void tape_sink_abandon(struct tape_sink **out)
         return;
     *out = NULL;
     tape_writer_abandon(&tape_sink->writer);
+    state_hashes_close(&tape_sink->hashes);
     free(tape_sink);
 }

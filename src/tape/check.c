@@ -1,7 +1,7 @@
 /* Check and repair of whole tapes: read everything, believe nothing. */
 #include "config.h" /* POSIX names */
 
-#include "tape/reader.h"
+#include "tape/check.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,16 +12,8 @@
 
 #include "base/build_id.h"
 #include "tape/header.h"
-#include "tape/snapshots.h"
 
 /* --- check ------------------------------------------------------------------------------------- */
-
-/* What is counted on the way through a tape. */
-struct passage {
-    struct tape_identity identity;
-    struct tape_snapshots snapshots;
-    struct tape_block block;
-};
 
 /* Compare what a block header tells of snapshots with what its and all earlier messages tell. */
 static int compare_snapshots(const struct tape_reader *reader, const struct tape_entry *entry,
@@ -45,7 +37,7 @@ static int compare_snapshots(const struct tape_reader *reader, const struct tape
 }
 
 /* Read one block, count its messages and compare its header with them. */
-static int check_block(struct tape_reader *reader, size_t index, struct passage *passage,
+static int check_block(struct tape_reader *reader, size_t index, struct tape_passage *passage,
                        struct error *error)
 {
     const struct tape_block *block = &passage->block;
@@ -62,21 +54,35 @@ static int check_block(struct tape_reader *reader, size_t index, struct passage 
     return failed;
 }
 
-/* Read all blocks that hopping found, up to the first that is damaged. `check` tells how far. */
-static int check_blocks(struct tape_reader *reader, struct tape_check *check, struct error *error)
+static int open_passage(struct tape_passage *passage, const struct tape_reader *reader,
+                        struct error *error)
 {
-    struct passage passage = {0};
-    int failed = tape_block_init(&passage.block, reader, error);
-    if (failed == 0)
-        failed = tape_identity_open(&passage.identity, reader->most.rows, error);
-    bool opened = failed == 0;
-    tape_snapshots_init(&passage.snapshots, reader->header.names.instrument_count);
+    *passage = (struct tape_passage){0};
+    tape_snapshots_init(&passage->snapshots, reader->header.names.instrument_count);
+    int failed = tape_block_init(&passage->block, reader, error);
+    return failed == 0 ? tape_identity_open(&passage->identity, reader->most.rows, error) : failed;
+}
+
+void tape_passage_close(struct tape_passage *passage)
+{
+    tape_identity_close(&passage->identity);
+    tape_block_free(&passage->block);
+}
+
+/* Read all blocks that hopping found, up to the first that is damaged. `check` tells how far. */
+static int check_blocks(struct tape_reader *reader, struct tape_check *check,
+                        struct tape_passage *passage, struct error *error)
+{
+    int failed = 0;
     check->good_bytes = tape_entry_bytes(&reader->header_entry);
     for (size_t i = 0; i < reader->entry_count && failed == 0; i++) {
         const struct tape_block_info *info = &reader->entries[i].info;
-        failed = check_block(reader, i, &passage, error);
-        if (failed != 0)
+        const struct tape_snapshots before = passage->snapshots;
+        failed = check_block(reader, i, passage, error);
+        if (failed != 0) {
+            passage->snapshots = before;
             break;
+        }
         check->first_ts = i == 0 ? info->first_ts : check->first_ts;
         check->last_ts = info->last_ts;
         check->blocks++;
@@ -85,10 +91,7 @@ static int check_blocks(struct tape_reader *reader, struct tape_check *check, st
         check->records += info->record_count;
         check->good_bytes = info->offset + tape_entry_bytes(&reader->entries[i]);
     }
-    if (opened)
-        tape_identity_get(&passage.identity, check->identity);
-    tape_identity_close(&passage.identity);
-    tape_block_free(&passage.block);
+    tape_identity_get(&passage->identity, check->identity);
     return failed;
 }
 
@@ -159,14 +162,25 @@ static int check_tail(const struct tape_reader *reader, struct error *error)
     return failed;
 }
 
-static int check_open(struct tape_reader *reader, struct tape_check *check, struct error *error)
+int tape_check_reader(struct tape_reader *reader, struct tape_check *check,
+                      struct tape_passage *passage, struct error *error)
 {
     check->bytes = reader->bytes;
-    int failed = check_blocks(reader, check, error);
+    int failed = open_passage(passage, reader, error);
+    if (failed == 0)
+        failed = check_blocks(reader, check, passage, error);
     if (failed != 0)
         return failed;
     failed = check_tail(reader, error);
     check->finished = failed == 0;
+    return failed;
+}
+
+static int check_open(struct tape_reader *reader, struct tape_check *check, struct error *error)
+{
+    struct tape_passage passage;
+    int failed = tape_check_reader(reader, check, &passage, error);
+    tape_passage_close(&passage);
     return failed;
 }
 
@@ -220,9 +234,7 @@ static int find_after(const struct tape_reader *reader, uint64_t good, uint64_t 
     return failed;
 }
 
-/* Whether all blocks that were ever written are among the good ones: an index of as many begins behind
- * them, or an end mark tells of the last of them. */
-static bool is_complete(const struct tape_reader *reader, const struct tape_check *check)
+bool tape_check_is_complete(const struct tape_reader *reader, const struct tape_check *check)
 {
     uint8_t expected[TAPE_FRAME_HEAD_BYTES], found[TAPE_FRAME_HEAD_BYTES], mark[TAPE_END_BYTES];
     struct tape_end end;
@@ -327,8 +339,8 @@ static int write_repaired(struct tape_reader *reader, const struct tape_check *c
     int failed = tape_output_open(&output, out, error);
     if (failed != 0)
         return failed;
-    failed = is_complete(reader, check) ? copy(reader, check->good_bytes, &output, error)
-                                        : write_chained(reader, check, &output, error);
+    failed = tape_check_is_complete(reader, check) ? copy(reader, check->good_bytes, &output, error)
+                                                   : write_chained(reader, check, &output, error);
     if (failed == 0)
         failed = tape_output_write_index(&output, error);
     if (failed == 0)
@@ -337,10 +349,8 @@ static int write_repaired(struct tape_reader *reader, const struct tape_check *c
     return failed;
 }
 
-/* Whether the damage that a check found can be cut off: ERROR_INPUT where the tape goes on behind it,
- * for then it is not a torn end. */
-static int check_torn(const struct tape_reader *reader, const struct tape_check *check,
-                      const struct error *damage, struct error *error)
+int tape_check_torn(const struct tape_reader *reader, const struct tape_check *check,
+                    const struct error *damage, struct error *error)
 {
     bool all_whole = check->blocks == reader->entry_count && reader->damage.code == ERROR_NONE;
     if (all_whole || (reader->torn && check->blocks == reader->entry_count))
@@ -368,7 +378,7 @@ int tape_repair(const char *path, const char *out, struct tape_check *check, str
         *error = damage;
         failed = found;
     } else if (found != 0) {
-        failed = check_torn(reader, check, &damage, error);
+        failed = tape_check_torn(reader, check, &damage, error);
     }
     if (failed == 0)
         failed = write_repaired(reader, check, out, error);

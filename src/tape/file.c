@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,13 +47,33 @@ int tape_file_read(int fd, const char *path, uint64_t offset, void *to, size_t l
     return 0;
 }
 
-int tape_output_open(struct tape_output *output, const char *path, struct error *error)
+static int locked_by_other(const char *path, struct error *error)
+{
+    return error_set(error, ERROR_INPUT, "%s: another process is writing this tape", path);
+}
+
+/* What is there may be replaced: it is a file, and nobody appends to it. */
+static int check_replaceable(const char *path, struct error *error)
 {
     struct stat status;
-    *output = (struct tape_output){.fd = -1};
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+    if (stat(path, &status) != 0)
+        return 0;
+    if (!S_ISREG(status.st_mode))
         return error_set(error, ERROR_INPUT, "%s: not a regular file, a tape can't replace it",
                          path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (fd >= 0)
+        close(fd);
+    return locked ? locked_by_other(path, error) : 0;
+}
+
+int tape_output_open(struct tape_output *output, const char *path, struct error *error)
+{
+    *output = (struct tape_output){.fd = -1};
+    int failed = check_replaceable(path, error);
+    if (failed != 0)
+        return failed;
     size_t length = strlen(path) + 32;
     output->path = strdup(path);
     output->part = malloc(length);
@@ -78,9 +99,12 @@ int tape_output_write(struct tape_output *output, const void *bytes, size_t leng
 {
     size_t done = 0;
     while (done < length) {
-        ssize_t put = write(output->fd, (const char *)bytes + done, length - done);
+        ssize_t put = pwrite(output->fd, (const char *)bytes + done, length - done,
+                             (off_t)(output->bytes + done));
         if (put < 0 && errno == EINTR)
             continue;
+        /* What somebody may make room for. */
+        output->full = put < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
         if (put < 0)
             return error_set(error, ERROR_SYSTEM, "%s: writing at byte %llu: %s", output->path,
                              (unsigned long long)(output->bytes + done), strerror(errno));
@@ -89,6 +113,55 @@ int tape_output_write(struct tape_output *output, const void *bytes, size_t leng
     output->bytes += length;
     return 0;
 }
+
+/* --- a file that grows under its own name ------------------------------------------------------------ */
+
+/* The file at `path` is still the one that is open. */
+static bool is_at(int fd, const char *path)
+{
+    struct stat opened, named;
+    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
+}
+
+int tape_output_append(struct tape_output *output, const char *path, struct error *error)
+{
+    struct stat status;
+    *output = (struct tape_output){.fd = -1, .path = strdup(path)};
+    if (output->path == NULL)
+        return error_set(error, ERROR_SYSTEM, "%s: no memory to write a tape", path);
+    output->fd = open(path, O_RDWR | O_CLOEXEC);
+    int failed = 0;
+    if (output->fd < 0)
+        failed = error_set(error, errno == ENOENT ? ERROR_INPUT : ERROR_SYSTEM, "%s: %s", path,
+                           strerror(errno));
+    else if (fstat(output->fd, &status) != 0 || !S_ISREG(status.st_mode))
+        failed = error_set(error, ERROR_INPUT, "%s: not a regular file, expected a tape", path);
+    else if (flock(output->fd, LOCK_EX | LOCK_NB) != 0 || !is_at(output->fd, path))
+        failed = locked_by_other(path, error);
+    if (failed != 0)
+        tape_output_abandon(output);
+    return failed;
+}
+
+int tape_output_cut(struct tape_output *output, uint64_t bytes, struct error *error)
+{
+    if (ftruncate(output->fd, (off_t)bytes) != 0)
+        return error_set(error, ERROR_SYSTEM, "%s: cutting it at byte %llu: %s", output->path,
+                         (unsigned long long)bytes, strerror(errno));
+    output->bytes = bytes;
+    return 0;
+}
+
+int tape_output_sync(struct tape_output *output, struct error *error)
+{
+    if (fdatasync(output->fd) != 0)
+        return error_set(error, ERROR_SYSTEM, "%s: bringing it to the disk: %s", output->path,
+                         strerror(errno));
+    return 0;
+}
+
+/* --- the index ---------------------------------------------------------------------------------------- */
 
 /* Write one part of the index and count it into the index's hash. */
 static int write_hashed(struct tape_output *output, struct hash_stream *hash, const void *bytes,
@@ -149,8 +222,7 @@ int tape_output_write_index(struct tape_output *output, struct error *error)
     return write_index(output, &hash, error);
 }
 
-/* Bring the new name itself to the disk; a file system that can't is not an error. */
-static void sync_folder(const char *path)
+void tape_file_sync_folder(const char *path)
 {
     char *copy = strdup(path);
     if (copy == NULL)
@@ -163,22 +235,42 @@ static void sync_folder(const char *path)
     }
 }
 
-int tape_output_commit(struct tape_output *output, struct error *error)
+/* Give the file its name: of a file that is there where `replace`, else only where there is none. */
+static int give_name(struct tape_output *output, bool replace, struct error *error)
+{
+    bool given =
+        replace ? rename(output->part, output->path) == 0 : link(output->part, output->path) == 0;
+    if (!given)
+        return error_set(error, ERROR_SYSTEM, "%s: giving it its name: %s", output->path,
+                         strerror(errno));
+    tape_file_sync_folder(output->path);
+    if (replace) {
+        free(output->part);
+        output->part = NULL;
+    }
+    return 0;
+}
+
+static int finish(struct tape_output *output, bool replace, struct error *error)
 {
     int failed = 0;
     if (fsync(output->fd) != 0)
         failed = error_set(error, ERROR_SYSTEM, "%s: bringing it to the disk: %s", output->path,
                            strerror(errno));
-    else if (rename(output->part, output->path) != 0)
-        failed = error_set(error, ERROR_SYSTEM, "%s: giving it its name: %s", output->path,
-                           strerror(errno));
-    if (failed == 0) {
-        sync_folder(output->path);
-        free(output->part);
-        output->part = NULL;
-    }
+    else
+        failed = give_name(output, replace, error);
     tape_output_abandon(output);
     return failed;
+}
+
+int tape_output_commit(struct tape_output *output, struct error *error)
+{
+    return finish(output, true, error);
+}
+
+int tape_output_commit_new(struct tape_output *output, struct error *error)
+{
+    return finish(output, false, error);
 }
 
 void tape_output_abandon(struct tape_output *output)

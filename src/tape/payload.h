@@ -74,6 +74,11 @@ struct payload_counts {
     uint32_t messages, rows, records, state_hashes;
 };
 
+/* 0, or ERROR_INPUT where a message can't stand on a tape of these names: all but the fields of a record,
+ * which are looked at as bytes (record_decode, payload_check_record). */
+int payload_check_message(const struct message *message, const struct event_names *names,
+                          struct error *error);
+
 /* --- encoding ---------------------------------------------------------------------------------- */
 
 struct payload_encoder;

@@ -208,19 +208,17 @@ static const char *row_fault(const struct row *row, bool ordered)
     return NULL;
 }
 
-/* 0, or ERROR_INPUT where a reader would refuse the message. */
-static int check_message(struct payload_encoder *encoder, const struct message *message,
-                         struct error *error)
+int payload_check_message(const struct message *message, const struct event_names *names,
+                          struct error *error)
 {
     const struct event_kind_info *kind = event_kind_info(message->kind);
     if (kind == NULL)
         return error_set(error, ERROR_INPUT, "message of unknown kind %u", message->kind);
-    if (!payload_stream_is_valid(message->stream, encoder->names))
+    if (!payload_stream_is_valid(message->stream, names))
         return error_set(error, ERROR_INPUT,
                          "%s message of stream %u, but the tape has %u "
                          "instruments of %d channels",
-                         kind->name, message->stream, encoder->names->instrument_count,
-                         CHANNEL_COUNT);
+                         kind->name, message->stream, names->instrument_count, CHANNEL_COUNT);
     if (!payload_flags_are_valid(message->flags, message->ts_venue != 0))
         return error_set(error, ERROR_INPUT,
                          "%s message with flags 0x%02x%s: expected known flags, and at most one "
@@ -228,7 +226,7 @@ static int check_message(struct payload_encoder *encoder, const struct message *
                          kind->name, message->flags,
                          message->ts_venue != 0 ? " and a venue time" : "");
     if (kind->shape == EVENT_RECORD)
-        return try_record(encoder, kind, message, error);
+        return 0;
     if (message->row_count > EVENT_ROWS_MAX)
         return error_set(error, ERROR_INPUT, "%s message of %u rows, expected at most %d",
                          kind->name, message->row_count, EVENT_ROWS_MAX);
@@ -244,11 +242,14 @@ static int check_message(struct payload_encoder *encoder, const struct message *
 int payload_encoder_add(struct payload_encoder *encoder, const struct message *message,
                         struct error *error)
 {
-    int failed = check_message(encoder, message, error);
+    const struct event_kind_info *kind = event_kind_info(message->kind);
+    int failed = payload_check_message(message, encoder->names, error);
+    bool is_rows = kind != NULL && kind->shape == EVENT_ROWS;
+    if (failed == 0 && !is_rows)
+        failed = try_record(encoder, kind, message, error);
     if (failed != 0)
         return failed;
     ASSERT(encoder->counts.messages < encoder->block_events);
-    bool is_rows = event_kind_info(message->kind)->shape == EVENT_ROWS;
     enum venue_time_mode mode = venue_time_mode(encoder, message);
     unsigned empty = is_rows && message->row_count == 0 ? HEAD_EMPTY : 0;
     uint64_t head = (uint64_t)message->kind | (uint64_t)message->flags << 8 |

@@ -1,0 +1,56 @@
+/* Walks over a tape's blocks that have records. */
+#include "run/fold.h"
+
+static void fold_message(struct engine *engine, const struct message *message, struct fold *fold)
+{
+    if (message->kind < EVENT_start)
+        return;
+    if (message->kind == EVENT_start) {
+        uint64_t epoch = message->record->start.epoch;
+        fold->starts++;
+        fold->epoch = epoch > fold->epoch ? epoch : fold->epoch;
+    }
+    engine_fold(engine, message);
+    fold->folded++;
+}
+
+/* One block, or its first messages. */
+static int fold_block(struct tape_reader *reader, size_t index, uint64_t most,
+                      struct tape_block *block, struct engine *engine, struct fold *fold,
+                      struct error *error)
+{
+    const struct tape_block_info *info = tape_reader_block_info(reader, index);
+    uint64_t count = info->message_count < most ? info->message_count : most;
+    if (count == info->message_count && info->record_count == 0) {
+        fold->messages += count;
+        fold->last_ts = info->last_ts;
+        return 0;
+    }
+    int code = tape_reader_read(reader, index, block, error);
+    if (code)
+        return code;
+    for (uint64_t i = 0; i < count; i++)
+        fold_message(engine, &block->messages[i], fold);
+    fold->messages += count;
+    if (count > 0)
+        fold->last_ts = block->messages[count - 1].ts_local;
+    return 0;
+}
+
+int fold_tape(const char *path, uint64_t messages, struct engine *engine, struct fold *fold,
+              struct error *error)
+{
+    struct tape_reader *reader = NULL;
+    struct tape_block block = {0};
+    *fold = (struct fold){.last_ts = INT64_MIN};
+    int code = tape_reader_open(&reader, path, error);
+    if (!code)
+        code = tape_block_init(&block, reader, error);
+    size_t count = code ? 0 : tape_reader_block_count(reader);
+    for (size_t i = 0; i < count && !code && fold->messages < messages; i++)
+        code = fold_block(reader, i, messages - fold->messages, &block, engine, fold, error);
+    if (block.memory)
+        tape_block_free(&block);
+    tape_reader_close(&reader);
+    return code;
+}
