@@ -38,11 +38,12 @@ struct session {
     struct signals *signals;
     struct raw *raw;
     struct live_venues venues;
-    struct live_names names;
+    struct live_names found;
+    char *config_text;
+    const struct event_names *names; /* the tape's */
     struct run_engine engine;
     char build_id[BUILD_ID_TEXT_MAX];
     struct live_tape *tape;
-    struct live_tape_fold fold;
     struct event_start start;
     struct heartbeat *heartbeat;
     struct live_feed *_Atomic feed; /* NULL: signals only stop the discovery */
@@ -102,14 +103,8 @@ static int open_venues(struct session *session, struct error *error)
                                                .raw_context = session->raw};
     int code = live_venues_open(&session->venues, &venues, error);
     if (!code)
-        code = live_names_make(&session->names, session->venues.ios, session->venues.count, error);
+        code = live_names_make(&session->found, session->venues.ios, session->venues.count, error);
     return code;
-}
-
-static int open_engine(struct session *session, struct error *error)
-{
-    return run_engine_open(&session->engine, session->options->config, &session->names.names, false,
-                           false, error);
 }
 
 static void log_recovery(struct session *session, const struct tape_recovery *recovery)
@@ -128,41 +123,59 @@ static void log_recovery(struct session *session, const struct tape_recovery *re
     log_line(session, lost ? LOG_WARN : LOG_INFO, text, fields, recovery->made ? 0 : 7);
 }
 
+/* What a new tape begins with. */
+static struct tape_header new_header(struct session *session)
+{
+    build_id_text(session->build_id);
+    return (struct tape_header){.version = TAPE_VERSION,
+                                .origin = TAPE_RECORDED,
+                                .grade = TAPE_GRADE_A,
+                                .tool_version = PACKAGE_VERSION,
+                                .build_id = session->build_id,
+                                .grade_reasons = "",
+                                .config = session->config_text,
+                                .seed = (uint64_t)session->venues.settings.global.seed,
+                                .names = session->found.names};
+}
+
+/* The names that count are the tape's: what may have changed since of a definition, the adapters tell. */
 static int open_tape(struct session *session, struct error *error)
 {
     struct tape_recovery recovery;
-    const struct tape_header header = {.version = TAPE_VERSION,
-                                       .origin = TAPE_RECORDED,
-                                       .grade = TAPE_GRADE_A,
-                                       .tool_version = PACKAGE_VERSION,
-                                       .build_id = session->build_id,
-                                       .grade_reasons = "",
-                                       .config = session->engine.config_text,
-                                       .seed = (uint64_t)session->engine.resolved.global.seed,
-                                       .names = session->names.names};
-    const struct live_tape_options options = {.path = session->options->tape,
-                                              .header = &header,
-                                              .sync_every =
-                                                  session->engine.resolved.global.tape_sync_every};
-    build_id_text(session->build_id);
-    int code = live_tape_open(&session->tape, &options, &recovery, error);
+    int code = config_to_tape_text(session->options->config, &session->config_text, error);
+    if (code)
+        return code;
+    const struct tape_header header = new_header(session);
+    const struct live_tape_options options = {
+        .path = session->options->tape, .header = &header, .sync_every = NS_PER_SECOND};
+    code = live_tape_open(&session->tape, &options, &recovery, error);
     if (!code)
         code = heartbeat_make(&session->heartbeat, session->options->tape, error);
     if (code)
         return code;
     log_recovery(session, &recovery);
-    if (has_engine(session))
-        code = live_tape_fold(session->tape, session->engine.engine, &session->fold, error);
-    if (!code && session->options->mode == SESSION_PAPER && session->fold.starts > 0)
-        code = error_set(
-            error, ERROR_INPUT,
-            "%s: has a session already, and the simulated venue of a paper session can't go on "
-            "where it ended; begin a new tape",
-            session->options->tape);
-    if (!code && session->fold.last_ts != INT64_MIN)
-        session_clock_raise(&session->clock, session->fold.last_ts + 1);
-    session->start = (struct event_start){.epoch = session->fold.epoch + 1,
-                                          .seed = header.seed,
+    session->names = &live_tape_header(session->tape)->names;
+    if (recovery.last_ts != INT64_MIN)
+        session_clock_raise(&session->clock, recovery.last_ts + 1);
+    return 0;
+}
+
+static int open_engine(struct session *session, struct error *error)
+{
+    struct fold fold = {0};
+    if (!has_engine(session))
+        return 0;
+    int code = run_engine_open(&session->engine, session->options->config, session->names, false,
+                               false, error);
+    if (!code)
+        code = live_tape_fold(session->tape, session->engine.engine, &fold, error);
+    if (!code && session->options->mode == SESSION_PAPER && fold.starts > 0)
+        code = error_set(error, ERROR_INPUT,
+                         "%s: has a session already, and the simulated venue of a paper session "
+                         "can't go on where it ended; begin a new tape",
+                         session->options->tape);
+    session->start = (struct event_start){.epoch = fold.epoch + 1,
+                                          .seed = (uint64_t)session->venues.settings.global.seed,
                                           .config_hash = session->engine.config_hash};
     return code;
 }
@@ -212,13 +225,13 @@ static int open_paper(struct session *session, struct error *error)
 {
     if (session->options->mode != SESSION_PAPER)
         return 0;
-    return paper_open(&session->paper, &session->engine.resolved, &session->names.names,
+    return paper_open(&session->paper, &session->engine.resolved, session->names,
                       clock_now(&session->clock.clock), error);
 }
 
 static void wire(struct session *session)
 {
-    session->venue = (struct live_venue){.names = &session->names.names, .feed = session->feed};
+    session->venue = (struct live_venue){.names = session->names, .feed = session->feed};
     for (size_t v = 0; v < session->venues.count; v++)
         session->venue.ios[v] = session->venues.ios[v];
     live_venue_init(&session->venue);
@@ -239,7 +252,7 @@ static void wire(struct session *session)
 static int open_watch(struct session *session, struct error *error)
 {
     const struct watch_options options = {.log = session->options->log,
-                                          .names = &session->names.names,
+                                          .names = session->names,
                                           .tape = session->tape,
                                           .feed = session->feed,
                                           .venues = &session->venues};
@@ -256,9 +269,9 @@ static int open_all(struct session *session, struct error *error)
     if (!code)
         code = open_venues(session, error);
     if (!code)
-        code = open_engine(session, error);
-    if (!code)
         code = open_tape(session, error);
+    if (!code)
+        code = open_engine(session, error);
     if (!code)
         code = open_paper(session, error);
     if (!code)
@@ -286,11 +299,13 @@ static int record_all(struct session *session, struct error *error)
 
 static int run_all(struct session *session, struct error *error)
 {
-    for (size_t v = 0; v < session->venues.count; v++)
-        live_io_begin(session->venues.ios[v], &session->names.numbers[v]);
+    for (size_t v = 0; v < session->venues.count; v++) {
+        session->found.numbers[v].names = session->names;
+        live_io_begin(session->venues.ios[v], &session->found.numbers[v]);
+    }
     const struct log_field fields[] = {
         log_unsigned("epoch", session->start.epoch),
-        log_unsigned("instruments", session->names.names.instrument_count),
+        log_unsigned("instruments", session->names->instrument_count),
         log_text("tape", session->options->tape)};
     log_line(session, LOG_INFO, "the session begins", fields, 3);
     if (atomic_load(&session->stopping))
@@ -340,12 +355,13 @@ static void close_all(struct session *session)
     live_venues_close(&session->venues);
     signals_close(&session->signals);
     watch_close(&session->watch);
-    live_tape_abandon(&session->tape);
     if (feed)
         live_feed_feed(feed)->close(live_feed_feed(feed));
     paper_close(&session->paper);
     run_engine_close(&session->engine);
-    live_names_free(&session->names);
+    live_tape_abandon(&session->tape);
+    live_names_free(&session->found);
+    free(session->config_text);
     heartbeat_close(&session->heartbeat);
     raw_close(&session->raw);
     waker_close(&session->waker);
@@ -359,7 +375,6 @@ int session_run(const struct session_options *options, struct session_result *re
     if (!session)
         return error_set(error, ERROR_SYSTEM, "no memory for a session");
     session->options = options;
-    session->fold.last_ts = INT64_MIN;
     int code = waker_open(&session->waker, error);
     if (code) {
         free(session);
@@ -371,6 +386,7 @@ int session_run(const struct session_options *options, struct session_result *re
         if (code)
             cancel_on_exit(session);
     }
+    live_venues_close(&session->venues); /* their threads use the tape's names */
     if (!code)
         code = live_tape_finish(&session->tape, error);
     if (!code)
