@@ -1,13 +1,14 @@
 /* An HTTP/1.1 and websocket server on one thread: what `capstan exchange` listens with, and what the
- * health, metrics and control pages will. With TLS (1.2 or better) or without. http-parser reads requests,
- * wslay frames websockets, OpenSSL carries TLS.
+ * health, metrics and control pages will. With TLS (1.2 or better) or without. http-parser reads
+ * requests, wslay frames websockets, OpenSSL carries TLS.
  *
  * A slow or hostile client costs a bounded amount: connections, header bytes, body bytes, the time of a
- * request and the bytes that wait to be sent to one client all have limits; what goes over one is answered
- * (400, 408, 413, 431, 503) where it can be, and closed.
+ * request and the bytes that wait to be sent to one client all have limits; what goes over one is
+ * answered (400, 408, 413, 431, 503) where it can be, and closed.
  *
- * One struct net_server belongs to one thread; only net_server_wake may be called from others. Callbacks
- * are called from within net_server_poll. A connection's pointer is good until its `closed` callback. */
+ * One struct net_server belongs to one thread; only net_server_wake may be called from others.
+ * Callbacks are called from within net_server_poll. A connection's pointer is good until its
+ * `closed` callback. */
 #ifndef CAPSTAN_NET_SERVER_H
 #define CAPSTAN_NET_SERVER_H
 
@@ -29,6 +30,7 @@ struct net_incoming {
     bool wants_websocket; /* a valid upgrade: net_server_accept_websocket may be called */
 };
 
+/* The value of a header by its lower-case name, or NULL. */
 const char *net_incoming_header(const struct net_incoming *incoming, const char *name);
 
 struct net_server_options {
@@ -49,11 +51,18 @@ struct net_server_options {
     void *context;
 };
 
+/* Listen. `options` and its strings are copied. ERROR_INPUT: the address is none, a file can't be read or
+ * holds no certificate or key of it; ERROR_SYSTEM: the port is taken, no memory. */
 int net_server_open(struct net_server **server, const struct net_server_options *options,
                     struct error *error);
+/* Ends all connections without callbacks. Not from within a callback. NULL is allowed. */
 void net_server_close(struct net_server **server);
+/* The port it listens on. */
 uint16_t net_server_port(const struct net_server *server);
+/* Wait for at most `timeout_ns` (0 or less: don't) until something has happened, then do all there
+ * is to do and call back. ERROR_SYSTEM only where the system refuses to poll. */
 int net_server_poll(struct net_server *server, int64_t timeout_ns, struct error *error);
+/* End a poll that waits, or the next one, at once. From any thread; never blocks. */
 void net_server_wake(struct net_server *server);
 
 /* The caller's own pointer of a connection; NULL at first. */
@@ -78,7 +87,8 @@ void net_client_finish(struct net_client *client, unsigned code, const char *rea
 
 /* --- faults, for whoever plays a bad network --------------------------------------------------------- */
 
-/* Drop the connection at once: with a reset (RST), or an orderly end without an answer. `closed` follows. */
+/* Drop the connection at once: with a reset (RST), or an orderly end without an answer. `closed`
+ * follows. */
 void net_client_reset(struct net_client *client);
 void net_client_drop(struct net_client *client);
 /* Neither read nor write from now on, until it is called with false: a stall, and for ever a half-open
