@@ -61,6 +61,7 @@ struct binance_feed {
     struct row top[2];
 };
 
+/* ERROR_SYSTEM without memory. Freed by the second, also after an error. */
 int binance_scratch_init(struct binance_scratch *scratch, struct error *error);
 void binance_scratch_free(struct binance_scratch *scratch);
 
