@@ -1,12 +1,12 @@
 /* See binance_decode.h. */
 #include "venue/live/binance_decode.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/time.h"
+#include "venue/live/json.h"
 
 /* Members that frames share, by their names on the wire. X(field, key) */
 #define MEMBERS(X)                                                                                 \
@@ -69,13 +69,10 @@ static void collect(const cJSON *object, struct members *members)
 
 static int read_id(const cJSON *item, const char *field, uint64_t *out, struct error *error)
 {
-    const double limit = 9007199254740992.0; /* 2^53: above it doubles skip integers */
-    if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) || !(item->valuedouble < limit) ||
-        (double)(uint64_t)item->valuedouble != item->valuedouble) {
+    if (!json_whole(item, out)) {
         return error_set(error, ERROR_INPUT, "field %s: expected a whole number from 0 to 2^53 - 1",
                          field);
     }
-    *out = (uint64_t)item->valuedouble;
     return 0;
 }
 
@@ -370,37 +367,17 @@ static void clear(struct binance_frame *frame)
     frame->level_capacity = capacity;
 }
 
-/* A NUL made by an escape would cut a number short unseen. */
-static bool has_escaped_nul(const char *bytes, size_t length)
-{
-    static const char escape[] = "\\u0000";
-    const size_t size = sizeof escape - 1;
-    const char *at = bytes, *end = bytes + length;
-    while ((at = memchr(at, '\\', (size_t)(end - at))) != NULL) {
-        if ((size_t)(end - at) >= size && memcmp(at, escape, size) == 0) {
-            return true;
-        }
-        at++;
-    }
-    return memchr(bytes, '\0', length) != NULL;
-}
-
 int binance_decode(struct binance_frame *frame, const char *bytes, size_t length,
                    struct error *error)
 {
     ASSERT(frame != NULL && bytes != NULL);
     clear(frame);
-    const char *end = NULL;
-    cJSON *tree = cJSON_ParseWithLengthOpts(bytes, length, &end, 0);
-    while (tree != NULL && end < bytes + length && (*end == ' ' || *end == '\r' || *end == '\t')) {
-        end++;
-    }
-    if (tree == NULL || end != bytes + length || !cJSON_IsObject(tree) ||
-        has_escaped_nul(bytes, length)) {
-        size_t at = end == NULL ? 0 : (size_t)(end - bytes);
+    size_t column;
+    cJSON *tree = json_parse(bytes, length, &column);
+    if (!cJSON_IsObject(tree)) {
         cJSON_Delete(tree);
         return error_set(error, ERROR_INPUT, "expected one JSON object (column %zu of the frame)",
-                         at + 1);
+                         column);
     }
     frame->tree = tree;
     const cJSON *object = tree;
