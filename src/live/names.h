@@ -4,7 +4,7 @@
 
 #include "event/event.h"
 #include "live/wanted.h"
-#include "venue/live/live_io.h"
+#include "live/live_io.h"
 
 struct live_names {
     struct event_names names;

@@ -3,7 +3,7 @@
 #define CAPSTAN_LIVE_WANTED_H
 
 #include "config/config.h"
-#include "venue/live/live_venue.h"
+#include "live/live_venue.h"
 
 enum { WANTED_SYMBOLS_MAX = 256 }; /* of one venue */
 

@@ -1,6 +1,6 @@
 /* One venue's protocol as a state machine that does no I/O: bytes, answers and the time go in; requests,
  * text for its channels and messages for the engine come out through a port. The same adapter runs over
- * the network (venue/live/live_io), in a test's hands, and under the benchmark's clock.
+ * the network (live/live_io), in a test's hands, and under the benchmark's clock.
  *
  *   port.request ──► HTTPS ──► answered()          decision() ◄── what the engine decided
  *   port.open/send ─► channel ─► opened(), text(), closed()       port.emit ──► what the engine is told

@@ -1,10 +1,10 @@
 /* The venues of a live session as the one that the loop sends to: each decision goes to the thread of its
  * venue. Answers come through the sequencer (feed/live_feed.h), so it gives none of its own. */
-#ifndef CAPSTAN_VENUE_LIVE_LIVE_VENUE_H
-#define CAPSTAN_VENUE_LIVE_LIVE_VENUE_H
+#ifndef CAPSTAN_LIVE_LIVE_VENUE_H
+#define CAPSTAN_LIVE_LIVE_VENUE_H
 
 #include "feed/live_feed.h"
-#include "venue/live/live_io.h"
+#include "live/live_io.h"
 #include "venue/venue.h"
 
 enum { LIVE_VENUES_MAX = LIVE_FEED_SOURCES_MAX };

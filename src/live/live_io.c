@@ -1,7 +1,7 @@
 /* See live_io.h. */
 #include "config.h"
 
-#include "venue/live/live_io.h"
+#include "live/live_io.h"
 
 #include <pthread.h>
 #include <stdio.h>

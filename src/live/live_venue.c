@@ -1,5 +1,5 @@
 /* See live_venue.h. */
-#include "venue/live/live_venue.h"
+#include "live/live_venue.h"
 
 #include "base/assert.h"
 #include "base/time.h"
