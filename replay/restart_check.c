@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "engine/walker.h"
 #include "feed/feed.h"
+#include "run/fold.h"
 #include "run/run_engine.h"
 #include "tape/tape.h"
 
@@ -29,6 +30,7 @@ struct check {
     size_t text_capacity;
     uint64_t every;  /* messages between two cuts */
     uint64_t inputs; /* messages so far that are no decisions */
+    uint64_t passed; /* messages so far */
     uint64_t cuts;
     uint64_t epoch;      /* of the last start */
     bool started, whole; /* the last message ended its frame */
@@ -135,12 +137,24 @@ static int try_cut(struct check *check, struct error *error)
     return code;
 }
 
+/* A session ended here, maybe by a death: what its engine decided and could not write is forgotten. */
+static int forget(struct check *check, struct error *error)
+{
+    struct fold fold;
+    run_engine_renew(&check->lived.run);
+    return fold_tape(check->path, check->passed, check->lived.run.engine, &fold, error);
+}
+
 static int take(struct check *check, const struct message *message, struct error *error)
 {
     if (event_kind_info(message->kind)->event_class == EVENT_DECISION) {
         engine_fold(check->folded.run.engine, message);
+        check->passed++;
         return 0;
     }
+    if (check->started && (message->kind == EVENT_start || fold_tells_loss(message)) &&
+        forget(check, error))
+        return error->code;
     if (check->started && check->whole && check->inputs % check->every == 0 &&
         try_cut(check, error))
         return error->code;
@@ -153,6 +167,7 @@ static int take(struct check *check, const struct message *message, struct error
     check->whole = !(message->flags & MESSAGE_MORE);
     check->now = message->ts_local;
     check->inputs++;
+    check->passed++;
     return 0;
 }
 
@@ -189,6 +204,9 @@ static int run_all(struct check *check, struct error *error)
         if (take(check, message, error))
             return error->code;
     if (error->code)
+        return error->code;
+    bool recorded = tape_reader_header(check->reader)->origin == TAPE_RECORDED;
+    if (recorded && forget(check, error))
         return error->code;
     return try_cut(check, error);
 }

@@ -82,7 +82,8 @@ static int give(struct loop *loop, const struct message *message, struct error *
             return error->code;
     struct actions actions = engine_step(loop->engine, message);
     count(loop, message, market);
-    if (!market || actions.count)
+    /* A tape that is told again ends where it ends: behind a shutdown another session may stand. */
+    if (loop->makes_time && (!market || actions.count))
         loop->done = engine_is_done(loop->engine);
     for (size_t s = 0; s < stepped->count; s++)
         if (stepped->sinks[s]->stepped(stepped->sinks[s], loop->engine, error))

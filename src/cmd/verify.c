@@ -24,6 +24,15 @@ static void print_difference(const struct difference *difference, const char *pa
            difference->expected, difference->actual);
 }
 
+static void print_identical(const struct verification_result *result, const char *path)
+{
+    printf("%s: identical: %" PRIu64 " decisions, %" PRIu64 " state hashes\n", path,
+           result->decisions, result->state_hashes);
+    if (result->sessions > 1 || result->cut_sessions > 0)
+        printf("%s: %" PRIu64 " sessions, %" PRIu64 " of them cut short\n", path, result->sessions,
+               result->cut_sessions);
+}
+
 static int verify(const char *path, struct error *error)
 {
     struct verification_result result;
@@ -31,8 +40,7 @@ static int verify(const char *path, struct error *error)
     if (code == ERROR_DIFFERENT)
         print_difference(&result.difference, path);
     else if (!code)
-        printf("%s: identical: %" PRIu64 " decisions, %" PRIu64 " state hashes\n", path,
-               result.decisions, result.state_hashes);
+        print_identical(&result, path);
     return code;
 }
 

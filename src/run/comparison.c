@@ -7,11 +7,12 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "run/fold.h"
 #include "run/state_hashes.h"
 
 struct comparison {
     struct sink sink; /* first: the loop holds a pointer to it */
-    const struct engine *engine;
+    struct engine *engine;
     struct tape_reader *reader;
     const struct event_names *names;
     struct tape_block block; /* the one where the walk stands */
@@ -19,7 +20,9 @@ struct comparison {
     uint32_t at;          /* message of the block that comes next */
     uint32_t input_count; /* messages up to the block's last one that is no decision */
     uint64_t passed;      /* messages of the tape before `at` */
-    uint64_t decisions, state_hashes;
+    bool recorded;        /* by a session that may have been killed */
+    bool cut;             /* this one was: it decided what is not on the tape, which ended there */
+    uint64_t decisions, state_hashes, sessions, cut_sessions;
     size_t room_count;
     uint64_t *hashes;
     struct difference difference;
@@ -153,10 +156,74 @@ static void pass(struct comparison *comparison)
     comparison->passed++;
 }
 
+/* Whether the session may have died before what comes next on the tape; NULL: nothing. */
+static bool may_have_died(const struct comparison *comparison, const struct message *next)
+{
+    return comparison->recorded &&
+           (!next || (next->kind == EVENT_start && comparison->sessions > 0) ||
+            fold_tells_loss(next));
+}
+
+/* The engine decided what the tape does not have next. */
+static int undecided(struct comparison *comparison, const struct message *expected,
+                     const struct message *decision, struct error *error)
+{
+    struct error remembered;
+    if (!may_have_died(comparison, expected))
+        return different_decision(comparison, expected, decision, error);
+    /* Should it go on nevertheless, this was the first difference. */
+    different_decision(comparison, expected, decision, &remembered);
+    comparison->difference.found = false;
+    comparison->cut = true;
+    comparison->cut_sessions++;
+    return 0;
+}
+
+static int compare_decision(struct sink *sink, const struct message *decision, struct error *error)
+{
+    struct comparison *comparison = (struct comparison *)sink;
+    const struct message *expected;
+    if (comparison->cut)
+        return 0;
+    if (peek(comparison, &expected, error))
+        return error->code;
+    if (!expected || !is_decision(expected))
+        return undecided(comparison, expected, decision, error);
+    uint8_t bytes[2][EVENT_RECORD_BYTES_MAX];
+    size_t length = message_encode(expected, bytes[0], sizeof bytes[0]);
+    if (message_encode(decision, bytes[1], sizeof bytes[1]) != length ||
+        memcmp(bytes[0], bytes[1], length) != 0)
+        return different_decision(comparison, expected, decision, error);
+    pass(comparison);
+    comparison->decisions++;
+    return 0;
+}
+
+/* The engine of a session ends before another starts: what stands on the tape of its end, it must say. */
+static int end_session(struct comparison *comparison, struct error *error)
+{
+    struct actions actions = engine_finish(comparison->engine);
+    for (size_t i = 0; i < actions.count; i++)
+        if (compare_decision(&comparison->sink, &actions.messages[i], error))
+            return error->code;
+    return 0;
+}
+
+/* A session that seemed to be cut short goes on. */
+static int went_on(struct comparison *comparison, struct error *error)
+{
+    return tell(&comparison->difference, error);
+}
+
 static int compare_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct comparison *comparison = (struct comparison *)sink;
     const struct message *expected;
+    bool restarts = message->kind == EVENT_start && comparison->sessions > 0;
+    if (comparison->recorded && restarts && !comparison->cut && end_session(comparison, error))
+        return error->code;
+    if (comparison->cut && !restarts && !fold_tells_loss(message))
+        return went_on(comparison, error);
     if (peek(comparison, &expected, error))
         return error->code;
     ASSERT(expected);
@@ -165,6 +232,10 @@ static int compare_message(struct sink *sink, const struct message *message, str
     /* The feed reads the same tape. */
     ASSERT(expected->kind == message->kind && expected->ts_local == message->ts_local);
     pass(comparison);
+    if (message->kind == EVENT_start) {
+        comparison->sessions++;
+        comparison->cut = false;
+    }
     return 0;
 }
 
@@ -209,7 +280,8 @@ static int compare_state(struct sink *sink, const struct engine *engine, struct 
 {
     struct comparison *comparison = (struct comparison *)sink;
     const struct tape_block *block = &comparison->block;
-    if (comparison->at != comparison->input_count || block->state_hash_count == 0)
+    if (comparison->at != comparison->input_count || block->state_hash_count == 0 ||
+        comparison->cut)
         return 0;
     engine_room_hashes(engine, comparison->hashes, comparison->room_count);
     for (uint32_t i = 0; i < block->state_hash_count; i++) {
@@ -229,24 +301,6 @@ static int compare_state(struct sink *sink, const struct engine *engine, struct 
     return 0;
 }
 
-static int compare_decision(struct sink *sink, const struct message *decision, struct error *error)
-{
-    struct comparison *comparison = (struct comparison *)sink;
-    const struct message *expected;
-    if (peek(comparison, &expected, error))
-        return error->code;
-    if (!expected || !is_decision(expected))
-        return different_decision(comparison, NULL, decision, error);
-    uint8_t bytes[2][EVENT_RECORD_BYTES_MAX];
-    size_t length = message_encode(expected, bytes[0], sizeof bytes[0]);
-    if (message_encode(decision, bytes[1], sizeof bytes[1]) != length ||
-        memcmp(bytes[0], bytes[1], length) != 0)
-        return different_decision(comparison, expected, decision, error);
-    pass(comparison);
-    comparison->decisions++;
-    return 0;
-}
-
 int comparison_finish(struct comparison *comparison, struct error *error)
 {
     const struct message *expected;
@@ -255,7 +309,7 @@ int comparison_finish(struct comparison *comparison, struct error *error)
     return expected ? different_decision(comparison, expected, NULL, error) : 0;
 }
 
-int comparison_open(struct comparison **out, const char *path, const struct engine *engine,
+int comparison_open(struct comparison **out, const char *path, struct engine *engine,
                     struct error *error)
 {
     struct comparison *comparison = calloc(1, sizeof *comparison);
@@ -279,6 +333,7 @@ int comparison_open(struct comparison **out, const char *path, const struct engi
     }
     comparison->block.message_count = 0;
     comparison->names = &tape_reader_header(comparison->reader)->names;
+    comparison->recorded = tape_reader_header(comparison->reader)->origin == TAPE_RECORDED;
     *out = comparison;
     return 0;
 }
@@ -314,4 +369,19 @@ uint64_t comparison_decisions(const struct comparison *comparison)
 uint64_t comparison_state_hashes(const struct comparison *comparison)
 {
     return comparison->state_hashes;
+}
+
+uint64_t comparison_passed(const struct comparison *comparison)
+{
+    return comparison->passed;
+}
+
+uint64_t comparison_sessions(const struct comparison *comparison)
+{
+    return comparison->sessions;
+}
+
+uint64_t comparison_cut_sessions(const struct comparison *comparison)
+{
+    return comparison->cut_sessions;
 }

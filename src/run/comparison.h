@@ -21,8 +21,13 @@ struct difference {
 
 struct comparison;
 
-/* Walks over the tape with a reader of its own. The engine must be the one that the loop steps. */
-int comparison_open(struct comparison **comparison, const char *path, const struct engine *engine,
+/* Walks over the tape with a reader of its own. The engine must be the one that the loop steps; where another session
+ * starts on the tape it is told to finish, as it was then, and it is the caller's to put the engine of the new
+ * session in its place.
+ *
+ * A session that was recorded may have been killed: decisions of its last message, and those of its end, then need not
+ * stand on the tape. Those that do must be the engine's. */
+int comparison_open(struct comparison **comparison, const char *path, struct engine *engine,
                     struct error *error);
 void comparison_close(struct comparison **comparison);
 /* Its callbacks end the run with ERROR_DIFFERENT. */
@@ -33,5 +38,10 @@ const struct difference *comparison_difference(const struct comparison *comparis
 /* How much was found equal so far. */
 uint64_t comparison_decisions(const struct comparison *comparison);
 uint64_t comparison_state_hashes(const struct comparison *comparison);
+/* Messages of the tape that were passed so far. */
+uint64_t comparison_passed(const struct comparison *comparison);
+/* Sessions on the tape so far, and how many of them were cut short by a death. */
+uint64_t comparison_sessions(const struct comparison *comparison);
+uint64_t comparison_cut_sessions(const struct comparison *comparison);
 
 #endif

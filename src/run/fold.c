@@ -1,6 +1,13 @@
 /* Walks over a tape's blocks that have records. */
 #include "run/fold.h"
 
+bool fold_tells_loss(const struct message *message)
+{
+    return message->kind == EVENT_gap && message->record->gap.instrument == EVENT_NONE_16 &&
+           (message->record->gap.cause == GAP_DAMAGE ||
+            message->record->gap.cause == GAP_NOT_WRITTEN);
+}
+
 static void fold_message(struct engine *engine, const struct message *message, struct fold *fold)
 {
     if (message->kind < EVENT_start)

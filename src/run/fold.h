@@ -19,4 +19,8 @@ struct fold {
 int fold_tape(const char *path, uint64_t messages, struct engine *engine, struct fold *fold,
               struct error *error);
 
+/* A gap by which recovery tells of a loss (docs/tape-format.md): it is of no instrument, and no session goes on behind
+ * it. */
+bool fold_tells_loss(const struct message *message);
+
 #endif

@@ -296,6 +296,7 @@ int live_tape_open(struct live_tape **out, const struct live_tape_options *optio
                                .decision = append_decision,
                                .finishing = hash_last_block};
     live->instrument_count = options->header->names.instrument_count;
+    ASSERT(options->header->origin == TAPE_RECORDED);
     live->path = strdup(options->path);
     live->dropped = calloc(live->instrument_count + 1, sizeof *live->dropped);
     int code = !live->path || !live->dropped
@@ -324,15 +325,26 @@ int live_tape_fold(struct live_tape *live, struct engine *engine, struct fold *f
 
 /* --- waiting and closing ----------------------------------------------------------------------------------------- */
 
-void live_tape_wait(struct live_tape *live)
+int live_tape_wait(struct live_tape *live, struct error *error)
 {
-    tape_appender_wait(live->appender);
+    return tape_appender_wait(live->appender, error);
+}
+
+/* Seal the open block with its hashes. Where that can't be now it stays open, and has none. */
+static int seal(struct live_tape *live, struct error *error)
+{
+    int code = tape_appender_wait(live->appender, error);
+    if (code || tape_appender_is_empty(live->appender))
+        return code;
+    give_hashes(live);
+    tape_appender_seal(live->appender);
+    return 0;
 }
 
 int live_tape_sync(struct live_tape *live, struct error *error)
 {
-    give_hashes(live);
-    return tape_appender_sync(live->appender, error);
+    int code = seal(live, error);
+    return code ? code : tape_appender_sync(live->appender, error);
 }
 
 /* All but the appender, which is closed. */
@@ -348,7 +360,8 @@ static void drop(struct live_tape **out)
 
 int live_tape_finish(struct live_tape **live, struct error *error)
 {
-    give_hashes(*live);
+    struct error told_by_the_next;
+    seal(*live, &told_by_the_next);
     int code = tape_appender_finish(&(*live)->appender, error);
     drop(live);
     return code;

@@ -23,7 +23,7 @@ struct live_tape;
 
 struct live_tape_options {
     const char *path;
-    /* What a new tape begins with. Where there is a tape at `path` already, its names, units, feed floor, seed and
+    /* What a new tape begins with, of origin TAPE_RECORDED. Where there is a tape at `path` already, its names, units, feed floor, seed and
      * effective configuration must be these, else ERROR_INPUT tells what differs and to begin a new tape. (What may
      * change of a definition, as tick, lot and fees, is told by a `definition` message after the start.) */
     const struct tape_header *header;
@@ -92,8 +92,9 @@ const struct tape_header *live_tape_header(const struct live_tape *live);
 /* What the tape's thread has to say for the log: true, and a text, once for each change. */
 bool live_tape_trouble(struct live_tape *live, struct error *trouble);
 
-/* Wait while the tape's thread is a journal behind: for tests and tools, which are faster than any venue. */
-void live_tape_wait(struct live_tape *live);
+/* Wait while the tape's thread is a journal behind, for who is faster than any venue. ERROR_SYSTEM where it is in
+ * trouble. */
+int live_tape_wait(struct live_tape *live, struct error *error);
 /* Bring all that was given so far to the disk: seals the block, waits for the tape's thread and for fdatasync.
  * ERROR_SYSTEM where that failed. Not for the hot path. */
 int live_tape_sync(struct live_tape *live, struct error *error);

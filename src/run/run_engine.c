@@ -8,6 +8,12 @@
 
 enum { ENGINE_ALIGNMENT = 64 };
 
+static size_t memory_size(const struct run_engine *run)
+{
+    size_t size = engine_size(&run->config);
+    return (size + ENGINE_ALIGNMENT - 1) / ENGINE_ALIGNMENT * ENGINE_ALIGNMENT;
+}
+
 static int lay_out(struct run_engine *run, const struct event_names *names, struct error *error)
 {
     unsigned instrument;
@@ -19,8 +25,7 @@ static int lay_out(struct run_engine *run, const struct event_names *names, stru
         event_instrument_name(names, instrument, name);
         return error_set(error, ERROR_INPUT, "%s: does not fit instrument %s", problem, name);
     }
-    size_t size = engine_size(&run->config);
-    size = (size + ENGINE_ALIGNMENT - 1) / ENGINE_ALIGNMENT * ENGINE_ALIGNMENT;
+    size_t size = memory_size(run);
     run->memory = aligned_alloc(ENGINE_ALIGNMENT, size);
     if (!run->memory)
         return error_set(error, ERROR_SYSTEM, "no memory for an engine of %zu bytes", size);
@@ -55,6 +60,11 @@ int run_engine_open(struct run_engine *run, const struct config *config,
                                          .audit_each_message = audit_each_message,
                                          .gates_off = run->gates_off};
     return lay_out(run, names, error);
+}
+
+void run_engine_renew(struct run_engine *run)
+{
+    run->engine = engine_init(run->memory, memory_size(run), &run->config);
 }
 
 void run_engine_close(struct run_engine *run)

@@ -22,6 +22,8 @@ struct run_engine {
 int run_engine_open(struct run_engine *run, const struct config *config,
                     const struct event_names *names, bool allow_unknown, bool audit_each_message,
                     struct error *error);
+/* The engine begins anew, as it was when it was opened. */
+void run_engine_renew(struct run_engine *run);
 void run_engine_close(struct run_engine *run);
 
 #endif

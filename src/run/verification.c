@@ -6,6 +6,7 @@
 
 #include "feed/feed.h"
 #include "loop.h"
+#include "run/fold.h"
 #include "run/run_engine.h"
 #include "tape/tape.h"
 #include "venue/recorded.h"
@@ -66,15 +67,36 @@ static int open_feed(struct verification *verification, struct error *error)
     return tape_feed_open(&verification->feed, verification->reader, &options, error);
 }
 
-static void wire(struct verification *verification)
+/* Before a start that is not the first: the engine begins anew with what the tape before it comes to. */
+static int restart(struct sink *sink, const struct message *message, struct error *error)
 {
+    struct restarter *restarter = (struct restarter *)sink;
+    struct run_engine *run = &restarter->verification->engine;
+    struct fold fold;
+    if (message->kind != EVENT_start)
+        return 0;
+    bool again = restarter->started;
+    restarter->started = true;
+    if (!again)
+        return 0;
+    run_engine_renew(run);
+    /* The comparison has passed the start. */
+    uint64_t before = comparison_passed(restarter->verification->comparison) - 1;
+    return fold_tape(restarter->path, before, run->engine, &fold, error);
+}
+
+static void wire(struct verification *verification, const char *path)
+{
+    verification->restarter = (struct restarter){
+        .sink = {.message = restart}, .verification = verification, .path = path};
     verification->venue = recorded_venue();
-    verification->loop = (struct loop){.engine = verification->engine.engine,
-                                       .feed = verification->feed,
-                                       .venue = &verification->venue,
-                                       .sinks = {comparison_sink(verification->comparison)},
-                                       .sink_count = 1,
-                                       .makes_time = false};
+    verification->loop = (struct loop){
+        .engine = verification->engine.engine,
+        .feed = verification->feed,
+        .venue = &verification->venue,
+        .sinks = {comparison_sink(verification->comparison), &verification->restarter.sink},
+        .sink_count = 2,
+        .makes_time = false};
 }
 
 int verification_open(struct verification *verification, const char *path, struct error *error)
@@ -89,7 +111,7 @@ int verification_open(struct verification *verification, const char *path, struc
     if (!code)
         code = open_feed(verification, error);
     if (!code)
-        wire(verification);
+        wire(verification, path);
     return code;
 }
 
@@ -101,6 +123,8 @@ int verification_execute(struct verification *verification, struct verification_
         code = comparison_finish(verification->comparison, error);
     result->decisions = comparison_decisions(verification->comparison);
     result->state_hashes = comparison_state_hashes(verification->comparison);
+    result->sessions = comparison_sessions(verification->comparison);
+    result->cut_sessions = comparison_cut_sessions(verification->comparison);
     result->difference = *comparison_difference(verification->comparison);
     return code;
 }

@@ -10,7 +10,17 @@
 /* What was compared until the end or the first difference. */
 struct verification_result {
     uint64_t decisions, state_hashes; /* found equal */
+    uint64_t sessions;                /* starts on the tape */
+    uint64_t cut_sessions;            /* of them: without their end, for the process was killed */
     struct difference difference;     /* found: only after ERROR_DIFFERENT */
+};
+
+/* The sink by which the engine becomes what a restart made of it: a fresh one that folded the tape. */
+struct restarter {
+    struct sink sink; /* first: the loop holds a pointer to it */
+    struct verification *verification;
+    const char *path;
+    bool started;
 };
 
 /* One verification, wired. Sinks may be added to `loop` before it runs. */
@@ -21,11 +31,12 @@ struct verification {
     struct feed *feed;
     struct venue venue;
     struct comparison *comparison;
+    struct restarter restarter;
     struct loop loop;
 };
 
 /* The engine with the configuration that stands on the tape at `path`, ready to be told its market and
- * session messages. ERROR_INPUT also where the tape has no decisions to compare with. Zero it before,
+ * session messages. `path` must outlive it. ERROR_INPUT also where the tape has no decisions to compare with. Zero it before,
  * close it after, also on failure. */
 int verification_open(struct verification *verification, const char *path, struct error *error);
 /* 0: identical. ERROR_DIFFERENT: `result` has the first difference. */

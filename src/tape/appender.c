@@ -45,9 +45,9 @@ struct tape_appender {
     uint64_t trouble_told; /* changes that were told */
 
     /* Both. */
-    atomic_int state[JOURNALS]; /* enum journal_state */
-    atomic_bool full;           /* the disk is; tried again */
-    atomic_bool failed;         /* for good */
+    atomic_int state[TAPE_JOURNALS]; /* enum journal_state */
+    atomic_bool full;                /* the disk is; tried again */
+    atomic_bool failed;              /* for good */
     atomic_ullong trouble_changes;
 
     /* Under the mutex. */
@@ -90,16 +90,16 @@ static void fail(struct tape_appender *appender, const struct error *error)
 }
 
 /* A block of what stands in the sealed journal. */
-static int make_block(struct tape_appender *appender, const struct journal *journal,
+static int make_block(struct tape_appender *appender, const struct tape_journal *journal,
                       struct error *error)
 {
-    struct journal_walk walk;
+    struct tape_journal_walk walk;
     uint64_t messages = 0;
     int failed = tape_growing_take(&appender->growing, journal, &walk, &messages, error);
     if (failed == 0 && !walk.sealed)
         failed = error_set(
             error, ERROR_SYSTEM, "%s: the journal of block %llu is not what was written to it",
-            appender->growing.output.path, (unsigned long long)journal_block(journal));
+            appender->growing.output.path, (unsigned long long)tape_journal_block(journal));
     if (failed == 0)
         failed = tape_blocks_seal(&appender->growing.blocks, error);
     appender->made = failed == 0;
@@ -141,7 +141,7 @@ static void sync_tape(struct tape_appender *appender)
 
 static int sealed_journal(struct tape_appender *appender)
 {
-    for (int i = 0; i < JOURNALS; i++)
+    for (int i = 0; i < TAPE_JOURNALS; i++)
         if (atomic_load_explicit(&appender->state[i], memory_order_acquire) == JOURNAL_SEALED)
             return i;
     return -1;
@@ -154,7 +154,7 @@ static bool work_on_journal(struct tape_appender *appender)
     int sealed = sealed_journal(appender);
     if (sealed < 0)
         return true;
-    struct journal *journal = &appender->growing.journals[sealed];
+    struct tape_journal *journal = &appender->growing.journals[sealed];
     if (!appender->made && make_block(appender, journal, &error) != 0) {
         fail(appender, &error);
         return false;
@@ -163,7 +163,7 @@ static bool work_on_journal(struct tape_appender *appender)
         return false;
     appender->made = false;
     appender->unsynced = true;
-    journal_empty(journal);
+    tape_journal_empty(journal);
     atomic_store_explicit(&appender->state[sealed], JOURNAL_FREE, memory_order_release);
     return true;
 }
@@ -215,7 +215,7 @@ static void begin_block(struct tape_appender *appender, unsigned journal, uint64
     appender->open = journal;
     appender->number = number;
     appender->messages = appender->rows = appender->events = 0;
-    journal_begin(&appender->growing.journals[journal], number);
+    tape_journal_begin(&appender->growing.journals[journal], number);
     atomic_store_explicit(&appender->state[journal], JOURNAL_OPEN, memory_order_relaxed);
 }
 
@@ -293,7 +293,7 @@ static void stop_thread(struct tape_appender *appender)
 
 /* --- what the engine's thread asks ------------------------------------------------------------------------- */
 
-static struct journal *open_journal(struct tape_appender *appender)
+static struct tape_journal *open_journal(struct tape_appender *appender)
 {
     return &appender->growing.journals[appender->open];
 }
@@ -329,13 +329,18 @@ enum tape_appender_state tape_appender_state(const struct tape_appender *appende
     if (has_room && !is_in_trouble(appender))
         return TAPE_WRITABLE;
     bool has_reserve = appender->messages + DECISIONS < GROWING_MESSAGES_MAX &&
-                       used(appender) + (size_t)DECISIONS * DECISION_BYTES < JOURNAL_BYTES;
+                       used(appender) + (size_t)DECISIONS * DECISION_BYTES < TAPE_JOURNAL_BYTES;
     return has_reserve ? TAPE_RESERVE : TAPE_SHUT;
 }
 
 uint64_t tape_appender_block(const struct tape_appender *appender)
 {
     return appender->number;
+}
+
+bool tape_appender_is_empty(const struct tape_appender *appender)
+{
+    return appender->messages == 0;
 }
 
 bool tape_appender_is_due(const struct tape_appender *appender, int64_t ts_local)
@@ -352,7 +357,7 @@ bool tape_appender_is_due(const struct tape_appender *appender, int64_t ts_local
 void tape_appender_seal(struct tape_appender *appender)
 {
     ASSERT(appender->messages > 0 && other_is_free(appender));
-    journal_seal(open_journal(appender));
+    tape_journal_seal(open_journal(appender));
     atomic_store_explicit(&appender->state[appender->open], JOURNAL_SEALED, memory_order_release);
     begin_block(appender, 1 - appender->open, appender->number + 1);
 }
@@ -360,14 +365,14 @@ void tape_appender_seal(struct tape_appender *appender)
 void tape_appender_state_hashes(struct tape_appender *appender,
                                 const struct tape_state_hash *hashes, size_t count)
 {
-    struct journal *journal = open_journal(appender);
+    struct tape_journal *journal = open_journal(appender);
     ASSERT(appender->messages > 0 && count > 0 && count <= TAPE_STATE_HASHES_MAX);
-    uint8_t *body = journal_body(journal);
+    uint8_t *body = tape_journal_body(journal);
     for (size_t i = 0; i < count; i++, body += TAPE_STATE_HASH_BYTES) {
         bytes_put_u16(body, hashes[i].room);
         bytes_put_u64(body + 2, hashes[i].hash);
     }
-    journal_commit(journal, JOURNAL_HASHES, count * TAPE_STATE_HASH_BYTES);
+    tape_journal_commit(journal, TAPE_JOURNAL_HASHES, count * TAPE_STATE_HASH_BYTES);
 }
 
 static bool is_market_data(const struct message *message)
@@ -384,8 +389,8 @@ static bool has_room(const struct tape_appender *appender, const struct message 
 {
     return appender->messages < GROWING_MESSAGES_MAX &&
            appender->rows + (uint64_t)message->row_count <= GROWING_ROWS_MAX &&
-           journal_has_room(&appender->growing.journals[appender->open],
-                            message_encoded_bytes(message) + HASHES_BYTES);
+           tape_journal_has_room(&appender->growing.journals[appender->open],
+                                 message_encoded_bytes(message) + HASHES_BYTES);
 }
 
 bool tape_appender_takes(const struct tape_appender *appender, const struct message *message)
@@ -442,21 +447,21 @@ int tape_appender_append(struct tape_appender *appender, const struct message *m
         return error_set(error, ERROR_SYSTEM,
                          "%s: not writable: no room in the journal of block %llu",
                          appender->growing.output.path, (unsigned long long)appender->number);
-    struct journal *journal = open_journal(appender);
-    uint8_t *body = journal_body(journal);
+    struct tape_journal *journal = open_journal(appender);
+    uint8_t *body = tape_journal_body(journal);
     size_t bytes = message_encode(message, body, message_encoded_bytes(message));
     if (message->rows == NULL && message->record != NULL)
         failed = check_record(appender, message, body, bytes, error);
     if (failed != 0)
         return failed;
-    journal_commit(journal, JOURNAL_MESSAGE, bytes);
+    tape_journal_commit(journal, TAPE_JOURNAL_MESSAGE, bytes);
     count(appender, message);
     return 0;
 }
 
 void tape_appender_unwritten(struct tape_appender *appender, uint64_t number)
 {
-    journal_add_unwritten(open_journal(appender), number);
+    tape_journal_add_unwritten(open_journal(appender), number);
 }
 
 /* --- where the engine's thread may wait --------------------------------------------------------------------- */
@@ -481,7 +486,7 @@ static int take_trouble(const struct tape_appender *appender, struct error *erro
     return error_set(error, appender->trouble.code, "%s", appender->trouble.text);
 }
 
-static int wait_for_other(struct tape_appender *appender, struct error *error)
+int tape_appender_wait(struct tape_appender *appender, struct error *error)
 {
     pthread_mutex_lock(&appender->mutex);
     int failed = take_trouble(appender, error);
@@ -492,13 +497,6 @@ static int wait_for_other(struct tape_appender *appender, struct error *error)
     }
     pthread_mutex_unlock(&appender->mutex);
     return failed;
-}
-
-void tape_appender_wait(struct tape_appender *appender)
-{
-    struct error ignored; /* it is told by tape_appender_trouble() */
-    if (!other_is_free(appender))
-        wait_for_other(appender, &ignored);
 }
 
 static int wait_for_disk(struct tape_appender *appender, struct error *error)
@@ -517,7 +515,7 @@ static int wait_for_disk(struct tape_appender *appender, struct error *error)
 
 int tape_appender_sync(struct tape_appender *appender, struct error *error)
 {
-    int failed = wait_for_other(appender, error);
+    int failed = tape_appender_wait(appender, error);
     if (failed == 0 && appender->messages > 0)
         tape_appender_seal(appender);
     return failed == 0 ? wait_for_disk(appender, error) : failed;
@@ -544,7 +542,7 @@ int tape_appender_finish(struct tape_appender **out, struct error *error)
     if (failed == 0)
         failed = tape_output_sync(&appender->growing.output, error);
     if (failed == 0)
-        journal_empty(open_journal(appender));
+        tape_journal_empty(open_journal(appender));
     tape_growing_close(&appender->growing, failed == 0);
     free(appender);
     *out = NULL;

@@ -54,14 +54,15 @@ enum tape_appender_state {
 };
 enum tape_appender_state tape_appender_state(const struct tape_appender *appender);
 
-/* Number of the open block. */
+/* Number of the open block, and whether it has no messages yet. */
 uint64_t tape_appender_block(const struct tape_appender *appender);
+bool tape_appender_is_empty(const struct tape_appender *appender);
 /* Whether a message at `ts_local` that is no decision is to begin a new block: the open one is full, or a second old,
  * and the tape's thread has emptied the other journal. Then give state hashes, tape_appender_seal(), and append. */
 bool tape_appender_is_due(const struct tape_appender *appender, int64_t ts_local);
 /* The open block, which has messages, is whole: the next begins. Only where that is due. */
 void tape_appender_seal(struct tape_appender *appender);
-/* State hashes that stand with the open block, which has messages. At most TAPE_STATE_HASHES_MAX in a block. */
+/* State hashes that stand with the open block, which has messages and is sealed next. At most TAPE_STATE_HASHES_MAX in a block. */
 void tape_appender_state_hashes(struct tape_appender *appender,
                                 const struct tape_state_hash *hashes, size_t count);
 /* Whether the tape is to be given this message: market data but gaps only while it is writable, other messages only
@@ -80,10 +81,11 @@ bool tape_appender_has_failed(const struct tape_appender *appender);
 
 /* What ails the tape's thread; false where that was told before, or nothing does. ERROR_NONE: no more. */
 bool tape_appender_trouble(struct tape_appender *appender, struct error *trouble);
-/* Seal the open block, if it has messages (state hashes are given before), and wait until all is on the disk. ERROR_SYSTEM where it can't be. */
+/* Wait until the tape's thread has emptied the other journal, so that the open block may be sealed. ERROR_SYSTEM where
+ * it is in trouble. */
+int tape_appender_wait(struct tape_appender *appender, struct error *error);
+/* Seal the open block, if it has messages, and wait until all is on the disk. ERROR_SYSTEM where it can't be. */
 int tape_appender_sync(struct tape_appender *appender, struct error *error);
-/* Wait until the tape is writable or the thread is in trouble: for who writes faster than live. */
-void tape_appender_wait(struct tape_appender *appender);
 /* Seal, write index and end mark, bring it to the disk, remove the journals, unlock. Frees it, also on
  * failure; then the journals stay. */
 int tape_appender_finish(struct tape_appender **appender, struct error *error);

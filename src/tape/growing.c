@@ -18,7 +18,7 @@
 static int name_journals(struct tape_growing *growing, const char *path, struct error *error)
 {
     size_t length = strlen(path) + sizeof ".journal-0";
-    for (unsigned i = 0; i < JOURNALS; i++) {
+    for (unsigned i = 0; i < TAPE_JOURNALS; i++) {
         growing->journals[i].fd = -1;
         growing->journal_paths[i] = malloc(length);
         if (growing->journal_paths[i] == NULL)
@@ -31,13 +31,13 @@ static int name_journals(struct tape_growing *growing, const char *path, struct 
 /* No journal holds messages of a tape that is not there any more. */
 static int check_no_messages(struct tape_growing *growing, struct error *error)
 {
-    for (unsigned i = 0; i < JOURNALS; i++) {
+    for (unsigned i = 0; i < TAPE_JOURNALS; i++) {
         bool found;
         if (access(growing->journal_paths[i], F_OK) != 0)
             continue;
-        int failed =
-            journal_open(&growing->journals[i], growing->journal_paths[i], 0, 0, &found, error);
-        journal_close(&growing->journals[i]);
+        int failed = tape_journal_open(&growing->journals[i], growing->journal_paths[i], 0, 0,
+                                       &found, error);
+        tape_journal_close(&growing->journals[i]);
         if (failed != 0)
             return failed;
     }
@@ -126,7 +126,7 @@ static int read_tape(struct tape_growing *growing, struct tape_reader *reader,
 
 /* --- journals ------------------------------------------------------------------------------------------- */
 
-static int take_hashes(struct tape_growing *growing, const struct journal_entry *entry)
+static int take_hashes(struct tape_growing *growing, const struct tape_journal_entry *entry)
 {
     if (entry->length % TAPE_STATE_HASH_BYTES != 0)
         return -1;
@@ -136,7 +136,7 @@ static int take_hashes(struct tape_growing *growing, const struct journal_entry 
     return 0;
 }
 
-static int take_message(struct tape_growing *growing, const struct journal_entry *entry,
+static int take_message(struct tape_growing *growing, const struct tape_journal_entry *entry,
                         struct error *error)
 {
     struct message message;
@@ -153,24 +153,24 @@ static int take_message(struct tape_growing *growing, const struct journal_entry
     return failed;
 }
 
-int tape_growing_take(struct tape_growing *growing, const struct journal *journal,
-                      struct journal_walk *walk, uint64_t *messages, struct error *error)
+int tape_growing_take(struct tape_growing *growing, const struct tape_journal *journal,
+                      struct tape_journal_walk *walk, uint64_t *messages, struct error *error)
 {
-    struct journal_entry entry;
+    struct tape_journal_entry entry;
     int failed = 0;
-    journal_walk_init(walk, journal);
-    while (failed == 0 && journal_walk_next(walk, &entry)) {
-        if (entry.kind == JOURNAL_MESSAGE) {
+    tape_journal_walk_init(walk, journal);
+    while (failed == 0 && tape_journal_walk_next(walk, &entry)) {
+        if (entry.kind == TAPE_JOURNAL_MESSAGE) {
             failed = take_message(growing, &entry, error);
             *messages += failed == 0;
-        } else if (entry.kind != JOURNAL_HASHES || take_hashes(growing, &entry) != 0) {
+        } else if (entry.kind != TAPE_JOURNAL_HASHES || take_hashes(growing, &entry) != 0) {
             failed = error_set(error, ERROR_INPUT, "expected a message or state hashes");
         }
     }
     return failed == 0
                ? 0
                : error_prefix(error, "%s: entry %" PRIu64 " of the journal of block %" PRIu64,
-                              growing->output.path, walk->entries, journal_block(journal));
+                              growing->output.path, walk->entries, tape_journal_block(journal));
 }
 
 int tape_growing_write(struct tape_growing *growing, struct error *error)
@@ -202,26 +202,27 @@ static int add_gap(struct tape_growing *growing, enum gap_cause cause, uint64_t 
 
 /* What is to be done with the journals. */
 struct plan {
-    struct journal *next[JOURNALS]; /* those of blocks n + 1 and n + 2, as far as they follow */
+    struct tape_journal
+        *next[TAPE_JOURNALS]; /* those of blocks n + 1 and n + 2, as far as they follow */
     unsigned count;
-    struct journal *lost[JOURNALS]; /* those that follow nothing */
+    struct tape_journal *lost[TAPE_JOURNALS]; /* those that follow nothing */
     unsigned lost_count;
 };
 
-static bool is_whole(const struct journal *journal)
+static bool is_whole(const struct tape_journal *journal)
 {
-    struct journal_walk walk;
-    struct journal_entry entry;
-    journal_walk_init(&walk, journal);
-    while (journal_walk_next(&walk, &entry)) {
+    struct tape_journal_walk walk;
+    struct tape_journal_entry entry;
+    tape_journal_walk_init(&walk, journal);
+    while (tape_journal_walk_next(&walk, &entry)) {
     }
     return walk.sealed;
 }
 
-static struct journal *journal_of(struct tape_growing *growing, uint64_t block)
+static struct tape_journal *journal_of(struct tape_growing *growing, uint64_t block)
 {
-    for (unsigned i = 0; i < JOURNALS; i++)
-        if (journal_block(&growing->journals[i]) == block)
+    for (unsigned i = 0; i < TAPE_JOURNALS; i++)
+        if (tape_journal_block(&growing->journals[i]) == block)
             return &growing->journals[i];
     return NULL;
 }
@@ -231,38 +232,38 @@ static struct plan make_plan(struct tape_growing *growing)
 {
     struct plan plan = {0};
     uint64_t next = growing->blocks.number;
-    for (unsigned i = 0; i < JOURNALS; i++)
-        if (journal_block(&growing->journals[i]) < next)
-            journal_empty(&growing->journals[i]);
-    struct journal *journal = journal_of(growing, next);
-    while (journal != NULL && plan.count < JOURNALS) {
+    for (unsigned i = 0; i < TAPE_JOURNALS; i++)
+        if (tape_journal_block(&growing->journals[i]) < next)
+            tape_journal_empty(&growing->journals[i]);
+    struct tape_journal *journal = journal_of(growing, next);
+    while (journal != NULL && plan.count < TAPE_JOURNALS) {
         plan.next[plan.count++] = journal;
         journal = is_whole(journal) ? journal_of(growing, ++next) : NULL;
     }
-    for (unsigned i = 0; i < JOURNALS; i++) {
+    for (unsigned i = 0; i < TAPE_JOURNALS; i++) {
         journal = &growing->journals[i];
-        if (journal_block(journal) != 0 && journal != plan.next[0] && journal != plan.next[1])
+        if (tape_journal_block(journal) != 0 && journal != plan.next[0] && journal != plan.next[1])
             plan.lost[plan.lost_count++] = journal;
     }
     return plan;
 }
 
 /* Count what a walk did not reach. */
-static void count_torn(const struct journal_walk *walk, struct tape_recovery *recovery)
+static void count_torn(const struct tape_journal_walk *walk, struct tape_recovery *recovery)
 {
     uint64_t bytes = 0;
-    recovery->lost_entries += journal_walk_torn(walk, &bytes);
+    recovery->lost_entries += tape_journal_walk_torn(walk, &bytes);
     recovery->lost_bytes += bytes;
 }
 
 /* A journal that does not follow is not taken for one that does once the tape has grown by what tells of it. */
-static void count_lost(struct journal *journal, struct tape_recovery *recovery)
+static void count_lost(struct tape_journal *journal, struct tape_recovery *recovery)
 {
-    struct journal_walk walk;
-    journal_mark_lost(journal);
-    journal_walk_init(&walk, journal);
+    struct tape_journal_walk walk;
+    tape_journal_mark_lost(journal);
+    tape_journal_walk_init(&walk, journal);
     count_torn(&walk, recovery);
-    recovery->unwritten += journal_unwritten(journal);
+    recovery->unwritten += tape_journal_unwritten(journal);
 }
 
 /* Make a block of what was added, write it, and bring it to the disk. */
@@ -278,6 +279,10 @@ static int tell_losses(struct tape_growing *growing, const struct tape_recovery 
                        bool torn, struct error *error)
 {
     int failed = 0;
+    if (recovery->lost_entries == 0 && recovery->unwritten == 0 && !torn)
+        return 0;
+    /* They are of the state before the gaps. */
+    payload_encoder_drop_hashes(growing->blocks.encoder);
     if (recovery->lost_entries > 0 || torn)
         failed = add_gap(growing, GAP_DAMAGE, recovery->lost_entries, error);
     if (failed == 0 && recovery->unwritten > 0)
@@ -295,14 +300,14 @@ static int take_journals(struct tape_growing *growing, struct tape_recovery *rec
     for (unsigned i = 0; i < plan.lost_count; i++)
         count_lost(plan.lost[i], recovery);
     for (unsigned i = 0; i < plan.count || i == 0; i++) {
-        struct journal *journal = i < plan.count ? plan.next[i] : NULL;
-        struct journal_walk walk;
+        struct tape_journal *journal = i < plan.count ? plan.next[i] : NULL;
+        struct tape_journal_walk walk;
         if (journal != NULL) {
             failed = tape_growing_take(growing, journal, &walk, &recovery->messages, error);
             if (failed != 0)
                 return failed;
             count_torn(&walk, recovery);
-            recovery->unwritten += journal_unwritten(journal);
+            recovery->unwritten += tape_journal_unwritten(journal);
             recovery->journals += !tape_blocks_is_empty(&growing->blocks);
         }
         if (i + 1 >= plan.count)
@@ -312,10 +317,10 @@ static int take_journals(struct tape_growing *growing, struct tape_recovery *rec
         if (failed != 0)
             return failed;
         if (journal != NULL)
-            journal_empty(journal);
+            tape_journal_empty(journal);
     }
     for (unsigned i = 0; i < plan.lost_count; i++)
-        journal_empty(plan.lost[i]);
+        tape_journal_empty(plan.lost[i]);
     return 0;
 }
 
@@ -325,10 +330,10 @@ static int open_journals(struct tape_growing *growing, struct error *error)
     enum { PERMISSIONS = 0666 };
     if (fstat(growing->output.fd, &status) != 0)
         return error_set(error, ERROR_SYSTEM, "%s: can't be looked at", growing->output.path);
-    for (unsigned i = 0; i < JOURNALS; i++) {
+    for (unsigned i = 0; i < TAPE_JOURNALS; i++) {
         bool found;
-        int failed = journal_open(&growing->journals[i], growing->journal_paths[i], growing->tape,
-                                  status.st_mode & PERMISSIONS, &found, error);
+        int failed = tape_journal_open(&growing->journals[i], growing->journal_paths[i],
+                                       growing->tape, status.st_mode & PERMISSIONS, &found, error);
         if (failed != 0)
             return failed;
     }
@@ -340,9 +345,9 @@ static int open_journals(struct tape_growing *growing, struct error *error)
 
 static bool has_journal(const struct tape_growing *growing)
 {
-    for (unsigned i = 0; i < JOURNALS; i++)
-        if (journal_block(&growing->journals[i]) >= growing->blocks.number &&
-            journal_has_content(&growing->journals[i]))
+    for (unsigned i = 0; i < TAPE_JOURNALS; i++)
+        if (tape_journal_block(&growing->journals[i]) >= growing->blocks.number &&
+            tape_journal_has_content(&growing->journals[i]))
             return true;
     return false;
 }
@@ -419,12 +424,13 @@ int tape_growing_open(struct tape_growing *growing, const char *path,
 
 void tape_growing_close(struct tape_growing *growing, bool remove_journals)
 {
-    for (unsigned i = 0; i < JOURNALS; i++) {
+    for (unsigned i = 0; i < TAPE_JOURNALS; i++) {
         /* Zeroed and never opened where the names have not been made. */
         if (growing->journal_paths[i] == NULL)
             continue;
-        bool empty = growing->journals[i].map != NULL && journal_block(&growing->journals[i]) == 0;
-        journal_close(&growing->journals[i]);
+        bool empty =
+            growing->journals[i].map != NULL && tape_journal_block(&growing->journals[i]) == 0;
+        tape_journal_close(&growing->journals[i]);
         if (remove_journals && empty)
             unlink(growing->journal_paths[i]);
         free(growing->journal_paths[i]);

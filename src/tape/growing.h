@@ -20,8 +20,8 @@ struct tape_growing {
     void *header_memory;
     struct tape_passage passage; /* identity and snapshots of all blocks */
     struct tape_blocks blocks;
-    struct journal journals[JOURNALS];
-    char *journal_paths[JOURNALS];
+    struct tape_journal journals[TAPE_JOURNALS];
+    char *journal_paths[TAPE_JOURNALS];
     uint64_t tape;    /* hash of block 0's header */
     struct row *rows; /* of a message that is read from a journal */
     union event_record record;
@@ -37,8 +37,8 @@ int tape_growing_open(struct tape_growing *growing, const char *path,
 void tape_growing_close(struct tape_growing *growing, bool remove_journals);
 
 /* Add what stands in a journal to the open block. `walk` tells how far it was whole. */
-int tape_growing_take(struct tape_growing *growing, const struct journal *journal,
-                      struct journal_walk *walk, uint64_t *messages, struct error *error);
+int tape_growing_take(struct tape_growing *growing, const struct tape_journal *journal,
+                      struct tape_journal_walk *walk, uint64_t *messages, struct error *error);
 /* Write the block that was made last, in one go. After ERROR_SYSTEM it may be tried again. */
 int tape_growing_write(struct tape_growing *growing, struct error *error);
 

@@ -16,7 +16,7 @@
 #include "tape/file.h"
 
 /* "CAPSJRNL" as it stands in the file. */
-#define JOURNAL_MAGIC UINT64_C(0x4c4e524a53504143)
+#define TAPE_JOURNAL_MAGIC UINT64_C(0x4c4e524a53504143)
 
 /* Places in the head. The last two change; the hash is of what stands before it. */
 enum {
@@ -34,69 +34,70 @@ enum { ENTRY_LENGTH = 0, ENTRY_KIND = 4, ENTRY_HASH = 8 };
 
 /* --- words that another thread, or who comes after a death, may read --------------------------------- */
 
-static uint32_t *word_32(const struct journal *journal, size_t at)
+static uint32_t *word_32(const struct tape_journal *journal, size_t at)
 {
     return (uint32_t *)(void *)(journal->map + at);
 }
 
-static uint64_t *word_64(const struct journal *journal, size_t at)
+static uint64_t *word_64(const struct tape_journal *journal, size_t at)
 {
     return (uint64_t *)(void *)(journal->map + at);
 }
 
-static uint32_t load_length(const struct journal *journal, size_t at)
+static uint32_t load_length(const struct tape_journal *journal, size_t at)
 {
     return BYTES_SWAP_32(__atomic_load_n(word_32(journal, at + ENTRY_LENGTH), __ATOMIC_ACQUIRE));
 }
 
-static void store_length(struct journal *journal, size_t at, uint32_t length)
+static void store_length(struct tape_journal *journal, size_t at, uint32_t length)
 {
     __atomic_store_n(word_32(journal, at + ENTRY_LENGTH), BYTES_SWAP_32(length), __ATOMIC_RELEASE);
 }
 
-uint64_t journal_block(const struct journal *journal)
+uint64_t tape_journal_block(const struct tape_journal *journal)
 {
     return BYTES_SWAP_64(__atomic_load_n(word_64(journal, AT_BLOCK), __ATOMIC_ACQUIRE));
 }
 
-static void store_block(struct journal *journal, uint64_t number)
+static void store_block(struct tape_journal *journal, uint64_t number)
 {
     __atomic_store_n(word_64(journal, AT_BLOCK), BYTES_SWAP_64(number), __ATOMIC_RELEASE);
 }
 
-uint64_t journal_unwritten(const struct journal *journal)
+uint64_t tape_journal_unwritten(const struct tape_journal *journal)
 {
     return BYTES_SWAP_64(__atomic_load_n(word_64(journal, AT_UNWRITTEN), __ATOMIC_ACQUIRE));
 }
 
-void journal_add_unwritten(struct journal *journal, uint64_t count)
+void tape_journal_add_unwritten(struct tape_journal *journal, uint64_t count)
 {
-    uint64_t sum = journal_unwritten(journal) + count;
+    uint64_t sum = tape_journal_unwritten(journal) + count;
     __atomic_store_n(word_64(journal, AT_UNWRITTEN), BYTES_SWAP_64(sum), __ATOMIC_RELEASE);
 }
 
-bool journal_has_content(const struct journal *journal)
+bool tape_journal_has_content(const struct tape_journal *journal)
 {
-    return journal_block(journal) != 0 &&
-           (load_length(journal, JOURNAL_HEAD_BYTES) != 0 || journal_unwritten(journal) != 0);
+    return tape_journal_block(journal) != 0 &&
+           (load_length(journal, TAPE_JOURNAL_HEAD_BYTES) != 0 ||
+            tape_journal_unwritten(journal) != 0);
 }
 
 /* --- the file ---------------------------------------------------------------------------------------- */
 
-static void write_head(struct journal *journal)
+static void write_head(struct tape_journal *journal)
 {
     uint8_t *head = journal->map;
     store_block(journal, 0);
-    bytes_put_u64(head + AT_MAGIC, JOURNAL_MAGIC);
-    bytes_put_u32(head + AT_VERSION, JOURNAL_VERSION);
-    bytes_put_u32(head + AT_HEAD_BYTES, JOURNAL_HEAD_BYTES);
-    bytes_put_u64(head + AT_BYTES, JOURNAL_BYTES);
+    bytes_put_u64(head + AT_MAGIC, TAPE_JOURNAL_MAGIC);
+    bytes_put_u32(head + AT_VERSION, TAPE_JOURNAL_VERSION);
+    bytes_put_u32(head + AT_HEAD_BYTES, TAPE_JOURNAL_HEAD_BYTES);
+    bytes_put_u64(head + AT_BYTES, TAPE_JOURNAL_BYTES);
     bytes_put_u64(head + AT_TAPE, journal->tape);
     bytes_put_u64(head + AT_HASH, hash_64(head, AT_HASH));
 }
 
 /* The head of a file of the right size: 0 with *ours, whether it is this tape's; or ERROR_INPUT. */
-static int check_head(const struct journal *journal, const char *path, bool *ours,
+static int check_head(const struct tape_journal *journal, const char *path, bool *ours,
                       struct error *error)
 {
     static const uint8_t none[AT_UNWRITTEN];
@@ -105,22 +106,22 @@ static int check_head(const struct journal *journal, const char *path, bool *our
     /* Death came between making the file and writing its head. */
     if (memcmp(head, none, sizeof none) == 0)
         return 0;
-    if (bytes_get_u64(head + AT_MAGIC) != JOURNAL_MAGIC ||
+    if (bytes_get_u64(head + AT_MAGIC) != TAPE_JOURNAL_MAGIC ||
         bytes_get_u64(head + AT_HASH) != hash_64(head, AT_HASH)) {
         /* … or while it was written, when nothing can stand behind it. */
-        if (journal_block(journal) == 0)
+        if (tape_journal_block(journal) == 0)
             return 0;
         return error_set(error, ERROR_INPUT, "%s: expected a journal of a tape", path);
     }
-    if (bytes_get_u32(head + AT_VERSION) != JOURNAL_VERSION ||
-        bytes_get_u32(head + AT_HEAD_BYTES) != JOURNAL_HEAD_BYTES ||
-        bytes_get_u64(head + AT_BYTES) != JOURNAL_BYTES)
+    if (bytes_get_u32(head + AT_VERSION) != TAPE_JOURNAL_VERSION ||
+        bytes_get_u32(head + AT_HEAD_BYTES) != TAPE_JOURNAL_HEAD_BYTES ||
+        bytes_get_u64(head + AT_BYTES) != TAPE_JOURNAL_BYTES)
         return error_set(error, ERROR_INPUT,
                          "%s: a journal of version %u, expected version %d: finish the tape with "
                          "the build that wrote it",
-                         path, bytes_get_u32(head + AT_VERSION), JOURNAL_VERSION);
+                         path, bytes_get_u32(head + AT_VERSION), TAPE_JOURNAL_VERSION);
     *ours = bytes_get_u64(head + AT_TAPE) == journal->tape;
-    if (!*ours && journal_has_content(journal))
+    if (!*ours && tape_journal_has_content(journal))
         return error_set(error, ERROR_INPUT,
                          "%s: messages of another tape stand in it: give that tape its name back, "
                          "or move the journal away",
@@ -129,18 +130,19 @@ static int check_head(const struct journal *journal, const char *path, bool *our
 }
 
 /* Give the file its size on the disk, so that no write to the map can fail later, and every page to memory. */
-static int take_room(struct journal *journal, const char *path, struct error *error)
+static int take_room(struct tape_journal *journal, const char *path, struct error *error)
 {
-    int cause = posix_fallocate(journal->fd, 0, JOURNAL_BYTES);
+    int cause = posix_fallocate(journal->fd, 0, TAPE_JOURNAL_BYTES);
     if (cause != 0)
         return error_set(error, ERROR_SYSTEM, "%s: no room for a journal of %d bytes: %s", path,
-                         JOURNAL_BYTES, strerror(cause));
+                         TAPE_JOURNAL_BYTES, strerror(cause));
     return 0;
 }
 
-static int map(struct journal *journal, const char *path, struct error *error)
+static int map(struct tape_journal *journal, const char *path, struct error *error)
 {
-    void *mapped = mmap(NULL, JOURNAL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, journal->fd, 0);
+    void *mapped =
+        mmap(NULL, TAPE_JOURNAL_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, journal->fd, 0);
     if (mapped == MAP_FAILED)
         return error_set(error, ERROR_SYSTEM, "%s: mapping it: %s", path, strerror(errno));
     journal->map = mapped;
@@ -148,7 +150,7 @@ static int map(struct journal *journal, const char *path, struct error *error)
 }
 
 /* A file that was there is of the size that all journals have, or shorter: death came while it was made. */
-static int open_file(struct journal *journal, const char *path, unsigned mode, bool *is_new,
+static int open_file(struct tape_journal *journal, const char *path, unsigned mode, bool *is_new,
                      struct error *error)
 {
     struct stat status;
@@ -156,18 +158,18 @@ static int open_file(struct journal *journal, const char *path, unsigned mode, b
     if (journal->fd < 0)
         return error_set(error, ERROR_SYSTEM, "%s: %s", path, strerror(errno));
     if (fstat(journal->fd, &status) != 0 || !S_ISREG(status.st_mode) ||
-        status.st_size > JOURNAL_BYTES)
+        status.st_size > TAPE_JOURNAL_BYTES)
         return error_set(error, ERROR_INPUT, "%s: expected a journal, a file of %d bytes", path,
-                         JOURNAL_BYTES);
+                         TAPE_JOURNAL_BYTES);
     *is_new = status.st_size == 0;
     return 0;
 }
 
-int journal_open(struct journal *journal, const char *path, uint64_t tape, unsigned mode,
-                 bool *found, struct error *error)
+int tape_journal_open(struct tape_journal *journal, const char *path, uint64_t tape, unsigned mode,
+                      bool *found, struct error *error)
 {
     bool is_new = false, ours = false;
-    *journal = (struct journal){.fd = -1, .tape = tape};
+    *journal = (struct tape_journal){.fd = -1, .tape = tape};
     int failed = open_file(journal, path, mode, &is_new, error);
     if (failed == 0)
         failed = take_room(journal, path, error);
@@ -176,31 +178,31 @@ int journal_open(struct journal *journal, const char *path, uint64_t tape, unsig
     if (failed == 0 && !is_new)
         failed = check_head(journal, path, &ours, error);
     if (failed != 0) {
-        journal_close(journal);
+        tape_journal_close(journal);
         return failed;
     }
     if (!ours) {
         /* Every page is written once, so that none has to be found later. */
-        memset(journal->map, 0, JOURNAL_BYTES);
+        memset(journal->map, 0, TAPE_JOURNAL_BYTES);
         write_head(journal);
     }
     *found = ours;
     return 0;
 }
 
-void journal_close(struct journal *journal)
+void tape_journal_close(struct tape_journal *journal)
 {
     if (journal->map != NULL)
-        munmap(journal->map, JOURNAL_BYTES);
+        munmap(journal->map, TAPE_JOURNAL_BYTES);
     if (journal->fd >= 0)
         close(journal->fd);
-    *journal = (struct journal){.fd = -1};
+    *journal = (struct tape_journal){.fd = -1};
 }
 
 /* --- writing ----------------------------------------------------------------------------------------- */
 
 /* What the first entry is chained to. */
-static uint64_t first_chain(const struct journal *journal, uint64_t number)
+static uint64_t first_chain(const struct tape_journal *journal, uint64_t number)
 {
     uint8_t bytes[16];
     bytes_put_u64(bytes, journal->tape);
@@ -216,24 +218,24 @@ static uint64_t entry_hash(const uint8_t *body, size_t length, unsigned kind, ui
 
 static size_t entry_bytes(size_t length)
 {
-    return JOURNAL_ENTRY_BYTES +
-           (length + JOURNAL_ALIGNMENT - 1) / JOURNAL_ALIGNMENT * JOURNAL_ALIGNMENT;
+    return TAPE_JOURNAL_ENTRY_BYTES +
+           (length + TAPE_JOURNAL_ALIGNMENT - 1) / TAPE_JOURNAL_ALIGNMENT * TAPE_JOURNAL_ALIGNMENT;
 }
 
-void journal_empty(struct journal *journal)
+void tape_journal_empty(struct tape_journal *journal)
 {
     store_block(journal, 0);
 }
 
-void journal_mark_lost(struct journal *journal)
+void tape_journal_mark_lost(struct tape_journal *journal)
 {
-    store_block(journal, JOURNAL_LOST);
+    store_block(journal, TAPE_JOURNAL_LOST);
 }
 
-void journal_begin(struct journal *journal, uint64_t number)
+void tape_journal_begin(struct tape_journal *journal, uint64_t number)
 {
-    ASSERT(journal_block(journal) == 0 && number != 0 && number != JOURNAL_LOST);
-    journal->used = JOURNAL_HEAD_BYTES;
+    ASSERT(tape_journal_block(journal) == 0 && number != 0 && number != TAPE_JOURNAL_LOST);
+    journal->used = TAPE_JOURNAL_HEAD_BYTES;
     journal->chain = first_chain(journal, number);
     journal->entries = 0;
     store_length(journal, journal->used, 0);
@@ -241,23 +243,24 @@ void journal_begin(struct journal *journal, uint64_t number)
     store_block(journal, number);
 }
 
-bool journal_has_room(const struct journal *journal, size_t length)
+bool tape_journal_has_room(const struct tape_journal *journal, size_t length)
 {
     /* A seal, and the length of what would follow it. */
-    const size_t behind = JOURNAL_ENTRY_BYTES + sizeof(uint64_t) + JOURNAL_ENTRY_BYTES;
-    return length < JOURNAL_BYTES && entry_bytes(length) + behind <= JOURNAL_BYTES - journal->used;
+    const size_t behind = TAPE_JOURNAL_ENTRY_BYTES + sizeof(uint64_t) + TAPE_JOURNAL_ENTRY_BYTES;
+    return length < TAPE_JOURNAL_BYTES &&
+           entry_bytes(length) + behind <= TAPE_JOURNAL_BYTES - journal->used;
 }
 
-uint8_t *journal_body(struct journal *journal)
+uint8_t *tape_journal_body(struct tape_journal *journal)
 {
-    return journal->map + journal->used + JOURNAL_ENTRY_BYTES;
+    return journal->map + journal->used + TAPE_JOURNAL_ENTRY_BYTES;
 }
 
-static void publish(struct journal *journal, enum journal_entry_kind kind, size_t length)
+static void publish(struct tape_journal *journal, enum tape_journal_entry_kind kind, size_t length)
 {
     size_t at = journal->used, next = at + entry_bytes(length);
     journal->chain =
-        entry_hash(journal->map + at + JOURNAL_ENTRY_BYTES, length, kind, journal->chain);
+        entry_hash(journal->map + at + TAPE_JOURNAL_ENTRY_BYTES, length, kind, journal->chain);
     bytes_put_u32(journal->map + at + ENTRY_KIND, (uint32_t)kind);
     bytes_put_u64(journal->map + at + ENTRY_HASH, journal->chain);
     /* Nothing old may seem to follow. */
@@ -267,49 +270,50 @@ static void publish(struct journal *journal, enum journal_entry_kind kind, size_
     journal->entries++;
 }
 
-void journal_commit(struct journal *journal, enum journal_entry_kind kind, size_t length)
+void tape_journal_commit(struct tape_journal *journal, enum tape_journal_entry_kind kind,
+                         size_t length)
 {
-    ASSERT(length > 0 && journal_has_room(journal, length));
+    ASSERT(length > 0 && tape_journal_has_room(journal, length));
     publish(journal, kind, length);
 }
 
-void journal_seal(struct journal *journal)
+void tape_journal_seal(struct tape_journal *journal)
 {
-    bytes_put_u64(journal_body(journal), journal->entries);
-    publish(journal, JOURNAL_SEAL, sizeof(uint64_t));
+    bytes_put_u64(tape_journal_body(journal), journal->entries);
+    publish(journal, TAPE_JOURNAL_SEAL, sizeof(uint64_t));
 }
 
 /* --- reading ----------------------------------------------------------------------------------------- */
 
-void journal_walk_init(struct journal_walk *walk, const struct journal *journal)
+void tape_journal_walk_init(struct tape_journal_walk *walk, const struct tape_journal *journal)
 {
-    *walk = (struct journal_walk){.journal = journal,
-                                  .at = JOURNAL_HEAD_BYTES,
-                                  .chain = first_chain(journal, journal_block(journal))};
+    *walk = (struct tape_journal_walk){.journal = journal,
+                                       .at = TAPE_JOURNAL_HEAD_BYTES,
+                                       .chain = first_chain(journal, tape_journal_block(journal))};
 }
 
 /* Length of the entry at `at`, or 0 where there is none that lies within the file. */
-static size_t length_at(const struct journal *journal, size_t at)
+static size_t length_at(const struct tape_journal *journal, size_t at)
 {
-    if (at > JOURNAL_BYTES - JOURNAL_ENTRY_BYTES)
+    if (at > TAPE_JOURNAL_BYTES - TAPE_JOURNAL_ENTRY_BYTES)
         return 0;
     size_t length = load_length(journal, at);
-    return length <= JOURNAL_BYTES - JOURNAL_ENTRY_BYTES - at ? length : 0;
+    return length <= TAPE_JOURNAL_BYTES - TAPE_JOURNAL_ENTRY_BYTES - at ? length : 0;
 }
 
-bool journal_walk_next(struct journal_walk *walk, struct journal_entry *entry)
+bool tape_journal_walk_next(struct tape_journal_walk *walk, struct tape_journal_entry *entry)
 {
     const uint8_t *bytes = walk->journal->map + walk->at;
     size_t length = walk->sealed ? 0 : length_at(walk->journal, walk->at);
     if (length == 0)
         return false;
-    *entry = (struct journal_entry){.kind = bytes_get_u32(bytes + ENTRY_KIND),
-                                    .body = bytes + JOURNAL_ENTRY_BYTES,
-                                    .length = length};
+    *entry = (struct tape_journal_entry){.kind = bytes_get_u32(bytes + ENTRY_KIND),
+                                         .body = bytes + TAPE_JOURNAL_ENTRY_BYTES,
+                                         .length = length};
     uint64_t hash = entry_hash(entry->body, length, entry->kind, walk->chain);
     if (hash != bytes_get_u64(bytes + ENTRY_HASH))
         return false;
-    if (entry->kind == JOURNAL_SEAL) {
+    if (entry->kind == TAPE_JOURNAL_SEAL) {
         walk->sealed = length == sizeof(uint64_t) && bytes_get_u64(entry->body) == walk->entries;
         return false;
     }
@@ -319,13 +323,13 @@ bool journal_walk_next(struct journal_walk *walk, struct journal_entry *entry)
     return true;
 }
 
-uint64_t journal_walk_torn(const struct journal_walk *walk, uint64_t *bytes)
+uint64_t tape_journal_walk_torn(const struct tape_journal_walk *walk, uint64_t *bytes)
 {
     uint64_t count = 0;
     size_t at = walk->at, length;
     *bytes = 0;
     while (!walk->sealed && (length = length_at(walk->journal, at)) != 0) {
-        count += bytes_get_u32(walk->journal->map + at + ENTRY_KIND) != JOURNAL_SEAL;
+        count += bytes_get_u32(walk->journal->map + at + ENTRY_KIND) != TAPE_JOURNAL_SEAL;
         at += entry_bytes(length);
         *bytes += length;
     }

@@ -92,6 +92,8 @@ int payload_encoder_add(struct payload_encoder *encoder, const struct message *m
                         struct error *error);
 /* Add a state hash; there must be room (TAPE_STATE_HASHES_MAX). */
 void payload_encoder_add_hash(struct payload_encoder *encoder, uint16_t room, uint64_t hash);
+/* Forget the state hashes so far. */
+void payload_encoder_drop_hashes(struct payload_encoder *encoder);
 /* Rows and records so far, a message without rows counting as one. */
 uint32_t payload_encoder_events(const struct payload_encoder *encoder);
 struct payload_counts payload_encoder_counts(const struct payload_encoder *encoder);

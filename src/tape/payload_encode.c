@@ -280,6 +280,11 @@ void payload_encoder_add_hash(struct payload_encoder *encoder, uint16_t room, ui
     bytes_put_u64(out + 2, hash);
 }
 
+void payload_encoder_drop_hashes(struct payload_encoder *encoder)
+{
+    encoder->counts.state_hashes = 0;
+}
+
 static uint8_t *append(uint8_t *out, const uint8_t *from, size_t length)
 {
     memcpy(out, from, length);

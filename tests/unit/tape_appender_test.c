@@ -17,7 +17,7 @@
 #include "tape/growing.h"
 #include "tests/unit/tape_random.h"
 
-enum { PATH_BYTES = 64, FILE_BYTES = 96, FILES = 1 + JOURNALS };
+enum { PATH_BYTES = 64, FILE_BYTES = 96, FILES = 1 + TAPE_JOURNALS };
 
 static struct tape_random chance;
 
@@ -120,7 +120,7 @@ static struct tape_appender *open_tape(const char *path, struct tape_recovery *r
 static void append(struct tape_appender *appender, const struct message *message)
 {
     struct error error = {0};
-    tape_appender_wait(appender);
+    cr_assert_eq(tape_appender_wait(appender, &error), 0, "%s", error.text);
     if (message->kind < EVENT_place && tape_appender_is_due(appender, message->ts_local))
         tape_appender_seal(appender);
     cr_assert(tape_appender_takes(appender, message));
@@ -308,7 +308,7 @@ Test(appender, torn_journal_ends_at_its_last_whole_message)
     enum { MESSAGES = 3 };
     char path[PATH_BYTES];
     struct tape_recovery recovery;
-    size_t ends[MESSAGES + 1] = {JOURNAL_HEAD_BYTES};
+    size_t ends[MESSAGES + 1] = {TAPE_JOURNAL_HEAD_BYTES};
     path_of("torn", path);
     tape_random_init(&chance, 8, false);
     struct tape_appender *appender = open_tape(path, &recovery);
@@ -316,7 +316,7 @@ Test(appender, torn_journal_ends_at_its_last_whole_message)
         struct message message = tape_random_message(&chance);
         append(appender, &message);
         size_t bytes = (message_encoded_bytes(&message) + 7) / 8 * 8;
-        ends[m + 1] = ends[m] + JOURNAL_ENTRY_BYTES + bytes;
+        ends[m + 1] = ends[m] + TAPE_JOURNAL_ENTRY_BYTES + bytes;
     }
     tape_appender_abandon(&appender);
     struct remains remains = take_remains(path);
@@ -325,7 +325,7 @@ Test(appender, torn_journal_ends_at_its_last_whole_message)
         struct remains torn = {{0}, {0}};
         unsigned whole = 0;
         torn.bytes[0] = remains.bytes[0], torn.length[0] = remains.length[0];
-        torn.bytes[1] = calloc(1, JOURNAL_BYTES), torn.length[1] = JOURNAL_BYTES;
+        torn.bytes[1] = calloc(1, TAPE_JOURNAL_BYTES), torn.length[1] = TAPE_JOURNAL_BYTES;
         memcpy(torn.bytes[1], remains.bytes[1], cut);
         put_remains(path, &torn);
         free(torn.bytes[1]);
@@ -355,7 +355,7 @@ Test(appender, damaged_journal_is_cut_and_told)
     append_random(appender, 10);
     tape_appender_abandon(&appender);
     struct remains remains = take_remains(path);
-    remains.bytes[1][JOURNAL_HEAD_BYTES + JOURNAL_ENTRY_BYTES + 9] ^= 4;
+    remains.bytes[1][TAPE_JOURNAL_HEAD_BYTES + TAPE_JOURNAL_ENTRY_BYTES + 9] ^= 4;
     put_remains(path, &remains);
     recover(path, &recovery);
     cr_assert_eq(recovery.messages, 0);
@@ -662,7 +662,7 @@ Test(appender, full_disk_leaves_a_reserve)
     cr_assert(strstr(error.text, "not writable") != NULL, "%s", error.text);
     limit_files(RLIM_INFINITY);
     wait_for_trouble(appender, ERROR_NONE);
-    tape_appender_wait(appender);
+    cr_assert_eq(tape_appender_wait(appender, &error), 0, "%s", error.text);
     cr_assert_eq(tape_appender_state(appender), TAPE_WRITABLE);
     append(appender, &market);
     finish(appender);
