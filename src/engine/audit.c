@@ -40,7 +40,7 @@ static void check(struct engine *engine, unsigned invariant, bool holds, const c
 /* --- sums of a side ------------------------------------------------------------------------------- */
 
 struct side_sum {
-    int64_t leaves;
+    int128 leaves;
     uint32_t count;
     int64_t best; /* most aggressive price; 0: no order */
 };

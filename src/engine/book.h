@@ -12,7 +12,7 @@
 struct book;
 
 /* The highest price that book_apply takes: what is above is no market's price in its unit. */
-#define BOOK_PRICE_MAX (INT64_C(1) << 60)
+#define BOOK_PRICE_MAX EVENT_PRICE_MAX
 
 /* A level of one side. */
 struct book_level {

@@ -29,6 +29,9 @@ enum {
 #define ENGINE_NO_SLOT UINT32_MAX
 /* Largest usable price, so that four times a price fits. */
 #define ENGINE_PRICE_MAX BOOK_PRICE_MAX
+/* Largest usable quantity of an order, and of all its fills: what has filled and what is left add up. What is
+ * beyond is a fault of the message, like a number that is none. */
+#define ENGINE_QUANTITY_MAX (INT64_C(1) << 60)
 /* The largest amount that a message may tell, and the largest value of a fill: 1e15 of an asset, in atto. 128
  * bits hold 1.7e20 of it, so 170,000 such amounts in a row add up. More than any account holds or trades, so
  * what is beyond is a fault of the message. */
@@ -127,7 +130,8 @@ struct order {
 struct order_side {
     uint32_t first, last;
     uint32_t count;
-    int64_t leaves; /* worst case: old or new while a modify travels */
+    int128
+        leaves; /* worst case: old or new while a modify travels; no number of orders makes it wrap */
 };
 
 /* A trade of ours, so that it counts once. */
@@ -386,8 +390,9 @@ void walk_breakers(struct walker *walker, const struct engine *engine);
 /* Settings and definition as units; false with the setting's name where one is not usable. */
 bool limits_resolve(struct limits *limits, const struct settings_instrument *settings,
                     const struct event_definition *definition, const char **problem);
-/* A definition with another tick, lot or minimum notional; the settings' figures stay. */
-void limits_redefine(struct limits *limits, const struct event_definition *definition);
+/* A definition with another tick, lot or minimum notional; the settings' figures stay. False where they do not
+ * fit the new tick; then nothing changed. */
+bool limits_redefine(struct limits *limits, const struct event_definition *definition);
 /* Without a division: n is a multiple of tick = odd << shift exactly where n x odd^-1 (mod 2^64), rotated
  * right by shift, is at most floor((2^64 - 1) / tick). */
 static inline bool limits_off_tick(uint64_t inverse, unsigned shift, uint64_t bound, int64_t price)

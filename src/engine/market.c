@@ -359,19 +359,14 @@ static void take_definition(struct engine *engine, unsigned index,
 {
     struct instrument *instrument = &engine->instruments[index];
     const struct event_definition *old = &instrument->definition;
-    if (record->price_exponent != old->price_exponent ||
-        record->quantity_exponent != old->quantity_exponent || record->contract != old->contract ||
-        record->multiplier != old->multiplier || record->venue != old->venue ||
-        record->multiplier_exponent != old->multiplier_exponent || record->base != old->base ||
-        record->quote != old->quote || record->settle != old->settle || record->tick <= 0 ||
-        record->lot <= 0 || record->instrument != index) {
+    if (!event_definition_may_follow(old, record) ||
+        !limits_redefine(&instrument->limits, record)) {
         lose_book(engine, index, true);
         return;
     }
     struct event_definition definition = *record;
     definition.base_commission_exponent = old->base_commission_exponent;
     instrument->definition = definition;
-    limits_redefine(&instrument->limits, &definition);
     engine_mark_due(engine, index);
 }
 

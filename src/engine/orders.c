@@ -215,7 +215,14 @@ static enum order_effect apply_plain(struct engine *engine, struct order *order,
 
 static bool is_size(struct number quantity)
 {
-    return quantity.status == NUMBER_VALUE && quantity.units > 0;
+    return quantity.status == NUMBER_VALUE && quantity.units > 0 &&
+           quantity.units <= ENGINE_QUANTITY_MAX;
+}
+
+/* The same, or nothing: what a venue says is left. */
+static bool is_rest(struct number leaves)
+{
+    return is_size(leaves) || (leaves.status == NUMBER_VALUE && leaves.units == 0);
 }
 
 /* What this engine asks for always is: a record of the tape may be anything. */
@@ -402,7 +409,7 @@ static enum reject price_fault(const struct engine *engine, unsigned index, stru
  * make them differ, and then the larger counts. Sets leaves and what is asked for. */
 static enum order_event fill_figures(struct order *order, int64_t quantity, struct number told)
 {
-    bool modifying = is_modifying(order), tells = told.status == NUMBER_VALUE && told.units >= 0;
+    bool modifying = is_modifying(order), tells = is_rest(told);
     int64_t left = order->leaves - quantity;
     int64_t asked = modifying ? order->asked_leaves - quantity : 0;
     order->asked_leaves = asked > 0 ? asked : 0;
@@ -426,24 +433,35 @@ static enum order_event fill_figures(struct order *order, int64_t quantity, stru
     return doubt ? ORDER_EVENT_FILL_DOUBT : ORDER_EVENT_FILL_LAST;
 }
 
+/* The numbers of a fill are ones, and what they make of order, position and money can be kept. */
+static bool fill_fits(const struct engine *engine, const struct order *order,
+                      const struct event_order_filled *fill)
+{
+    return fill->price.status == NUMBER_VALUE && fill->price.units > 0 && is_size(fill->quantity) &&
+           (order == NULL || order->filled <= ENGINE_QUANTITY_MAX - fill->quantity.units) &&
+           ledger_can_book(engine, fill);
+}
+
 /* A fill whose numbers can't be read happened all the same: the order's state is unknown until the venue
  * tells it, and the position until the account's snapshot does. */
 static bool fill_is_readable(struct engine *engine, struct order *order,
                              const struct event_order_filled *fill)
 {
-    bool priced = fill->price.status == NUMBER_VALUE && fill->price.units > 0;
-    bool sized = is_size(fill->quantity);
-    if (priced && sized && ledger_can_book(engine, fill))
+    if (fill_fits(engine, order, fill))
         return true;
-    if (order == NULL) {
-        if (priced && sized)
-            ledger_tell_removed(engine, fill->instrument, fill->order, REMOVED_ACCOUNT);
+    bool priced = fill->price.status == NUMBER_VALUE && fill->price.units > 0;
+    orders_tell_removed(
+        engine, &(struct event_removed){.instrument = fill->instrument,
+                                        .where = order == NULL ? REMOVED_ACCOUNT : REMOVED_RESTING,
+                                        .order = fill->order,
+                                        .side = fill->side,
+                                        .price = fill->price,
+                                        .quantity = fill->quantity,
+                                        .reason = priced ? REJECT_QUANTITY : REJECT_PRICE});
+    if (order == NULL)
         engine->orders.surprises++;
-        return false;
-    }
-    tell_removed(engine, order, fill->price, fill->quantity,
-                 priced ? REJECT_QUANTITY : REJECT_PRICE);
-    apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
+    else
+        apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
     return false;
 }
 
@@ -540,7 +558,7 @@ static void take_ended(struct engine *engine, struct order *order, enum order_ev
     bool live = order_state_is_live(order->state);
     int64_t before = live ? orders_worst_leaves(order) : 0, owed = 0;
     if (live && leaves.status != NUMBER_ABSENT) {
-        bool readable = leaves.status == NUMBER_VALUE && leaves.units >= 0;
+        bool readable = is_rest(leaves);
         owed = readable ? before - leaves.units : before;
         if (!readable)
             tell_removed(engine, order, (struct number){order->price, NUMBER_VALUE}, leaves,

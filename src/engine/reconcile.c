@@ -20,12 +20,17 @@ static struct candidate *add(struct engine *engine, unsigned index, enum want wa
     return candidate;
 }
 
-/* From fair value to a price, positive away from the other side. */
+/* From fair value to a price, positive away from the other side; at most what a number can hold, for a venue
+ * may tell that an order rests at any price. */
 static int64_t distance_of(const struct instrument *instrument, enum side side, int64_t price)
 {
-    int64_t tick = instrument->limits.quote.tick;
-    int64_t millitick = (tick == 1 ? price : price / tick) * MILLI;
-    return side == SIDE_BUY ? instrument->fair - millitick : millitick - instrument->fair;
+    int64_t tick = instrument->limits.quote.tick, millitick, distance;
+    if (__builtin_mul_overflow(tick == 1 ? price : price / tick, (int64_t)MILLI, &millitick))
+        millitick = INT64_MAX;
+    if (side == SIDE_BUY ? __builtin_sub_overflow(instrument->fair, millitick, &distance)
+                         : __builtin_sub_overflow(millitick, instrument->fair, &distance))
+        return side == SIDE_BUY ? INT64_MIN : INT64_MAX;
+    return distance;
 }
 
 static void add_cancel(struct engine *engine, const struct order *order, enum cancel_cause why)

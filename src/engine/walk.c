@@ -122,7 +122,7 @@ static void walk_live(struct walker *walker, const struct engine *engine)
         for (unsigned side = 0; side < 2; side++) {
             const struct order_side *orders = &engine->instruments[index].sides[side];
             FIELD(2 * index + side, orders, count);
-            FIELD(2 * index + side, orders, leaves);
+            walker->wide(walker, "leaves", 2 * index + side, orders->leaves);
             for (uint32_t slot = orders->first; slot != ENGINE_NO_SLOT;
                  slot = engine->orders.slots[slot].next)
                 walk_order(walker, engine, &engine->orders.slots[slot]);

@@ -239,3 +239,36 @@ Test(market, a_level_of_the_old_grid_can_be_removed)
     cr_expect_eq(h.engine->counters.removed_numbers, 1);
     harness_close(&h);
 }
+
+/* What no instrument can become: nothing is known of its market until a whole book, and its grid stays. */
+static void refuse(const struct event_definition *definition)
+{
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    cr_assert(market_has_view(&h.engine->instruments[0].market));
+    const union event_record record = {.definition = *definition};
+    harness_record(&h, EVENT_definition, EVENT_STREAM(0, CHANNEL_REFERENCE), &record);
+    cr_expect_not(market_has_view(&h.engine->instruments[0].market));
+    cr_expect_eq(h.engine->instruments[0].definition.tick, 5);
+    cr_expect_eq(h.engine->instruments[0].limits.quote.tick, 5);
+}
+
+Test(market, a_definition_that_no_instrument_can_have_is_refused)
+{
+    harness_init(&h);
+    /* In ticks of 5 it is a distance that can be reckoned with, in ticks of 1 none. */
+    h.settings[0].quote_step = PLAIN((INT64_C(1) << 57) / 1000 * 3, -1);
+    harness_start(&h);
+    struct event_definition definition = h.definitions[0];
+    definition.tick = ENGINE_PRICE_MAX + 1;
+    refuse(&definition);
+    definition.tick = INT64_MAX;
+    refuse(&definition);
+    definition.tick = 0;
+    refuse(&definition);
+    definition.tick = 1;
+    refuse(&definition);
+    definition = h.definitions[0];
+    definition.lot = 0;
+    refuse(&definition);
+    harness_close(&h);
+}

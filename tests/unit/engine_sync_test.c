@@ -632,6 +632,16 @@ Test(sync, an_order_that_ended_after_the_request_is_no_orphan)
     harness_close(&h);
 }
 
+static void shows_no_leaves(order_id order, struct number leaves)
+{
+    union event_record record = {
+        .open_order = {
+            .order = order, .side = SIDE_BUY, .price = {950, NUMBER_VALUE}, .leaves = leaves}};
+    give(EVENT_open_order, &record);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    cr_expect_eq(harness_find(&h, EVENT_removed, 0)->removed.reason, REJECT_QUANTITY);
+}
+
 Test(sync, rows_that_can_t_be_are_counted_and_ignored)
 {
     harness_init(&h);
@@ -647,27 +657,17 @@ Test(sync, rows_that_can_t_be_are_counted_and_ignored)
     give(EVENT_venue_position, &record);
     record.snapshot_end = (struct event_snapshot_end){.venue = 9};
     give(EVENT_snapshot_end, &record);
-    shows(ORPHAN, "x", SIDE_BUY, 900, INT64_MAX);
-    shows(ORPHAN + 1, "y", SIDE_BUY, 900, INT64_MAX);
+    shows_no_leaves(ORPHAN, (struct number){INT64_MAX, NUMBER_VALUE});
+    shows_no_leaves(ORPHAN + 1, (struct number){ENGINE_QUANTITY_MAX + 1, NUMBER_VALUE});
     snapshot(SECONDS(20), 0); /* from the future: it is now */
     cr_expect_eq(h.engine->orders.surprises, 1);
-    cr_expect_eq(engine_counters(h.engine)->removed_numbers, 1);
+    cr_expect_eq(engine_counters(h.engine)->removed_numbers, 3);
     cr_expect_eq(sync_orphan_leaves(h.engine, 0, SIDE_BUY), INT64_MAX);
     cr_expect_eq(h.engine->venues[0].sync.trusted, SECONDS(10));
     harness_close(&h);
 }
 
 /* --- rows that can't be read, or are about something else --------------------------------------------- */
-
-static void shows_no_leaves(order_id order, struct number leaves)
-{
-    union event_record record = {
-        .open_order = {
-            .order = order, .side = SIDE_BUY, .price = {950, NUMBER_VALUE}, .leaves = leaves}};
-    give(EVENT_open_order, &record);
-    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
-    cr_expect_eq(harness_find(&h, EVENT_removed, 0)->removed.reason, REJECT_QUANTITY);
-}
 
 Test(sync, an_orphan_without_a_number_keeps_its_last_leaves)
 {

@@ -63,7 +63,7 @@ static void is(order_id id, enum order_state state, int64_t leaves, int64_t fill
 
 static int64_t worst(enum side side)
 {
-    return h.engine->instruments[0].sides[side].leaves;
+    return (int64_t)h.engine->instruments[0].sides[side].leaves;
 }
 
 static uint64_t surprises(void)
