@@ -478,8 +478,10 @@ order_id orders_next_id(const struct engine *engine);
 
 /* --- ledger.c --- */
 struct balance *ledger_balance(struct engine *engine, unsigned venue, unsigned asset);
+/* A fill that ledger_can_book() allows. */
 void ledger_take_fill(struct engine *engine, const struct message *message);
-/* Price, quantity and fee of a readable fill fit the position and its sums. */
+/* Price, quantity and fee of a readable fill fit the position and its sums, and what changes hands is an
+ * amount that can be meant. */
 bool ledger_can_book(const struct engine *engine, const struct event_order_filled *fill);
 /* An amount was no sane one: removed, counted, told. `instrument` may be EVENT_NONE_16, `order` 0. */
 void ledger_tell_removed(struct engine *engine, unsigned instrument, order_id order,

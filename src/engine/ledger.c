@@ -73,14 +73,25 @@ static int64_t base_fee_units(const struct instrument *instrument,
     return count > INT64_MAX || count < -INT64_MAX ? INT64_MAX : (int64_t)count;
 }
 
+/* What changes hands in a fill at a spot venue; false where it is more than can be meant. */
+static bool spot_amounts(const struct event_definition *definition,
+                         const struct event_order_filled *fill, money *base, money *quote)
+{
+    int exponent = definition->price_exponent + definition->quantity_exponent +
+                   definition->multiplier_exponent;
+    return money_from_units(fill->quantity.units, definition->quantity_exponent, base) &&
+           money_linear_value(fill->price.units, fill->quantity.units, definition->multiplier,
+                              exponent, quote) &&
+           engine_is_money(*base) && engine_is_money(*quote);
+}
+
 bool ledger_can_book(const struct engine *engine, const struct event_order_filled *fill)
 {
     const struct instrument *instrument = &engine->instruments[fill->instrument];
     const struct event_definition *definition = &instrument->definition;
     struct position next = instrument->position;
-    money value, base = MONEY_ZERO;
-    if (definition->contract == CONTRACT_SPOT &&
-        !money_from_units(fill->quantity.units, definition->quantity_exponent, &base))
+    money value, base, quote;
+    if (definition->contract == CONTRACT_SPOT && !spot_amounts(definition, fill, &base, &quote))
         return false;
     if (!position_fill(&next, definition, fill->side, fill->price.units, fill->quantity.units,
                        base_fee_units(instrument, fill)))
@@ -90,7 +101,7 @@ bool ledger_can_book(const struct engine *engine, const struct event_order_fille
                               fill->side == SIDE_BUY ? instrument->position.value_bought
                                                      : instrument->position.value_sold,
                               &value) &&
-           engine_is_money(value) && engine_is_money(base);
+           engine_is_money(value);
 }
 
 /* Fees in the profit's asset are the position's, and so are fees in base, at the fill's price; any other
@@ -120,14 +131,8 @@ static void move_spot(struct engine *engine, struct instrument *instrument,
 {
     const struct event_definition *definition = &instrument->definition;
     money base, quote;
-    if (!money_from_units(fill->quantity.units, definition->quantity_exponent, &base) ||
-        !money_linear_value(fill->price.units, fill->quantity.units, definition->multiplier,
-                            definition->price_exponent + definition->quantity_exponent +
-                                definition->multiplier_exponent,
-                            &quote)) {
-        engine_violation(engine, 6);
-        return;
-    }
+    bool fits = spot_amounts(definition, fill, &base, &quote);
+    ASSERT(fits); /* ledger_can_book() */
     bool buy = fill->side == SIDE_BUY;
     move(engine, definition->venue, definition->base, buy ? base : money_negate(base), made);
     move(engine, definition->venue, definition->quote, buy ? money_negate(quote) : quote, made);
@@ -170,11 +175,9 @@ void ledger_take_fill(struct engine *engine, const struct message *message)
     sync_filled(engine, fill->instrument);
     if (fill->cause < FILL_CAUSE_COUNT)
         engine->counters.fills_by_cause[fill->cause]++;
-    if (!position_fill(position, definition, fill->side, fill->price.units, fill->quantity.units,
-                       base_fee_units(instrument, fill))) {
-        engine_violation(engine, 6);
-        return;
-    }
+    bool fits = position_fill(position, definition, fill->side, fill->price.units,
+                              fill->quantity.units, base_fee_units(instrument, fill));
+    ASSERT(fits); /* ledger_can_book() */
     if (definition->contract == CONTRACT_SPOT) {
         move_spot(engine, instrument, fill, made);
     } else {

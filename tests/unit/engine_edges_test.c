@@ -343,21 +343,34 @@ static void spot(int quantity_exponent)
     harness_start(&h);
 }
 
-/* The position can be kept (what the fee takes of it is not reckoned), the quote that was paid can't. */
+static money of_base(int64_t amount)
+{
+    return (money){(int128)amount * power_of_ten(18)};
+}
+
+/* What was paid does not fit. Where the fee takes nearly all that was bought, the worth of what is left does,
+ * and so does the worth of the fee. */
 Test(edges, a_spot_fill_whose_value_does_not_fit_moves_no_money)
 {
-    spot(0);
-    money fee = {(int128)INT64_C(4000000000) * power_of_ten(18)};
-    fill(INT64_C(10000000000), INT64_C(18000000000), fee, ASSET_BASE);
-    cr_expect_eq(violations(), 0);
-    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
-    cr_expect_eq(h.engine->instruments[0].quote_flow.atto, 0);
+    static const struct {
+        int64_t price, quantity, fee;
+    } fills[] = {{10000000000, 18000000000, 4000000000},
+                 {170142, 1000000000000000, 999995000000000}};
+    for (size_t i = 0; i < sizeof fills / sizeof fills[0]; i++) {
+        spot(0);
+        fill(fills[i].price, fills[i].quantity, of_base(fills[i].fee), ASSET_BASE);
+        cr_expect_eq(violations(), 0);
+        cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+        cr_expect_eq(h.engine->instruments[0].position.fills, 0);
+        cr_expect_eq(h.engine->instruments[0].quote_flow.atto, 0);
+        harness_close(&h);
+    }
 }
 
 /* The fee takes more of the base than a position can hold, or gives more: neither is a fee. */
 Test(edges, a_fee_in_base_beyond_any_position_is_removed_with_its_fill)
 {
-    const money most = {(int128)INT64_C(1000000000000000) * power_of_ten(18)};
+    const money most = of_base(1000000000000000);
     spot(-8);
     fill(10, 500, most, ASSET_BASE);
     cr_expect_eq(harness_count(&h, EVENT_removed), 1);
