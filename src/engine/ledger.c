@@ -140,25 +140,38 @@ static void move_spot(struct engine *engine, struct instrument *instrument,
         engine_add(engine, instrument->quote_flow, buy ? money_negate(quote) : quote);
 }
 
+/* Funding of `units` at a mark and a rate. A rate is whatever a venue tells: one by which more would change
+ * hands than can be meant is not booked, and the result says so (rule 15). */
+static void book_funding(struct engine *engine, struct instrument *instrument, int64_t units,
+                         const struct event_funding_booked *booked, int64_t made)
+{
+    struct position *position = &instrument->position;
+    money amount;
+    if (!position_funding(position, &instrument->definition, units, (int64_t)booked->mark2,
+                          booked->rate, &amount) ||
+        !engine_is_money(amount)) {
+        position->funding_missed = true;
+        return;
+    }
+    position->funding = engine_add(engine, position->funding, amount);
+    move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition), amount,
+         made);
+}
+
 /* A fill that the venue made before the last funding but told after it: its part of that funding. */
 static void late_funding(struct engine *engine, struct instrument *instrument,
                          const struct message *message, int64_t units)
 {
     struct position *position = &instrument->position;
-    money amount;
+    const struct event_funding_booked last = {.mark2 = (uint64_t)position->last_funding_mark2,
+                                              .rate = position->last_funding_rate};
     if (!(message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED)) ||
         message->ts_venue > position->last_funding_due)
         return;
-    if (position->last_funding_mark2 == 0) {
+    if (last.mark2 == 0)
         position->funding_missed = true;
-        return;
-    }
-    if (!position_funding(position, &instrument->definition, units, position->last_funding_mark2,
-                          position->last_funding_rate, &amount))
-        return;
-    position->funding = engine_add(engine, position->funding, amount);
-    move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition), amount,
-         message->ts_venue);
+    else
+        book_funding(engine, instrument, units, &last, message->ts_venue);
 }
 
 void ledger_take_fill(struct engine *engine, const struct message *message)
@@ -194,21 +207,16 @@ void ledger_take_funding(struct engine *engine, const struct event_funding_booke
 {
     struct instrument *instrument = &engine->instruments[booked->instrument];
     struct position *position = &instrument->position;
-    int64_t mark2 = (int64_t)booked->mark2;
-    money amount;
     position->last_funding_due = booked->due;
-    position->last_funding_mark2 = mark2;
-    if (mark2 == 0) {
+    position->last_funding_mark2 = (int64_t)booked->mark2;
+    if (booked->mark2 == 0) {
         position->funding_missed = position->funding_missed || position->units != 0;
         return;
     }
     position->last_funding_rate = booked->rate;
-    if (position->units == 0 || !position_funding(position, &instrument->definition,
-                                                  position->units, mark2, booked->rate, &amount))
+    if (position->units == 0)
         return;
-    position->funding = engine_add(engine, position->funding, amount);
-    move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition), amount,
-         booked->due);
+    book_funding(engine, instrument, position->units, booked, booked->due);
     profit_touch(engine, booked->instrument);
 }
 

@@ -467,17 +467,13 @@ Test(edges, funds_for_what_can_not_be_reckoned_are_lacking)
     harness_close(&h);
 }
 
-/* A fill from before a funding at which nothing was known to mark by: some is missing, how much nobody knows. */
-Test(edges, a_late_fill_before_a_funding_without_a_mark_is_missed)
+/* A fill of 3 that the venue made at 4 s, before the funding at 5 s, and told at 6 s. */
+static void late_fill(void)
 {
-    quiet();
-    struct position *position = &h.engine->instruments[0].position;
-    position->last_funding_due = SECONDS(5);
-    h.now = SECONDS(6);
     union event_record record = {.order_filled = {.order = 77,
                                                   .side = SIDE_BUY,
                                                   .price = value(1000),
-                                                  .quantity = value(1),
+                                                  .quantity = value(3),
                                                   .leaves = value(0),
                                                   .fee_asset = ASSET_QUOTE}};
     struct message message = {.ts_local = h.now,
@@ -487,12 +483,54 @@ Test(edges, a_late_fill_before_a_funding_without_a_mark_is_missed)
                               .stream = EVENT_STREAM(0, CHANNEL_SESSION),
                               .record = &record};
     harness_give(&h, &message);
+}
+
+/* A fill from before a funding at which nothing was known to mark by: some is missing, how much nobody knows. */
+Test(edges, a_late_fill_before_a_funding_without_a_mark_is_missed)
+{
+    quiet();
+    struct position *position = &h.engine->instruments[0].position;
+    position->last_funding_due = SECONDS(5);
+    h.now = SECONDS(6);
+    late_fill();
     cr_expect(position->funding_missed);
     cr_expect_eq(position->funding.atto, 0);
     /* Flat at the next such time nothing more is missed, and what was missed stays so. */
     const struct event_funding_booked unmarked = {.instrument = 0, .due = SECONDS(7)};
     ledger_take_funding(h.engine, &unmarked);
     cr_expect(position->funding_missed);
+    harness_close(&h);
+}
+
+/* Rates are a venue's word. At 9e9 times 0.3 of value pays 3e9, which may be; 1e6 of value would pay more than any
+ * account holds, and 1e15 more than fits. Held or filled before it, such a funding is missing from the result,
+ * which says so. */
+Test(edges, a_funding_beyond_belief_is_missed_and_not_booked)
+{
+    static const int64_t sizes[] = {3, 10000000, 10000000000000000};
+    const struct event_funding_booked absurd = {
+        .instrument = 0, .due = SECONDS(5), .rate = INT64_MAX, .mark2 = 2000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        quiet();
+        struct position *position = &h.engine->instruments[0].position;
+        harness_position(&h, 0, SIDE_BUY, 1000, sizes[i]);
+        h.engine->instruments[0].market.funding_told = true;
+        ledger_take_funding(h.engine, &absurd);
+        cr_expect_eq(position->funding_missed, i > 0);
+        cr_expect_eq(position->funding.atto == 0, i > 0);
+        cr_expect_eq(violations(), 0);
+        harness_close(&h);
+    }
+    quiet();
+    struct position *position = &h.engine->instruments[0].position;
+    position->last_funding_due = SECONDS(5);
+    position->last_funding_mark2 = INT64_MAX / 2;
+    position->last_funding_rate = INT64_MAX;
+    h.now = SECONDS(6);
+    late_fill();
+    cr_expect(position->funding_missed);
+    cr_expect_eq(position->funding.atto, 0);
+    cr_expect_eq(position->units, 3);
     harness_close(&h);
 }
 
