@@ -295,6 +295,13 @@ static int64_t edge_of(const struct wanted_level *wanted, int64_t cost)
     return edge > EDGE_MAX ? EDGE_MAX : edge < -EDGE_MAX ? -EDGE_MAX : edge;
 }
 
+/* A mean of markouts in 1e-9; more than all of the value counts as all of it. */
+static int64_t gain_of(double mean)
+{
+    double within = mean < -1 ? -1 : mean > 1 ? 1 : mean;
+    return number_from_double(within, -9, false).units;
+}
+
 /* What fills have lost by markout, 1e-9 of their value: 0 where they gained, or too few were measured. The
  * measured mean is after fees, and the fee is counted apart. */
 static int64_t loss_of(struct instrument *instrument)
@@ -308,10 +315,9 @@ static int64_t loss_of(struct instrument *instrument)
     learning->loss = 0;
     if (!markouts_mean(markouts, (uint64_t)instrument->limits.signal.edge_fills, &mean))
         return 0;
-    struct number gain = number_from_double(mean, -9, false);
-    if (gain.status == NUMBER_VALUE && gain.units > -RATIO_ONE && gain.units < RATIO_ONE &&
-        gain.units + instrument->definition.maker_fee < 0)
-        learning->loss = -(gain.units + instrument->definition.maker_fee);
+    int128 gain = (int128)gain_of(mean) + instrument->definition.maker_fee;
+    if (gain < 0)
+        learning->loss = gain < -RATIO_ONE ? RATIO_ONE : (int64_t)-gain;
     return learning->loss;
 }
 

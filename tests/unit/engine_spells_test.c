@@ -310,6 +310,43 @@ Test(spells, sizes_are_made_anew_when_what_they_are_made_of_changes)
     harness_close(&h);
 }
 
+static void lose(double markout)
+{
+    struct markouts *markouts = &h.engine->instruments[0].signals.markouts;
+    for (unsigned fill = 0; fill < MARKOUTS_KEPT; fill++, markouts->count++)
+        markouts->values[fill] = markout;
+    sizes()->made = false;
+}
+
+/* A mean loss of all that was paid, or more (what was sold has more than doubled), is the worst that counts; a
+ * mean gain, of whatever size, is no loss. */
+Test(spells, a_loss_of_more_than_all_counts_as_all)
+{
+    sizing();
+    h.engine->instruments[0].limits.signal.edge_fills = 2;
+    struct wanted_ladder ladder = three_levels();
+    ladder.fair_millitick = 1500; /* so that all of it is less than a tick and a half */
+    lose(0);
+    expect_sizes(ladder, 20, 30, 40);
+    lose(-0.5);
+    expect_sizes(ladder, 16, 30, 43); /* 1.25, 2.25, 3.25 of a mean of 2.25 */
+    lose(-1);
+    expect_sizes(ladder, 15, 30, 50); /* 0.5, 1.5, 2.5 of a mean of 1.5 */
+    lose(-3);
+    expect_sizes(ladder, 15, 30, 50);
+    lose(-1e15);
+    expect_sizes(ladder, 15, 30, 50);
+    lose(3);
+    expect_sizes(ladder, 20, 30, 40);
+    lose(1e15);
+    expect_sizes(ladder, 20, 30, 40);
+    /* What is left after a rebate of a tenth: the loss before it would be 1.1, and 1 less the rebate counts. */
+    h.engine->instruments[0].definition.maker_fee = -RATIO(1, 10);
+    lose(-1);
+    expect_sizes(ladder, 15, 30, 48); /* 0.65, 1.65, 2.65 of a mean of 1.65 */
+    harness_close(&h);
+}
+
 /* Ten million ticks bound an edge: beyond, levels are as good or as bad as each other. */
 Test(spells, an_edge_beyond_all_ticks_is_the_largest)
 {
