@@ -330,6 +330,7 @@ struct engine {
     bool started;
     int64_t start_ts; /* of the last start */
     bool any_due;
+    bool within_frame;     /* the last message had MESSAGE_MORE: what is due waits for the rest */
     uint64_t ordinal;      /* of the message, from start = 1; decisions name it as their cause */
     uint64_t *due;         /* instruments whose cycle is due, one bit each */
     unsigned removed_left; /* `removed` decisions that this message may still make */
