@@ -124,11 +124,12 @@ static bool begins(const struct order *order, unsigned before)
            (order->state == ORDER_FILLED && before == ORDER_PENDING_NEW);
 }
 
-/* The order is done, and it is known when and how: not where the venue has lost it. */
+/* The order is done, and it is known when and how: not where the venue has lost it. (One that was rejected has
+ * never rested, so it has no spell.) */
 static bool is_resolved(const struct order *order, unsigned before)
 {
     bool lost = before == ORDER_UNKNOWN && order->not_found >= ENGINE_QUERY_NOT_FOUND;
-    return order->state != ORDER_REJECTED && (order->state == ORDER_FILLED || !lost);
+    return order->state == ORDER_FILLED || !lost;
 }
 
 /* A live order whose state is known: a modify may have taken some away, and the horizon may have passed

@@ -87,8 +87,6 @@ static struct order *nearest(struct resting *resting, int64_t price, int64_t tol
         if (away >= least || resting->prices[i] == 0)
             continue;
         found = i;
-        if (away == 0)
-            break;
         least = away;
     }
     if (found == resting->count)
