@@ -219,6 +219,9 @@ Test(currency, a_rate_without_a_price_is_none)
     tell_rate(ASSET_QUOTE, ASSET_OTHER, least, most);
     tell_rate(ASSET_QUOTE, ASSET_OTHER, most, least);
     expect_profit(2000);
+    tell_rate(ASSET_QUOTE, ASSET_OTHER, whole(1), money_add(most, least)); /* beyond belief */
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    expect_profit(2000);
     tell_rate(ASSET_QUOTE, ASSET_OTHER, whole(1), whole(5)); /* only the ask must be shortened */
     expect_profit(3000);
     harness_close(&h);
@@ -301,6 +304,22 @@ Test(currency, a_day_turns_when_the_profit_is_known)
     cr_expect_eq(
         money_compare(harness_find(&h, EVENT_risk_mark, 0)->risk_mark.day_start, whole(-500)), 0);
     cr_expect_not(state().day_lost);
+    harness_close(&h);
+}
+
+/* A tape tells of a lost day and of no mark that would say which day: without limits of today's nothing ends it. */
+Test(currency, a_lost_day_that_nobody_dates_stays_lost)
+{
+    prepare();
+    h.global.risk_drawdown_limit = MONEY_ZERO;
+    harness_make(&h);
+    const union event_record record = {
+        .pause = {.instrument = EVENT_NONE_16, .paused = true, .why = GATE_DAILY_LOSS}};
+    engine_fold(h.engine,
+                &(struct message){.kind = EVENT_pause, .stream = EVENT_NONE_16, .record = &record});
+    harness_begin(&h);
+    harness_tick(&h, SECONDS(3 * 86400));
+    cr_expect(state().day_lost);
     harness_close(&h);
 }
 
