@@ -225,8 +225,10 @@ static bool far_next(const struct book_side *side, int64_t after, struct far_slo
 /* Take every far level that now lies in the window out of the table. */
 static void window_take_far(struct book_side *side)
 {
-    /* far_least may be the key of a level that went, and so even lie before the window. */
-    if (side->far_least >= side->base && window_index(side, side->far_least) >= WINDOW)
+    /* far_least may be the key of a level that went, but every one was set behind the window, and a window that
+     * moves to worse prices stops short of it: it is found anew whenever the window has come to it. */
+    ASSERT(side->far_least >= side->base);
+    if (window_index(side, side->far_least) >= WINDOW)
         return;
     int64_t least = INT64_MAX;
     for (size_t slot = 0; slot < side->far_slots; slot++) {

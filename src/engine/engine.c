@@ -401,7 +401,8 @@ struct actions engine_step(struct engine *engine, const struct message *message)
     if (!engine->started)
         return (struct actions){NULL, 0};
     engine->ordinal++;
-    if (!(message->flags & MESSAGE_MORE)) {
+    engine->within_frame = (message->flags & MESSAGE_MORE) != 0;
+    if (!engine->within_frame) {
         if (timers_earliest(&engine->timers) <= engine->now)
             timers_mark_due(engine);
         profit_update(engine);

@@ -334,6 +334,7 @@ struct engine {
     bool started;
     int64_t start_ts; /* of the last start */
     bool any_due;
+    bool within_frame;     /* the last message had MESSAGE_MORE: what is due waits for the rest */
     uint64_t ordinal;      /* of the message, from start = 1; decisions name it as their cause */
     uint64_t *due;         /* instruments whose cycle is due, one bit each */
     unsigned removed_left; /* `removed` decisions that this message may still make */
@@ -483,8 +484,10 @@ order_id orders_next_id(const struct engine *engine);
 
 /* --- ledger.c --- */
 struct balance *ledger_balance(struct engine *engine, unsigned venue, unsigned asset);
+/* A fill that ledger_can_book() allows. */
 void ledger_take_fill(struct engine *engine, const struct message *message);
-/* Price, quantity and fee of a readable fill fit the position and its sums. */
+/* Price, quantity and fee of a readable fill fit the position and its sums, and what changes hands is an
+ * amount that can be meant. */
 bool ledger_can_book(const struct engine *engine, const struct event_order_filled *fill);
 /* An amount was no sane one: removed, counted, told. `instrument` may be EVENT_NONE_16, `order` 0. */
 void ledger_tell_removed(struct engine *engine, unsigned instrument, order_id order,

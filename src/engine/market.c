@@ -125,8 +125,10 @@ static void keep_mark(struct engine *engine, struct market *market)
 {
     int64_t mark2, until = engine->now;
     bool stale;
-    if (market->mid2 == 0 || !market_mark2(market, engine->now, &mark2, &stale))
+    if (market->mid2 == 0)
         return;
+    bool known = market_mark2(market, engine->now, &mark2, &stale);
+    ASSERT(known); /* by the mid at least */
     if (stale) {
         until = mark_end(market->view_ts);
         if (market->mark.has && !market->spot && mark_end(market->mark.ts) > until)
@@ -163,12 +165,12 @@ static void view_from_book(struct engine *engine, unsigned index)
 /* --- messages of one instrument ------------------------------------------------------------------ */
 
 /* A book that lost its place: nothing is known until a snapshot. */
-static void lose_book(struct engine *engine, unsigned index, bool gap)
+static void lose_book(struct engine *engine, unsigned index)
 {
     struct market *market = &engine->instruments[index].market;
     view_forget(engine, market);
     book_clear(market->book);
-    market->gap = market->gap || gap;
+    market->gap = true;
     signals_book_lost(engine, index);
     engine_mark_due(engine, index);
 }
@@ -219,7 +221,7 @@ static void take_depth(struct engine *engine, unsigned index, const struct messa
                      : apply_and_tell(engine, index, message);
     if (!whole) {
         engine_table_full(engine, "book.far_levels", book_far_levels_peak(market->book) + 1);
-        lose_book(engine, index, true);
+        lose_book(engine, index);
         return;
     }
     if (message->kind == EVENT_snapshot)
@@ -340,7 +342,7 @@ static void take_gap(struct engine *engine, const struct message *message)
     if (message->stream != EVENT_NONE_16 && (channel == CHANNEL_TRADE || channel == CHANNEL_TOP))
         return;
     if (index < engine->instrument_count)
-        lose_book(engine, index, true);
+        lose_book(engine, index);
 }
 
 static void take_connection(struct engine *engine, const struct event_feed_connection *record)
@@ -349,7 +351,7 @@ static void take_connection(struct engine *engine, const struct event_feed_conne
         return;
     for (unsigned index = 0; index < engine->instrument_count; index++)
         if (engine->instruments[index].definition.venue == record->venue)
-            lose_book(engine, index, true);
+            lose_book(engine, index);
 }
 
 /* Tick, lot and fees may change; units never do (ARCHITECTURE.md). The settings stay as they were
@@ -361,7 +363,7 @@ static void take_definition(struct engine *engine, unsigned index,
     const struct event_definition *old = &instrument->definition;
     if (!event_definition_may_follow(old, record) ||
         !limits_redefine(&instrument->limits, record)) {
-        lose_book(engine, index, true);
+        lose_book(engine, index);
         return;
     }
     struct event_definition definition = *record;

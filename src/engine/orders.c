@@ -465,7 +465,8 @@ static bool fill_is_readable(struct engine *engine, struct order *order,
     return false;
 }
 
-/* Kept already as a trade of an order that the table has forgotten since. Seldom asked: all are looked at. */
+/* Kept already as a trade of an order that the table has forgotten since, or never knew. Seldom asked: all are
+ * looked at. */
 static bool is_kept_trade(const struct order_table *table, const struct event_order_filled *fill)
 {
     for (uint64_t i = 0; i <= table->trade_mask && i < table->trade_count; i++)
@@ -482,10 +483,8 @@ static bool orphan_fill_repeats(struct engine *engine, const struct event_order_
     uint32_t none = ENGINE_NO_SLOT;
     if (named && is_kept_trade(&engine->orders, fill))
         return true;
-    if (!sync_take_orphan_fill(engine, fill))
-        return true;
-    if (named && !is_kept_trade(&engine->orders, fill))
-        (void)orders_trade_repeats(engine, fill->order, &none, &fill->trade);
+    if (named)
+        (void)orders_trade_repeats(engine, fill->order, &none, &fill->trade); /* kept from now on */
     return false;
 }
 
@@ -497,6 +496,7 @@ static void take_orphan_fill(struct engine *engine, const struct message *messag
         return;
     }
     engine->orders.orphan_fills++;
+    sync_take_orphan_fill(engine, &message->record->order_filled);
     ledger_take_fill(engine, message);
     profit_touch(engine, index);
     engine_mark_due(engine, index);

@@ -281,6 +281,7 @@ static void walk_risk(struct walker *walker, const struct engine *engine)
     FIELD(0, engine, start_ts);
     FIELD(0, engine, ordinal);
     FIELD(0, engine, any_due);
+    FIELD(0, engine, within_frame);
     FIELD(0, engine, full_needed);
     for (unsigned word = 0; word < (engine->instrument_count + 63) / 64; word++)
         walker->field(walker, "due", word, (int64_t)engine->due[word]);

@@ -139,6 +139,28 @@ Test(sync, rule_28_one_lot_is_none_two_lots_are_drift_at_the_second_snapshot)
     harness_close(&h);
 }
 
+/* It goes on being one, and is told once; a reset asks the account, which alone can end it. */
+Test(sync, drift_stays_told_until_the_account_agrees)
+{
+    harness_init(&h);
+    h.venues[0].safety_sync_interval = SECONDS(3600);
+    quoted();
+    for (int64_t second = 10; second <= 13; second++) {
+        at(SECONDS(second));
+        snapshot(h.now, 5);
+        cr_expect_eq(raised(ALARM_DRIFT), second >= 11);
+        cr_expect_eq(harness_count(&h, EVENT_alarm), second == 11);
+    }
+    cr_expect_eq(h.engine->instruments[0].sync.differing, SYNC_DRIFT_SNAPSHOTS);
+    harness_command(&h, COMMAND_RESET);
+    cr_expect(raised(ALARM_DRIFT));
+    cr_expect_eq(harness_count(&h, EVENT_request_snapshot), 1);
+    at(SECONDS(14));
+    snapshot(h.now, 0);
+    cr_expect_not(raised(ALARM_DRIFT));
+    harness_close(&h);
+}
+
 Test(sync, rule_28_a_position_is_compared_two_seconds_after_its_last_fill)
 {
     harness_init(&h);
