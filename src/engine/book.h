@@ -1,7 +1,7 @@
 /* An exact L2 book of one instrument: two sides of price levels, best first.
  *
  * Layout: each side is a flat window of quantities around its best price with a
- * two-level bitmap over it, and an open-addressing table for levels outside the window. Keys are
+ * bitmap over it, and an open-addressing table for levels outside the window. Keys are
  * price units, mirrored for bids so that lower is better on both sides. Used by the engine and, as a
  * book of its own, by the simulated venue. Pure: no allocation, no I/O. */
 #ifndef CAPSTAN_ENGINE_BOOK_H
