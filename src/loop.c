@@ -134,9 +134,13 @@ static int give_before(struct loop *loop, int64_t market_ts, struct error *error
     while (!loop->done) {
         int64_t deadline = loop->makes_time ? engine_deadline(loop->engine) : TIME_NEVER;
         bool tick_first = deadline < market_ts;
-        if (venue->advance(venue, tick_first ? deadline : market_ts, error))
-            return error->code;
-        const struct message *answer = venue->answer(venue, tick_first ? deadline : market_ts - 1);
+        int64_t until = tick_first ? deadline : market_ts;
+        const struct message *answer = NULL;
+        if (!venue->tells_quiet || until >= venue->quiet_until) {
+            if (venue->advance(venue, until, error))
+                return error->code;
+            answer = venue->answer(venue, tick_first ? deadline : market_ts - 1);
+        }
         int code = 0;
         if (answer)
             code = give(loop, answer, error);
