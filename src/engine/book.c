@@ -37,12 +37,11 @@ struct book_side {
 };
 
 struct book {
-    uint64_t sequence;
-    int64_t ts_local;
-    uint64_t removed_numbers;
-    bool synchronised;
+    struct book_head head;     /* first: book_head() reads it */
     struct book_side sides[2]; /* by enum side: buy is bids, sell is asks */
 };
+
+_Static_assert(sizeof(struct book_head) == 64, "a line of the cache");
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
@@ -284,13 +283,6 @@ static void side_settle(struct book_side *side, uint32_t from)
         window_move_to_worse(side);
 }
 
-/* The same where the changes, the first of them at `from`, can have touched the best level. */
-static inline void side_settle_if(struct book_side *side, uint32_t from)
-{
-    if (from <= side->best)
-        side_settle(side, from);
-}
-
 /* A level outside the window; `from` becomes 0 where the window moved to it. False where the table is
  * full. */
 static bool side_set_outside(struct book_side *side, int64_t key, int64_t quantity, uint32_t *from)
@@ -366,12 +358,36 @@ struct book *book_init(void *memory, size_t size, unsigned far_levels)
 
 void book_clear(struct book *book)
 {
-    side_clear(&book->sides[SIDE_BUY]);
-    side_clear(&book->sides[SIDE_SELL]);
-    book->synchronised = false;
+    for (unsigned which = 0; which < 2; which++) {
+        side_clear(&book->sides[which]);
+        book->head.best[which] = (struct book_level){0, 0};
+    }
+    book->head.synchronised = false;
 }
 
 /* --- changes --------------------------------------------------------------------------------- */
+
+static void level_at(const struct book_side *side, unsigned which, uint32_t index,
+                     struct book_level *level)
+{
+    level->price = mirror(which, side->base + (int64_t)index);
+    level->quantity = side->quantities[index];
+}
+
+/* After changes of a side, the first of them at `from`: bring its best level up to date if they can have
+ * touched it. */
+static inline void book_settle(struct book *book, unsigned which, uint32_t from)
+{
+    struct book_side *side = &book->sides[which];
+    struct book_level *best = &book->head.best[which];
+    if (from > side->best)
+        return;
+    side_settle(side, from);
+    if (side->best == WINDOW)
+        *best = (struct book_level){0, 0};
+    else
+        level_at(side, which, side->best, best);
+}
 
 bool book_set(struct book *book, enum side which, int64_t price, int64_t quantity)
 {
@@ -388,7 +404,7 @@ bool book_set(struct book *book, enum side which, int64_t price, int64_t quantit
         book_clear(book);
         return false;
     }
-    side_settle_if(side, from);
+    book_settle(book, which, from);
     return true;
 }
 
@@ -439,10 +455,10 @@ bool book_apply(struct book *book, const struct message *message)
     ASSERT(message->kind == EVENT_depth || message->kind == EVENT_snapshot);
     if (message->kind == EVENT_snapshot) {
         book_clear(book);
-        book->synchronised = true;
+        book->head.synchronised = true;
     }
-    book->sequence = message->sequence;
-    book->ts_local = message->ts_local;
+    book->head.sequence = message->sequence;
+    book->head.ts_local = message->ts_local;
     uint32_t from[2] = {WINDOW + 1, WINDOW + 1}; /* nothing to settle */
     const struct row *end = message->rows + message->row_count, *row = message->rows;
     while (row < end) {
@@ -452,7 +468,7 @@ bool book_apply(struct book *book, const struct message *message)
         if (row == end || (row->flags & ROW_SELL) != which)
             continue;
         if ((row->price_status | row->quantity_status) != NUMBER_VALUE || is_outside_numbers(row)) {
-            book->removed_numbers++;
+            book->head.removed_numbers++;
         } else if (!side_set_outside(side, mirror(which, row->price), row->quantity,
                                      &from[which])) {
             book_clear(book);
@@ -460,32 +476,16 @@ bool book_apply(struct book *book, const struct message *message)
         }
         row++;
     }
-    side_settle_if(&book->sides[SIDE_BUY], from[SIDE_BUY]);
-    side_settle_if(&book->sides[SIDE_SELL], from[SIDE_SELL]);
+    book_settle(book, SIDE_BUY, from[SIDE_BUY]);
+    book_settle(book, SIDE_SELL, from[SIDE_SELL]);
     return true;
 }
 
 /* --- state ----------------------------------------------------------------------------------- */
 
-bool book_is_synchronised(const struct book *book)
-{
-    return book->synchronised;
-}
 void book_set_synchronised(struct book *book, bool synchronised)
 {
-    book->synchronised = synchronised;
-}
-uint64_t book_sequence(const struct book *book)
-{
-    return book->sequence;
-}
-int64_t book_ts_local(const struct book *book)
-{
-    return book->ts_local;
-}
-uint64_t book_removed_numbers(const struct book *book)
-{
-    return book->removed_numbers;
+    book->head.synchronised = synchronised;
 }
 
 size_t book_level_count(const struct book *book, enum side which)
@@ -505,22 +505,6 @@ size_t book_far_levels_peak(const struct book *book)
 }
 
 /* --- questions ------------------------------------------------------------------------------- */
-
-static void level_at(const struct book_side *side, unsigned which, uint32_t index,
-                     struct book_level *level)
-{
-    level->price = mirror(which, side->base + (int64_t)index);
-    level->quantity = side->quantities[index];
-}
-
-bool book_best(const struct book *book, enum side which, struct book_level *level)
-{
-    const struct book_side *side = &book->sides[which];
-    if (side->best == WINDOW)
-        return false;
-    level_at(side, which, side->best, level);
-    return true;
-}
 
 int64_t book_quantity(const struct book *book, enum side which, int64_t price)
 {
@@ -664,7 +648,8 @@ static uint64_t level_hash(unsigned which, int64_t price, int64_t quantity)
 
 uint64_t book_hash(const struct book *book)
 {
-    uint64_t sum = mix(book->sequence * 2 + book->synchronised) ^ mix((uint64_t)book->ts_local);
+    const struct book_head *head = &book->head;
+    uint64_t sum = mix(head->sequence * 2 + head->synchronised) ^ mix((uint64_t)head->ts_local);
     for (unsigned which = 0; which < 2; which++) {
         const struct book_side *side = &book->sides[which];
         struct book_level level;
