@@ -395,7 +395,7 @@ struct actions engine_step(struct engine *engine, const struct message *message)
         engine_violation(engine, 10);
     else
         engine->now = message->ts_local;
-    if (engine->started && message->kind != EVENT_start)
+    if (engine->now >= engine->profit.next_day && engine->started && message->kind != EVENT_start)
         profit_turn_day(engine);
     take(engine, message);
     if (!engine->started)
@@ -405,10 +405,12 @@ struct actions engine_step(struct engine *engine, const struct message *message)
     if (!engine->within_frame) {
         if (timers_earliest(&engine->timers) <= engine->now)
             timers_mark_due(engine);
-        profit_update(engine);
+        if (engine->profit.on)
+            profit_update(engine);
         if (engine->any_due)
             cycle_run_due(engine);
-        shutdown_update(engine);
+        if (engine->carry.shutdown != SHUTDOWN_RUNNING)
+            shutdown_update(engine);
         if (engine->timers.moved || !engine->timers.settled)
             timers_settle(engine);
     }

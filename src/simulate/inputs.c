@@ -222,7 +222,12 @@ struct venue *inputs_tell(struct inputs *inputs, int64_t end, bool honest)
     if (end != TIME_NEVER && inputs->feed_count > 0)
         inputs->feed[inputs->feed_count++] = (struct message){
             .ts_local = end, .stream = EVENT_NONE_16, .kind = EVENT_tick, .record = &nothing};
-    inputs->venue = (struct venue){at_time,       at_time,       repeat_answer, repeat_next,
-                                   repeat_submit, repeat_finish, repeat_close};
+    inputs->venue = (struct venue){.start = at_time,
+                                   .advance = at_time,
+                                   .answer = repeat_answer,
+                                   .next = repeat_next,
+                                   .submit = repeat_submit,
+                                   .finish = repeat_finish,
+                                   .close = repeat_close};
     return &inputs->venue;
 }

@@ -827,8 +827,13 @@ int fault_open(struct venue **venue, struct venue *inner, const struct fault_opt
     ASSERT(options->longest_delay > 0 && options->longest_outage > 0);
     if (!fault)
         return error_set(error, ERROR_SYSTEM, "no memory for the faults of a venue");
-    fault->venue = (struct venue){fault_start,  fault_advance, fault_answer, fault_next,
-                                  fault_submit, fault_finish,  fault_close};
+    fault->venue = (struct venue){.start = fault_start,
+                                  .advance = fault_advance,
+                                  .answer = fault_answer,
+                                  .next = fault_next,
+                                  .submit = fault_submit,
+                                  .finish = fault_finish,
+                                  .close = fault_close};
     fault->magic = FAULT_MAGIC;
     fault->options = *options;
     fault->given = UINT32_MAX;
