@@ -115,6 +115,7 @@ struct order {
     order_id id;
     int64_t asked_price, asked_leaves; /* while pending_modify */
     int64_t asked_ts;                  /* when the unanswered request left; unknown: since when */
+    int64_t modify_ts;                 /* when the newest modify left */
     int64_t query_ts;                  /* when it was last asked for */
     int64_t spell_start;               /* rule 26; while there is a spell */
     int64_t spell_filled;              /* of `filled`, before the spell */
@@ -166,6 +167,7 @@ struct balance {
     int64_t shown_at;  /* its venue time */
     int64_t as_of;     /* venue time of the newest snapshot in `total`; INT64_MIN: not known. What
                           the venue did until then is in it, whenever we are told */
+    int64_t newest;    /* venue time of the newest thing that moved it; INT64_MIN: not known */
     uint32_t shown;
     bool used, told;
 };

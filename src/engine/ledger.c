@@ -23,6 +23,8 @@ static void move(struct engine *engine, unsigned venue, unsigned asset, money am
         balance->transfers = engine_subtract(engine, balance->transfers, amount);
     else
         balance->total = engine_add(engine, balance->total, amount);
+    if (made != INT64_MAX && made > balance->newest)
+        balance->newest = made;
     balance->moved = engine_add(engine, balance->moved, amount);
     balance->used = true;
 }
@@ -32,9 +34,13 @@ unsigned ledger_profit_asset(const struct event_definition *definition)
     return definition->contract == CONTRACT_SPOT ? definition->quote : definition->settle;
 }
 
+/* One that is older than the last, or than what has moved the balance since, was overtaken: to take it would
+ * undo that. */
 void ledger_take_balance(struct engine *engine, const struct event_balance *record, int64_t as_of)
 {
     struct balance *balance = ledger_balance(engine, record->venue, record->asset);
+    if (as_of != INT64_MIN && (as_of < balance->as_of || as_of < balance->newest))
+        return;
     money change = engine_subtract(engine, record->total, balance->total);
     balance->transfers = engine_add(engine, balance->transfers, change);
     balance->total = record->total;

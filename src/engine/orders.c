@@ -252,6 +252,7 @@ void orders_take_place(struct engine *engine, const struct event_place *place, i
         .level = (uint8_t)place->level,
         .last_trade = ENGINE_NO_SLOT,
         .event_ts = now,
+        .modify_ts = INT64_MIN,
         .told_ts = INT64_MIN,
     };
     engine->carry.counter = (uint32_t)place->order;
@@ -302,6 +303,7 @@ void orders_take_modify(struct engine *engine, const struct event_modify *modify
         return;
     order->asked_price = modify->price.units;
     order->asked_leaves = modify->leaves.units;
+    order->modify_ts = now;
     if (order->level != (uint8_t)modify->level)
         learning_level_moved(engine, order, (uint8_t)modify->level);
     order->level = (uint8_t)modify->level;
@@ -719,13 +721,16 @@ static void take_seen(struct engine *engine, struct order *order, struct number 
 
 /* --- other answers ------------------------------------------------------------------------------- */
 
-/* The end of a query's answer: each fill and the order's end, where it has ended, have been told before it. */
+/* The end of a query's answer: each fill and the order's end, where it has ended, have been told before it.
+ * Where they have not, the status has overtaken them: they may still come, until a second one says the same. */
 static void take_status(struct engine *engine, struct order *order,
                         const struct event_order_status *status)
 {
     bool ended = status->leaves.status == NUMBER_VALUE && status->leaves.units == 0;
-    if (ended)
+    if (ended && order->owing)
         apply_plain(engine, order, ORDER_EVENT_CANCELLED);
+    else if (ended)
+        take_ended(engine, order, ORDER_EVENT_CANCELLED, status->leaves);
     else
         take_seen(engine, order, status->price, status->leaves);
 }
@@ -890,6 +895,14 @@ static bool answers_older_query(struct order *order, const struct message *messa
     return older && message->kind == EVENT_order_status;
 }
 
+/* The refusal of a modify before the newest: to believe it would be to forget what the newest asks for. */
+static bool refuses_older_modify(const struct order *order, const struct message *message)
+{
+    bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
+    return message->kind == EVENT_modify_rejected && is_modifying(order) && timed &&
+           message->ts_venue < order->modify_ts;
+}
+
 /* An answer that tells how the order rested once: price and leaves of it would put back what is known
  * better. A newer one has overtaken it, or it was asked for before the newest request left (rule 28). */
 static bool is_overtaken(struct order *order, const struct message *message)
@@ -899,7 +912,8 @@ static bool is_overtaken(struct order *order, const struct message *message)
     bool old = told != INT64_MIN && told < order->told_ts;
     if (told > order->told_ts)
         order->told_ts = told;
-    return older || (old && message->kind != EVENT_order_accepted);
+    return older || (old && message->kind != EVENT_order_accepted) ||
+           refuses_older_modify(order, message);
 }
 
 /* Every answer is a request that went well, but for the one that says that there was none. An expiry answers

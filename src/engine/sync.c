@@ -301,6 +301,14 @@ static bool shows_what_we_hold(const struct order *order)
             order->shown_leaves == order->asked_leaves);
 }
 
+/* At a restart a modify of the session before may be on its way to the venue, which then shows the order as
+ * it was: a query comes after it. */
+static bool may_change_yet(const struct engine *engine, const struct order *order)
+{
+    return order->asked_leaves > 0 && order->lost == REQUEST_MODIFY &&
+           !engine->venues[venue_of(engine, order->instrument)].reconciled;
+}
+
 /* What the snapshot says of one live order. One that rests must be shown as it is, else it is asked for; one
  * without an answer is believed to rest where all figures agree, and asked for in its time where not. */
 static void judge_order(struct engine *engine, struct order *order, const struct sync *sync,
@@ -309,7 +317,8 @@ static void judge_order(struct engine *engine, struct order *order, const struct
     unsigned venue = venue_of(engine, order->instrument);
     if (order->event_ts >= taken)
         return;
-    bool agrees = order->shown == sync->generation && shows_what_we_hold(order);
+    bool agrees = order->shown == sync->generation && shows_what_we_hold(order) &&
+                  !may_change_yet(engine, order);
     if (order_state_is_resting(order->state)) {
         if (!agrees && shutdown_may_send(engine) && infrastructure_lets_through(engine, venue))
             orders_ask_for(engine, order);

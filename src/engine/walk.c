@@ -90,6 +90,7 @@ static void walk_order(struct walker *walker, const struct engine *engine,
     FIELD(index, order, asked_price);
     FIELD(index, order, asked_leaves);
     FIELD(index, order, asked_ts);
+    FIELD(index, order, modify_ts);
     FIELD(index, order, query_ts);
     FIELD(index, order, event_ts);
     FIELD(index, order, told_ts);
@@ -247,6 +248,7 @@ static void walk_balances(struct walker *walker, const struct engine *engine)
         WIDE(index, balance, shown_total);
         FIELD(index, balance, shown_at);
         FIELD(index, balance, as_of);
+        FIELD(index, balance, newest);
         FIELD(index, balance, shown);
         FIELD(index, balance, used);
         FIELD(index, balance, told);

@@ -16,8 +16,9 @@ enum {
     LEVELS = 8, /* shown on each side */
     ROWS_MAX = 6 * LEVELS,
     SCRIPT_MAX = 64, /* messages that are no market data, at most */
-    TAIL = 8,        /* market messages after the shutdown */
-    LOT_SPREAD = 6   /* a size is below 2^this lots */
+    RESTARTS_MAX = 4,
+    TAIL = 8,      /* market messages after the shutdown */
+    LOT_SPREAD = 6 /* a size is below 2^this lots */
 };
 
 /* One instrument's market while it is drawn. Prices in ticks, quantities in lots. */
@@ -440,6 +441,17 @@ static void draw_all_clear(struct painter *painter)
     painter->resume_at = TIME_NEVER;
 }
 
+/* --- the process ------------------------------------------------------------------------------------ */
+
+/* It dies and starts again; each feed soon begins with a snapshot. */
+static void draw_restart(struct painter *painter)
+{
+    add_record(painter, EVENT_start, 0)->start =
+        (struct event_start){.epoch = ++painter->course->restarts};
+    for (unsigned i = 0; i < painter->course->names.instrument_count; i++)
+        painter->streets[i].snapshot_at = painter->now + between(painter, 0, 3000) * NS_PER_MS;
+}
+
 /* --- the whole course ------------------------------------------------------------------------------- */
 
 /* What was interrupted goes on. */
@@ -522,10 +534,21 @@ static void begin(struct painter *painter)
     }
 }
 
-/* A shutdown, and time for it. */
-static void end(struct painter *painter)
+static void draw_shutdown(struct painter *painter)
 {
     add_record(painter, EVENT_shutdown, 0)->shutdown = (struct event_shutdown){.signal = 15};
+}
+
+/* A shutdown, and time for it. Now and then the process dies in the middle of one. */
+static void end(struct painter *painter)
+{
+    draw_shutdown(painter);
+    if (painter->course->restarts > 0 && one_in(painter, 6)) {
+        painter->now += between(painter, 0, 2000) * NS_PER_MS;
+        draw_restart(painter);
+        painter->now += between(painter, 0, 2000) * NS_PER_MS;
+        draw_shutdown(painter);
+    }
     for (int i = 0; i < TAIL; i++) {
         painter->now += between(painter, 100, 8000) * NS_PER_MS;
         draw_repairs(painter);
@@ -540,9 +563,11 @@ void course_draw(struct course *course, uint64_t seed, uint64_t events)
     struct painter painter = {.course = course};
     random_init(&painter.random, seed, 0);
     course->count = course->record_count = course->row_count = 0;
+    course->restarts = 0;
     course_draw_world(course, &painter.random);
     begin(&painter);
     uint64_t commands = one_in(&painter, 3) ? 0 : (uint64_t)between(&painter, 1, SCRIPT_MAX / 4);
+    uint64_t restarts = one_in(&painter, 2) ? 0 : (uint64_t)between(&painter, 1, RESTARTS_MAX);
     bool ends = !one_in(&painter, 7);
     while (course->count < events) {
         draw_time(&painter);
@@ -552,6 +577,8 @@ void course_draw(struct course *course, uint64_t seed, uint64_t events)
             draw_command(&painter);
             commands--;
         }
+        if (course->restarts < restarts && random_below(&painter.random, events) < 2 * restarts)
+            draw_restart(&painter);
         draw_market(&painter);
     }
     if (ends)

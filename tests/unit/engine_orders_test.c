@@ -531,6 +531,8 @@ Test(orders, a_fill_after_the_end_may_be_as_large_as_a_modify_asked)
         .order = 1, .price = {990, NUMBER_VALUE}, .leaves = {20, NUMBER_VALUE}};
     orders_take_modify(h.engine, &modify, 0);
     answer_of(EVENT_order_status, 100, 990, 0);
+    expect(1, ORDER_UNKNOWN, 20, 0);
+    answer_of(EVENT_order_status, 100, 990, 0);
     expect(1, ORDER_CANCELLED, 0, 0);
     harness_fill(&h, 1, SIDE_BUY, 990, 20, 0);
     expect(1, ORDER_CANCELLED, 0, 20);

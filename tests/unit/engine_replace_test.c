@@ -378,6 +378,7 @@ Test(replace, a_late_fill_may_be_of_the_size_that_was_asked_for)
     union event_record status = {
         .order_status = {.order = 1, .price = {1000, NUMBER_VALUE}, .leaves = {0, NUMBER_VALUE}}};
     answer(EVENT_order_status, &status);
+    answer(EVENT_order_status, &status); /* and again: it is over */
     struct order *order = harness_order(&h, 1);
     cr_expect_eq(order->state, ORDER_CANCELLED);
     order->asked_leaves = 12; /* the ladder asked for ten as before; more is the case to show */

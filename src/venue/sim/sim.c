@@ -555,3 +555,9 @@ size_t sim_open_orders(const struct venue *venue, order_id *orders, size_t capac
                     orders[count] = order->id;
     return count;
 }
+
+int64_t sim_order_left(const struct venue *venue, order_id order)
+{
+    const struct sim_order *found = sim_order_find(&sim_of(venue)->orders, order);
+    return found && found->state == SIM_LIVE ? found->left : 0;
+}
