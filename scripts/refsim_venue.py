@@ -313,23 +313,30 @@ class Matching:
         elif order.left:
             self.end(order, "unfilled")
 
+    def unfit(self, price, quantity):
+        """Why numbers are none that the instrument takes, or None. An inverse contract is worth its
+        multiplier in quote at every price (rule 11)."""
+        instrument = self.instrument
+        if price is None or price <= 0:
+            return "bad_price"
+        if quantity is None or quantity <= 0:
+            return "bad_quantity"
+        if price % instrument.tick:
+            return "off_tick"
+        if quantity % instrument.lot:
+            return "off_lot"
+        value = quantity * instrument.quantity_unit * instrument.multiplier
+        if instrument.contract != "inverse":
+            value *= price * instrument.price_unit
+        return "minimum_notional" if value < instrument.minimum_notional else None
+
     def refusal(self, order, time_in_force):
         """Why an order is refused, or None."""
-        instrument = self.instrument
         if not self.matches():
             return "halted"
-        if order.price is None or order.price <= 0:
-            return "bad_price"
-        if order.left is None or order.left <= 0:
-            return "bad_quantity"
-        if order.price % instrument.tick:
-            return "off_tick"
-        if order.left % instrument.lot:
-            return "off_lot"
-        if instrument.contract != "inverse":
-            value = order.price * instrument.price_unit * order.left * instrument.quantity_unit
-            if value * instrument.multiplier < instrument.minimum_notional:
-                return "minimum_notional"
+        reason = self.unfit(order.price, order.left)
+        if reason:
+            return reason
         if not self.book.synchronised:
             return "no_book"
         if order.post_only and self.crosses(order.side, order.price):
@@ -390,22 +397,13 @@ class Matching:
         if order is None or order.state != "active":
             self.refuse("modify_rejected", request.order, order)
             return
-        if not self.matches():
-            self.answer("modify_rejected", order.id, "reason=halted", self.state(order))
-            return
         price = self.instrument.price(request.fields["price"])
-        left = self.instrument.quantity(request.fields["leaves"])
-        left -= sum(order.fills[request.fills_known:])
-        if left <= 0:
-            self.answer("modify_rejected", order.id, "reason=already_filled", self.state(order))
-            return
+        asked = self.instrument.quantity(request.fields["leaves"])
+        left = asked - sum(order.fills[request.fills_known:])
         again = price != order.price or left > order.left
-        if again and not self.book.synchronised:  # as a new order; in place needs no book
-            self.answer("modify_rejected", order.id, "reason=no_book", self.state(order))
-            return
-        if order.post_only and self.crosses(order.side, price):
-            self.answer("modify_rejected", order.id, "reason=post_only_would_cross",
-                        self.state(order))
+        reason = self.refused_change(order, price, asked, left, again)
+        if reason:
+            self.answer("modify_rejected", order.id, f"reason={reason}", self.state(order))
             return
         order.price, order.left = price, left
         self.answer("order_modified", order.id, f"price={self.instrument.show_price(price)} "
@@ -414,6 +412,26 @@ class Matching:
             self.take(order)
             if order.left:
                 self.rest(order)
+
+    def refused_change(self, order, price, asked, left, again):
+        """Why a change is refused, or None. What keeps its place enters no book and takes no funds;
+        the rest is as of a new order."""
+        if not self.matches():
+            return "halted"
+        reason = self.unfit(price, asked)
+        if reason:
+            return reason
+        if left <= 0:
+            return "already_filled"
+        if not again:
+            return None
+        if not self.book.synchronised:
+            return "no_book"
+        if order.post_only and self.crosses(order.side, price):
+            return "post_only_would_cross"
+        if not self.account.affords(self.instrument, order.side, price, left, order):
+            return "insufficient_funds"
+        return None
 
     # answers
 

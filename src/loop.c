@@ -69,6 +69,27 @@ static void count(struct loop *loop, const struct message *message, bool market)
         loop->events += message->rows ? message->row_count : 1;
 }
 
+/* To the sinks, before the engine is given it. */
+static int tell_message(const struct sink_list *sinks, const struct message *message,
+                        struct error *error)
+{
+    for (size_t s = 0; s < sinks->count; s++)
+        if (sinks->sinks[s]->message(sinks->sinks[s], message, error))
+            return error->code;
+    return 0;
+}
+
+/* What follows a step that was more than market data without consequence. */
+static int conclude(struct loop *loop, const struct sink_list *stepped, struct actions actions,
+                    struct error *error)
+{
+    loop->done = !loop->goes_on && engine_is_done(loop->engine);
+    for (size_t s = 0; s < stepped->count; s++)
+        if (stepped->sinks[s]->stepped(stepped->sinks[s], loop->engine, error))
+            return error->code;
+    return send_decisions(loop, actions, loop->venue, error);
+}
+
 /* Journal one message, step the engine, send what it decides. */
 static int give(struct loop *loop, const struct message *message, struct error *error)
 {
@@ -77,18 +98,13 @@ static int give(struct loop *loop, const struct message *message, struct error *
     const struct sink_list *stepped = market ? &loop->market_stepped : &loop->session_stepped;
     ASSERT(message->ts_local >= loop->now);
     loop->now = message->ts_local;
-    for (size_t s = 0; s < told->count; s++)
-        if (told->sinks[s]->message(told->sinks[s], message, error))
-            return error->code;
+    if (told->count && tell_message(told, message, error))
+        return error->code;
     struct actions actions = engine_step(loop->engine, message);
     count(loop, message, market);
-    /* A tape that is told again ends where it ends: behind a shutdown another session may stand. */
-    if (loop->makes_time && (!market || actions.count))
-        loop->done = engine_is_done(loop->engine);
-    for (size_t s = 0; s < stepped->count; s++)
-        if (stepped->sinks[s]->stepped(stepped->sinks[s], loop->engine, error))
-            return error->code;
-    return actions.count ? send_decisions(loop, actions, loop->venue, error) : 0;
+    if (market && !actions.count && !stepped->count)
+        return 0;
+    return conclude(loop, stepped, actions, error);
 }
 
 /* Answers due by `now`, in the venue's order. */
@@ -126,6 +142,18 @@ static int give_tick(struct loop *loop, int64_t deadline, struct error *error)
     return code;
 }
 
+/* The venue has nothing to do and nothing to say until `until`. */
+static inline bool is_quiet(const struct venue *venue, int64_t until)
+{
+    return venue->tells_quiet && until < venue->quiet_until;
+}
+
+/* The earliest time at which the engine wants a tick of the loop's. */
+static inline int64_t next_tick(const struct loop *loop)
+{
+    return loop->makes_time ? engine_deadline(loop->engine) : TIME_NEVER;
+}
+
 /* What comes between the last message given and the next one at `market_ts`: answers due before it,
  * and ticks at deadlines before it, each at its own time. At one time the order is that of
  * LOOP_RANKS: a message before the answers of its time, and these before a tick. */
@@ -133,11 +161,15 @@ static int give_before(struct loop *loop, int64_t market_ts, struct error *error
 {
     struct venue *venue = loop->venue;
     while (!loop->done) {
-        int64_t deadline = loop->makes_time ? engine_deadline(loop->engine) : TIME_NEVER;
+        int64_t deadline = next_tick(loop);
         bool tick_first = deadline < market_ts;
-        if (venue->advance(venue, tick_first ? deadline : market_ts, error))
-            return error->code;
-        const struct message *answer = venue->answer(venue, tick_first ? deadline : market_ts - 1);
+        int64_t until = tick_first ? deadline : market_ts;
+        const struct message *answer = NULL;
+        if (!is_quiet(venue, until)) {
+            if (venue->advance(venue, until, error))
+                return error->code;
+            answer = venue->answer(venue, tick_first ? deadline : market_ts - 1);
+        }
         int code = 0;
         if (answer)
             code = give(loop, answer, error);
@@ -188,6 +220,12 @@ static int give_from_feed(struct loop *loop, const struct message *message, stru
     return give(loop, message, error);
 }
 
+/* Nothing comes before the message at `market_ts`. */
+static inline bool is_next(const struct loop *loop, int64_t market_ts)
+{
+    return is_quiet(loop->venue, market_ts) && next_tick(loop) >= market_ts;
+}
+
 /* Every message of the feed, with all that comes between them. */
 static int give_messages(struct loop *loop, struct error *error)
 {
@@ -196,8 +234,11 @@ static int give_messages(struct loop *loop, struct error *error)
     const struct message *message;
     while (!loop->done && (message = loop->feed->next(loop->feed, error))) {
         const int64_t now = message->ts_local;
-        if (started ? give_before(loop, now, error) : start_before(loop, now, &started, error))
-            return error->code;
+        int code = !started             ? start_before(loop, now, &started, error)
+                   : is_next(loop, now) ? 0
+                                        : give_before(loop, now, error);
+        if (code)
+            return code;
         if (loop->done)
             break;
         if (give_from_feed(loop, message, error))

@@ -53,6 +53,7 @@ struct loop {
     size_t sink_count;
     /* The loop makes the engine's start and its ticks; false in verify, where the tape has both. */
     bool makes_time;
+    bool goes_on;  /* a tape that is told again: behind a shutdown another session may stand */
     int64_t start; /* ts_local of the start, or of the first message if that is later */
     struct event_start start_record;
     /* Called now and then with the ts_local reached; may be NULL. */

@@ -8,7 +8,6 @@
 enum {
     WINDOW = 16 * 1024, /* price units of one side that are held flat */
     WORDS = WINDOW / 64,
-    GROUPS = WORDS / 64,
     MARGIN = WINDOW / 4,    /* room before the best level when the window is laid around it */
     DRIFT = WINDOW / 4 * 3, /* a best level behind this index moves the window after it */
     FAR_SLOTS_MIN = 256,
@@ -28,32 +27,35 @@ struct far_slot {
 struct book_side {
     int64_t base;      /* key of the window's first quantity */
     uint32_t best;     /* index of the best level, WINDOW where the side is empty */
-    uint32_t count;    /* levels in the window */
     int64_t far_least; /* no key of the table is lower than this */
     size_t far_count, far_limit, far_peak;
-    struct far_slot *far;    /* linear probing; memory for 3 x far_limit slots (see far_grow) */
-    size_t far_slots;        /* in use, a power of two, so that a small table stays in the cache */
-    unsigned far_shift;      /* hash >> this is a slot */
-    uint64_t groups[GROUPS]; /* bit w of group g: word 64 g + w is not 0 */
-    uint64_t words[WORDS];   /* bit b of word w: quantity 64 w + b is not 0 */
+    struct far_slot *far;  /* linear probing; memory for 3 x far_limit slots (see far_grow) */
+    size_t far_slots;      /* in use, a power of two, so that a small table stays in the cache */
+    unsigned far_shift;    /* hash >> this is a slot */
+    uint64_t words[WORDS]; /* bit b of word w: quantity 64 w + b is not 0 */
     int64_t quantities[WINDOW];
 };
 
 struct book {
-    uint64_t sequence;
-    int64_t ts_local;
-    uint64_t removed_numbers;
-    bool synchronised;
+    struct book_head head;     /* first: book_head() reads it */
     struct book_side sides[2]; /* by enum side: buy is bids, sell is asks */
 };
 
+_Static_assert(sizeof(struct book_head) == 64, "a line of the cache");
+
 /* --- keys ------------------------------------------------------------------------------------ */
+
+/* All bits for bids, none for asks. */
+static inline uint64_t mirror_mask(unsigned side)
+{
+    return (uint64_t)side - 1;
+}
 
 /* Its own inverse, for prices > 0. */
 static inline int64_t mirror(unsigned side, int64_t price)
 {
-    int64_t mask = (int64_t)side - 1;
-    return (price ^ mask) - mask;
+    uint64_t mask = mirror_mask(side);
+    return (int64_t)(((uint64_t)price ^ mask) - mask);
 }
 
 /* Where in the window a key is; WINDOW or more if it is outside. */
@@ -70,41 +72,30 @@ static int64_t base_around(int64_t key)
 
 /* --- window ---------------------------------------------------------------------------------- */
 
-/* Set one quantity and its bits, without a branch: whether a level appears, changes or goes is what
- * no predictor can tell. */
+/* Set one quantity and its bit, without a branch: whether a level appears, changes or goes is what no
+ * predictor can tell. */
 static inline void window_set(struct book_side *side, uint64_t index, int64_t quantity)
 {
-    uint64_t word = index >> 6, group = index >> 12;
-    uint64_t shown = quantity != 0;
-    uint64_t bits = side->words[word];
-    uint64_t was = bits >> (index & 63) & 1;
-    bits ^= (was ^ shown) << (index & 63);
+    uint64_t *word = &side->words[index >> 6];
+    uint64_t none = quantity == 0;
     side->quantities[index] = quantity;
-    side->words[word] = bits;
-    uint64_t words = side->groups[group] & ~(UINT64_C(1) << (word & 63));
-    side->groups[group] = words | (uint64_t)(bits != 0) << (word & 63);
-    side->count += (uint32_t)shown - (uint32_t)was;
+    *word = (*word | UINT64_C(1) << (index & 63)) ^ none << (index & 63);
 }
 
-/* The first level of the window at or after `index`; WINDOW if there is none. */
+/* The first level of the window at or after `index`; WINDOW if there is none. Levels lie close together
+ * where anybody looks, so that the words are searched one after the other. */
 static uint32_t window_find(const struct book_side *side, uint32_t index)
 {
     if (index >= WINDOW)
         return WINDOW;
     uint32_t word = index >> 6;
     uint64_t bits = side->words[word] & ~UINT64_C(0) << (index & 63);
-    if (bits)
-        return word * 64 + (uint32_t)__builtin_ctzll(bits);
-    uint32_t group = word >> 6;
-    uint64_t words =
-        side->groups[group] & ~UINT64_C(0) << (word & 63) & ~(UINT64_C(1) << (word & 63));
-    while (!words) {
-        if (++group == GROUPS)
+    while (!bits) {
+        if (++word == WORDS)
             return WINDOW;
-        words = side->groups[group];
+        bits = side->words[word];
     }
-    word = group * 64 + (uint32_t)__builtin_ctzll(words);
-    return word * 64 + (uint32_t)__builtin_ctzll(side->words[word]);
+    return word * 64 + (uint32_t)__builtin_ctzll(bits);
 }
 
 /* The last level of the window before `index`; WINDOW if there is none. */
@@ -225,8 +216,10 @@ static bool far_next(const struct book_side *side, int64_t after, struct far_slo
 /* Take every far level that now lies in the window out of the table. */
 static void window_take_far(struct book_side *side)
 {
-    /* far_least may be the key of a level that went, and so even lie before the window. */
-    if (side->far_least >= side->base && window_index(side, side->far_least) >= WINDOW)
+    /* far_least may be the key of a level that went, but every one was set behind the window, and a window that
+     * moves to worse prices stops short of it: it is found anew whenever the window has come to it. */
+    ASSERT(side->far_least >= side->base);
+    if (window_index(side, side->far_least) >= WINDOW)
         return;
     int64_t least = INT64_MAX;
     for (size_t slot = 0; slot < side->far_slots; slot++) {
@@ -275,38 +268,39 @@ static void window_move_to_worse(struct book_side *side)
     window_take_far(side);
 }
 
-/* Find the best level again after changes at or before it, and restore what struct book_side says.
- */
-static void side_settle(struct book_side *side)
+/* Find the best level again after changes of which none was before index `from`, and restore what struct
+ * book_side says. */
+static void side_settle(struct book_side *side, uint32_t from)
 {
-    if (side->count == 0 && side->far_count > 0) {
+    side->best = window_find(side, from);
+    if (side->best == WINDOW && side->far_count > 0) {
         struct far_slot least = {0};
         (void)far_next(side, INT64_MIN, &least);
         side->far_least = least.key;
         side->base = base_around(least.key);
         window_take_far(side);
+        side->best = window_find(side, 0);
     }
-    side->best = window_find(side, 0);
     if (side->best > DRIFT && side->best < WINDOW)
         window_move_to_worse(side);
 }
 
-/* A level outside the window. False where the table is full. */
-static bool side_set_outside(struct book_side *side, int64_t key, int64_t quantity)
+/* A level outside the window; `from` becomes 0 where the window moved to it. False where the table is
+ * full. */
+static bool side_set_outside(struct book_side *side, int64_t key, int64_t quantity, uint32_t *from)
 {
-    if (side->count == 0 && side->far_count == 0) {
-        side->base = base_around(key);
-        if (quantity)
-            window_set(side, window_index(side, key), quantity);
-        return true;
-    }
-    if (key > side->base)
+    bool covered = side->far_count > 0 || window_find(side, 0) != WINDOW;
+    if (covered && key > side->base)
         return far_set(side, key, quantity);
-    if (quantity == 0)
+    if (covered && quantity == 0)
         return true;
-    if (!window_move_to_better(side, key))
+    *from = 0;
+    if (!covered)
+        side->base = base_around(key);
+    else if (!window_move_to_better(side, key))
         return false;
-    window_set(side, window_index(side, key), quantity);
+    if (quantity)
+        window_set(side, window_index(side, key), quantity);
     return true;
 }
 
@@ -316,8 +310,6 @@ static void side_clear(struct book_side *side)
          index = window_find(side, index + 1))
         side->quantities[index] = 0;
     memset(side->words, 0, sizeof side->words);
-    memset(side->groups, 0, sizeof side->groups);
-    side->count = 0;
     side->best = WINDOW;
     far_start(side);
 }
@@ -368,12 +360,36 @@ struct book *book_init(void *memory, size_t size, unsigned far_levels)
 
 void book_clear(struct book *book)
 {
-    side_clear(&book->sides[SIDE_BUY]);
-    side_clear(&book->sides[SIDE_SELL]);
-    book->synchronised = false;
+    for (unsigned which = 0; which < 2; which++) {
+        side_clear(&book->sides[which]);
+        book->head.best[which] = (struct book_level){0, 0};
+    }
+    book->head.synchronised = false;
 }
 
 /* --- changes --------------------------------------------------------------------------------- */
+
+static void level_at(const struct book_side *side, unsigned which, uint32_t index,
+                     struct book_level *level)
+{
+    level->price = mirror(which, side->base + (int64_t)index);
+    level->quantity = side->quantities[index];
+}
+
+/* After changes of a side, the first of them at `from`: bring its best level up to date if they can have
+ * touched it. */
+static inline void book_settle(struct book *book, unsigned which, uint32_t from)
+{
+    struct book_side *side = &book->sides[which];
+    struct book_level *best = &book->head.best[which];
+    if (from > side->best)
+        return;
+    side_settle(side, from);
+    if (side->best == WINDOW)
+        *best = (struct book_level){0, 0};
+    else
+        level_at(side, which, side->best, best);
+}
 
 bool book_set(struct book *book, enum side which, int64_t price, int64_t quantity)
 {
@@ -382,84 +398,106 @@ bool book_set(struct book *book, enum side which, int64_t price, int64_t quantit
     struct book_side *side = &book->sides[which];
     int64_t key = mirror(which, price);
     uint64_t index = window_index(side, key);
+    uint32_t from = WINDOW + 1; /* nothing to settle */
     if (index < WINDOW) {
         window_set(side, index, quantity);
-    } else if (!side_set_outside(side, key, quantity)) {
+        from = (uint32_t)index;
+    } else if (!side_set_outside(side, key, quantity, &from)) {
         book_clear(book);
         return false;
     }
-    side_settle(side);
+    book_settle(book, which, from);
     return true;
 }
 
-_Static_assert(NUMBER_VALUE == 0, "book_apply tests both statuses at once");
+_Static_assert(NUMBER_VALUE == 0, "row_marks finds a row with two values by zeroes");
+
+/* Of a row's bytes the side and both statuses, in memory order. */
+static inline uint32_t row_marks(const struct row *row)
+{
+    static const uint8_t mask[4] = {ROW_SELL, 0xff, 0xff, 0};
+    uint32_t marks, kept;
+    _Static_assert(offsetof(struct row, quantity_status) == offsetof(struct row, flags) + 2, "");
+    memcpy(&marks, &row->flags, sizeof marks);
+    memcpy(&kept, mask, sizeof kept);
+    return marks & kept;
+}
+
+/* The price or quantity can't be a level's. A price of 0 or less, or above 2^60, has high bits when 1 is
+ * taken off. */
+static inline bool is_outside_numbers(const struct row *row)
+{
+    return ((uint64_t)row->price - 1) >> 60 != 0 || row->quantity < 0;
+}
+
+/* Set rows of one side as long as they have values and lie in the window. Returns the first that is left;
+ * `from` becomes the lowest index set, where that is lower. Most of a replay's rows pass here: what the loop
+ * needs of the side stands in local variables, which no store to the window can change. */
+__attribute__((noinline)) static const struct row *side_apply(struct book_side *side,
+                                                              unsigned which, const struct row *row,
+                                                              const struct row *end, uint32_t *from)
+{
+    const struct row like = {.flags = (uint8_t)which};
+    const uint32_t marks = row_marks(&like);
+    const uint64_t mask = mirror_mask(which), origin = (uint64_t)side->base + mask;
+    uint64_t least = *from;
+    for (; row < end && row_marks(row) == marks && !is_outside_numbers(row); row++) {
+        uint64_t index = ((uint64_t)row->price ^ mask) - origin; /* window_index of the mirrored */
+        if (index >= WINDOW)
+            break;
+        least = index < least ? index : least;
+        window_set(side, index, row->quantity);
+    }
+    *from = (uint32_t)least;
+    return row;
+}
 
 bool book_apply(struct book *book, const struct message *message)
 {
     ASSERT(message->kind == EVENT_depth || message->kind == EVENT_snapshot);
     if (message->kind == EVENT_snapshot) {
         book_clear(book);
-        book->synchronised = true;
+        book->head.synchronised = true;
     }
-    book->sequence = message->sequence;
-    book->ts_local = message->ts_local;
-    bool unsettled[2] = {false, false};
-    const struct row *end = message->rows + message->row_count;
-    for (const struct row *row = message->rows; row < end; row++) {
+    book->head.sequence = message->sequence;
+    book->head.ts_local = message->ts_local;
+    uint32_t from[2] = {WINDOW + 1, WINDOW + 1}; /* nothing to settle */
+    const struct row *end = message->rows + message->row_count, *row = message->rows;
+    while (row < end) {
         unsigned which = row->flags & ROW_SELL;
         struct book_side *side = &book->sides[which];
-        /* A price of 0 or less, or above 2^60, has high bits when 1 is taken off. */
-        uint64_t outside = ((uint64_t)row->price - 1) >> 60 | (uint64_t)row->quantity >> 63;
-        unsigned statuses = (unsigned)row->price_status | row->quantity_status;
-        if (__builtin_expect((statuses | outside) != 0, 0)) {
-            book->removed_numbers++;
+        row = side_apply(side, which, row, end, &from[which]);
+        if (row == end || (row->flags & ROW_SELL) != which)
             continue;
-        }
-        int64_t key = mirror(which, row->price);
-        uint64_t index = window_index(side, key);
-        if (__builtin_expect(index < WINDOW, 1)) {
-            unsettled[which] |= index <= side->best;
-            window_set(side, index, row->quantity);
-        } else if (side_set_outside(side, key, row->quantity)) {
-            unsettled[which] = true;
-        } else {
+        if ((row->price_status | row->quantity_status) != NUMBER_VALUE || is_outside_numbers(row)) {
+            book->head.removed_numbers++;
+        } else if (!side_set_outside(side, mirror(which, row->price), row->quantity,
+                                     &from[which])) {
             book_clear(book);
             return false;
         }
+        row++;
     }
-    if (unsettled[SIDE_BUY])
-        side_settle(&book->sides[SIDE_BUY]);
-    if (unsettled[SIDE_SELL])
-        side_settle(&book->sides[SIDE_SELL]);
+    book_settle(book, SIDE_BUY, from[SIDE_BUY]);
+    book_settle(book, SIDE_SELL, from[SIDE_SELL]);
     return true;
 }
 
 /* --- state ----------------------------------------------------------------------------------- */
 
-bool book_is_synchronised(const struct book *book)
-{
-    return book->synchronised;
-}
 void book_set_synchronised(struct book *book, bool synchronised)
 {
-    book->synchronised = synchronised;
-}
-uint64_t book_sequence(const struct book *book)
-{
-    return book->sequence;
-}
-int64_t book_ts_local(const struct book *book)
-{
-    return book->ts_local;
-}
-uint64_t book_removed_numbers(const struct book *book)
-{
-    return book->removed_numbers;
+    book->head.synchronised = synchronised;
 }
 
 size_t book_level_count(const struct book *book, enum side which)
 {
-    return book->sides[which].count + book->sides[which].far_count;
+    const struct book_side *side = &book->sides[which];
+    size_t count = side->far_count;
+    for (size_t word = 0; word < WORDS; word++)
+        for (uint64_t bits = side->words[word]; bits != 0; bits &= bits - 1)
+            count++;
+    return count;
 }
 
 size_t book_far_levels_peak(const struct book *book)
@@ -469,22 +507,6 @@ size_t book_far_levels_peak(const struct book *book)
 }
 
 /* --- questions ------------------------------------------------------------------------------- */
-
-static void level_at(const struct book_side *side, unsigned which, uint32_t index,
-                     struct book_level *level)
-{
-    level->price = mirror(which, side->base + (int64_t)index);
-    level->quantity = side->quantities[index];
-}
-
-bool book_best(const struct book *book, enum side which, struct book_level *level)
-{
-    const struct book_side *side = &book->sides[which];
-    if (side->best == WINDOW)
-        return false;
-    level_at(side, which, side->best, level);
-    return true;
-}
 
 int64_t book_quantity(const struct book *book, enum side which, int64_t price)
 {
@@ -628,7 +650,8 @@ static uint64_t level_hash(unsigned which, int64_t price, int64_t quantity)
 
 uint64_t book_hash(const struct book *book)
 {
-    uint64_t sum = mix(book->sequence * 2 + book->synchronised) ^ mix((uint64_t)book->ts_local);
+    const struct book_head *head = &book->head;
+    uint64_t sum = mix(head->sequence * 2 + head->synchronised) ^ mix((uint64_t)head->ts_local);
     for (unsigned which = 0; which < 2; which++) {
         const struct book_side *side = &book->sides[which];
         struct book_level level;

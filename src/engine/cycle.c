@@ -15,9 +15,11 @@ static bool wanted_is_usable(struct engine *engine, unsigned index,
 {
     struct instrument *instrument = &engine->instruments[index];
     enum reject reason = REJECT_NONE;
-    if (wanted->price.status != NUMBER_VALUE || wanted->price.units <= 0)
+    if (wanted->price.status != NUMBER_VALUE || wanted->price.units <= 0 ||
+        wanted->price.units > ENGINE_PRICE_MAX)
         reason = REJECT_PRICE;
-    else if (wanted->quantity.status != NUMBER_VALUE || wanted->quantity.units < 0)
+    else if (wanted->quantity.status != NUMBER_VALUE || wanted->quantity.units < 0 ||
+             wanted->quantity.units > ENGINE_QUANTITY_MAX)
         reason = REJECT_QUANTITY;
     else if (!limits_on_tick(&instrument->limits, wanted->price.units))
         reason = REJECT_TICK;

@@ -246,7 +246,7 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
     for (unsigned index = 0; index < config->instrument_count; index++)
         signals_reset(engine, index);
     for (unsigned at = 0; at < config->venue_count * config->asset_count; at++)
-        engine->balances[at].as_of = INT64_MIN;
+        engine->balances[at].as_of = engine->balances[at].newest = INT64_MIN;
     sync_reset(engine);
     ASSERT(carver.used <= size);
     return engine;
@@ -395,19 +395,22 @@ struct actions engine_step(struct engine *engine, const struct message *message)
         engine_violation(engine, 10);
     else
         engine->now = message->ts_local;
-    if (engine->started && message->kind != EVENT_start)
+    if (engine->now >= engine->profit.next_day && engine->started && message->kind != EVENT_start)
         profit_turn_day(engine);
     take(engine, message);
     if (!engine->started)
         return (struct actions){NULL, 0};
     engine->ordinal++;
-    if (!(message->flags & MESSAGE_MORE)) {
+    engine->within_frame = (message->flags & MESSAGE_MORE) != 0;
+    if (!engine->within_frame) {
         if (timers_earliest(&engine->timers) <= engine->now)
             timers_mark_due(engine);
-        profit_update(engine);
+        if (engine->profit.on)
+            profit_update(engine);
         if (engine->any_due)
             cycle_run_due(engine);
-        shutdown_update(engine);
+        if (engine->carry.shutdown != SHUTDOWN_RUNNING)
+            shutdown_update(engine);
         if (engine->timers.moved || !engine->timers.settled)
             timers_settle(engine);
     }
@@ -546,11 +549,22 @@ uint64_t engine_open_orders(const struct engine *engine)
     return engine->orders.live;
 }
 
-bool engine_order_is_open(const struct engine *engine, order_id order)
+static const struct order *open_order(const struct engine *engine, order_id order)
 {
     const struct order_table *table = &engine->orders;
     const struct order *slot = &table->slots[((uint32_t)order - 1) & table->mask];
-    return order != 0 && slot->id == order && order_state_is_live(slot->state);
+    return order != 0 && slot->id == order && order_state_is_live(slot->state) ? slot : NULL;
+}
+
+bool engine_order_is_open(const struct engine *engine, order_id order)
+{
+    return open_order(engine, order) != NULL;
+}
+
+int64_t engine_order_leaves(const struct engine *engine, order_id order)
+{
+    const struct order *open = open_order(engine, order);
+    return open ? orders_worst_leaves(open) : 0;
 }
 
 uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate)

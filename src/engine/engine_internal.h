@@ -29,6 +29,9 @@ enum {
 #define ENGINE_NO_SLOT UINT32_MAX
 /* Largest usable price, so that four times a price fits. */
 #define ENGINE_PRICE_MAX BOOK_PRICE_MAX
+/* Largest usable quantity of an order, and of all its fills: what has filled and what is left add up. What is
+ * beyond is a fault of the message, like a number that is none. */
+#define ENGINE_QUANTITY_MAX (INT64_C(1) << 60)
 /* The largest amount that a message may tell, and the largest value of a fill: 1e15 of an asset, in atto. 128
  * bits hold 1.7e20 of it, so 170,000 such amounts in a row add up. More than any account holds or trades, so
  * what is beyond is a fault of the message. */
@@ -112,6 +115,7 @@ struct order {
     order_id id;
     int64_t asked_price, asked_leaves; /* while pending_modify */
     int64_t asked_ts;                  /* when the unanswered request left; unknown: since when */
+    int64_t modify_ts;                 /* when the newest modify left */
     int64_t query_ts;                  /* when it was last asked for */
     int64_t spell_start;               /* rule 26; while there is a spell */
     int64_t spell_filled;              /* of `filled`, before the spell */
@@ -127,7 +131,8 @@ struct order {
 struct order_side {
     uint32_t first, last;
     uint32_t count;
-    int64_t leaves; /* worst case: old or new while a modify travels */
+    int128
+        leaves; /* worst case: old or new while a modify travels; no number of orders makes it wrap */
 };
 
 /* A trade of ours, so that it counts once. */
@@ -162,6 +167,7 @@ struct balance {
     int64_t shown_at;  /* its venue time */
     int64_t as_of;     /* venue time of the newest snapshot in `total`; INT64_MIN: not known. What
                           the venue did until then is in it, whenever we are told */
+    int64_t newest;    /* venue time of the newest thing that moved it; INT64_MIN: not known */
     uint32_t shown;
     bool used, told;
 };
@@ -330,6 +336,7 @@ struct engine {
     bool started;
     int64_t start_ts; /* of the last start */
     bool any_due;
+    bool within_frame;     /* the last message had MESSAGE_MORE: what is due waits for the rest */
     uint64_t ordinal;      /* of the message, from start = 1; decisions name it as their cause */
     uint64_t *due;         /* instruments whose cycle is due, one bit each */
     unsigned removed_left; /* `removed` decisions that this message may still make */
@@ -386,8 +393,9 @@ void walk_breakers(struct walker *walker, const struct engine *engine);
 /* Settings and definition as units; false with the setting's name where one is not usable. */
 bool limits_resolve(struct limits *limits, const struct settings_instrument *settings,
                     const struct event_definition *definition, const char **problem);
-/* A definition with another tick, lot or minimum notional; the settings' figures stay. */
-void limits_redefine(struct limits *limits, const struct event_definition *definition);
+/* A definition with another tick, lot or minimum notional; the settings' figures stay. False where they do not
+ * fit the new tick; then nothing changed. */
+bool limits_redefine(struct limits *limits, const struct event_definition *definition);
 /* Without a division: n is a multiple of tick = odd << shift exactly where n x odd^-1 (mod 2^64), rotated
  * right by shift, is at most floor((2^64 - 1) / tick). */
 static inline bool limits_off_tick(uint64_t inverse, unsigned shift, uint64_t bound, int64_t price)
@@ -478,8 +486,10 @@ order_id orders_next_id(const struct engine *engine);
 
 /* --- ledger.c --- */
 struct balance *ledger_balance(struct engine *engine, unsigned venue, unsigned asset);
+/* A fill that ledger_can_book() allows. */
 void ledger_take_fill(struct engine *engine, const struct message *message);
-/* Price, quantity and fee of a readable fill fit the position and its sums. */
+/* Price, quantity and fee of a readable fill fit the position and its sums, and what changes hands is an
+ * amount that can be meant. */
 bool ledger_can_book(const struct engine *engine, const struct event_order_filled *fill);
 /* An amount was no sane one: removed, counted, told. `instrument` may be EVENT_NONE_16, `order` 0. */
 void ledger_tell_removed(struct engine *engine, unsigned instrument, order_id order,

@@ -31,11 +31,6 @@ void infrastructure_take(struct engine *engine, const struct event_infrastructur
     if (record->venue >= engine->venue_count)
         return;
     struct infrastructure *infrastructure = at(engine, record->venue);
-    /* Told of what the decision before it on the tape has already done, a query that was a failure: what
-     * passed since then stays. */
-    if (infrastructure->state == record->state && infrastructure->failures == record->failures &&
-        infrastructure->since == engine->now)
-        return;
     infrastructure->state = record->state;
     infrastructure->failures = record->failures;
     infrastructure->since = engine->now;

@@ -124,11 +124,12 @@ static bool begins(const struct order *order, unsigned before)
            (order->state == ORDER_FILLED && before == ORDER_PENDING_NEW);
 }
 
-/* The order is done, and it is known when and how: not where the venue has lost it. */
+/* The order is done, and it is known when and how: not where the venue has lost it. (One that was rejected has
+ * never rested, so it has no spell.) */
 static bool is_resolved(const struct order *order, unsigned before)
 {
     bool lost = before == ORDER_UNKNOWN && order->not_found >= ENGINE_QUERY_NOT_FOUND;
-    return order->state != ORDER_REJECTED && (order->state == ORDER_FILLED || !lost);
+    return order->state == ORDER_FILLED || !lost;
 }
 
 /* A live order whose state is known: a modify may have taken some away, and the horizon may have passed
@@ -295,6 +296,13 @@ static int64_t edge_of(const struct wanted_level *wanted, int64_t cost)
     return edge > EDGE_MAX ? EDGE_MAX : edge < -EDGE_MAX ? -EDGE_MAX : edge;
 }
 
+/* A mean of markouts in 1e-9; more than all of the value counts as all of it. */
+static int64_t gain_of(double mean)
+{
+    double within = mean < -1 ? -1 : mean > 1 ? 1 : mean;
+    return number_from_double(within, -9, false).units;
+}
+
 /* What fills have lost by markout, 1e-9 of their value: 0 where they gained, or too few were measured. The
  * measured mean is after fees, and the fee is counted apart. */
 static int64_t loss_of(struct instrument *instrument)
@@ -308,10 +316,9 @@ static int64_t loss_of(struct instrument *instrument)
     learning->loss = 0;
     if (!markouts_mean(markouts, (uint64_t)instrument->limits.signal.edge_fills, &mean))
         return 0;
-    struct number gain = number_from_double(mean, -9, false);
-    if (gain.status == NUMBER_VALUE && gain.units > -RATIO_ONE && gain.units < RATIO_ONE &&
-        gain.units + instrument->definition.maker_fee < 0)
-        learning->loss = -(gain.units + instrument->definition.maker_fee);
+    int128 gain = (int128)gain_of(mean) + instrument->definition.maker_fee;
+    if (gain < 0)
+        learning->loss = gain < -RATIO_ONE ? RATIO_ONE : (int64_t)-gain;
     return learning->loss;
 }
 

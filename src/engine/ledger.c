@@ -23,6 +23,8 @@ static void move(struct engine *engine, unsigned venue, unsigned asset, money am
         balance->transfers = engine_subtract(engine, balance->transfers, amount);
     else
         balance->total = engine_add(engine, balance->total, amount);
+    if (made != INT64_MAX && made > balance->newest)
+        balance->newest = made;
     balance->moved = engine_add(engine, balance->moved, amount);
     balance->used = true;
 }
@@ -32,9 +34,13 @@ unsigned ledger_profit_asset(const struct event_definition *definition)
     return definition->contract == CONTRACT_SPOT ? definition->quote : definition->settle;
 }
 
+/* One that is older than the last, or than what has moved the balance since, was overtaken: to take it would
+ * undo that. */
 void ledger_take_balance(struct engine *engine, const struct event_balance *record, int64_t as_of)
 {
     struct balance *balance = ledger_balance(engine, record->venue, record->asset);
+    if (as_of != INT64_MIN && (as_of < balance->as_of || as_of < balance->newest))
+        return;
     money change = engine_subtract(engine, record->total, balance->total);
     balance->transfers = engine_add(engine, balance->transfers, change);
     balance->total = record->total;
@@ -73,14 +79,25 @@ static int64_t base_fee_units(const struct instrument *instrument,
     return count > INT64_MAX || count < -INT64_MAX ? INT64_MAX : (int64_t)count;
 }
 
+/* What changes hands in a fill at a spot venue; false where it is more than can be meant. */
+static bool spot_amounts(const struct event_definition *definition,
+                         const struct event_order_filled *fill, money *base, money *quote)
+{
+    int exponent = definition->price_exponent + definition->quantity_exponent +
+                   definition->multiplier_exponent;
+    return money_from_units(fill->quantity.units, definition->quantity_exponent, base) &&
+           money_linear_value(fill->price.units, fill->quantity.units, definition->multiplier,
+                              exponent, quote) &&
+           engine_is_money(*base) && engine_is_money(*quote);
+}
+
 bool ledger_can_book(const struct engine *engine, const struct event_order_filled *fill)
 {
     const struct instrument *instrument = &engine->instruments[fill->instrument];
     const struct event_definition *definition = &instrument->definition;
     struct position next = instrument->position;
-    money value, base = MONEY_ZERO;
-    if (definition->contract == CONTRACT_SPOT &&
-        !money_from_units(fill->quantity.units, definition->quantity_exponent, &base))
+    money value, base, quote;
+    if (definition->contract == CONTRACT_SPOT && !spot_amounts(definition, fill, &base, &quote))
         return false;
     if (!position_fill(&next, definition, fill->side, fill->price.units, fill->quantity.units,
                        base_fee_units(instrument, fill)))
@@ -90,7 +107,7 @@ bool ledger_can_book(const struct engine *engine, const struct event_order_fille
                               fill->side == SIDE_BUY ? instrument->position.value_bought
                                                      : instrument->position.value_sold,
                               &value) &&
-           engine_is_money(value) && engine_is_money(base);
+           engine_is_money(value);
 }
 
 /* Fees in the profit's asset are the position's, and so are fees in base, at the fill's price; any other
@@ -120,14 +137,8 @@ static void move_spot(struct engine *engine, struct instrument *instrument,
 {
     const struct event_definition *definition = &instrument->definition;
     money base, quote;
-    if (!money_from_units(fill->quantity.units, definition->quantity_exponent, &base) ||
-        !money_linear_value(fill->price.units, fill->quantity.units, definition->multiplier,
-                            definition->price_exponent + definition->quantity_exponent +
-                                definition->multiplier_exponent,
-                            &quote)) {
-        engine_violation(engine, 6);
-        return;
-    }
+    bool fits = spot_amounts(definition, fill, &base, &quote);
+    ASSERT(fits); /* ledger_can_book() */
     bool buy = fill->side == SIDE_BUY;
     move(engine, definition->venue, definition->base, buy ? base : money_negate(base), made);
     move(engine, definition->venue, definition->quote, buy ? money_negate(quote) : quote, made);
@@ -135,25 +146,38 @@ static void move_spot(struct engine *engine, struct instrument *instrument,
         engine_add(engine, instrument->quote_flow, buy ? money_negate(quote) : quote);
 }
 
+/* Funding of `units` at a mark and a rate. A rate is whatever a venue tells: one by which more would change
+ * hands than can be meant is not booked, and the result says so (rule 15). */
+static void book_funding(struct engine *engine, struct instrument *instrument, int64_t units,
+                         const struct event_funding_booked *booked, int64_t made)
+{
+    struct position *position = &instrument->position;
+    money amount;
+    if (!position_funding(position, &instrument->definition, units, (int64_t)booked->mark2,
+                          booked->rate, &amount) ||
+        !engine_is_money(amount)) {
+        position->funding_missed = true;
+        return;
+    }
+    position->funding = engine_add(engine, position->funding, amount);
+    move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition), amount,
+         made);
+}
+
 /* A fill that the venue made before the last funding but told after it: its part of that funding. */
 static void late_funding(struct engine *engine, struct instrument *instrument,
                          const struct message *message, int64_t units)
 {
     struct position *position = &instrument->position;
-    money amount;
+    const struct event_funding_booked last = {.mark2 = (uint64_t)position->last_funding_mark2,
+                                              .rate = position->last_funding_rate};
     if (!(message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED)) ||
         message->ts_venue > position->last_funding_due)
         return;
-    if (position->last_funding_mark2 == 0) {
+    if (last.mark2 == 0)
         position->funding_missed = true;
-        return;
-    }
-    if (!position_funding(position, &instrument->definition, units, position->last_funding_mark2,
-                          position->last_funding_rate, &amount))
-        return;
-    position->funding = engine_add(engine, position->funding, amount);
-    move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition), amount,
-         message->ts_venue);
+    else
+        book_funding(engine, instrument, units, &last, message->ts_venue);
 }
 
 void ledger_take_fill(struct engine *engine, const struct message *message)
@@ -170,11 +194,9 @@ void ledger_take_fill(struct engine *engine, const struct message *message)
     sync_filled(engine, fill->instrument);
     if (fill->cause < FILL_CAUSE_COUNT)
         engine->counters.fills_by_cause[fill->cause]++;
-    if (!position_fill(position, definition, fill->side, fill->price.units, fill->quantity.units,
-                       base_fee_units(instrument, fill))) {
-        engine_violation(engine, 6);
-        return;
-    }
+    bool fits = position_fill(position, definition, fill->side, fill->price.units,
+                              fill->quantity.units, base_fee_units(instrument, fill));
+    ASSERT(fits); /* ledger_can_book() */
     if (definition->contract == CONTRACT_SPOT) {
         move_spot(engine, instrument, fill, made);
     } else {
@@ -191,21 +213,16 @@ void ledger_take_funding(struct engine *engine, const struct event_funding_booke
 {
     struct instrument *instrument = &engine->instruments[booked->instrument];
     struct position *position = &instrument->position;
-    int64_t mark2 = (int64_t)booked->mark2;
-    money amount;
     position->last_funding_due = booked->due;
-    position->last_funding_mark2 = mark2;
-    if (mark2 == 0) {
+    position->last_funding_mark2 = (int64_t)booked->mark2;
+    if (booked->mark2 == 0) {
         position->funding_missed = position->funding_missed || position->units != 0;
         return;
     }
     position->last_funding_rate = booked->rate;
-    if (position->units == 0 || !position_funding(position, &instrument->definition,
-                                                  position->units, mark2, booked->rate, &amount))
+    if (position->units == 0)
         return;
-    position->funding = engine_add(engine, position->funding, amount);
-    move(engine, instrument->definition.venue, ledger_profit_asset(&instrument->definition), amount,
-         booked->due);
+    book_funding(engine, instrument, position->units, booked, booked->due);
     profit_touch(engine, booked->instrument);
 }
 

@@ -3,8 +3,13 @@
 
 #include <string.h>
 
+#include "base/assert.h"
+
 #define RATIO_ONE INT64_C(1000000000)
 enum { MILLI = 1000 };
+
+/* The largest distance of the quote settings, in 1/1,000 tick. */
+#define MILLITICK_MAX (INT64_MAX / 64)
 
 /* An amount in units of 10^exponent; `grid` is the tick or lot in those units. */
 static bool amount_to_units(const struct setting_amount *amount, int exponent, int64_t grid,
@@ -49,7 +54,7 @@ static bool sizes(const struct setting_amount *amount, const struct event_defini
 static bool to_millitick(int64_t units, int64_t tick, int64_t *out)
 {
     int128 value = (int128)units * MILLI / tick;
-    if (value > INT64_MAX / 64)
+    if (value > MILLITICK_MAX)
         return false;
     *out = (int64_t)value;
     return true;
@@ -88,7 +93,8 @@ static bool minimum_notional(struct limits *limits, const struct event_definitio
 static bool definition_usable(const struct event_definition *definition, const char **problem)
 {
     *problem = "tick of the definition";
-    if (definition->tick <= 0 || definition->contract >= CONTRACT_COUNT)
+    if (definition->tick <= 0 || definition->tick > ENGINE_PRICE_MAX ||
+        definition->contract >= CONTRACT_COUNT)
         return false;
     *problem = "lot of the definition";
     if (definition->lot <= 0)
@@ -168,17 +174,25 @@ bool limits_resolve(struct limits *limits, const struct settings_instrument *set
     return true;
 }
 
-void limits_redefine(struct limits *limits, const struct event_definition *definition)
+bool limits_redefine(struct limits *limits, const struct event_definition *definition)
 {
-    struct strategy_units *quote = &limits->quote;
+    struct limits next = *limits;
+    struct strategy_units *quote = &next.quote;
     /* Distances are kept in price units: 1/1,000 of the new tick instead of the old one. */
     int64_t *const distances[] = {&quote->half_spread_millitick, &quote->step_millitick,
                                   &quote->skew_millitick};
-    for (unsigned i = 0; i < 3; i++)
-        *distances[i] = (int64_t)((int128)*distances[i] * quote->tick / definition->tick);
+    for (unsigned i = 0; i < sizeof distances / sizeof distances[0]; i++) {
+        int128 distance = (int128)*distances[i] * quote->tick / definition->tick;
+        if (distance > MILLITICK_MAX)
+            return false;
+        *distances[i] = (int64_t)distance;
+    }
+    bool fits = minimum_notional(&next, definition);
+    ASSERT(fits); /* its unit is as it was */
     quote->tick = definition->tick;
     quote->lot = definition->lot;
     quote->size -= quote->size % quote->lot;
-    tick_constants(limits, definition->tick);
-    minimum_notional(limits, definition);
+    tick_constants(&next, definition->tick);
+    *limits = next;
+    return true;
 }

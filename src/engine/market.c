@@ -6,6 +6,17 @@
 
 /* --- bad numbers ------------------------------------------------------------------------------- */
 
+/* The row can be used: a price on the present tick, a quantity. A level of an older, finer grid must still
+ * be possible to take away. */
+static inline bool row_is_good(const struct limits *limits, const struct row *row)
+{
+    return (row->price_status | row->quantity_status) == NUMBER_VALUE &&
+           (uint64_t)row->price - 1 < (uint64_t)ENGINE_PRICE_MAX && row->quantity >= 0 &&
+           (row->quantity == 0 || limits_on_tick(limits, row->price));
+}
+
+_Static_assert(NUMBER_VALUE == 0, "row_is_good tests both statuses at once");
+
 /* Why a row can't be used, REJECT_NONE if it can. */
 static enum reject row_fault(const struct limits *limits, const struct row *row)
 {
@@ -13,8 +24,7 @@ static enum reject row_fault(const struct limits *limits, const struct row *row)
         return REJECT_PRICE;
     if (row->quantity_status != NUMBER_VALUE || row->quantity < 0)
         return REJECT_QUANTITY;
-    /* A level of an older, finer grid must still be possible to take away. */
-    return row->quantity == 0 || limits_on_tick(limits, row->price) ? REJECT_NONE : REJECT_TICK;
+    return row_is_good(limits, row) ? REJECT_NONE : REJECT_TICK;
 }
 
 /* Whether any row is off the present tick, which the book does not know of: one pass without a branch a
@@ -125,8 +135,10 @@ static void keep_mark(struct engine *engine, struct market *market)
 {
     int64_t mark2, until = engine->now;
     bool stale;
-    if (market->mid2 == 0 || !market_mark2(market, engine->now, &mark2, &stale))
+    if (market->mid2 == 0)
         return;
+    bool known = market_mark2(market, engine->now, &mark2, &stale);
+    ASSERT(known); /* by the mid at least */
     if (stale) {
         until = mark_end(market->view_ts);
         if (market->mark.has && !market->spot && mark_end(market->mark.ts) > until)
@@ -163,12 +175,12 @@ static void view_from_book(struct engine *engine, unsigned index)
 /* --- messages of one instrument ------------------------------------------------------------------ */
 
 /* A book that lost its place: nothing is known until a snapshot. */
-static void lose_book(struct engine *engine, unsigned index, bool gap)
+static void lose_book(struct engine *engine, unsigned index)
 {
     struct market *market = &engine->instruments[index].market;
     view_forget(engine, market);
     book_clear(market->book);
-    market->gap = market->gap || gap;
+    market->gap = true;
     signals_book_lost(engine, index);
     engine_mark_due(engine, index);
 }
@@ -219,7 +231,7 @@ static void take_depth(struct engine *engine, unsigned index, const struct messa
                      : apply_and_tell(engine, index, message);
     if (!whole) {
         engine_table_full(engine, "book.far_levels", book_far_levels_peak(market->book) + 1);
-        lose_book(engine, index, true);
+        lose_book(engine, index);
         return;
     }
     if (message->kind == EVENT_snapshot)
@@ -245,9 +257,8 @@ static void take_top(struct engine *engine, unsigned index, const struct message
     for (uint32_t i = 0; i < message->row_count; i++) {
         const struct row *row = &message->rows[i];
         enum side side = row->flags & ROW_SELL ? SIDE_SELL : SIDE_BUY;
-        enum reject fault = row_fault(&instrument->limits, row);
-        if (fault != REJECT_NONE) {
-            remove_row(engine, index, row, fault);
+        if (!row_is_good(&instrument->limits, row)) {
+            remove_row(engine, index, row, row_fault(&instrument->limits, row));
             continue;
         }
         bool has = row->quantity > 0;
@@ -268,10 +279,9 @@ static void take_trades(struct engine *engine, unsigned index, const struct mess
         const struct row *row = &message->rows[i];
         if (row->flags & ROW_NOT_MARKET)
             continue;
-        enum reject fault = row_fault(&instrument->limits, row);
-        if (fault != REJECT_NONE)
-            remove_row(engine, index, row, fault);
-        else if (row->quantity > 0) {
+        if (!row_is_good(&instrument->limits, row)) {
+            remove_row(engine, index, row, row_fault(&instrument->limits, row));
+        } else if (row->quantity > 0) {
             instrument->market.trade = (struct stamped){row->price, engine->now, true};
             signals_trade(engine, index);
         }
@@ -340,7 +350,7 @@ static void take_gap(struct engine *engine, const struct message *message)
     if (message->stream != EVENT_NONE_16 && (channel == CHANNEL_TRADE || channel == CHANNEL_TOP))
         return;
     if (index < engine->instrument_count)
-        lose_book(engine, index, true);
+        lose_book(engine, index);
 }
 
 static void take_connection(struct engine *engine, const struct event_feed_connection *record)
@@ -349,7 +359,7 @@ static void take_connection(struct engine *engine, const struct event_feed_conne
         return;
     for (unsigned index = 0; index < engine->instrument_count; index++)
         if (engine->instruments[index].definition.venue == record->venue)
-            lose_book(engine, index, true);
+            lose_book(engine, index);
 }
 
 /* Tick, lot and fees may change; units never do (ARCHITECTURE.md). The settings stay as they were
@@ -359,19 +369,14 @@ static void take_definition(struct engine *engine, unsigned index,
 {
     struct instrument *instrument = &engine->instruments[index];
     const struct event_definition *old = &instrument->definition;
-    if (record->price_exponent != old->price_exponent ||
-        record->quantity_exponent != old->quantity_exponent || record->contract != old->contract ||
-        record->multiplier != old->multiplier || record->venue != old->venue ||
-        record->multiplier_exponent != old->multiplier_exponent || record->base != old->base ||
-        record->quote != old->quote || record->settle != old->settle || record->tick <= 0 ||
-        record->lot <= 0 || record->instrument != index) {
-        lose_book(engine, index, true);
+    if (!event_definition_may_follow(old, record) ||
+        !limits_redefine(&instrument->limits, record)) {
+        lose_book(engine, index);
         return;
     }
     struct event_definition definition = *record;
     definition.base_commission_exponent = old->base_commission_exponent;
     instrument->definition = definition;
-    limits_redefine(&instrument->limits, &definition);
     engine_mark_due(engine, index);
 }
 
@@ -433,44 +438,41 @@ static void renew_view(struct engine *engine, unsigned index)
     market->view_ts = engine->now;
 }
 
+/* Records, and rows that change nothing here. */
+static void apply_other(struct engine *engine, const struct message *message)
+{
+    unsigned index = EVENT_STREAM_INSTRUMENT(message->stream);
+    if (message->kind == EVENT_gap)
+        take_gap(engine, message);
+    else if (message->kind == EVENT_reference_rate)
+        profit_take_rate(engine, &message->record->reference_rate);
+    else if (message->kind == EVENT_feed_connection)
+        take_connection(engine, &message->record->feed_connection);
+    else if (message->record != NULL && message->stream != EVENT_NONE_16 &&
+             index < engine->instrument_count)
+        take_record(engine, index, message);
+}
+
 void market_apply(struct engine *engine, const struct message *message)
 {
     unsigned index = EVENT_STREAM_INSTRUMENT(message->stream);
-    if (message->kind == EVENT_gap) {
-        take_gap(engine, message);
-        return;
-    }
-    if (message->kind == EVENT_reference_rate) {
-        profit_take_rate(engine, &message->record->reference_rate);
-        return;
-    }
-    if (message->kind == EVENT_feed_connection) {
-        take_connection(engine, &message->record->feed_connection);
-        return;
-    }
-    if (message->stream == EVENT_NONE_16 || index >= engine->instrument_count)
-        return;
-    switch ((int)message->kind) {
-    case EVENT_depth:
-    case EVENT_snapshot:
+    bool known = index < engine->instrument_count;
+    _Static_assert(EVENT_STREAM_INSTRUMENT(EVENT_NONE_16) >= EVENT_INSTRUMENTS_MAX,
+                   "no instrument stands for none");
+    if (message->kind == EVENT_top && known) {
+        be_fresh(engine, index);
+        take_top(engine, index, message);
+        renew_view(engine, index);
+    } else if ((message->kind == EVENT_depth || message->kind == EVENT_snapshot) && known) {
         be_fresh(engine, index);
         signals_book_message(engine, index);
         engine->instruments[index].market.book_seen |= message->kind == EVENT_snapshot;
         take_depth(engine, index, message);
         renew_view(engine, index);
-        break;
-    case EVENT_top:
-        be_fresh(engine, index);
-        take_top(engine, index, message);
-        renew_view(engine, index);
-        break;
-    case EVENT_trade:
+    } else if (message->kind == EVENT_trade && known) {
         take_trades(engine, index, message);
-        break;
-    default:
-        if (message->record != NULL)
-            take_record(engine, index, message);
-        break;
+    } else {
+        apply_other(engine, message);
     }
 }
 

@@ -215,7 +215,14 @@ static enum order_effect apply_plain(struct engine *engine, struct order *order,
 
 static bool is_size(struct number quantity)
 {
-    return quantity.status == NUMBER_VALUE && quantity.units > 0;
+    return quantity.status == NUMBER_VALUE && quantity.units > 0 &&
+           quantity.units <= ENGINE_QUANTITY_MAX;
+}
+
+/* The same, or nothing: what a venue says is left. */
+static bool is_rest(struct number leaves)
+{
+    return is_size(leaves) || (leaves.status == NUMBER_VALUE && leaves.units == 0);
 }
 
 /* What this engine asks for always is: a record of the tape may be anything. */
@@ -245,6 +252,7 @@ void orders_take_place(struct engine *engine, const struct event_place *place, i
         .level = (uint8_t)place->level,
         .last_trade = ENGINE_NO_SLOT,
         .event_ts = now,
+        .modify_ts = INT64_MIN,
         .told_ts = INT64_MIN,
     };
     engine->carry.counter = (uint32_t)place->order;
@@ -295,6 +303,7 @@ void orders_take_modify(struct engine *engine, const struct event_modify *modify
         return;
     order->asked_price = modify->price.units;
     order->asked_leaves = modify->leaves.units;
+    order->modify_ts = now;
     if (order->level != (uint8_t)modify->level)
         learning_level_moved(engine, order, (uint8_t)modify->level);
     order->level = (uint8_t)modify->level;
@@ -402,7 +411,7 @@ static enum reject price_fault(const struct engine *engine, unsigned index, stru
  * make them differ, and then the larger counts. Sets leaves and what is asked for. */
 static enum order_event fill_figures(struct order *order, int64_t quantity, struct number told)
 {
-    bool modifying = is_modifying(order), tells = told.status == NUMBER_VALUE && told.units >= 0;
+    bool modifying = is_modifying(order), tells = is_rest(told);
     int64_t left = order->leaves - quantity;
     int64_t asked = modifying ? order->asked_leaves - quantity : 0;
     order->asked_leaves = asked > 0 ? asked : 0;
@@ -426,28 +435,40 @@ static enum order_event fill_figures(struct order *order, int64_t quantity, stru
     return doubt ? ORDER_EVENT_FILL_DOUBT : ORDER_EVENT_FILL_LAST;
 }
 
+/* The numbers of a fill are ones, and what they make of order, position and money can be kept. */
+static bool fill_fits(const struct engine *engine, const struct order *order,
+                      const struct event_order_filled *fill)
+{
+    return fill->price.status == NUMBER_VALUE && fill->price.units > 0 && is_size(fill->quantity) &&
+           (order == NULL || order->filled <= ENGINE_QUANTITY_MAX - fill->quantity.units) &&
+           ledger_can_book(engine, fill);
+}
+
 /* A fill whose numbers can't be read happened all the same: the order's state is unknown until the venue
  * tells it, and the position until the account's snapshot does. */
 static bool fill_is_readable(struct engine *engine, struct order *order,
                              const struct event_order_filled *fill)
 {
-    bool priced = fill->price.status == NUMBER_VALUE && fill->price.units > 0;
-    bool sized = is_size(fill->quantity);
-    if (priced && sized && ledger_can_book(engine, fill))
+    if (fill_fits(engine, order, fill))
         return true;
-    if (order == NULL) {
-        if (priced && sized)
-            ledger_tell_removed(engine, fill->instrument, fill->order, REMOVED_ACCOUNT);
+    bool priced = fill->price.status == NUMBER_VALUE && fill->price.units > 0;
+    orders_tell_removed(
+        engine, &(struct event_removed){.instrument = fill->instrument,
+                                        .where = order == NULL ? REMOVED_ACCOUNT : REMOVED_RESTING,
+                                        .order = fill->order,
+                                        .side = fill->side,
+                                        .price = fill->price,
+                                        .quantity = fill->quantity,
+                                        .reason = priced ? REJECT_QUANTITY : REJECT_PRICE});
+    if (order == NULL)
         engine->orders.surprises++;
-        return false;
-    }
-    tell_removed(engine, order, fill->price, fill->quantity,
-                 priced ? REJECT_QUANTITY : REJECT_PRICE);
-    apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
+    else
+        apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
     return false;
 }
 
-/* Kept already as a trade of an order that the table has forgotten since. Seldom asked: all are looked at. */
+/* Kept already as a trade of an order that the table has forgotten since, or never knew. Seldom asked: all are
+ * looked at. */
 static bool is_kept_trade(const struct order_table *table, const struct event_order_filled *fill)
 {
     for (uint64_t i = 0; i <= table->trade_mask && i < table->trade_count; i++)
@@ -464,10 +485,8 @@ static bool orphan_fill_repeats(struct engine *engine, const struct event_order_
     uint32_t none = ENGINE_NO_SLOT;
     if (named && is_kept_trade(&engine->orders, fill))
         return true;
-    if (!sync_take_orphan_fill(engine, fill))
-        return true;
-    if (named && !is_kept_trade(&engine->orders, fill))
-        (void)orders_trade_repeats(engine, fill->order, &none, &fill->trade);
+    if (named)
+        (void)orders_trade_repeats(engine, fill->order, &none, &fill->trade); /* kept from now on */
     return false;
 }
 
@@ -479,6 +498,7 @@ static void take_orphan_fill(struct engine *engine, const struct message *messag
         return;
     }
     engine->orders.orphan_fills++;
+    sync_take_orphan_fill(engine, &message->record->order_filled);
     ledger_take_fill(engine, message);
     profit_touch(engine, index);
     engine_mark_due(engine, index);
@@ -540,7 +560,7 @@ static void take_ended(struct engine *engine, struct order *order, enum order_ev
     bool live = order_state_is_live(order->state);
     int64_t before = live ? orders_worst_leaves(order) : 0, owed = 0;
     if (live && leaves.status != NUMBER_ABSENT) {
-        bool readable = leaves.status == NUMBER_VALUE && leaves.units >= 0;
+        bool readable = is_rest(leaves);
         owed = readable ? before - leaves.units : before;
         if (!readable)
             tell_removed(engine, order, (struct number){order->price, NUMBER_VALUE}, leaves,
@@ -701,13 +721,16 @@ static void take_seen(struct engine *engine, struct order *order, struct number 
 
 /* --- other answers ------------------------------------------------------------------------------- */
 
-/* The end of a query's answer: each fill and the order's end, where it has ended, have been told before it. */
+/* The end of a query's answer: each fill and the order's end, where it has ended, have been told before it.
+ * Where they have not, the status has overtaken them: they may still come, until a second one says the same. */
 static void take_status(struct engine *engine, struct order *order,
                         const struct event_order_status *status)
 {
     bool ended = status->leaves.status == NUMBER_VALUE && status->leaves.units == 0;
-    if (ended)
+    if (ended && order->owing)
         apply_plain(engine, order, ORDER_EVENT_CANCELLED);
+    else if (ended)
+        take_ended(engine, order, ORDER_EVENT_CANCELLED, status->leaves);
     else
         take_seen(engine, order, status->price, status->leaves);
 }
@@ -872,6 +895,14 @@ static bool answers_older_query(struct order *order, const struct message *messa
     return older && message->kind == EVENT_order_status;
 }
 
+/* The refusal of a modify before the newest: to believe it would be to forget what the newest asks for. */
+static bool refuses_older_modify(const struct order *order, const struct message *message)
+{
+    bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
+    return message->kind == EVENT_modify_rejected && is_modifying(order) && timed &&
+           message->ts_venue < order->modify_ts;
+}
+
 /* An answer that tells how the order rested once: price and leaves of it would put back what is known
  * better. A newer one has overtaken it, or it was asked for before the newest request left (rule 28). */
 static bool is_overtaken(struct order *order, const struct message *message)
@@ -881,7 +912,8 @@ static bool is_overtaken(struct order *order, const struct message *message)
     bool old = told != INT64_MIN && told < order->told_ts;
     if (told > order->told_ts)
         order->told_ts = told;
-    return older || (old && message->kind != EVENT_order_accepted);
+    return older || (old && message->kind != EVENT_order_accepted) ||
+           refuses_older_modify(order, message);
 }
 
 /* Every answer is a request that went well, but for the one that says that there was none. An expiry answers

@@ -120,7 +120,7 @@ static void take_mid(struct engine *engine, unsigned index)
 static bool convert(const struct engine *engine, unsigned asset, money amount, money *out)
 {
     const struct profit *profit = &engine->profit;
-    for (int step = 0; step <= CHAIN_MAX && amount.atto != 0 && asset != profit->currency; step++) {
+    for (int step = 0; amount.atto != 0 && asset != profit->currency; step++) {
         const struct asset_profit *from = &profit->assets[asset];
         if (step == CHAIN_MAX || from->to == EVENT_NONE_16)
             return false;

@@ -20,12 +20,17 @@ static struct candidate *add(struct engine *engine, unsigned index, enum want wa
     return candidate;
 }
 
-/* From fair value to a price, positive away from the other side. */
+/* From fair value to a price, positive away from the other side; at most what a number can hold, for a venue
+ * may tell that an order rests at any price. */
 static int64_t distance_of(const struct instrument *instrument, enum side side, int64_t price)
 {
-    int64_t tick = instrument->limits.quote.tick;
-    int64_t millitick = (tick == 1 ? price : price / tick) * MILLI;
-    return side == SIDE_BUY ? instrument->fair - millitick : millitick - instrument->fair;
+    int64_t tick = instrument->limits.quote.tick, millitick, distance;
+    if (__builtin_mul_overflow(tick == 1 ? price : price / tick, (int64_t)MILLI, &millitick))
+        millitick = INT64_MAX;
+    if (side == SIDE_BUY ? __builtin_sub_overflow(instrument->fair, millitick, &distance)
+                         : __builtin_sub_overflow(millitick, instrument->fair, &distance))
+        return side == SIDE_BUY ? INT64_MIN : INT64_MAX;
+    return distance;
 }
 
 static void add_cancel(struct engine *engine, const struct order *order, enum cancel_cause why)
@@ -87,8 +92,6 @@ static struct order *nearest(struct resting *resting, int64_t price, int64_t tol
         if (away >= least || resting->prices[i] == 0)
             continue;
         found = i;
-        if (away == 0)
-            break;
         least = away;
     }
     if (found == resting->count)
@@ -140,6 +143,21 @@ enum change {
     CHANGE_PRICE    /* it must not stay where it is */
 };
 
+/* Where only what reduces may leave (rules 19 and 22): beside all that rests on its side less of the level would
+ * leave than is wanted. */
+static bool would_be_cut(struct engine *engine, unsigned index, const struct wanted_level *wanted)
+{
+    const struct instrument *instrument = &engine->instruments[index];
+    uint32_t caps = risk_caps(engine, index);
+    int64_t size = wanted->quantity.units;
+    if (caps == 0 ||
+        risk_reducing_size(&instrument->limits, risk_position(instrument), wanted->side,
+                           risk_side_leaves(engine, index, wanted->side), size) == size)
+        return false;
+    risk_block_caps(engine, index, caps);
+    return true;
+}
+
 /* The order becomes the level: in one request where the venue has one and the gates let it pass, else it
  * is cancelled and the level placed. */
 static void change_order(struct engine *engine, unsigned index, const struct order *order,
@@ -149,7 +167,10 @@ static void change_order(struct engine *engine, unsigned index, const struct ord
     unsigned venue = engine->instruments[index].definition.venue;
     enum want want =
         change_at((enum modify)engine->venues[venue].modify, order, change == CHANGE_SMALLER);
-    if (want != WANT_CANCEL) {
+    bool cut = would_be_cut(engine, index, wanted);
+    if (cut && change == CHANGE_LARGER)
+        return; /* a smaller one would come, which in turn were too small: what rests is filled first */
+    if (want != WANT_CANCEL && !(cut && want == WANT_REPLACE)) {
         struct candidate *candidate = add_wanted(engine, index, want, wanted);
         candidate->order = order->id;
         if (change == CHANGE_SMALLER && want == WANT_MODIFY)

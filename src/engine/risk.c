@@ -12,7 +12,8 @@ int64_t risk_position(const struct instrument *instrument)
     int64_t units = instrument->position.units, per = instrument->position.per_quantity;
     if (per == 1)
         return units;
-    return units >= 0 ? (units + per - 1) / per : -((-units + per - 1) / per);
+    int64_t whole = units / per, rest = units % per;
+    return whole + (rest > 0) - (rest < 0);
 }
 
 int64_t risk_scaled_size(const struct limits *limits, int64_t position, enum side side,
@@ -30,26 +31,27 @@ int64_t risk_scaled_size(const struct limits *limits, int64_t position, enum sid
     return scaled - scaled % limits->quote.lot;
 }
 
-/* Rule 16: position with every order of that side that may still fill, and `more`. */
+/* All that may still fill on a side, of our orders and of those that only the venue knows. */
+static int128 side_leaves(const struct engine *engine, unsigned index, enum side side)
+{
+    return engine->instruments[index].sides[side].leaves + sync_orphan_leaves(engine, index, side);
+}
+
+/* Rule 16: position with every order of that side that may still fill, and `more`. Venues tell positions and
+ * leaves of any size: the sum is wider than they are. */
 static bool exposure_allows(const struct engine *engine, unsigned index, enum side side,
                             int64_t more)
 {
     const struct instrument *instrument = &engine->instruments[index];
-    int64_t position = risk_position(instrument), worst;
-    int64_t toward = side == SIDE_BUY ? position : -position;
-    return !__builtin_add_overflow(toward, instrument->sides[side].leaves, &worst) &&
-           !__builtin_add_overflow(worst, sync_orphan_leaves(engine, index, side), &worst) &&
-           !__builtin_add_overflow(worst, more, &worst) &&
-           worst <= instrument->limits.position_limit;
+    int128 position = risk_position(instrument);
+    int128 toward = side == SIDE_BUY ? position : -position;
+    return toward + side_leaves(engine, index, side) + more <= instrument->limits.position_limit;
 }
 
 int64_t risk_side_leaves(const struct engine *engine, unsigned index, enum side side)
 {
-    int64_t sum;
-    if (__builtin_add_overflow(engine->instruments[index].sides[side].leaves,
-                               sync_orphan_leaves(engine, index, side), &sum))
-        return INT64_MAX;
-    return sum;
+    int128 sum = side_leaves(engine, index, side);
+    return sum > INT64_MAX ? INT64_MAX : (int64_t)sum;
 }
 
 bool risk_open_interest_capped(const struct instrument *instrument, int64_t now)

@@ -3,6 +3,7 @@
  * same whenever it is worked out, and nothing needs to be done at the second itself. */
 #include "engine/signals.h"
 
+#include "base/assert.h"
 #include "base/time.h"
 #include "engine/engine_internal.h"
 #include "engine/walker.h"
@@ -312,18 +313,19 @@ void signals_open_interest(struct engine *engine, unsigned index)
         return;
     extremes_advance(readings, engine->now, limits->open_interest_window, 0);
     extremes_add(readings, value);
-    if (extremes_get(readings, &low, &high, &count) &&
-        count >= (uint64_t)limits->open_interest_readings &&
+    bool known = extremes_get(readings, &low, &high, &count);
+    ASSERT(known); /* by this one at least */
+    if (count >= (uint64_t)limits->open_interest_readings &&
         (int128)value * RATIO_ONE <= (int128)high * (RATIO_ONE - limits->open_interest)) {
         instrument->signals.dropped = true;
         engine_mark_due(engine, index);
     }
 }
 
-/* The n-th newest of a ring is younger than the window. */
+/* The n-th newest of a ring, n > 0, is younger than the window. */
 static bool newer_than(const int64_t *ring, uint64_t count, uint32_t n, int64_t since)
 {
-    return n == 0 || (count >= n && ring[(count - n) % PLACE_ANSWERS_MAX] > since);
+    return count >= n && ring[(count - n) % PLACE_ANSWERS_MAX] > since;
 }
 
 void signals_place_answered(struct engine *engine, const struct order *order, enum reject reason)
@@ -477,8 +479,8 @@ bool signals_are_moving(const struct engine *engine, unsigned index)
     int64_t move = engine->instruments[index].limits.signal.move;
     int64_t low, high;
     uint32_t count;
-    if (move == 0 || signals->mid2 == 0 || !extremes_get(&signals->move, &low, &high, &count))
-        return false;
+    if (move == 0 || !extremes_get(&signals->move, &low, &high, &count))
+        return false; /* there is a lowest and a highest mid exactly while there is a mid */
     return (int128)(signals->mid2 - low) * RATIO_ONE >= (int128)low * move ||
            (int128)(high - signals->mid2) * RATIO_ONE >= (int128)high * move;
 }

@@ -120,11 +120,8 @@ static struct orphan *new_orphan(struct engine *engine, unsigned instrument, ord
     if (orphans->count == orphans->capacity)
         return NULL;
     struct orphan *orphan = &orphans->list[orphans->count++];
-    *orphan = (struct orphan){.id = id,
-                              .instrument = (uint16_t)instrument,
-                              .side = (uint8_t)side,
-                              .due = TIME_NEVER,
-                              .last_trade = ENGINE_NO_SLOT};
+    *orphan = (struct orphan){
+        .id = id, .instrument = (uint16_t)instrument, .side = (uint8_t)side, .due = TIME_NEVER};
     return orphan;
 }
 
@@ -149,7 +146,7 @@ static void orphans_full(struct engine *engine, unsigned venue, order_id order)
     alarm_raise(engine, EVENT_NONE_16, venue, ALARM_ORPHANS_FULL, order);
 }
 
-bool sync_take_orphan_fill(struct engine *engine, const struct event_order_filled *fill)
+void sync_take_orphan_fill(struct engine *engine, const struct event_order_filled *fill)
 {
     struct orphan *orphan =
         fill->order == 0 ? NULL : find_orphan(engine, fill->instrument, fill->order, &fill->trade);
@@ -163,14 +160,12 @@ bool sync_take_orphan_fill(struct engine *engine, const struct event_order_fille
         refresh(engine);
     }
     if (orphan == NULL)
-        return true;
-    if (orphan->price == 0 && fill->price.status == NUMBER_VALUE)
+        return;
+    if (orphan->price == 0)
         orphan->price = fill->price.units;
-    if (orders_trade_repeats(engine, orphan->id, &orphan->last_trade, &fill->trade))
-        return false;
     orphan->event_ts = engine->now;
     if (fill->leaves.status != NUMBER_VALUE)
-        return true;
+        return;
     if (fill->leaves.units <= 0) {
         forget(engine, orphan);
     } else if (fill->leaves.units < orphan->leaves) {
@@ -178,7 +173,6 @@ bool sync_take_orphan_fill(struct engine *engine, const struct event_order_fille
         sum_leaves(engine, orphan->instrument, orphan->side);
     }
     refresh(engine);
-    return true;
 }
 
 bool sync_take_orphan_answer(struct engine *engine, const struct message *message)
@@ -307,6 +301,14 @@ static bool shows_what_we_hold(const struct order *order)
             order->shown_leaves == order->asked_leaves);
 }
 
+/* At a restart a modify of the session before may be on its way to the venue, which then shows the order as
+ * it was: a query comes after it. */
+static bool may_change_yet(const struct engine *engine, const struct order *order)
+{
+    return order->asked_leaves > 0 && order->lost == REQUEST_MODIFY &&
+           !engine->venues[venue_of(engine, order->instrument)].reconciled;
+}
+
 /* What the snapshot says of one live order. One that rests must be shown as it is, else it is asked for; one
  * without an answer is believed to rest where all figures agree, and asked for in its time where not. */
 static void judge_order(struct engine *engine, struct order *order, const struct sync *sync,
@@ -315,7 +317,8 @@ static void judge_order(struct engine *engine, struct order *order, const struct
     unsigned venue = venue_of(engine, order->instrument);
     if (order->event_ts >= taken)
         return;
-    bool agrees = order->shown == sync->generation && shows_what_we_hold(order);
+    bool agrees = order->shown == sync->generation && shows_what_we_hold(order) &&
+                  !may_change_yet(engine, order);
     if (order_state_is_resting(order->state)) {
         if (!agrees && shutdown_may_send(engine) && infrastructure_lets_through(engine, venue))
             orders_ask_for(engine, order);
@@ -352,7 +355,8 @@ static bool judge_orphan(struct engine *engine, struct orphan *orphan, const str
 {
     bool shown = orphan->shown == sync->generation;
     if (!orphan->judged) {
-        if (!shown || is_newer_than(engine, orphan->id, taken))
+        ASSERT(shown); /* the end of each snapshot judges its rows or drops them */
+        if (is_newer_than(engine, orphan->id, taken))
             return false;
         orphan->price = orphan->shown_price;
         adopt(engine, orphan, orphan->shown_leaves);
@@ -532,22 +536,14 @@ static void take_snapshot_end(struct engine *engine, const struct event_snapshot
 void sync_take(struct engine *engine, const struct message *message)
 {
     const union event_record *record = message->record;
-    switch ((int)message->kind) {
-    case EVENT_balance:
+    if (message->kind == EVENT_balance)
         take_balance(engine, message);
-        break;
-    case EVENT_venue_position:
+    else if (message->kind == EVENT_venue_position)
         take_position(engine, &record->venue_position);
-        break;
-    case EVENT_open_order:
+    else if (message->kind == EVENT_open_order)
         take_open_order(engine, &record->open_order);
-        break;
-    case EVENT_snapshot_end:
+    else
         take_snapshot_end(engine, &record->snapshot_end);
-        break;
-    default:
-        break;
-    }
 }
 
 void sync_filled(struct engine *engine, unsigned instrument)

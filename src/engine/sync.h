@@ -62,7 +62,6 @@ struct orphan {
     int64_t price;                     /* as the venue last told in a usable number; 0: never */
     int64_t shown_price, shown_leaves; /* of the snapshot `shown`, or as they were */
     uint32_t shown;
-    uint32_t last_trade; /* newest of its trades in the trade ring */
     uint16_t instrument;
     uint8_t side;
     bool judged; /* else only a row of a snapshot that has not ended */
@@ -82,8 +81,8 @@ void sync_start(struct engine *engine);
 void sync_take(struct engine *engine, const struct message *message);
 /* An answer about an order that the table does not know; true if it was one of the orphans. */
 bool sync_take_orphan_answer(struct engine *engine, const struct message *message);
-/* A fill of such an order; false if that trade was told before. */
-bool sync_take_orphan_fill(struct engine *engine, const struct event_order_filled *fill);
+/* A fill of such an order, with a usable price, that was not told before. */
+void sync_take_orphan_fill(struct engine *engine, const struct event_order_filled *fill);
 /* A fill of whatever order moved the instrument's position. */
 void sync_filled(struct engine *engine, unsigned instrument);
 void sync_take_request(struct engine *engine, const struct event_request_snapshot *request,

@@ -95,8 +95,7 @@ void timers_set_common(struct engine *engine)
 bool timers_common_holds(const struct engine *engine)
 {
     const struct timers *timers = &engine->timers;
-    return timers->moved ||
-           timers->tree[timers->leaves + timers->common] <= common_deadline(engine);
+    return timers->tree[timers->leaves + timers->common] <= common_deadline(engine);
 }
 
 int64_t timers_deadline_of(struct engine *engine, unsigned index)
@@ -178,7 +177,7 @@ void timers_settle(struct engine *engine)
     struct timers *timers = &engine->timers;
     if (timers->moved)
         timers_set_common(engine);
-    while (!timers->settled) {
+    for (;;) {
         int64_t earliest = timers_earliest(timers);
         if (earliest == TIME_NEVER)
             return;

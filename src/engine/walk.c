@@ -90,6 +90,7 @@ static void walk_order(struct walker *walker, const struct engine *engine,
     FIELD(index, order, asked_price);
     FIELD(index, order, asked_leaves);
     FIELD(index, order, asked_ts);
+    FIELD(index, order, modify_ts);
     FIELD(index, order, query_ts);
     FIELD(index, order, event_ts);
     FIELD(index, order, told_ts);
@@ -122,7 +123,7 @@ static void walk_live(struct walker *walker, const struct engine *engine)
         for (unsigned side = 0; side < 2; side++) {
             const struct order_side *orders = &engine->instruments[index].sides[side];
             FIELD(2 * index + side, orders, count);
-            FIELD(2 * index + side, orders, leaves);
+            walker->wide(walker, "leaves", 2 * index + side, orders->leaves);
             for (uint32_t slot = orders->first; slot != ENGINE_NO_SLOT;
                  slot = engine->orders.slots[slot].next)
                 walk_order(walker, engine, &engine->orders.slots[slot]);
@@ -247,6 +248,7 @@ static void walk_balances(struct walker *walker, const struct engine *engine)
         WIDE(index, balance, shown_total);
         FIELD(index, balance, shown_at);
         FIELD(index, balance, as_of);
+        FIELD(index, balance, newest);
         FIELD(index, balance, shown);
         FIELD(index, balance, used);
         FIELD(index, balance, told);
@@ -281,6 +283,7 @@ static void walk_risk(struct walker *walker, const struct engine *engine)
     FIELD(0, engine, start_ts);
     FIELD(0, engine, ordinal);
     FIELD(0, engine, any_due);
+    FIELD(0, engine, within_frame);
     FIELD(0, engine, full_needed);
     for (unsigned word = 0; word < (engine->instrument_count + 63) / 64; word++)
         walker->field(walker, "due", word, (int64_t)engine->due[word]);

@@ -18,6 +18,10 @@ enum {
     EVENT_NONE_8 = 0xff     /* no venue */
 };
 
+/* The highest usable price, and the largest usable tick: what is above is no market's in its unit, and four
+ * times it fits. */
+#define EVENT_PRICE_MAX (INT64_C(1) << 60)
+
 enum event_class { EVENT_MARKET, EVENT_SESSION, EVENT_DECISION };
 enum event_shape { EVENT_ROWS, EVENT_RECORD };
 
@@ -303,6 +307,21 @@ struct event_names {
     const char *const *symbols; /* the venue's symbol of each instrument, "BTCUSDT" */
     const struct event_definition *definitions; /* by instrument; units never change */
 };
+
+/* Whether an instrument can become what `next` says: tick, lot, fees and minimum notional may change, to a
+ * tick and a lot above zero; units, contract, multiplier, venue and assets never do (ARCHITECTURE.md). */
+static inline bool event_definition_may_follow(const struct event_definition *first,
+                                               const struct event_definition *next)
+{
+    return next->instrument == first->instrument && next->venue == first->venue &&
+           next->contract == first->contract && next->base == first->base &&
+           next->quote == first->quote && next->settle == first->settle &&
+           next->price_exponent == first->price_exponent &&
+           next->quantity_exponent == first->quantity_exponent &&
+           next->multiplier == first->multiplier &&
+           next->multiplier_exponent == first->multiplier_exponent && next->tick > 0 &&
+           next->tick <= EVENT_PRICE_MAX && next->lot > 0;
+}
 
 /* Longest name of a venue, an asset or a symbol, and of an instrument: venue, colon, symbol. */
 enum { EVENT_NAME_MAX = 40, EVENT_INSTRUMENT_NAME_MAX = 96 };

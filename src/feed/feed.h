@@ -12,6 +12,8 @@ enum {
     FEED_DECISION = 1 << EVENT_DECISION
 };
 
+enum { FEED_KINDS = 256 }; /* numbers that a kind can have */
+
 /* A feed. Pointers to messages and their rows stay valid as said below, so that nothing is copied.
  *
  * `next` gives the next message or NULL at the end (check `error`); the message stays valid
@@ -27,6 +29,8 @@ struct feed {
     void (*close)(struct feed *feed);
     int64_t ahead_ts; /* `ahead` gives nothing for a limit before this: saves the call */
     uint64_t skipped; /* messages of other classes that were left out */
+    /* By kind: what `ahead` gives. All that `next` does, until who uses the cursor takes some out. */
+    bool ahead_wanted[FEED_KINDS];
 };
 
 struct tape_reader;

@@ -2,6 +2,7 @@
 #include "feed/feed.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct memory_feed {
     struct feed feed; /* first: callers hold a pointer to it */
@@ -21,9 +22,12 @@ static const struct message *memory_feed_ahead(struct feed *base, int64_t limit,
 {
     (void)error;
     struct memory_feed *feed = (struct memory_feed *)base;
-    if (feed->ahead == feed->count || feed->messages[feed->ahead].ts_local > limit)
-        return NULL;
-    return &feed->messages[feed->ahead++];
+    while (feed->ahead < feed->count && feed->messages[feed->ahead].ts_local <= limit) {
+        const struct message *message = &feed->messages[feed->ahead++];
+        if (base->ahead_wanted[message->kind])
+            return message;
+    }
+    return NULL;
 }
 
 static void memory_feed_close(struct feed *base)
@@ -37,8 +41,11 @@ int memory_feed_open(struct feed **out, const struct message *messages, size_t c
     struct memory_feed *feed = calloc(1, sizeof *feed);
     if (!feed)
         return error_set(error, ERROR_SYSTEM, "no memory for a feed");
-    feed->feed =
-        (struct feed){memory_feed_next, memory_feed_ahead, memory_feed_close, INT64_MIN, 0};
+    feed->feed = (struct feed){.next = memory_feed_next,
+                               .ahead = memory_feed_ahead,
+                               .close = memory_feed_close,
+                               .ahead_ts = INT64_MIN};
+    memset(feed->feed.ahead_wanted, true, sizeof feed->feed.ahead_wanted);
     feed->messages = messages;
     feed->count = count;
     *out = &feed->feed;

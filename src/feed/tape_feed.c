@@ -8,12 +8,9 @@
 #include "base/time.h"
 #include "tape/tape.h"
 
-enum {
-    FEED_KINDS = 256,
-    /* Blocks that the second thread may be in front, beside those that the cursors need: fewer
-     * leave its hand-off jitter visible. */
-    FEED_BLOCKS_AHEAD = 3
-};
+/* Blocks that the second thread may be in front, beside those that the cursors need: fewer leave its
+ * hand-off jitter visible. */
+enum { FEED_BLOCKS_AHEAD = 3 };
 
 /* Where one reader of the feed stands: the rest of its block's messages. */
 struct cursor {
@@ -173,51 +170,49 @@ static const struct message *tape_feed_next(struct feed *base, struct error *err
     return NULL;
 }
 
-/* The next message of the second cursor's block, or of the first one after it that is not later than
- * `limit`; NULL where there is none. */
-static const struct message *peek_ahead(struct tape_feed *feed, int64_t limit, struct error *error)
+/* Move the second cursor to the next block, unless that begins after `limit`; false where it does, at the
+ * end or on an error. */
+static bool ahead_enters_block(struct tape_feed *feed, int64_t limit, struct error *error)
+{
+    size_t block = feed->ahead.block + 1;
+    int64_t first = block == feed->end_block
+                        ? TIME_NEVER
+                        : tape_reader_block_info(feed->reader, block)->first_ts;
+    feed->feed.ahead_ts = first;
+    if (block == feed->end_block || first > limit || feed_decode_to(feed, block, error))
+        return false;
+    cursor_enter(&feed->ahead, ring_slot(feed, block), block);
+    return true;
+}
+
+/* Move the second cursor to the next message that is wanted of it in its block, however late; false at the
+ * block's end. */
+static bool ahead_finds(struct tape_feed *feed)
 {
     struct cursor *cursor = &feed->ahead;
-    while (cursor->at == cursor->end) {
-        size_t block = cursor->block + 1;
-        if (block == feed->end_block) {
-            feed->feed.ahead_ts = TIME_NEVER;
-            return NULL;
-        }
-        int64_t first = tape_reader_block_info(feed->reader, block)->first_ts;
-        if (first > limit) {
-            feed->feed.ahead_ts = first;
-            return NULL;
-        }
-        if (feed_decode_to(feed, block, error))
-            return NULL;
-        cursor_enter(cursor, ring_slot(feed, block), block);
-    }
-    return cursor->at;
+    const bool *wanted = feed->feed.ahead_wanted;
+    const struct message *at = cursor->at, *end = cursor->end;
+    while (at != end && !wanted[at->kind])
+        at++;
+    cursor->at = at;
+    if (at == end)
+        return false;
+    feed->feed.ahead_ts = at->ts_local <= feed->to ? at->ts_local : TIME_NEVER;
+    return true;
 }
 
 static const struct message *tape_feed_ahead(struct feed *base, int64_t limit, struct error *error)
 {
     struct tape_feed *feed = (struct tape_feed *)base;
-    struct cursor *cursor = &feed->ahead;
-    const struct message *message;
     ASSERT(limit <= add_saturating(feed->position, feed->lookahead));
-    while ((message = peek_ahead(feed, limit, error))) {
-        if (message->ts_local > feed->to) {
-            base->ahead_ts = TIME_NEVER;
+    while (!ahead_finds(feed))
+        if (!ahead_enters_block(feed, limit, error))
             return NULL;
-        }
-        base->ahead_ts = message->ts_local;
-        if (message->ts_local > limit)
-            return NULL;
-        cursor->at++;
-        if (feed->wanted[message->kind]) {
-            if (cursor->at != cursor->end)
-                base->ahead_ts = cursor->at->ts_local;
-            return message;
-        }
-    }
-    return NULL;
+    if (base->ahead_ts > limit || base->ahead_ts == TIME_NEVER)
+        return NULL;
+    const struct message *message = feed->ahead.at++;
+    (void)ahead_finds(feed); /* for ahead_ts */
+    return message;
 }
 
 /* The most blocks that the cursors need at one time: from the block where the first one stands to
@@ -323,7 +318,10 @@ int tape_feed_open(struct feed **out, struct tape_reader *reader,
     struct tape_feed *feed = calloc(1, sizeof *feed);
     if (!feed)
         return error_set(error, ERROR_SYSTEM, "no memory for a tape feed");
-    feed->feed = (struct feed){tape_feed_next, tape_feed_ahead, tape_feed_close, INT64_MIN, 0};
+    feed->feed = (struct feed){.next = tape_feed_next,
+                               .ahead = tape_feed_ahead,
+                               .close = tape_feed_close,
+                               .ahead_ts = INT64_MIN};
     feed->reader = reader;
     feed->to = options->to;
     feed->lookahead = options->lookahead;
@@ -331,6 +329,7 @@ int tape_feed_open(struct feed **out, struct tape_reader *reader,
     for (unsigned kind = 0; kind < FEED_KINDS; kind++) {
         const struct event_kind_info *info = event_kind_info(kind);
         feed->wanted[kind] = info && (options->classes >> info->event_class & 1);
+        feed->feed.ahead_wanted[kind] = feed->wanted[kind];
     }
     choose_blocks(feed, options);
     int code = ring_open(feed, error);

@@ -96,7 +96,8 @@ static void wire(struct verification *verification, const char *path)
         .venue = &verification->venue,
         .sinks = {comparison_sink(verification->comparison), &verification->restarter.sink},
         .sink_count = 2,
-        .makes_time = false};
+        .makes_time = false,
+        .goes_on = true};
 }
 
 int verification_open(struct verification *verification, const char *path, struct error *error)

@@ -10,6 +10,8 @@
 /* X(state, event, why it is in the table and never happens here) */
 #define NEVER(X)                                                                                   \
     X(PENDING_NEW, FILL_DOUBT, "only a modify makes the venue's count the larger; none was sent")  \
+    X(ACTIVE, FILL_DOUBT,                                                                          \
+      "a first fill that leaves more than we count: none has more left at the venue (3, run.c)")   \
     X(PENDING_NEW, NOT_FOUND, "a query makes the order unknown, so none is answered before that")  \
     X(FILLED, FILL_LAST, "more than was ever asked for: invariant 6 tells of it")                  \
     X(REJECTED, MODIFIED, "no modify leaves before the venue took the order")                      \
@@ -64,6 +66,10 @@ unsigned simulate_print_missing(const struct simulate_counts *counts)
             printf("fault %s: never happened\n", fault_word((enum fault_kind)kind));
             missing++;
         }
+    if (counts->restarts == 0) {
+        printf("restart: never happened\n");
+        missing++;
+    }
     for (unsigned gate = 0; gate < GATE_COUNT; gate++)
         if (counts->gates[gate] == 0) {
             printf("gate %s: never blocked\n", event_enum_text(FIELD_GATE, gate));

@@ -1,5 +1,8 @@
 /* Draws what happens during a course: each instrument's book as a window of levels that walks, trades at
- * and through it, references, gaps, numbers that are none, silences, and the operator. */
+ * and through it, references, gaps, numbers that are none, silences, and the operator.
+ *
+ * C leaves open which of two calls in one expression, initialiser or argument list comes first: here each
+ * draw has a statement of its own, so that a seed is the same course with every compiler. */
 #include "simulate/course.h"
 
 #include <stdlib.h>
@@ -13,8 +16,9 @@ enum {
     LEVELS = 8, /* shown on each side */
     ROWS_MAX = 6 * LEVELS,
     SCRIPT_MAX = 64, /* messages that are no market data, at most */
-    TAIL = 8,        /* market messages after the shutdown */
-    LOT_SPREAD = 6   /* a size is below 2^this lots */
+    RESTARTS_MAX = 4,
+    TAIL = 8,      /* market messages after the shutdown */
+    LOT_SPREAD = 6 /* a size is below 2^this lots */
 };
 
 /* One instrument's market while it is drawn. Prices in ticks, quantities in lots. */
@@ -239,9 +243,11 @@ static void draw_trade(struct painter *painter, unsigned instrument)
     struct message *message = add_rows(painter, EVENT_trade, instrument);
     bool sells = one_in(painter, 2);
     int64_t through = one_in(painter, 8) ? between(painter, 1, 5) : 0;
+    int64_t lots = draw_lots(painter);
+    if (one_in(painter, 6))
+        lots *= 20;
     row(painter, message, sells ? ROW_SELL : 0,
-        sells ? street->bid - through : street->ask + through,
-        draw_lots(painter) * (one_in(painter, 6) ? 20 : 1));
+        sells ? street->bid - through : street->ask + through, lots);
     if (message->row_count > 0 && random_below(&painter->random, 1000000) < painter->accidents)
         spoil(painter, message);
     finish_rows(painter, message);
@@ -263,37 +269,62 @@ static struct number number(int64_t units)
     return (struct number){units, NUMBER_VALUE};
 }
 
-static void draw_reference(struct painter *painter, unsigned instrument)
+static void draw_funding(struct painter *painter, unsigned instrument)
+{
+    struct event_funding *funding = &add_record(painter, EVENT_funding, instrument)->funding;
+    funding->instrument = (uint16_t)instrument;
+    funding->rate = between(painter, -1000, 1000) * 1000;
+    funding->due = painter->now + between(painter, 1, 60) * NS_PER_SECOND;
+}
+
+static void draw_open_interest(struct painter *painter, unsigned instrument)
+{
+    const int64_t lot = painter->course->definitions[instrument].lot;
+    struct event_open_interest *told =
+        &add_record(painter, EVENT_open_interest, instrument)->open_interest;
+    told->instrument = (uint16_t)instrument;
+    told->open_interest = number(between(painter, 1, 20000) * lot);
+    told->cap = number(between(painter, 10000, 40000) * lot);
+}
+
+/* The mid, or up to 2 % off. */
+static struct number draw_price(struct painter *painter, unsigned instrument, bool far)
 {
     const struct street *street = &painter->streets[instrument];
-    const struct event_definition *d = &painter->course->definitions[instrument];
-    int64_t middle = (street->bid + street->ask) / 2 * d->tick;
-    int64_t away = one_in(painter, 12) ? middle / 50 : 0;
-    uint16_t name = (uint16_t)instrument;
-    switch (random_below(&painter->random, 5)) {
-    case 0:
-    case 1:
-        if (street->has_marks)
-            add_record(painter, EVENT_mark, instrument)->mark =
-                (struct event_mark){name, number(middle + between(painter, -away, away))};
-        break;
-    case 2:
-        add_record(painter, EVENT_index_price, instrument)->index_price =
-            (struct event_index_price){name, number(middle + between(painter, -away, away))};
-        break;
-    case 3:
-        if (d->contract != CONTRACT_SPOT)
-            add_record(painter, EVENT_funding, instrument)->funding =
-                (struct event_funding){name, between(painter, -1000, 1000) * 1000,
-                                       painter->now + between(painter, 1, 60) * NS_PER_SECOND};
-        break;
-    default:
-        if (d->contract != CONTRACT_SPOT)
-            add_record(painter, EVENT_open_interest, instrument)->open_interest =
-                (struct event_open_interest){name, number(between(painter, 1, 20000) * d->lot),
-                                             number(between(painter, 10000, 40000) * d->lot)};
-        break;
-    }
+    const int64_t tick = painter->course->definitions[instrument].tick;
+    int64_t middle = (street->bid + street->ask) / 2 * tick;
+    int64_t away = far ? middle / 50 : 0;
+    return number(middle + between(painter, -away, away));
+}
+
+static void draw_mark(struct painter *painter, unsigned instrument, bool far)
+{
+    struct event_mark *mark = &add_record(painter, EVENT_mark, instrument)->mark;
+    mark->instrument = (uint16_t)instrument;
+    mark->price = draw_price(painter, instrument, far);
+}
+
+static void draw_index(struct painter *painter, unsigned instrument, bool far)
+{
+    struct event_index_price *index =
+        &add_record(painter, EVENT_index_price, instrument)->index_price;
+    index->instrument = (uint16_t)instrument;
+    index->price = draw_price(painter, instrument, far);
+}
+
+static void draw_reference(struct painter *painter, unsigned instrument)
+{
+    bool contract = painter->course->definitions[instrument].contract != CONTRACT_SPOT;
+    bool far = one_in(painter, 12);
+    uint64_t pick = random_below(&painter->random, 5);
+    if (pick < 2 && painter->streets[instrument].has_marks)
+        draw_mark(painter, instrument, far);
+    else if (pick == 2)
+        draw_index(painter, instrument, far);
+    else if (pick == 3 && contract)
+        draw_funding(painter, instrument);
+    else if (pick == 4 && contract)
+        draw_open_interest(painter, instrument);
 }
 
 /* The rate of each base in dollars, as a market of its own would have it. */
@@ -335,9 +366,10 @@ static void draw_disconnect(struct painter *painter)
 
 static void draw_status(struct painter *painter, unsigned instrument)
 {
-    add_record(painter, EVENT_instrument_status, instrument)->instrument_status =
-        (struct event_instrument_status){
-            (uint16_t)instrument, (uint8_t)between(painter, TRADING_HALTED, TRADING_POST_ONLY)};
+    struct event_instrument_status *status =
+        &add_record(painter, EVENT_instrument_status, instrument)->instrument_status;
+    status->instrument = (uint16_t)instrument;
+    status->trading = (uint8_t)between(painter, TRADING_HALTED, TRADING_POST_ONLY);
     painter->streets[instrument].open_at = painter->now + between(painter, 10, 5000) * NS_PER_MS;
 }
 
@@ -409,6 +441,17 @@ static void draw_all_clear(struct painter *painter)
     painter->resume_at = TIME_NEVER;
 }
 
+/* --- the process ------------------------------------------------------------------------------------ */
+
+/* It dies and starts again; each feed soon begins with a snapshot. */
+static void draw_restart(struct painter *painter)
+{
+    add_record(painter, EVENT_start, 0)->start =
+        (struct event_start){.epoch = ++painter->course->restarts};
+    for (unsigned i = 0; i < painter->course->names.instrument_count; i++)
+        painter->streets[i].snapshot_at = painter->now + between(painter, 0, 3000) * NS_PER_MS;
+}
+
 /* --- the whole course ------------------------------------------------------------------------------- */
 
 /* What was interrupted goes on. */
@@ -473,29 +516,39 @@ static void begin(struct painter *painter)
 {
     struct course *course = painter->course;
     painter->now = COURSE_START_NS;
-    painter->step = between(painter, 1, 40) * between(painter, 1, 10) * NS_PER_MS;
+    painter->step = between(painter, 1, 40) * NS_PER_MS;
+    painter->step *= between(painter, 1, 10);
     painter->lag = one_in(painter, 3) ? 0 : between(painter, 1, 100) * NS_PER_MS;
     painter->accidents = one_in(painter, 4) ? 0 : random_below(&painter->random, 30000);
     painter->resume_at = painter->connect_at = TIME_NEVER;
     for (unsigned i = 0; i < course->names.instrument_count; i++) {
         struct street *street = &painter->streets[i];
         int64_t bid = one_in(painter, 6) ? between(painter, 4, 40) : between(painter, 100, 20000);
-        *street = (struct street){.bid = bid,
-                                  .ask = bid + between(painter, 1, 4),
-                                  .snapshot_at = TIME_NEVER,
-                                  .open_at = TIME_NEVER,
-                                  .has_top = one_in(painter, 3),
-                                  .has_marks = one_in(painter, 2)};
+        *street = (struct street){.bid = bid, .snapshot_at = TIME_NEVER, .open_at = TIME_NEVER};
+        street->ask = bid + between(painter, 1, 4);
+        street->has_top = one_in(painter, 3);
+        street->has_marks = one_in(painter, 2);
         for (int level = 0; level < 2 * LEVELS; level++)
             street->quantity[level % 2][level / 2] = draw_lots(painter);
         draw_snapshot(painter, i);
     }
 }
 
-/* A shutdown, and time for it. */
-static void end(struct painter *painter)
+static void draw_shutdown(struct painter *painter)
 {
     add_record(painter, EVENT_shutdown, 0)->shutdown = (struct event_shutdown){.signal = 15};
+}
+
+/* A shutdown, and time for it. Now and then the process dies in the middle of one. */
+static void end(struct painter *painter)
+{
+    draw_shutdown(painter);
+    if (painter->course->restarts > 0 && one_in(painter, 6)) {
+        painter->now += between(painter, 0, 2000) * NS_PER_MS;
+        draw_restart(painter);
+        painter->now += between(painter, 0, 2000) * NS_PER_MS;
+        draw_shutdown(painter);
+    }
     for (int i = 0; i < TAIL; i++) {
         painter->now += between(painter, 100, 8000) * NS_PER_MS;
         draw_repairs(painter);
@@ -510,9 +563,11 @@ void course_draw(struct course *course, uint64_t seed, uint64_t events)
     struct painter painter = {.course = course};
     random_init(&painter.random, seed, 0);
     course->count = course->record_count = course->row_count = 0;
+    course->restarts = 0;
     course_draw_world(course, &painter.random);
     begin(&painter);
     uint64_t commands = one_in(&painter, 3) ? 0 : (uint64_t)between(&painter, 1, SCRIPT_MAX / 4);
+    uint64_t restarts = one_in(&painter, 2) ? 0 : (uint64_t)between(&painter, 1, RESTARTS_MAX);
     bool ends = !one_in(&painter, 7);
     while (course->count < events) {
         draw_time(&painter);
@@ -522,6 +577,8 @@ void course_draw(struct course *course, uint64_t seed, uint64_t events)
             draw_command(&painter);
             commands--;
         }
+        if (course->restarts < restarts && random_below(&painter.random, events) < 2 * restarts)
+            draw_restart(&painter);
         draw_market(&painter);
     }
     if (ends)

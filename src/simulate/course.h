@@ -27,10 +27,11 @@ struct course {
     char settings[COURSE_SETTINGS_MAX][COURSE_SETTING_MAX];
     size_t setting_count;
     struct fault_options faults;
-    struct message *messages; /* market data, commands and the shutdown, by ts_local */
+    struct message *messages; /* market data, commands, restarts, the shutdown; by ts_local */
     union event_record *records;
     struct row *rows;
     size_t count, capacity, record_count, row_count, row_capacity;
+    uint64_t restarts; /* among the messages */
 };
 
 /* Room for a course of `events` market messages. Zero before, close after, also on failure. */

@@ -1,5 +1,6 @@
 /* Draws what stands still during a course: instruments, settings, the connection's faults. Limits are
- * tight and times short, so that every gate has something to stop. */
+ * tight and times short, so that every gate has something to stop. As in course.c, no two draws stand where C
+ * leaves open which comes first. */
 #include "simulate/course.h"
 
 #include <inttypes.h>
@@ -74,17 +75,17 @@ static void draw_instrument(struct course *course, struct random *random, unsign
     *d = (struct event_definition){
         .instrument = (uint16_t)index,
         .venue = (uint8_t)venue,
-        .contract = (uint8_t)random_below(random, CONTRACT_COUNT),
-        .price_exponent = (int8_t)-between(random, 0, 2),
-        .quantity_exponent = (int8_t)-between(random, 0, 3),
-        .tick = units[random_below(random, 4)],
-        .lot = units[random_below(random, 4)],
-        .multiplier = one_in(random, 4) ? 10 : 1,
         .base_commission_exponent = -8,
         .quote_commission_exponent = -8,
-        .maker_fee = between(random, -2, 4) * 100000,
-        .taker_fee = between(random, 0, 10) * 100000,
     };
+    d->contract = (uint8_t)random_below(random, CONTRACT_COUNT);
+    d->price_exponent = (int8_t)-between(random, 0, 2);
+    d->quantity_exponent = (int8_t)-between(random, 0, 3);
+    d->tick = units[random_below(random, 4)];
+    d->lot = units[random_below(random, 4)];
+    d->multiplier = one_in(random, 4) ? 10 : 1;
+    d->maker_fee = between(random, -2, 4) * 100000;
+    d->taker_fee = between(random, 0, 10) * 100000;
     d->base = asset(course, bases[index]);
     d->quote = asset(course, "USD");
     if (d->contract == CONTRACT_SPOT)
@@ -133,9 +134,12 @@ static void draw_risk(struct course *course, struct random *random, const char *
     if (one_in(random, 2))
         set(course, INSTRUMENT("risk.orders_per_side=%" PRId64), venue, symbol,
             between(random, 1, 8));
+    int64_t tenths = between(random, 0, 9);
     set(course, INSTRUMENT("risk.collar=%" PRId64 ".%" PRId64 "%%"), venue, symbol,
-        between(random, 0, 1), between(random, 0, 9));
-    set(course, INSTRUMENT("risk.far_collar=%" PRId64 "%%"), venue, symbol, spread(random, 1, 50));
+        between(random, 0, 1), tenths);
+    /* 100 %: any price above 0, so that a price of 0 meets no other gate than that for numbers. */
+    set(course, INSTRUMENT("risk.far_collar=%" PRId64 "%%"), venue, symbol,
+        one_in(random, 4) ? INT64_C(100) : spread(random, 1, 50));
     if (one_in(random, 3)) {
         set(course, INSTRUMENT("risk.open_interest=yes"), venue, symbol);
         set(course, INSTRUMENT("risk.open_interest_share=%" PRId64 "%%"), venue, symbol,
@@ -148,6 +152,23 @@ static void draw_risk(struct course *course, struct random *random, const char *
     set(course, INSTRUMENT("order.pending_timeout=%" PRId64 "ms"), venue, symbol,
         spread(random, 50, 5000));
     set(course, INSTRUMENT("book.far_levels=64"), venue, symbol);
+}
+
+/* What the account holds at first: nothing known of it, or an amount of some of the assets, now and then so
+ * little that it pays for no more than a few orders. */
+static void draw_balances(struct course *course, struct random *random, const char *venue)
+{
+    char text[COURSE_SETTING_MAX] = "";
+    bool known = !one_in(random, 4);
+    for (unsigned i = 0; i < course->names.asset_count; i++) {
+        int64_t amount = strcmp(course->assets[i], "USD") == 0 ? spread(random, 1000, 4000000)
+                                                               : spread(random, 1, 4000);
+        size_t length = strlen(text);
+        if (known && !one_in(random, 5))
+            snprintf(text + length, sizeof text - length, "%s%" PRId64 " %s",
+                     length > 0 ? ", " : "", amount, course->assets[i]);
+    }
+    set(course, VENUE("sim.balances=%s"), venue, text);
 }
 
 static void draw_venue(struct course *course, struct random *random, const char *venue)
@@ -172,11 +193,7 @@ static void draw_venue(struct course *course, struct random *random, const char 
         one_in(random, 3) ? INT64_C(0) : between(random, 2, 6));
     set(course, VENUE("infrastructure.timeout=%" PRId64 "ms"), venue, spread(random, 200, 30000));
     set(course, VENUE("infrastructure.pace=%" PRId64 "ms"), venue, spread(random, 10, 1000));
-    if (one_in(random, 4))
-        set(course, VENUE("sim.balances="), venue);
-    else
-        set(course, VENUE("sim.balances=%" PRId64 " USD, %" PRId64 " BTC"), venue,
-            spread(random, 1000, 4000000), spread(random, 1, 4000));
+    draw_balances(course, random, venue);
 }
 
 /* Each breaker off, or so tight that it trips. */
@@ -282,16 +299,14 @@ static void draw_faults(struct course *course, struct random *random)
         [FAULT_DELAY] = 30000,           [FAULT_DUPLICATE] = 80000,      [FAULT_REORDER] = 80000,
         [FAULT_DISCONNECT] = 10000,      [FAULT_END] = 1500000,          [FAULT_CLOCK_JUMP] = 20000,
         [FAULT_REQUEST_LATE] = 40000,    [FAULT_FALSE_REJECT] = 20000,   [FAULT_NOT_FOUND] = 80000,
-        [FAULT_ECHO] = 150000,           [FAULT_BARE] = 100000,
+        [FAULT_ECHO] = 150000,           [FAULT_BARE] = 250000,          [FAULT_STALE] = 300000,
     };
     struct fault_options *faults = &course->faults;
     uint64_t mood = random_below(random, 8);
-    *faults = (struct fault_options){
-        .seed = random_next(random),
-        .longest_delay = spread(random, 10 * NS_PER_MS, 10 * NS_PER_SECOND),
-        .longest_outage = spread(random, 100 * NS_PER_MS, 30 * NS_PER_SECOND),
-        .names = &course->names,
-    };
+    *faults = (struct fault_options){.names = &course->names};
+    faults->seed = random_next(random);
+    faults->longest_delay = spread(random, 10 * NS_PER_MS, 10 * NS_PER_SECOND);
+    faults->longest_outage = spread(random, 100 * NS_PER_MS, 30 * NS_PER_SECOND);
     unsigned only = (unsigned)random_below(random, FAULT_KIND_COUNT);
     for (unsigned kind = 0; kind < FAULT_KIND_COUNT; kind++) {
         uint64_t chance = random_below(random, most[kind] + 1);

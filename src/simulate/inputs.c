@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/time.h"
 
 void inputs_clear(struct inputs *inputs)
 {
-    inputs->count = inputs->sent_last = 0;
+    inputs->count = inputs->sent_last = inputs->epoch_count = 0;
     if (inputs->sent_capacity > 0)
         memset(inputs->sent, 0, inputs->sent_capacity * sizeof *inputs->sent);
 }
@@ -73,13 +74,27 @@ static const struct event_place *as_place(const struct message *decision, struct
     return room;
 }
 
+/* The place of an order among all that were sent, from 1; 0 where its epoch sent none. */
+static size_t place_of(const struct inputs *inputs, order_id order)
+{
+    for (size_t i = 0; i < inputs->epoch_count; i++)
+        if (inputs->epochs[i].epoch == order >> 32)
+            return inputs->epochs[i].before + (uint32_t)order;
+    return 0;
+}
+
 int inputs_sent(struct inputs *inputs, const struct message *decision, struct error *error)
 {
     struct event_place replaced;
     const struct event_place *place = as_place(decision, &replaced);
-    size_t counter = (uint32_t)place->order;
-    if (counter >= inputs->sent_capacity) {
-        size_t capacity = 2 * counter + 1024;
+    if (place_of(inputs, place->order) == 0) {
+        ASSERT(inputs->epoch_count < EPOCHS_MAX);
+        inputs->epochs[inputs->epoch_count++] =
+            (struct epoch){(uint32_t)(place->order >> 32), inputs->sent_last};
+    }
+    size_t at = place_of(inputs, place->order);
+    if (at >= inputs->sent_capacity) {
+        size_t capacity = 2 * at + 1024;
         struct sent *sent = realloc(inputs->sent, capacity * sizeof *sent);
         if (!sent)
             return error_set(error, ERROR_SYSTEM, "no memory for %zu orders", capacity);
@@ -88,14 +103,14 @@ int inputs_sent(struct inputs *inputs, const struct message *decision, struct er
         inputs->sent_capacity = capacity;
     }
     /* An order that was not let out has a number too: the times stay in order. */
-    for (size_t between = inputs->sent_last + 1; between < counter; between++)
+    for (size_t between = inputs->sent_last + 1; between < at; between++)
         inputs->sent[between] = (struct sent){.ts = decision->ts_local};
-    inputs->sent[counter] = (struct sent){.ts = decision->ts_local,
-                                          .price = place->price.units,
-                                          .quantity = place->quantity.units,
-                                          .instrument = place->instrument,
-                                          .side = place->side};
-    inputs->sent_last = counter;
+    inputs->sent[at] = (struct sent){.ts = decision->ts_local,
+                                     .price = place->price.units,
+                                     .quantity = place->quantity.units,
+                                     .instrument = place->instrument,
+                                     .side = place->side};
+    inputs->sent_last = at;
     return 0;
 }
 
@@ -118,8 +133,8 @@ static bool is_told(const struct inputs *inputs, struct input *input)
         return false;
     if (input->order == 0)
         return true;
-    size_t counter = (uint32_t)input->order;
-    order_id again = counter <= inputs->sent_last ? inputs->sent[counter].again : 0;
+    size_t at = place_of(inputs, input->order);
+    order_id again = at != 0 && at <= inputs->sent_last ? inputs->sent[at].again : 0;
     input->undue = inputs->honest && again == 0;
     input->record.order_accepted.order = again == 0 ? input->order : again;
     return !input->undue;
@@ -137,10 +152,33 @@ static struct input *next_answer(struct inputs *inputs, int64_t now)
     return NULL;
 }
 
+/* What the venue tells at a start are the answers that follow it at once; others of that time come later. The
+ * first start is in nobody's feed, and what followed it is. */
+static int repeat_start(struct venue *venue, int64_t now, struct error *error)
+{
+    (void)now, (void)error;
+    struct inputs *inputs = inputs_of(venue);
+    size_t at = inputs->begins;
+    while (inputs->started && at < inputs->count &&
+           (inputs->items[at].message.kind != EVENT_start || inputs->items[at].left_out))
+        at++;
+    inputs->begins = inputs->started ? at + 1 : 0;
+    inputs->limit = inputs->begins;
+    while (inputs->started && inputs->limit < inputs->count &&
+           inputs->items[inputs->limit].is_answer)
+        inputs->limit++;
+    inputs->started = inputs->starting = true;
+    return 0;
+}
+
 static const struct message *repeat_answer(struct venue *venue, int64_t now)
 {
     struct inputs *inputs = inputs_of(venue);
     struct input *input = next_answer(inputs, now);
+    if (inputs->starting && (!input || (size_t)(input - inputs->items) >= inputs->limit)) {
+        inputs->starting = false;
+        return NULL;
+    }
     if (!input)
         return NULL;
     inputs->next++;
@@ -198,14 +236,27 @@ static void repeat_close(struct venue *venue)
     (void)venue;
 }
 
+/* A start gets the epoch that it would have in a scenario, where some have been left out. */
+static void tell_from_feed(struct inputs *inputs, struct input *input, uint64_t *epoch)
+{
+    struct message *message = &inputs->feed[inputs->feed_count++];
+    if (input->message.kind == EVENT_start)
+        input->record.start.epoch = ++*epoch;
+    *message = input->message;
+    if (message->record)
+        message->record = &input->record;
+}
+
 struct venue *inputs_tell(struct inputs *inputs, int64_t end, bool honest)
 {
     inputs->feed_count = 0;
-    inputs->next = 0;
+    inputs->next = inputs->begins = 0;
+    inputs->started = inputs->starting = false;
     inputs->honest = honest;
     for (size_t i = 0; i < inputs->sent_capacity; i++)
         inputs->sent[i].again = 0;
     bool begun = false;
+    uint64_t epoch = 0;
     for (size_t i = 0; i < inputs->count; i++) {
         struct input *input = &inputs->items[i];
         /* The account snapshot of the start stands before all else: the run may begin with it. */
@@ -213,16 +264,18 @@ struct venue *inputs_tell(struct inputs *inputs, int64_t end, bool honest)
         if (input->left_out || (input->is_answer && !input->first))
             continue;
         begun |= !input->is_answer;
-        struct message *message = &inputs->feed[inputs->feed_count++];
-        *message = input->message;
-        if (message->record)
-            message->record = &input->record;
+        tell_from_feed(inputs, input, &epoch);
     }
     static const union event_record nothing;
     if (end != TIME_NEVER && inputs->feed_count > 0)
         inputs->feed[inputs->feed_count++] = (struct message){
             .ts_local = end, .stream = EVENT_NONE_16, .kind = EVENT_tick, .record = &nothing};
-    inputs->venue = (struct venue){at_time,       at_time,       repeat_answer, repeat_next,
-                                   repeat_submit, repeat_finish, repeat_close};
+    inputs->venue = (struct venue){.start = repeat_start,
+                                   .advance = at_time,
+                                   .answer = repeat_answer,
+                                   .next = repeat_next,
+                                   .submit = repeat_submit,
+                                   .finish = repeat_finish,
+                                   .close = repeat_close};
     return &inputs->venue;
 }

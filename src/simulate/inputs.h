@@ -16,7 +16,7 @@ struct input {
     order_id order; /* that it is about, as the first run named it; 0: none */
 };
 
-/* What the first run sent as an order, by the counter of its id. */
+/* What the first run sent as an order, in the order of its ids. */
 struct sent {
     int64_t ts, price, quantity;
     uint16_t instrument;
@@ -24,16 +24,29 @@ struct sent {
     order_id again; /* what the present run sent at the same time alike; 0: nothing */
 };
 
+/* The orders of one epoch stand behind those of the one before. */
+struct epoch {
+    uint32_t epoch;
+    size_t before; /* orders of earlier ones */
+};
+
+enum { EPOCHS_MAX = 64 };
+
 struct inputs {
     struct input *items;
     size_t count, capacity;
     struct sent *sent;
     size_t sent_capacity, sent_last; /* the last one used */
-    struct message *feed;            /* of those that are not left out, for a memory feed */
+    struct epoch epochs[EPOCHS_MAX];
+    size_t epoch_count;
+    struct message *feed; /* of those that are not left out, for a memory feed */
     size_t feed_count;
     /* Telling again. */
     struct venue venue;
-    size_t next; /* answer */
+    size_t next;   /* answer */
+    size_t begins; /* where the search for the next start begins */
+    size_t limit;  /* while the engine starts: answers before this one belong to it */
+    bool started, starting;
     bool honest; /* leave out answers about orders that the present run did not send */
 };
 

@@ -11,6 +11,7 @@
 #include "base/assert.h"
 #include "base/time.h"
 #include "loop.h"
+#include "run/restart.h"
 #include "run/run_engine.h"
 #include "simulate/truth.h"
 #include "venue/sim/sim.h"
@@ -26,6 +27,12 @@ struct watch {
     const struct run_plan *plan;
     struct run_outcome *outcome;
     struct run_engine engine;
+    /* Where the process dies: an engine that only folds what the other was told and decided. */
+    struct run_engine folded;
+    struct restart_trial trial;
+    bool started;
+    int64_t now;
+    uint64_t epoch;
     struct feed *feed;
     struct fingerprint *fingerprint;
     const struct message *written; /* the decision that went to the sinks last */
@@ -34,6 +41,7 @@ struct watch {
     uint8_t shutdown; /* enum shutdown_step told last */
     order_id named[NAMED_MAX];
     size_t named_count;
+    money balances[COURSE_INSTRUMENTS_MAX][COURSE_ASSETS_MAX]; /* told at the end, by venue */
 };
 
 static struct watch *watch_of_venue(const struct venue *venue)
@@ -80,6 +88,21 @@ static int64_t watch_next(const struct venue *venue)
     return inner->next(inner);
 }
 
+/* 3: what rests at the venue counts, each order with no less than is left of it there; but for those that it
+ * said it refused. Every sum of exposure is made of these. */
+static void check_counted(struct watch *watch)
+{
+    order_id held[HELD_MAX];
+    size_t count = sim_open_orders(watch->sim, held, HELD_MAX);
+    ASSERT(count <= HELD_MAX);
+    for (size_t i = 0; i < count; i++) {
+        int64_t left = sim_order_left(watch->sim, held[i]);
+        if (left > engine_order_leaves(watch->engine.engine, held[i]) &&
+            !fault_will_end(watch->faults, held[i]))
+            fail(watch, 3, "more is left of an order at the venue than is counted");
+    }
+}
+
 /* 5: what is sent was written just before. */
 static int watch_submit(struct venue *venue, const struct message *decision, struct error *error)
 {
@@ -89,6 +112,10 @@ static int watch_submit(struct venue *venue, const struct message *decision, str
         return error_set(error, ERROR_DIFFERENT, "%s", watch->outcome->failure.what);
     }
     bool places = decision->kind == EVENT_place || decision->kind == EVENT_replace;
+    if (!watch->plan->again && (places || decision->kind == EVENT_modify))
+        check_counted(watch);
+    if (watch->outcome->failure.invariant != 0)
+        return error_set(error, ERROR_DIFFERENT, "%s", watch->outcome->failure.what);
     if (watch->plan->keep && places && inputs_sent(&watch->simulation->inputs, decision, error))
         return error->code;
     return watch->inner->submit(watch->inner, decision, error);
@@ -112,8 +139,8 @@ static bool is_answer(unsigned kind)
 static int keep(struct watch *watch, const struct message *message, struct error *error)
 {
     struct inputs *inputs = &watch->simulation->inputs;
-    if (message->kind == EVENT_start)
-        return 0;
+    if (message->kind == EVENT_start && !watch->started)
+        return 0; /* whoever tells all this again makes it */
     if (message->kind == EVENT_tick) {
         watch->tick = *message;
         watch->tick_record = *message->record;
@@ -127,12 +154,50 @@ static int keep(struct watch *watch, const struct message *message, struct error
     return inputs_add(inputs, message, is_answer(message->kind), error);
 }
 
+/* 11, before a start in the middle is told: an engine that folded the tape is what this one is, once and
+ * twice. */
+static int check_restart(struct watch *watch, struct error *error)
+{
+    struct restart_trial *trial = &watch->trial;
+    watch->outcome->counts.restarts++;
+    int code = restart_trial_run(trial, watch->now, watch->epoch, error);
+    if (code != ERROR_DIFFERENT)
+        return code;
+    fail(watch, 11, "%s of %s is another after a restart", trial->field, trial->room);
+    watch->outcome->failure.by_messages = true;
+    return code;
+}
+
+/* What an engine that starts again has forgotten. */
+static int begin_session(struct watch *watch, const struct message *start, struct error *error)
+{
+    if (watch->started && check_restart(watch, error))
+        return error->code;
+    watch->started = true;
+    watch->epoch = start->record->start.epoch;
+    watch->shutdown = SHUTDOWN_RUNNING;
+    watch->named_count = 0;
+    return 0;
+}
+
+static void fold(struct watch *watch, const struct message *message)
+{
+    if (watch->folded.engine)
+        engine_fold(watch->folded.engine, message);
+}
+
 static int watch_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct watch *watch = (struct watch *)sink;
     watch->outcome->failure.ts = message->ts_local;
     watch->outcome->failure.messages++;
-    return watch->plan->keep ? keep(watch, message, error) : 0;
+    if (watch->plan->keep && keep(watch, message, error))
+        return error->code;
+    if (message->kind == EVENT_start && begin_session(watch, message, error))
+        return error->code;
+    watch->now = message->ts_local;
+    fold(watch, message);
+    return 0;
 }
 
 /* The engine's own audit has run after this message. */
@@ -161,12 +226,16 @@ static int watch_decision(struct sink *sink, const struct message *decision, str
     struct watch *watch = (struct watch *)sink;
     const union event_record *record = decision->record;
     watch->written = decision;
+    fold(watch, decision);
     if (decision->kind == EVENT_shutdown_state)
         watch->shutdown = record->shutdown_state.step;
     else if (decision->kind == EVENT_unconfirmed && watch->named_count < NAMED_MAX)
         watch->named[watch->named_count++] = record->unconfirmed.order;
     else if (decision->kind == EVENT_breaker && record->breaker.state != BREAKER_CLEAR)
         watch->outcome->counts.breakers[record->breaker.breaker]++;
+    else if (decision->kind == EVENT_final_balance)
+        watch->balances[record->final_balance.venue][record->final_balance.asset] =
+            record->final_balance.total;
     return 0;
 }
 
@@ -207,6 +276,34 @@ static void check_positions(struct watch *watch)
     }
 }
 
+/* A contract settles in it: what it brings only the engine books. */
+static bool is_settled_in(const struct course *course, unsigned venue, unsigned asset)
+{
+    for (unsigned i = 0; i < course->names.instrument_count; i++) {
+        const struct event_definition *d = &course->definitions[i];
+        if (d->venue == venue && d->contract != CONTRACT_SPOT && d->settle == asset)
+            return true;
+    }
+    return false;
+}
+
+/* 6: and the money is what the venue says. */
+static void check_balances(struct watch *watch)
+{
+    const struct course *course = &watch->simulation->course;
+    for (unsigned venue = 0; venue < course->names.venue_count; venue++)
+        for (unsigned asset = 0; asset < course->names.asset_count; asset++) {
+            char ours[MONEY_TEXT_MAX], theirs[MONEY_TEXT_MAX];
+            money truth = sim_balance(watch->sim, venue, asset);
+            if (is_settled_in(course, venue, asset) ||
+                money_compare(watch->balances[venue][asset], truth) == 0)
+                continue;
+            money_to_text(watch->balances[venue][asset], ours);
+            money_to_text(truth, theirs);
+            fail(watch, 6, "a balance of %s is %s at the venue", ours, theirs);
+        }
+}
+
 static void check_end(struct watch *watch)
 {
     struct simulate_counts *counts = &watch->outcome->counts;
@@ -217,8 +314,10 @@ static void check_end(struct watch *watch)
     counts->forced += watch->shutdown == SHUTDOWN_FORCED;
     counts->unconfirmed += watch->named_count;
     check_held(watch);
-    if (watch->named_count == 0 && !fault_owes_fills(watch->faults))
-        check_positions(watch);
+    if (watch->named_count > 0 || fault_owes_fills(watch->faults))
+        return;
+    check_positions(watch);
+    check_balances(watch);
 }
 
 static void count(struct watch *watch, const struct loop *loop)
@@ -254,14 +353,19 @@ int run_config(const struct course *course, struct config **config, struct error
     return code;
 }
 
-static int open_engine(struct watch *watch, struct error *error)
+/* The engine, and where it will start again the one that only folds. */
+static int open_engines(struct watch *watch, struct error *error)
 {
+    const struct course *course = &watch->simulation->course;
     struct config *config = NULL;
-    watch->engine.gates_off = watch->simulation->options.gates_off;
-    int code = run_config(&watch->simulation->course, &config, error);
+    watch->engine.gates_off = watch->folded.gates_off = watch->simulation->options.gates_off;
+    int code = run_config(course, &config, error);
     if (!code)
-        code = run_engine_open(&watch->engine, config, &watch->simulation->course.names, false,
-                               true, error);
+        code = run_engine_open(&watch->engine, config, &course->names, false, true, error);
+    if (!code && course->restarts > 0)
+        code = run_engine_open(&watch->folded, config, &course->names, false, false, error);
+    if (!code && course->restarts > 0)
+        code = restart_trial_open(&watch->trial, &watch->engine, &watch->folded, error);
     config_free(&config);
     return code;
 }
@@ -293,7 +397,7 @@ static int open_run(struct watch *watch, struct error *error)
 {
     struct simulation *simulation = watch->simulation;
     const struct course *course = &simulation->course;
-    int code = open_engine(watch, error);
+    int code = open_engines(watch, error);
     if (!code && watch->plan->hash)
         code = fingerprint_open(&watch->fingerprint, error);
     if (code)
@@ -316,6 +420,8 @@ static void close_run(struct watch *watch)
     if (watch->feed)
         watch->feed->close(watch->feed);
     fingerprint_close(&watch->fingerprint);
+    restart_trial_close(&watch->trial);
+    run_engine_close(&watch->folded);
     run_engine_close(&watch->engine);
 }
 

@@ -99,8 +99,13 @@ int truth_open(struct venue **venue, struct venue *inner, const struct event_nam
     struct truth *truth = calloc(1, sizeof *truth);
     if (!truth)
         return error_set(error, ERROR_SYSTEM, "no memory for the count of fills");
-    truth->venue = (struct venue){truth_start,  truth_advance, truth_answer, truth_next,
-                                  truth_submit, truth_finish,  truth_close};
+    truth->venue = (struct venue){.start = truth_start,
+                                  .advance = truth_advance,
+                                  .answer = truth_answer,
+                                  .next = truth_next,
+                                  .submit = truth_submit,
+                                  .finish = truth_finish,
+                                  .close = truth_close};
     truth->inner = inner;
     truth->names = names;
     *venue = &truth->venue;

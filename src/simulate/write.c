@@ -126,7 +126,9 @@ static int write_events(FILE *file, const struct simulation *simulation, size_t 
         fprintf(file, "at %s ", at);
         if (message.record)
             message.record = &inputs->items[i].record;
-        if (message.rows)
+        if (message.kind == EVENT_start)
+            fputs("restart\n", file); /* its epoch is one more than the last */
+        else if (message.rows)
             write_rows(file, &simulation->course, &message);
         else if (write_record(file, &simulation->course, &message, error))
             return error->code;

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "base/random.h"
 #include "base/time.h"
+#include "venue/asked.h"
 #include "venue/sim/queue.h"
 
 enum {
@@ -16,8 +17,11 @@ enum {
     LOST_MAX = 2048,    /* facts that were not told; with more nothing more is lost */
     RECENT_MAX = 16,    /* orders that may end by themselves */
     LATE_MAX = 64,      /* requests on their way; with more none is late */
+    UNASKED_MAX = 1024, /* far more than have answers on their way at one time */
+    STALE_MAX = 64,     /* answers that may come again */
     MILLION = 1000000,
-    LATENCY_NS = 20000000 /* of an answer that is made here, at most */
+    LATENCY_NS = 20000000, /* of an answer that is made here, at most */
+    STALE_NS = 60000000    /* after a request left, at most: its answer is mostly on its way yet */
 };
 
 /* A request that is late comes before the engine may believe that its order is not there
@@ -68,7 +72,7 @@ struct fault {
     struct random chance;
     struct sim_queue queue; /* of slots of `waiting`, by time */
     struct sim_slots slots;
-    struct kept *waiting, *lost;
+    struct kept *waiting, *sifted, *lost; /* sifted: room for those that wait */
     size_t lost_count;
     uint32_t given; /* slot that the caller looks at, or UINT32_MAX */
     struct recent recent[RECENT_MAX];
@@ -78,7 +82,12 @@ struct fault {
     order_id filled;     /* it was filled in part just now and ends next; 0: any of `recent` */
     struct late late[LATE_MAX]; /* in no order */
     size_t late_count;
+    order_id unasked[UNASKED_MAX]; /* orders that nobody will ask for: the newest */
+    uint64_t unasked_count;
+    struct kept stale[STALE_MAX]; /* the newest refusals and changes that were told */
+    uint64_t stale_count;
     int64_t next_end;
+    bool started;
     struct connection connections[EVENT_VENUES_MAX];
     uint64_t counts[FAULT_KIND_COUNT];
     struct kept nothing; /* an answer that finds no room */
@@ -193,53 +202,6 @@ static bool is_down(struct fault *fault, unsigned venue, int64_t now)
 }
 
 /* --- requests ---------------------------------------------------------------------------------- */
-
-/* What of a decision the faults need to know. */
-struct asked {
-    unsigned venue;
-    uint16_t instrument;
-    order_id order;
-    int request;       /* enum request, or -1: about no order of ours */
-    order_id replaces; /* by a place; 0: none */
-};
-
-/* False for decisions that no venue gets. */
-static bool read_request(const struct fault *fault, const struct message *decision,
-                         struct asked *out)
-{
-    const union event_record *record = decision->record;
-    *out = (struct asked){.instrument = EVENT_NONE_16, .request = -1};
-    switch (decision->kind) {
-    case EVENT_place:
-        *out = (struct asked){0, record->place.instrument, record->place.order, REQUEST_PLACE, 0};
-        break;
-    case EVENT_cancel:
-        *out =
-            (struct asked){0, record->cancel.instrument, record->cancel.order, REQUEST_CANCEL, 0};
-        break;
-    case EVENT_modify:
-        *out =
-            (struct asked){0, record->modify.instrument, record->modify.order, REQUEST_MODIFY, 0};
-        break;
-    case EVENT_query:
-        *out = (struct asked){0, record->query.instrument, record->query.order, REQUEST_QUERY, 0};
-        break;
-    case EVENT_replace:
-        *out = (struct asked){0, record->replace.instrument, record->replace.order, REQUEST_PLACE,
-                              record->replace.replaces};
-        break;
-    case EVENT_cancel_orphan:
-        *out = (struct asked){0, record->cancel_orphan.instrument, 0, -1, 0};
-        break;
-    case EVENT_request_snapshot:
-        out->venue = record->request_snapshot.venue;
-        return true;
-    default:
-        return false;
-    }
-    out->venue = fault->options.names->definitions[out->instrument].venue;
-    return true;
-}
 
 static void answer_unknown(struct fault *fault, const struct asked *request, int64_t now)
 {
@@ -391,6 +353,11 @@ static bool is_late(struct fault *fault, const struct asked *request,
                      decision->ts_local + draw_duration(&fault->chance, LATE_NS)) != NULL;
 }
 
+static void note_unasked(struct fault *fault, order_id order)
+{
+    fault->unasked[fault->unasked_count++ % UNASKED_MAX] = order;
+}
+
 /* The order is refused, and is taken all the same; the venue ends it soon. */
 static void refuse_falsely(struct fault *fault, const struct asked *request, int64_t now)
 {
@@ -405,6 +372,7 @@ static void refuse_falsely(struct fault *fault, const struct asked *request, int
     struct late *end =
         wait_late(fault, &cancel, now + NS_PER_MS + draw_duration(&fault->chance, FALSE_NS));
     end->ends = true;
+    note_unasked(fault, request->order);
     for (size_t i = 0; i < RECENT_MAX; i++) /* it ends in this way only */
         fault->recent[i].cancelled |= fault->recent[i].order == request->order;
     if (random_below(&fault->chance, 2) == 0) /* what really happens is told first */
@@ -437,13 +405,39 @@ static bool is_not_found(struct fault *fault, const struct asked *request, int64
     return true;
 }
 
+static void note_stale(struct fault *fault, const struct kept *kept)
+{
+    const uint8_t kind = kept->message.kind;
+    if (kind == EVENT_cancel_rejected || kind == EVENT_modify_rejected ||
+        kind == EVENT_order_modified)
+        fault->stale[fault->stale_count++ % STALE_MAX] = *kept;
+}
+
+/* What the order's last request came to is told again, as if it were what this one comes to. */
+static void tell_stale(struct fault *fault, const struct asked *request, int64_t now)
+{
+    if (request->request != REQUEST_CANCEL && request->request != REQUEST_MODIFY)
+        return;
+    for (uint64_t i = 1; i <= STALE_MAX && i <= fault->stale_count; i++) {
+        struct kept *kept = &fault->stale[(fault->stale_count - i) % STALE_MAX];
+        if (kept->record.order_accepted.order != request->order)
+            continue;
+        kept->message.record = &kept->record;
+        if (happens(fault, FAULT_STALE))
+            queue_copy(fault, &kept->message, now + draw_duration(&fault->chance, STALE_NS))
+                ->again = true;
+        return;
+    }
+}
+
 static int fault_submit(struct venue *venue, const struct message *decision, struct error *error)
 {
     struct fault *fault = fault_of(venue);
     struct asked request;
-    if (!read_request(fault, decision, &request))
+    if (!asked_read(&request, decision, fault->options.names))
         return fault->inner->submit(fault->inner, decision, error);
     const int64_t now = decision->ts_local;
+    tell_stale(fault, &request, now);
     if (fails(fault, &request, now) || is_not_found(fault, &request, now))
         return 0;
     remember(fault, &request, now);
@@ -514,8 +508,11 @@ static void deliver(struct fault *fault, const struct message *answer, unsigned 
 {
     struct connection *connection = &fault->connections[venue];
     int64_t longest = fault->options.longest_delay;
-    if (happens(fault, FAULT_DELAY))
-        connection->floor = due + draw_duration(&fault->chance, longest);
+    if (happens(fault, FAULT_DELAY)) {
+        int64_t late = due + draw_duration(&fault->chance, longest);
+        if (late > connection->floor) /* nothing overtakes what is late already */
+            connection->floor = late;
+    }
     if (due < connection->floor)
         due = connection->floor;
     if (is_about_order(answer) && happens(fault, FAULT_ECHO))
@@ -593,10 +590,12 @@ static void strip(struct fault *fault, struct kept *answer)
         answer->record.order_cancelled.leaves = absent;
     else
         answer->record.order_expired.leaves = absent;
-    if (ends)
-        find_again(fault, answer->record.order_accepted.order,
-                   answer->message.ts_local +
-                       draw_duration(&fault->chance, fault->options.longest_delay));
+    if (!ends)
+        return;
+    note_unasked(fault, answer->record.order_accepted.order);
+    find_again(fault, answer->record.order_accepted.order,
+               answer->message.ts_local +
+                   draw_duration(&fault->chance, fault->options.longest_delay));
 }
 
 /* Now and then an order ends right after it was filled in part, so that the two overtake each other. */
@@ -726,11 +725,66 @@ static int arrive(struct fault *fault, struct late *late, struct error *error)
     return fault->inner->submit(fault->inner, &now.message, error);
 }
 
+/* --- a crash of who asks ------------------------------------------------------------------------- */
+
+static bool is_unasked(const struct fault *fault, order_id order)
+{
+    for (size_t i = 0; i < UNASKED_MAX; i++)
+        if (fault->unasked[i] == order)
+            return true;
+    return false;
+}
+
+/* What was on its way to the process that died arrives nowhere. Facts are told again once their order is asked
+ * for; where nobody will, and of what nobody was to be told, it still comes. */
+static void cut_off(struct fault *fault, struct kept *kept)
+{
+    const uint8_t kind = kept->message.kind;
+    kept->message.record = &kept->record;
+    bool still = kind == EVENT_clock_jump ||
+                 (kind == EVENT_order_filled && is_unasked(fault, kept->record.order_filled.order));
+    if (!kept->again && (still || !lose(fault, &kept->message)))
+        queue_copy(fault, &kept->message, kept->message.ts_local);
+}
+
+/* Answers that wait here. */
+static void cut_off_waiting(struct fault *fault)
+{
+    size_t count = 0;
+    for (; fault->queue.count > 0; count++) {
+        uint32_t slot = sim_queue_first(&fault->queue)->slot;
+        fault->sifted[count] = fault->waiting[slot];
+        sim_queue_pop(&fault->queue);
+        sim_slots_give(&fault->slots, slot);
+    }
+    for (size_t i = 0; i < count; i++)
+        cut_off(fault, &fault->sifted[i]);
+}
+
+/* The venue lives on, and so does what is on its way to it; the connections are new. */
+static int start_again(struct fault *fault, int64_t now, struct error *error)
+{
+    const struct message *message;
+    cut_off_waiting(fault);
+    while ((message = fault->inner->answer(fault->inner, TIME_NEVER))) {
+        struct kept answer = {*message, *message->record, false};
+        answer.message.record = &answer.record;
+        if (!ends_itself(fault, &answer))
+            cut_off(fault, &answer);
+    }
+    for (unsigned v = 0; v < fault->options.names->venue_count; v++)
+        fault->connections[v].floor = now;
+    return fault->inner->start(fault->inner, now, error);
+}
+
 /* --- the venue ---------------------------------------------------------------------------------- */
 
 static int fault_start(struct venue *venue, int64_t now, struct error *error)
 {
     struct fault *fault = fault_of(venue);
+    if (fault->started)
+        return start_again(fault, now, error);
+    fault->started = true;
     for (unsigned v = 0; v < fault->options.names->venue_count; v++) {
         struct connection *connection = &fault->connections[v];
         random_init(&connection->chance, fault->options.seed, 1 + v);
@@ -787,6 +841,7 @@ static const struct message *fault_answer(struct venue *venue, int64_t now)
     sim_queue_pop(&fault->queue);
     struct kept *kept = &fault->waiting[fault->given];
     kept->message.record = &kept->record;
+    note_stale(fault, kept);
     if (kept->message.kind == EVENT_clock_jump) {
         fault->counts[FAULT_CLOCK_JUMP]++;
         queue_jump(fault, kept->message.ts_local);
@@ -815,6 +870,7 @@ static void fault_close(struct venue *venue)
     sim_queue_close(&fault->queue);
     sim_slots_close(&fault->slots);
     free(fault->waiting);
+    free(fault->sifted);
     free(fault->lost);
     fault->magic = 0;
     free(fault);
@@ -827,17 +883,23 @@ int fault_open(struct venue **venue, struct venue *inner, const struct fault_opt
     ASSERT(options->longest_delay > 0 && options->longest_outage > 0);
     if (!fault)
         return error_set(error, ERROR_SYSTEM, "no memory for the faults of a venue");
-    fault->venue = (struct venue){fault_start,  fault_advance, fault_answer, fault_next,
-                                  fault_submit, fault_finish,  fault_close};
+    fault->venue = (struct venue){.start = fault_start,
+                                  .advance = fault_advance,
+                                  .answer = fault_answer,
+                                  .next = fault_next,
+                                  .submit = fault_submit,
+                                  .finish = fault_finish,
+                                  .close = fault_close};
     fault->magic = FAULT_MAGIC;
     fault->options = *options;
     fault->given = UINT32_MAX;
     fault->next_end = TIME_NEVER;
     random_init(&fault->chance, options->seed, 0);
     fault->waiting = malloc(WAITING_MAX * sizeof *fault->waiting);
+    fault->sifted = malloc(WAITING_MAX * sizeof *fault->sifted);
     fault->lost = malloc(LOST_MAX * sizeof *fault->lost);
     int code = ERROR_NONE;
-    if (!fault->waiting || !fault->lost)
+    if (!fault->waiting || !fault->sifted || !fault->lost)
         code = error_set(error, ERROR_SYSTEM, "no memory for the faults of a venue");
     if (code || (code = sim_queue_open(&fault->queue, WAITING_MAX, error)) ||
         (code = sim_slots_open(&fault->slots, WAITING_MAX, error))) {

@@ -6,7 +6,8 @@
  * false reject: the venue soon ends that order by itself. A fill that was made is made: where its answer
  * is lost it is told again once the order is asked for, or has ended without a word on what was left. That
  * an order is not found may be untrue of a cancel or modify, and of a query soon after the order was
- * placed; whatever else is said of an order is true at some time after it was sent. */
+ * placed; whatever else is said of an order is true at some time after it was sent. Where the engine starts
+ * again, what is on its way to it is lost as well, and what is on its way to the venue is not. */
 #ifndef CAPSTAN_VENUE_FAULT_H
 #define CAPSTAN_VENUE_FAULT_H
 
@@ -29,6 +30,7 @@
     X(FAULT_FALSE_REJECT, "false_reject", "an order is told to be refused, but rests a while")     \
     X(FAULT_NOT_FOUND, "not_found", "the venue does not find an order that it has")                \
     X(FAULT_ECHO, "echo", "an answer comes again, minutes later")                                  \
+    X(FAULT_STALE, "stale", "what an order's last request came to is told again after the next")   \
     X(FAULT_BARE, "bare", "a fill or an end does not tell what is left")                           \
     X(FAULT_END, "end", "the venue ends an order by itself: expired or cancelled")                 \
     X(FAULT_CLOCK_JUMP, "clock_jump", "the wall clock jumps")

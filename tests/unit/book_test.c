@@ -365,6 +365,27 @@ Test(book, the_hash_knows_levels_but_not_their_history)
     free(other);
 }
 
+/* Far levels stand in a table by their hash, in which their order of coming shows. */
+Test(book, the_hash_knows_far_levels_but_not_their_history)
+{
+    struct book *one = book_new(64), *other = book_new(64);
+    cr_assert(book_set(one, SIDE_BUY, 1000000, 1));
+    cr_assert(book_set(other, SIDE_BUY, 1000000, 1));
+    for (int64_t i = 1; i <= 20; i++) {
+        cr_assert(book_set(one, SIDE_BUY, 1000 * i, i));
+        cr_assert(book_set(other, SIDE_BUY, 1000 * (21 - i), 21 - i));
+    }
+    cr_assert_eq(book_hash(one), book_hash(other));
+    cr_assert(book_set(other, SIDE_BUY, 7000, 8));
+    cr_assert_neq(book_hash(one), book_hash(other));
+    cr_assert(book_set(other, SIDE_BUY, 7000, 7));
+    cr_assert_eq(book_hash(one), book_hash(other));
+    cr_assert(book_set(other, SIDE_BUY, 7000, 0));
+    cr_assert_neq(book_hash(one), book_hash(other));
+    free(one);
+    free(other);
+}
+
 /* The last far level goes, the window passes the place where it was, and the next far level must
  * still be found when the window reaches it. */
 Test(book, a_far_level_that_went_hides_no_other)

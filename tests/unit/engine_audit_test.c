@@ -133,6 +133,114 @@ Test(audit, invariant_10_deadline_in_the_past)
     expect_violations(10);
 }
 
+Test(audit, invariant_10_an_instrument_s_deadline_in_the_past)
+{
+    quoted();
+    timers_set(&h.engine->timers, 0, h.now);
+    expect_violations(10);
+}
+
+Test(audit, invariant_6_of_two_broken_orders_one_is_enough)
+{
+    quoted();
+    orders_take_place(h.engine,
+                      &(struct event_place){
+                          .order = 3, .price = {985, NUMBER_VALUE}, .quantity = {5, NUMBER_VALUE}},
+                      h.now);
+    harness_order(&h, 1)->quantity = harness_order(&h, 3)->quantity = 11;
+    expect_violations(6);
+    cr_expect_eq(engine_counters(h.engine)->violations_by_invariant[6], 1);
+}
+
+/* Flows are added up again whatever stands there: a sum that no amount holds is a difference. */
+Test(audit, invariant_6_a_flow_that_no_amount_holds)
+{
+    quoted();
+    h.engine->instruments[0].definition.contract = CONTRACT_SPOT;
+    h.engine->instruments[0].position.exponent = 2;
+    h.engine->instruments[0].position.bought = INT64_MAX;
+    ledger_balance(h.engine, 0, ASSET_BASE)->used = true;
+    expect_violations(6);
+}
+
+/* --- the account's profit ------------------------------------------------------------------------------ */
+
+/* Long 3 at 1000 with a mid of 1002.5, and a limit on the loss. */
+static void limited(void)
+{
+    harness_init(&h);
+    h.audit_each = false;
+    h.global.risk_drawdown_limit = (money){(int128)1000 * power_of_ten(18)};
+    harness_make(&h);
+    engine_finish(h.engine); /* a run that ends before it has begun has no profit */
+    harness_begin(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_position(&h, 0, SIDE_BUY, 1000, 3);
+    audit_full(h.engine);
+    cr_assert_eq(engine_counters(h.engine)->invariant_violations, 0);
+}
+
+static void loses_its_mark(void)
+{
+    h.engine->instruments[0].market.last_mark2.has = false;
+    h.engine->instruments[0].market.mid2 = 0;
+}
+
+static void has_a_mark_beyond_all_money(void)
+{
+    h.engine->instruments[0].market.mark = (struct stamped){INT64_MAX / 4, h.now, true};
+    h.engine->instruments[0].position.units = INT64_MAX;
+}
+
+static void is_worth_another_amount(void)
+{
+    h.engine->instruments[0].profit.worth.atto++;
+}
+
+static void has_an_asset_of_another_worth(void)
+{
+    h.engine->profit.assets[ASSET_QUOTE].worth.atto++;
+}
+
+Test(audit, invariant_6_the_account_s_profit)
+{
+    static void (*const breaks[])(void) = {loses_its_mark, has_a_mark_beyond_all_money,
+                                           is_worth_another_amount, has_an_asset_of_another_worth};
+    for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
+        limited();
+        breaks[i]();
+        expect_violations(6);
+    }
+}
+
+/* Within a frame the profit waits for its last message, also where a mark gets old by itself meanwhile. */
+Test(audit, within_a_frame_the_profit_is_not_judged)
+{
+    limited();
+    h.engine->audit_each = true;
+    union event_record record = {.mark = {.price = {1005, NUMBER_VALUE}}};
+    struct message message = {.ts_local = SECONDS(1),
+                              .kind = EVENT_mark,
+                              .stream = EVENT_STREAM(0, CHANNEL_REFERENCE),
+                              .record = &record};
+    harness_give(&h, &message);
+    h.now = message.ts_local = SECONDS(6); /* the mark's end */
+    message.kind = EVENT_index_price;
+    message.flags = MESSAGE_MORE;
+    harness_give(&h, &message);
+    cr_expect_leq(h.engine->profit.remark, h.now);
+    message.kind = EVENT_mark;
+    record.mark.price.units = 995;
+    harness_give(&h, &message);
+    cr_expect(h.engine->profit.touched);
+    message.flags = 0;
+    harness_give(&h, &message);
+    cr_expect_not(h.engine->profit.touched);
+    /* 3 x -0.5 of a unit of 1e-4 */
+    cr_expect(engine_account_state(h.engine).profit.atto == -15 * (int128)power_of_ten(14));
+    harness_close(&h); /* and no invariant was broken */
+}
+
 /* --- the send gate ---------------------------------------------------------------------------------- */
 
 static struct candidate sound(void)
@@ -176,6 +284,37 @@ Test(audit, the_send_gate_sees_2)
         candidate.price = unsound[i].price;
         candidate.quantity = unsound[i].quantity;
         send(&candidate, 2);
+    }
+}
+
+Test(audit, the_send_gate_sees_2_without_any_reference)
+{
+    quoted();
+    struct candidate candidate = sound();
+    struct market *market = &h.engine->instruments[0].market;
+    market->top.price[SIDE_SELL] = market->top.price[SIDE_BUY]; /* no mid; nor is there a trade */
+    market->mids.count = 0;
+    send(&candidate, 2);
+}
+
+/* Orders that only the venue knows count where they are judged to be there, on their own side of their own
+ * instrument. */
+Test(audit, the_send_gate_sees_3_with_orphans)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        quoted();
+        struct candidate candidate = sound();
+        h.engine->orphans.count = 1;
+        h.engine->orphans.list[0] = (struct orphan){.leaves = 1000 - 3 - 10 - 10 + 1,
+                                                    .judged = i != 1,
+                                                    .instrument = i == 2,
+                                                    .side = i == 3 ? SIDE_SELL : SIDE_BUY};
+        if (i == 0) {
+            send(&candidate, 3);
+            continue;
+        }
+        audit_send(h.engine, &candidate);
+        cr_expect_eq(engine_counters(h.engine)->invariant_violations, 0, "%u", i);
     }
 }
 
@@ -538,6 +677,32 @@ Test(audit, our_own_book_is_seen_through)
     quoted();
     instrument()->sync.orphan_leaves[SIDE_SELL] = INT64_MAX; /* more than could be added up */
     expect_own_book(true);
+}
+
+/* Of orders at one venue only those on spot markets reserve, and each of them in one asset. */
+Test(audit, our_own_sums_are_of_spot_orders)
+{
+    harness_init(&h);
+    h.instrument_count = 2;
+    h.settings[1].quote_enabled = false;
+    h.definitions[1].contract = CONTRACT_SPOT;
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40); /* two linear orders */
+    orders_take_place(h.engine,
+                      &(struct event_place){.order = 9,
+                                            .instrument = 1,
+                                            .price = {1000, NUMBER_VALUE},
+                                            .quantity = {5, NUMBER_VALUE}},
+                      h.now);
+    cr_expect(audit_own_sums(h.engine, 0));
+    cr_expect(ledger_balance(h.engine, 0, ASSET_QUOTE)->reserved.atto ==
+              5 * (int128)power_of_ten(17)); /* 100.0 x 0.005 */
+    struct order *nothing = &h.engine->orders.slots[h.engine->orders.mask];
+    nothing->state = ORDER_STATE_COUNT; /* memory that was written over */
+    cr_expect(audit_own_sums(h.engine, 0));
+    nothing->state = ORDER_NONE;
+    ledger_balance(h.engine, 0, ASSET_BASE)->reserved.atto = 1;
+    cr_expect_not(audit_own_sums(h.engine, 0));
 }
 
 Test(audit, our_own_sums_are_seen_through)

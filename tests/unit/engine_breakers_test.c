@@ -736,6 +736,9 @@ Test(breakers, rule_23_the_largest_factor_not_the_product)
     cr_expect_eq(widened(BREAKER_CLEAR, BREAKER_PAUSE), 3500);
     breakers_set(&h.engine->instruments[0], BREAKER_SPREAD, BREAKER_PAUSE, 0);
     cr_expect_eq(widened(BREAKER_CLEAR, BREAKER_CLEAR), 1000, "a pause has no factor");
+    h.engine->instruments[0].limits.signal.volatility_factor = 1000000000;
+    h.engine->instruments[0].limits.signal.edge_factor = 1000000000;
+    cr_expect_eq(widened(BREAKER_WIDEN, BREAKER_WIDEN), 1000, "factors of 1");
     harness_close(&h);
 }
 

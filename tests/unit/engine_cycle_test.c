@@ -1,5 +1,6 @@
 /* The cycle: what is quoted, kept, moved and pulled, and in which order it leaves. */
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "base/time.h"
 #include "engine_harness.h"
@@ -362,4 +363,104 @@ Test(cycle, a_setting_off_the_grid_is_named)
     cr_expect_eq(engine_config_problem(&config, &instrument), NULL);
     h.settings[0].quote_half_spread = LOTS(1);
     cr_expect_str_eq(engine_config_problem(&config, &instrument), "quote.half_spread");
+}
+
+/* --- what is wanted and can't be had ------------------------------------------------------------------- */
+
+/* At 0 the rough strategy's bid has no price and its ask one below 0. A message tells of eight numbers at most:
+ * where its own rows have been as many, what is wanted wrongly is counted only. */
+Test(cycle, a_message_that_has_told_enough_tells_no_wanted_number)
+{
+    harness_init(&h);
+    strcpy(h.settings[0].quote_strategy.text, "rough");
+    harness_start(&h);
+    struct row rows[2 + ENGINE_REMOVED_MAX] = {{.price = 1000, .quantity = 50},
+                                               {.price = 1005, .quantity = 40, .flags = ROW_SELL}};
+    for (unsigned i = 0; i < ENGINE_REMOVED_MAX; i++)
+        rows[2 + i] = (struct row){.price = 995, .quantity_status = NUMBER_NAN};
+    struct message message = {.kind = EVENT_snapshot,
+                              .stream = EVENT_STREAM(0, CHANNEL_DEPTH),
+                              .row_count = 2,
+                              .rows = rows};
+    harness_give(&h, &message);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 2);
+    cr_expect_eq(harness_find(&h, EVENT_removed, 0)->removed.where, REMOVED_WANTED);
+    message.row_count += ENGINE_REMOVED_MAX;
+    engine_mark_due(h.engine, 0);
+    harness_give(&h, &message);
+    cr_expect_eq(harness_count(&h, EVENT_removed), ENGINE_REMOVED_MAX);
+    cr_expect_eq(harness_find(&h, EVENT_removed, 7)->removed.where, REMOVED_MARKET_DATA);
+    cr_expect_eq(engine_counters(h.engine)->removed_numbers, 2 + ENGINE_REMOVED_MAX + 2);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    harness_close(&h);
+}
+
+/* Two milliseconds later the bid is off the tick, and the ask has no size. Without the grid's gate the bid leaves, and
+ * the invariant of sound orders sees it. */
+Test(cycle, a_wanted_price_off_the_grid_leaves_only_without_its_gate)
+{
+    for (int off = 0; off < 2; off++) {
+        harness_init(&h);
+        strcpy(h.settings[0].quote_strategy.text, "rough");
+        harness_start(&h);
+        h.engine->gates_off = off ? UINT32_C(1) << GATE_GRID : 0;
+        h.now = INT64_C(2) * 1000003;
+        harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+        cr_expect_eq(harness_count(&h, EVENT_removed), off ? 1 : 2);
+        cr_expect_eq(harness_count(&h, EVENT_place), off);
+        if (off)
+            cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.price.units, 991);
+        cr_expect_eq(engine_counters(h.engine)->violations_by_invariant[2], off);
+        h.engine->counters.invariant_violations = 0; /* expected */
+        harness_close(&h);
+    }
+}
+
+/* Rule 18: near the limit bids are 4 of 10, which is worth 0.396; a venue takes it, or does not. */
+Test(cycle, a_size_near_the_limit_is_sent_while_the_venue_takes_it)
+{
+    static const int64_t minimum_milli[] = {396, 397};
+    for (int below = 0; below < 2; below++) {
+        harness_init(&h);
+        h.settings[0].risk_position_limit = LOTS(100);
+        h.settings[0].risk_size_band = LOTS(50);
+        h.definitions[0].minimum_notional.atto = minimum_milli[below] * (int128)1000000000000000;
+        harness_start(&h);
+        harness_position(&h, 0, SIDE_BUY, 1000, 80);
+        harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+        const union event_record *first = harness_find(&h, EVENT_place, 0);
+        cr_assert_neq(first, NULL);
+        cr_expect_eq(harness_count(&h, EVENT_place), below ? 1 : 2);
+        cr_expect_eq(first->place.side, below ? SIDE_SELL : SIDE_BUY);
+        cr_expect_eq(first->place.quantity.units, below ? 10 : 4);
+        harness_close(&h);
+    }
+}
+
+/* A refused order makes its side wait for a new top: so does a modify of another that is planned meanwhile. */
+Test(cycle, a_modify_waits_for_the_top_that_a_refused_order_waits_for)
+{
+    harness_init(&h);
+    strcpy(h.venues[0].venue_modify.text, "shrink");
+    h.settings[0].quote_levels = 2;
+    h.settings[0].risk_position_limit = LOTS(100);
+    h.settings[0].risk_size_band = LOTS(50);
+    start_with_book();
+    cr_assert_eq(harness_count(&h, EVENT_place), 4);
+    for (order_id id = 1; id <= 4; id++) {
+        if (harness_order(&h, id)->price == 985)
+            harness_reject(&h, id, REJECT_POST_ONLY);
+        else
+            harness_accept(&h, id);
+    }
+    harness_position(&h, 0, SIDE_BUY, 1000, 80);
+    cr_expect_eq(harness_count(&h, EVENT_modify), 0);
+    cr_expect(harness_blocking(&h) >> GATE_POST_ONLY & 1);
+    harness_book(&h, 0, EVENT_depth, 0, 0, 1010, 5);
+    cr_expect_eq(harness_count(&h, EVENT_modify), 0); /* behind the top */
+    harness_book(&h, 0, EVENT_top, 1000, 40, 1010, 50);
+    cr_assert_eq(harness_count(&h, EVENT_modify), 1);
+    const struct event_modify *modify = &harness_find(&h, EVENT_modify, 0)->modify;
+    cr_expect(modify->side == SIDE_BUY && modify->leaves.units == 4);
+    harness_close(&h);
 }

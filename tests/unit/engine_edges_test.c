@@ -93,6 +93,35 @@ Test(edges, a_breaker_of_no_venue_stays_as_it_is)
     harness_close(&h);
 }
 
+/* Of the account's pauses a restart goes by drawdown and daily loss; why else one may stand on a tape is not
+ * known. */
+Test(edges, a_pause_of_the_account_for_another_reason_is_none)
+{
+    quiet();
+    const struct event_pause pause = {
+        .instrument = EVENT_NONE_16, .paused = true, .why = GATE_FUNDS};
+    profit_take_pause(h.engine, &pause);
+    cr_expect_not(engine_account_state(h.engine).drawn_down);
+    cr_expect_not(engine_account_state(h.engine).day_lost);
+    harness_close(&h);
+}
+
+/* Ids of an earlier epoch, of orders that are over, and of none. */
+Test(edges, an_order_is_open_while_its_own_id_lives)
+{
+    quiet();
+    const struct event_place place = {
+        .order = 1, .side = SIDE_BUY, .price = value(990), .quantity = value(5)};
+    cr_expect_not(engine_order_is_open(h.engine, 1));
+    orders_take_place(h.engine, &place, 0);
+    cr_expect(engine_order_is_open(h.engine, 1));
+    cr_expect_not(engine_order_is_open(h.engine, 0));
+    cr_expect_not(engine_order_is_open(h.engine, UINT64_C(7) << 32 | 1));
+    harness_reject(&h, 1, REJECT_FUNDS);
+    cr_expect_not(engine_order_is_open(h.engine, 1));
+    harness_close(&h);
+}
+
 Test(edges, what_was_sent_to_nobody_is_not_counted)
 {
     quiet();
@@ -314,15 +343,100 @@ static void spot(int quantity_exponent)
     harness_start(&h);
 }
 
-/* The position can be kept (what the fee takes of it is not reckoned), the quote that was paid can't. */
+static money of_base(int64_t amount)
+{
+    return (money){(int128)amount * power_of_ten(18)};
+}
+
+/* What was paid does not fit. Where the fee takes nearly all that was bought, the worth of what is left does,
+ * and so does the worth of the fee. */
 Test(edges, a_spot_fill_whose_value_does_not_fit_moves_no_money)
 {
-    spot(0);
-    money fee = {(int128)INT64_C(4000000000) * power_of_ten(18)};
-    fill(INT64_C(10000000000), INT64_C(18000000000), fee, ASSET_BASE);
-    cr_expect_eq(violations(), 0);
+    static const struct {
+        int64_t price, quantity, fee;
+    } fills[] = {{10000000000, 18000000000, 4000000000},
+                 {170142, 1000000000000000, 999995000000000}};
+    for (size_t i = 0; i < sizeof fills / sizeof fills[0]; i++) {
+        spot(0);
+        fill(fills[i].price, fills[i].quantity, of_base(fills[i].fee), ASSET_BASE);
+        cr_expect_eq(violations(), 0);
+        cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+        cr_expect_eq(h.engine->instruments[0].position.fills, 0);
+        cr_expect_eq(h.engine->instruments[0].quote_flow.atto, 0);
+        harness_close(&h);
+    }
+}
+
+/* The fee takes more of the base than a position can hold, or gives more: neither is a fee. */
+Test(edges, a_fee_in_base_beyond_any_position_is_removed_with_its_fill)
+{
+    const money most = of_base(1000000000000000);
+    spot(-8);
+    fill(10, 500, most, ASSET_BASE);
     cr_expect_eq(harness_count(&h, EVENT_removed), 1);
-    cr_expect_eq(h.engine->instruments[0].quote_flow.atto, 0);
+    fill(10, 500, money_negate(most), ASSET_BASE);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    cr_expect_eq(h.engine->instruments[0].position.fills, 0);
+    cr_expect_eq(ledger_balance(h.engine, 0, ASSET_BASE)->moved.atto, 0);
+    cr_expect_eq(violations(), 0);
+    harness_close(&h);
+}
+
+/* Both what is bought and what is paid must be amounts that can be meant. */
+Test(edges, a_spot_fill_of_more_than_there_can_be_is_removed)
+{
+    spot(3);
+    fill(1, INT64_MAX, MONEY_ZERO, ASSET_QUOTE); /* no amount holds so much base */
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    h.engine->instruments[0].definition.price_exponent = -4;
+    fill(1, INT64_C(2000000000000), MONEY_ZERO, ASSET_QUOTE); /* 2e15 of base for 2e11 */
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    fill(20000, INT64_C(1000000000000), MONEY_ZERO, ASSET_QUOTE); /* 1e15 of base for 2e15 */
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    cr_expect_eq(h.engine->instruments[0].position.fills, 0);
+    fill(10000, INT64_C(1000000000000), MONEY_ZERO, ASSET_QUOTE);
+    cr_expect_eq(h.engine->instruments[0].position.fills, 1);
+    cr_expect_eq(violations(), 0);
+    harness_close(&h);
+}
+
+/* An order of a tape whose need no amount holds: told as a violation, and nothing is reserved for it. */
+Test(edges, an_order_of_a_tape_whose_need_does_not_fit_reserves_nothing)
+{
+    spot(0);
+    const struct event_place place = {.order = 1,
+                                      .side = SIDE_BUY,
+                                      .price = value(INT64_C(1000000000000000000)),
+                                      .quantity = value(INT64_MAX)};
+    orders_take_place(h.engine, &place, 0);
+    cr_expect_eq(violations(), 1);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_PENDING_NEW);
+    cr_expect_eq(ledger_balance(h.engine, 0, ASSET_QUOTE)->reserved.atto, 0);
+    h.engine->counters.invariant_violations = 0; /* expected */
+    harness_reject(&h, 1, REJECT_FUNDS);
+    cr_expect_eq(ledger_balance(h.engine, 0, ASSET_QUOTE)->reserved.atto, 0);
+    harness_close(&h);
+}
+
+/* The codec takes no such cause; a venue's adapter may make the record in memory. */
+Test(edges, a_fill_of_a_cause_that_there_is_not_counts_as_a_fill)
+{
+    quiet();
+    union event_record record = {.order_filled = {.order = 77,
+                                                  .side = SIDE_BUY,
+                                                  .price = value(1000),
+                                                  .quantity = value(3),
+                                                  .leaves = value(0),
+                                                  .cause = FILL_CAUSE_COUNT,
+                                                  .fee_asset = ASSET_QUOTE}};
+    uint64_t by_cause = 0;
+    give(EVENT_order_filled, CHANNEL_SESSION, record);
+    for (unsigned cause = 0; cause < FILL_CAUSE_COUNT; cause++)
+        by_cause += engine_counters(h.engine)->fills_by_cause[cause];
+    cr_expect_eq(engine_counters(h.engine)->fills, 1);
+    cr_expect_eq(by_cause, 0);
+    cr_expect_eq(h.engine->instruments[0].position.units, 3);
+    harness_close(&h);
 }
 
 Test(edges, spot_has_no_funding)
@@ -353,17 +467,13 @@ Test(edges, funds_for_what_can_not_be_reckoned_are_lacking)
     harness_close(&h);
 }
 
-/* A fill from before a funding at which nothing was known to mark by: some is missing, how much nobody knows. */
-Test(edges, a_late_fill_before_a_funding_without_a_mark_is_missed)
+/* A fill of 3 that the venue made at 4 s, before the funding at 5 s, and told at 6 s. */
+static void late_fill(void)
 {
-    quiet();
-    struct position *position = &h.engine->instruments[0].position;
-    position->last_funding_due = SECONDS(5);
-    h.now = SECONDS(6);
     union event_record record = {.order_filled = {.order = 77,
                                                   .side = SIDE_BUY,
                                                   .price = value(1000),
-                                                  .quantity = value(1),
+                                                  .quantity = value(3),
                                                   .leaves = value(0),
                                                   .fee_asset = ASSET_QUOTE}};
     struct message message = {.ts_local = h.now,
@@ -373,12 +483,54 @@ Test(edges, a_late_fill_before_a_funding_without_a_mark_is_missed)
                               .stream = EVENT_STREAM(0, CHANNEL_SESSION),
                               .record = &record};
     harness_give(&h, &message);
+}
+
+/* A fill from before a funding at which nothing was known to mark by: some is missing, how much nobody knows. */
+Test(edges, a_late_fill_before_a_funding_without_a_mark_is_missed)
+{
+    quiet();
+    struct position *position = &h.engine->instruments[0].position;
+    position->last_funding_due = SECONDS(5);
+    h.now = SECONDS(6);
+    late_fill();
     cr_expect(position->funding_missed);
     cr_expect_eq(position->funding.atto, 0);
     /* Flat at the next such time nothing more is missed, and what was missed stays so. */
     const struct event_funding_booked unmarked = {.instrument = 0, .due = SECONDS(7)};
     ledger_take_funding(h.engine, &unmarked);
     cr_expect(position->funding_missed);
+    harness_close(&h);
+}
+
+/* Rates are a venue's word. At 9e9 times 0.3 of value pays 3e9, which may be; 1e6 of value would pay more than any
+ * account holds, and 1e15 more than fits. Held or filled before it, such a funding is missing from the result,
+ * which says so. */
+Test(edges, a_funding_beyond_belief_is_missed_and_not_booked)
+{
+    static const int64_t sizes[] = {3, 10000000, 10000000000000000};
+    const struct event_funding_booked absurd = {
+        .instrument = 0, .due = SECONDS(5), .rate = INT64_MAX, .mark2 = 2000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        quiet();
+        struct position *position = &h.engine->instruments[0].position;
+        harness_position(&h, 0, SIDE_BUY, 1000, sizes[i]);
+        h.engine->instruments[0].market.funding_told = true;
+        ledger_take_funding(h.engine, &absurd);
+        cr_expect_eq(position->funding_missed, i > 0);
+        cr_expect_eq(position->funding.atto == 0, i > 0);
+        cr_expect_eq(violations(), 0);
+        harness_close(&h);
+    }
+    quiet();
+    struct position *position = &h.engine->instruments[0].position;
+    position->last_funding_due = SECONDS(5);
+    position->last_funding_mark2 = INT64_MAX / 2;
+    position->last_funding_rate = INT64_MAX;
+    h.now = SECONDS(6);
+    late_fill();
+    cr_expect(position->funding_missed);
+    cr_expect_eq(position->funding.atto, 0);
+    cr_expect_eq(position->units, 3);
     harness_close(&h);
 }
 

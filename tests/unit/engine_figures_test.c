@@ -139,6 +139,34 @@ Test(figures, sums_of_fills_that_do_not_fit_are_refused)
     cr_expect_eq(position.units, 0);
 }
 
+/* Amounts of nearly all that 128 bits hold, which no sum of sane fills comes to. */
+Test(figures, a_position_whose_sums_are_full_takes_no_more)
+{
+    const money most = {(int128)(~(uint128)0 >> 1)};
+    struct event_definition linear = definition_of(CONTRACT_LINEAR, 1);
+    struct event_definition spot = definition_of(CONTRACT_SPOT, 1);
+    struct position position;
+    position_init(&position, &linear);
+    cr_assert(position_fill(&position, &linear, SIDE_BUY, 10, 5, 0));
+    position.realised = most;
+    refuses(&position, &linear, SIDE_SELL, 11, 5, 0); /* one more a piece */
+    struct position next = position;
+    cr_expect(position_fill(&next, &linear, SIDE_SELL, 10, 5, 0)); /* nothing */
+    position.realised = MONEY_ZERO;
+    position.cost = most;
+    refuses(&position, &linear, SIDE_BUY, 10, 1, 0);
+    position_init(&position, &linear);
+    position.units = -INT64_MAX; /* its negative must be one too */
+    refuses(&position, &linear, SIDE_SELL, 1, 1, 0);
+    position_init(&position, &spot);
+    position.fees = most;
+    refuses(&position, &spot, SIDE_BUY, 10, 5, 1);
+    position.fees = MONEY_ZERO;
+    position.base_fees = INT64_MAX;
+    refuses(&position, &spot, SIDE_BUY, 10, 5, 1);
+    cr_expect(position_fill(&position, &spot, SIDE_BUY, 10, 5, 0));
+}
+
 Test(figures, a_position_that_can_not_be_valued_says_so)
 {
     struct event_definition inverse = definition_of(CONTRACT_INVERSE, INT64_MAX);
@@ -219,6 +247,20 @@ Test(figures, fills_beyond_those_that_can_wait_are_not_measured)
         markouts_add(&markouts, (struct pending_markout){.due = fill, .price = 100});
     cr_expect_eq(markouts.waiting, MARKOUTS_PENDING);
     cr_expect_eq(markouts_settle(&markouts, MARKOUTS_PENDING, 200), MARKOUTS_PENDING);
+}
+
+/* Venue times of fills may go back; the ring is in the order in which they were told. */
+Test(figures, a_fill_of_before_is_measured_with_the_one_that_was_told_first)
+{
+    static struct markouts markouts;
+    double mean;
+    markouts_add(&markouts, (struct pending_markout){.due = 10, .price = 100});
+    markouts_add(&markouts, (struct pending_markout){.due = 7, .price = 50});
+    cr_expect_eq(markouts_deadline(&markouts), 10);
+    cr_expect_eq(markouts_settle(&markouts, 9, 200), 0);
+    cr_expect_eq(markouts_settle(&markouts, 10, 200), 2);
+    cr_assert(markouts_mean(&markouts, 2, &mean));
+    cr_expect_eq(mean, 0.5); /* bought at 100 and at 50, and the mid is 100 */
 }
 
 /* --- the ladder -------------------------------------------------------------------------------------- */

@@ -63,7 +63,7 @@ void harness_init(struct harness *harness)
     }
 }
 
-void harness_start(struct harness *harness)
+void harness_make(struct harness *harness)
 {
     struct engine_config config = {
         .global = &harness->global,
@@ -81,12 +81,22 @@ void harness_start(struct harness *harness)
     harness->memory = aligned_alloc(64, harness->size);
     memset(harness->memory, 0xa5, harness->size);
     harness->engine = engine_init(harness->memory, harness->size, &config);
+}
+
+void harness_begin(struct harness *harness)
+{
     union event_record record = {.start = {.epoch = 0, .seed = 1}};
     harness_record(harness, EVENT_start, EVENT_NONE_16, &record);
     for (uint8_t venue = 0; venue < 2; venue++) {
         record.snapshot_end = (struct event_snapshot_end){.venue = venue};
         harness_record(harness, EVENT_snapshot_end, EVENT_NONE_16, &record);
     }
+}
+
+void harness_start(struct harness *harness)
+{
+    harness_make(harness);
+    harness_begin(harness);
 }
 
 void harness_close(struct harness *harness)

@@ -37,7 +37,9 @@ struct harness {
 
 /* One linear instrument, tick 5 units (0.5), lot 1 unit (0.001), one level of 10 lots, no size band. */
 void harness_init(struct harness *harness);
-/* Lay the engine out, give it start and a reconciled account at time 0. */
+/* Lay the engine out; give it start and a reconciled account; both. */
+void harness_make(struct harness *harness);
+void harness_begin(struct harness *harness);
 void harness_start(struct harness *harness);
 void harness_close(struct harness *harness);
 

@@ -163,12 +163,82 @@ Test(infrastructure, a_trial_without_an_answer_has_failed_after_five_seconds)
     harness_close(&h);
 }
 
+/* An answer at the very end of its five seconds has come before they were over. */
+Test(infrastructure, a_trial_that_is_answered_at_its_last_moment_went_well)
+{
+    half_opened();
+    harness_tick(&h, SECONDS(32));
+    harness_run_to(&h, SECONDS(37) - 1);
+    h.now = SECONDS(37);
+    healthy(true);
+    cr_expect_eq(state(), INFRASTRUCTURE_CLOSED);
+    cr_expect_eq(harness_count(&h, EVENT_infrastructure), 1);
+    cr_expect_gt(engine_deadline(h.engine), h.now);
+    harness_close(&h);
+}
+
+/* An order is to be asked for at the moment at which the trial has failed: first the breaker opens again, then
+ * the query passes as the first of that time. */
+Test(infrastructure, a_query_that_is_due_as_the_trial_fails_leaves_after_it)
+{
+    half_opened();
+    harness_tick(&h, SECONDS(32));
+    harness_order(&h, 1)->state = ORDER_PENDING_CANCEL;
+    harness_order(&h, 1)->asked_ts = SECONDS(32);
+    h.engine->instruments[0].pending_deadline = SECONDS(37);
+    engine_mark_due(h.engine, 0);
+    harness_tick(&h, SECONDS(33));
+    harness_run_to(&h, SECONDS(37) - 1);
+    cr_expect_eq(state(), INFRASTRUCTURE_HALF_OPEN);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_PENDING_CANCEL);
+    harness_tick(&h, SECONDS(37));
+    cr_expect_eq(state(), INFRASTRUCTURE_OPEN);
+    cr_assert_eq(harness_count(&h, EVENT_query), 1);
+    cr_expect_eq(h.decisions[0].kind, EVENT_infrastructure);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_UNKNOWN);
+    cr_expect_eq(h.engine->venues[0].infrastructure.passed, SECONDS(37));
+    harness_close(&h);
+}
+
+/* Nor does it wake the other's instruments. */
 Test(infrastructure, one_venue_s_breaker_is_not_the_other_s)
 {
-    quoted();
+    harness_init(&h);
+    h.venues[0].infrastructure_failures = 5;
+    h.venues[0].infrastructure_timeout = SECONDS(30);
+    h.instrument_count = 2;
+    h.definitions[1].venue = 1;
+    h.settings[0].quote_interval = h.settings[1].quote_interval = SECONDS(3600);
+    harness_start(&h);
+    for (unsigned index = 0; index < 2; index++)
+        harness_book(&h, index, EVENT_snapshot, 1000, 50, 1005, 40);
+    h.now = SECONDS(1);
     failures(5);
+    cr_expect_eq(h.engine->venues[0].infrastructure.state, INFRASTRUCTURE_OPEN);
     cr_expect_eq(h.engine->venues[1].infrastructure.state, INFRASTRUCTURE_CLOSED);
+    cr_expect_eq(h.engine->instruments[0].last_cycle, SECONDS(1));
+    cr_expect_eq(h.engine->instruments[1].last_cycle, 0);
     harness_close(&h);
+}
+
+/* A frame's message changes what is waited for; what is due waits for the last of the frame. */
+Test(infrastructure, within_a_frame_nothing_is_late)
+{
+    half_opened();
+    union event_record record = {.breaker_input = {.healthy = true}};
+    struct message message = {.ts_local = SECONDS(40),
+                              .kind = EVENT_breaker_input,
+                              .flags = MESSAGE_MORE,
+                              .stream = EVENT_NONE_16,
+                              .record = &record};
+    infrastructure_sent(h.engine, 0, h.now); /* the trial */
+    h.now = SECONDS(40);
+    harness_give(&h, &message);
+    cr_expect(h.engine->timers.moved);
+    cr_expect_eq(state(), INFRASTRUCTURE_CLOSED);
+    healthy(true);
+    cr_expect_not(h.engine->timers.moved);
+    harness_close(&h); /* and no invariant was broken */
 }
 
 Test(infrastructure, a_snapshot_that_does_not_come_is_a_failure)

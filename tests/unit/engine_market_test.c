@@ -49,6 +49,17 @@ Test(market, without_sequences_the_last_told_holds)
     harness_close(&h);
 }
 
+/* Rule 3: a sequence orders depth and best prices only where both have one. */
+Test(market, depth_without_a_sequence_is_the_newest)
+{
+    start();
+    harness_book_at(&h, 0, EVENT_snapshot, 100, 999, 5, 1010, 5);
+    harness_book_at(&h, 0, EVENT_top, 105, 1001, 3, 1009, 3);
+    harness_book_at(&h, 0, EVENT_depth, 0, 1000, 5, 0, 0);
+    cr_expect_eq(h.engine->instruments[0].market.top.price[SIDE_BUY], 1000);
+    harness_close(&h);
+}
+
 static void give_rows(enum event_kind kind, const struct row *rows, uint32_t count)
 {
     struct message message = {.ts_local = h.now,
@@ -181,6 +192,60 @@ Test(market, a_lost_connection_is_a_gap_of_every_book_of_the_venue)
     harness_close(&h);
 }
 
+static void gap_of(unsigned stream)
+{
+    union event_record record = {.gap = {.instrument = 0}};
+    harness_record(&h, EVENT_gap, stream, &record);
+}
+
+/* What is missing of best prices or trades is not missing in the book; of a gap that names no stream nobody
+ * knows what is missing. */
+Test(market, a_gap_is_one_of_the_stream_that_it_names)
+{
+    start();
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    gap_of(EVENT_STREAM(0, CHANNEL_TOP));
+    gap_of(EVENT_STREAM(0, CHANNEL_TRADE));
+    cr_expect(book_is_synchronised(engine_book(h.engine, 0)));
+    cr_expect_eq(h.engine->instruments[0].breakers.state[BREAKER_GAP], BREAKER_CLEAR);
+    gap_of(EVENT_NONE_16);
+    cr_expect_not(book_is_synchronised(engine_book(h.engine, 0)));
+    cr_expect_eq(h.engine->instruments[0].breakers.state[BREAKER_GAP], BREAKER_CANCEL_ALL);
+    harness_close(&h);
+}
+
+static void tell_funding(int64_t rate, int64_t due)
+{
+    union event_record record = {.funding = {.rate = rate, .due = due}};
+    harness_record(&h, EVENT_funding, EVENT_STREAM(0, CHANNEL_REFERENCE), &record);
+}
+
+/* Before the start nothing is booked, whatever is due: the first that counts is due afterwards. */
+Test(market, before_start_no_funding_is_booked)
+{
+    harness_init(&h);
+    harness_make(&h);
+    const struct market *market = &h.engine->instruments[0].market;
+    h.now = SECONDS(1);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    tell_funding(1000, SECONDS(5));
+    h.now = SECONDS(6);
+    tell_funding(2000, SECONDS(6)); /* the one before is overtaken, and this one is due */
+    cr_expect_eq(market->funding_due, SECONDS(6));
+    tell_funding(3000, SECONDS(9));
+    cr_expect_eq(h.engine->instruments[0].position.last_funding_due, INT64_MIN);
+    h.now = SECONDS(7);
+    harness_begin(&h);
+    harness_position(&h, 0, SIDE_BUY, 1000, 2000);
+    cr_expect_eq(harness_count(&h, EVENT_funding_booked), 0);
+    harness_run_to(&h, SECONDS(9));
+    cr_assert_eq(harness_count(&h, EVENT_funding_booked), 1);
+    cr_expect_eq(harness_find(&h, EVENT_funding_booked, 0)->funding_booked.rate, 3000);
+    /* 2 x 100.25 x 0.000003 */
+    cr_expect(h.engine->instruments[0].position.funding.atto == -INT64_C(601500000000000));
+    harness_close(&h);
+}
+
 Test(market, before_start_messages_only_build_books)
 {
     harness_init(&h);
@@ -222,6 +287,27 @@ Test(market, a_full_book_is_named)
     harness_close(&h);
 }
 
+/* Two levels off the tick around one that there is no room for: the rest of the message is of no use. */
+Test(market, a_table_that_is_full_ends_a_message_with_faults)
+{
+    uint64_t needed;
+    harness_init(&h);
+    h.settings[0].book_far_levels = 1;
+    harness_start(&h);
+    const struct row rows[] = {{.price = 100000000, .quantity = 1},
+                               {.price = 99999999, .quantity = 1}, /* between two ticks */
+                               {.price = 5, .quantity = 1},
+                               {.price = 10, .quantity = 1}, /* the second that is far away */
+                               {.price = 99999998, .quantity = 1}};
+    give_rows(EVENT_snapshot, rows, sizeof rows / sizeof rows[0]);
+    cr_assert_str_eq(engine_full_setting(h.engine, &needed), "book.far_levels");
+    cr_expect_eq(needed, 2);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    cr_expect(h.engine->instruments[0].market.gap);
+    cr_expect_not(book_is_synchronised(engine_book(h.engine, 0)));
+    harness_close(&h);
+}
+
 /* A coarser tick: what stands off the new grid can still be taken out of the book. */
 Test(market, a_level_of_the_old_grid_can_be_removed)
 {
@@ -237,5 +323,38 @@ Test(market, a_level_of_the_old_grid_can_be_removed)
     cr_expect_eq(h.engine->instruments[0].market.top.price[SIDE_SELL], 1010);
     harness_book(&h, 0, EVENT_depth, 0, 0, 1005, 1);
     cr_expect_eq(h.engine->counters.removed_numbers, 1);
+    harness_close(&h);
+}
+
+/* What no instrument can become: nothing is known of its market until a whole book, and its grid stays. */
+static void refuse(const struct event_definition *definition)
+{
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    cr_assert(market_has_view(&h.engine->instruments[0].market));
+    const union event_record record = {.definition = *definition};
+    harness_record(&h, EVENT_definition, EVENT_STREAM(0, CHANNEL_REFERENCE), &record);
+    cr_expect_not(market_has_view(&h.engine->instruments[0].market));
+    cr_expect_eq(h.engine->instruments[0].definition.tick, 5);
+    cr_expect_eq(h.engine->instruments[0].limits.quote.tick, 5);
+}
+
+Test(market, a_definition_that_no_instrument_can_have_is_refused)
+{
+    harness_init(&h);
+    /* In ticks of 5 it is a distance that can be reckoned with, in ticks of 1 none. */
+    h.settings[0].quote_step = PLAIN((INT64_C(1) << 57) / 1000 * 3, -1);
+    harness_start(&h);
+    struct event_definition definition = h.definitions[0];
+    definition.tick = ENGINE_PRICE_MAX + 1;
+    refuse(&definition);
+    definition.tick = INT64_MAX;
+    refuse(&definition);
+    definition.tick = 0;
+    refuse(&definition);
+    definition.tick = 1;
+    refuse(&definition);
+    definition = h.definitions[0];
+    definition.lot = 0;
+    refuse(&definition);
     harness_close(&h);
 }

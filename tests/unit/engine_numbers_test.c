@@ -11,11 +11,22 @@ static struct harness h;
 
 /* What may stand where a price or quantity is expected. */
 static const struct number bad_numbers[] = {
-    {0, NUMBER_ABSENT},        {0, NUMBER_NAN},           {INT64_MAX, NUMBER_NAN},
-    {0, NUMBER_INFINITE},      {-1, NUMBER_INFINITE},     {990, NUMBER_OFF_GRID},
-    {0, NUMBER_OVERFLOW},      {995, NUMBER_MALFORMED},   {0, NUMBER_VALUE},
-    {-5, NUMBER_VALUE},        {-990, NUMBER_VALUE},      {993, NUMBER_VALUE},
-    {INT64_MAX, NUMBER_VALUE}, {INT64_MIN, NUMBER_VALUE},
+    {0, NUMBER_ABSENT},
+    {0, NUMBER_NAN},
+    {INT64_MAX, NUMBER_NAN},
+    {0, NUMBER_INFINITE},
+    {-1, NUMBER_INFINITE},
+    {990, NUMBER_OFF_GRID},
+    {0, NUMBER_OVERFLOW},
+    {995, NUMBER_MALFORMED},
+    {0, NUMBER_VALUE},
+    {-5, NUMBER_VALUE},
+    {-990, NUMBER_VALUE},
+    {993, NUMBER_VALUE},
+    {INT64_MAX, NUMBER_VALUE},
+    {INT64_MIN, NUMBER_VALUE},
+    {INT64_C(1) << 62, NUMBER_VALUE},
+    {INT64_C(1) << 60, NUMBER_VALUE},
 };
 enum { BAD_NUMBERS = sizeof bad_numbers / sizeof *bad_numbers };
 
@@ -23,11 +34,36 @@ enum { BAD_NUMBERS = sizeof bad_numbers / sizeof *bad_numbers };
 static const int64_t bad_integers[] = {0, -1, 1, 7, 255, 65535, INT64_MAX, INT64_MIN};
 enum { BAD_INTEGERS = sizeof bad_integers / sizeof *bad_integers };
 
+/* What the instrument is: every kind of contract, a tick of one unit and of several. */
+static const struct world {
+    enum contract contract;
+    int64_t tick;
+} worlds[] = {
+    {CONTRACT_LINEAR, 5}, {CONTRACT_LINEAR, 1}, {CONTRACT_SPOT, 5}, {CONTRACT_INVERSE, 5}};
+static const struct world *world = &worlds[0];
+
+static void shape_world(void)
+{
+    struct settings_instrument *settings = &h.settings[0];
+    h.definitions[0].contract = (uint8_t)world->contract;
+    h.definitions[0].tick = world->tick;
+    if (world->contract == CONTRACT_INVERSE)
+        h.definitions[0].settle = ASSET_BASE;
+    settings->quote_half_spread = TICKS(10 / world->tick);
+    settings->quote_step = TICKS(5 / world->tick);
+    settings->quote_skew = TICKS(5 / world->tick);
+    settings->reconcile_price = TICKS(5 / world->tick);
+    settings->risk_size_band = LOTS(500);
+    settings->learning_horizon = SECONDS(1);
+    settings->learning_sizing = true;
+}
+
 /* Orders #1 buy 10 @ 99.0 (a modify to 5 travels) and #2 sell 10 @ 101.5 (a cancel travels), #3 buy. */
 static void begin(void)
 {
     harness_init(&h);
     h.settings[0].quote_levels = 2;
+    shape_world();
     harness_start(&h);
     harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
     for (order_id id = 1; id <= 4; id++)
@@ -147,7 +183,7 @@ static void tell_field(const struct event_kind_info *info, const struct event_fi
     }
 }
 
-Test(numbers, any_field_of_any_record_may_be_bad)
+static void tell_every_field(void)
 {
     for (unsigned kind = 1; kind < EVENT_place; kind++) {
         const struct event_kind_info *info = event_kind_info(kind);
@@ -155,6 +191,14 @@ Test(numbers, any_field_of_any_record_may_be_bad)
             continue;
         for (unsigned i = 0; i < info->field_count; i++)
             tell_field(info, &info->fields[i]);
+    }
+}
+
+Test(numbers, any_field_of_any_record_may_be_bad)
+{
+    for (size_t i = 0; i < sizeof worlds / sizeof worlds[0]; i++) {
+        world = &worlds[i];
+        tell_every_field();
     }
 }
 
@@ -245,6 +289,22 @@ Test(numbers, a_price_that_can_be_used_again_brings_it_back)
         .order_status = {.order = 1, .price = {990, NUMBER_VALUE}, .leaves = {10, NUMBER_VALUE}}};
     harness_record(&h, EVENT_order_status, EVENT_STREAM(0, CHANNEL_SESSION), &record);
     cr_expect_not(harness_order(&h, 1)->unpriced);
+    harness_close(&h);
+}
+
+/* --- what is wanted ------------------------------------------------------------------------------------ */
+
+Test(numbers, a_wanted_level_beyond_belief_is_removed)
+{
+    harness_init(&h);
+    h.settings[0].quote_size = PLAIN(INT64_C(1) << 62, -3);
+    h.settings[0].risk_position_limit = PLAIN(INT64_MAX, -3);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    cr_assert_eq(harness_count(&h, EVENT_removed), 2);
+    cr_expect_eq(harness_find(&h, EVENT_removed, 0)->removed.where, REMOVED_WANTED);
+    cr_expect_eq(harness_find(&h, EVENT_removed, 0)->removed.reason, REJECT_QUANTITY);
     harness_close(&h);
 }
 

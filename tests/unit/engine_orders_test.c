@@ -481,6 +481,47 @@ Test(orders, an_answer_to_an_older_query_tells_nothing_of_a_modify)
     harness_close(&h);
 }
 
+/* That the venue found nothing when an older query asked is no word on how the order rests, so it is not thrown away
+ * as one: it counts toward the two that end an order, if both were old enough. */
+Test(orders, nothing_found_by_an_older_query_still_counts)
+{
+    quoted();
+    harness_accept(&h, 1);
+    struct event_query query = {.order = 1};
+    struct event_cancel cancel = {.order = 1};
+    h.engine->now = h.now = 100;
+    orders_take_query(h.engine, &query, 100);
+    orders_take_cancel(h.engine, &cancel, 100);
+    cr_assert_eq(harness_order(&h, 1)->older, 1);
+    union event_record record = {.order_not_found = {.order = 1}};
+    answer(EVENT_order_not_found, &record);
+    expect(1, ORDER_UNKNOWN, 10, 0);
+    cr_expect_eq(harness_order(&h, 1)->not_found, 1);
+    cr_expect_eq(harness_order(&h, 1)->older, 0);
+    cr_expect_eq(harness_order(&h, 1)->queries, 0);
+    harness_close(&h);
+}
+
+/* The account showed the order before its acceptance was told, and so as it was later: the acceptance is no word on
+ * price and leaves that a newer one could have overtaken, it only says again that the order is there. */
+Test(orders, an_acceptance_is_not_overtaken)
+{
+    quoted();
+    union event_record lost = {.order_unknown = {.order = 1, .request = REQUEST_PLACE}};
+    answer(EVENT_order_unknown, &lost);
+    answer_of(EVENT_order_status, 100, 985, 10);
+    answer(EVENT_order_unknown, &lost);
+    expect(1, ORDER_UNKNOWN, 10, 0);
+    uint64_t repeats = h.engine->orders.repeats;
+    harness_order(&h, 1)->lost = REQUEST_PLACE; /* as if that had been its only answer so far */
+    answer_of(EVENT_order_accepted, 50, 0, 0);
+    expect(1, ORDER_ACTIVE, 10, 0);
+    cr_expect_eq(harness_order(&h, 1)->price, 985);
+    cr_expect_eq(harness_order(&h, 1)->told_ts, 100);
+    cr_expect_eq(h.engine->orders.repeats, repeats);
+    harness_close(&h);
+}
+
 /* An end may be told before the fill that it comes of, which may be all that a modify asked for. */
 Test(orders, a_fill_after_the_end_may_be_as_large_as_a_modify_asked)
 {
@@ -489,6 +530,8 @@ Test(orders, a_fill_after_the_end_may_be_as_large_as_a_modify_asked)
     struct event_modify modify = {
         .order = 1, .price = {990, NUMBER_VALUE}, .leaves = {20, NUMBER_VALUE}};
     orders_take_modify(h.engine, &modify, 0);
+    answer_of(EVENT_order_status, 100, 990, 0);
+    expect(1, ORDER_UNKNOWN, 20, 0);
     answer_of(EVENT_order_status, 100, 990, 0);
     expect(1, ORDER_CANCELLED, 0, 0);
     harness_fill(&h, 1, SIDE_BUY, 990, 20, 0);

@@ -145,6 +145,75 @@ Test(orphans, more_than_there_is_room_for_is_an_alarm)
     harness_close(&h);
 }
 
+/* Price and leaves of one are known from the fill that told of it; a later fill tells what is left, not where the
+ * rest stands. */
+Test(orphans, a_later_fill_at_another_price_moves_it_nowhere)
+{
+    quiet();
+    fills(0, FOREIGN, SIDE_BUY, value(5));
+    union event_record record = {.order_filled = {.order = FOREIGN,
+                                                  .side = SIDE_BUY,
+                                                  .price = value(985),
+                                                  .quantity = value(1),
+                                                  .leaves = value(4),
+                                                  .fee_asset = ASSET_QUOTE}};
+    give(EVENT_order_filled, EVENT_STREAM(0, CHANNEL_SESSION), record);
+    cr_expect_eq(h.engine->orphans.list[0].price, 990);
+    cr_expect_eq(leaves_of(0, SIDE_BUY), 4);
+    harness_close(&h);
+}
+
+/* Live orders and orphans that can't be added up block what would reduce a position by them. */
+Test(orphans, beside_leaves_that_can_not_be_added_up_nothing_reduces)
+{
+    quiet();
+    place(1, SIDE_BUY, 990, 10);
+    fills(0, FOREIGN, SIDE_BUY, value(INT64_MAX));
+    cr_expect_eq(risk_side_leaves(h.engine, 0, SIDE_BUY), INT64_MAX);
+    cr_expect_eq(risk_side_leaves(h.engine, 0, SIDE_SELL), 0);
+    const struct limits *limits = &h.engine->instruments[0].limits;
+    cr_expect_eq(
+        risk_reducing_size(limits, -1000, SIDE_BUY, risk_side_leaves(h.engine, 0, SIDE_BUY), 10),
+        0);
+    harness_close(&h);
+}
+
+/* Trades of nobody's orders are known again among as many as the ring holds, and forgotten after them. */
+Test(orphans, trades_are_known_again_in_a_ring_that_is_full)
+{
+    quiet();
+    uint32_t last = ENGINE_NO_SLOT;
+    struct event_order_filled fill = {.order = FOREIGN,
+                                      .side = SIDE_BUY,
+                                      .price = value(990),
+                                      .quantity = value(1),
+                                      .leaves = value(0),
+                                      .trade = {.length = 8},
+                                      .fee_asset = ASSET_QUOTE};
+    const uint32_t ring = h.engine->orders.trade_mask + 1;
+    give(EVENT_order_filled, EVENT_STREAM(0, CHANNEL_SESSION),
+         (union event_record){.order_filled = fill});
+    for (uint32_t n = 1; n < ring; n++) {
+        struct venue_id trade = {.length = 8};
+        memcpy(trade.bytes, &n, sizeof n);
+        orders_trade_repeats(h.engine, FOREIGN + 1, &last, &trade);
+    }
+    give(EVENT_order_filled, EVENT_STREAM(0, CHANNEL_SESSION),
+         (union event_record){.order_filled = fill}); /* the oldest in a full ring */
+    cr_expect_eq(h.engine->orders.repeats, 1);
+    cr_expect_eq(h.engine->instruments[0].position.units, 1);
+    fill.trade.bytes[7] = 1; /* none that is in it, and it takes the oldest's place */
+    give(EVENT_order_filled, EVENT_STREAM(0, CHANNEL_SESSION),
+         (union event_record){.order_filled = fill});
+    cr_expect_eq(h.engine->instruments[0].position.units, 2);
+    fill.trade.bytes[7] = 0;
+    give(EVENT_order_filled, EVENT_STREAM(0, CHANNEL_SESSION),
+         (union event_record){.order_filled = fill});
+    cr_expect_eq(h.engine->orders.repeats, 1);
+    cr_expect_eq(h.engine->instruments[0].position.units, 3);
+    harness_close(&h);
+}
+
 /* --- answers ------------------------------------------------------------------------------------------ */
 
 Test(orphans, an_end_ends_it_whatever_its_word)
@@ -221,6 +290,59 @@ Test(orphans, rows_of_an_untrusted_snapshot_are_dropped)
     harness_close(&h);
 }
 
+/* And an orphan of before stays as it is known. */
+Test(orphans, an_untrusted_snapshot_takes_no_orphan_away)
+{
+    quiet();
+    fills(0, FOREIGN, SIDE_BUY, value(5));
+    h.now = SECONDS(10);
+    shows(0, FOREIGN + 1, SIDE_BUY, 990, 7);
+    h.engine->venues[0].sync.trusted = SECONDS(9);
+    ends(0, SECONDS(8));
+    cr_expect_eq(h.engine->orphans.count, 1);
+    cr_expect_eq(leaves_of(0, SIDE_BUY), 5);
+    harness_close(&h);
+}
+
+/* B14: a price that can't be read leaves the one that was told last. */
+Test(orphans, a_row_without_a_price_moves_an_orphan_nowhere)
+{
+    quiet();
+    h.now = SECONDS(1);
+    shows(0, FOREIGN, SIDE_BUY, 990, 5);
+    ends(0, SECONDS(1));
+    cr_assert_eq(h.engine->orphans.list[0].price, 990);
+    static const struct number prices[] = {{0, NUMBER_NAN}, {0, NUMBER_VALUE}, {-5, NUMBER_VALUE}};
+    for (int64_t i = 0; i < 3; i++) {
+        h.now = SECONDS(2 + i);
+        give(EVENT_open_order, EVENT_STREAM(0, CHANNEL_SESSION),
+             (union event_record){.open_order = {.order = FOREIGN,
+                                                 .side = SIDE_BUY,
+                                                 .price = prices[i],
+                                                 .leaves = value(4 - i)}});
+        ends(0, h.now);
+        cr_expect_eq(h.engine->orphans.list[0].price, 990);
+        cr_expect_eq(leaves_of(0, SIDE_BUY), 4 - i);
+    }
+    harness_close(&h);
+}
+
+/* An order that is not ours and tells no number is one by its name, and may fill anything. */
+Test(orphans, a_foreign_order_without_a_number_may_fill_anything)
+{
+    quiet();
+    h.now = SECONDS(1);
+    union event_record row = {
+        .open_order = {.side = SIDE_BUY, .price = value(990), .leaves = {0, NUMBER_NAN}}};
+    give(EVENT_open_order, EVENT_STREAM(0, CHANNEL_SESSION), row); /* nobody's and nameless: none */
+    row.open_order.venue_order = (struct venue_id){.length = 1, .bytes = {'x'}};
+    give(EVENT_open_order, EVENT_STREAM(0, CHANNEL_SESSION), row);
+    ends(0, SECONDS(1));
+    cr_assert_eq(h.engine->orphans.count, 1);
+    cr_expect_eq(leaves_of(0, SIDE_BUY), SYNC_LEAVES_UNKNOWN);
+    harness_close(&h);
+}
+
 Test(orphans, an_order_of_ours_that_ended_after_the_snapshot_is_none)
 {
     quiet();
@@ -279,6 +401,26 @@ Test(orphans, a_lost_modify_is_shown_as_asked_or_as_before)
     expect_after(985, 10, ORDER_UNKNOWN);
     expect_after(990, 20, ORDER_UNKNOWN);
     expect_after(980, 20, ORDER_UNKNOWN);
+}
+
+/* What is on its way out, or about to change, may be shown as it was: that answers nothing. */
+Test(orphans, an_order_that_is_shown_while_its_request_travels_waits_for_its_answer)
+{
+    quiet();
+    place(1, SIDE_BUY, 990, 10);
+    place(2, SIDE_BUY, 985, 10);
+    orders_take_cancel(h.engine, &(struct event_cancel){.order = 1}, h.now);
+    orders_take_modify(h.engine,
+                       &(struct event_modify){.order = 2, .price = value(980), .leaves = value(5)},
+                       h.now);
+    h.now = SECONDS(2);
+    shows(0, 1, SIDE_BUY, 990, 10);
+    shows(0, 2, SIDE_BUY, 985, 10);
+    ends(0, SECONDS(1));
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_PENDING_CANCEL);
+    cr_expect_eq(harness_order(&h, 2)->state, ORDER_PENDING_MODIFY);
+    cr_expect_eq(harness_count(&h, EVENT_query), 0);
+    harness_close(&h);
 }
 
 /* One that rests is not shown: it is asked for, but not into a breaker or a closing connection. */

@@ -165,8 +165,10 @@ Test(rate, when_a_cancel_has_room_again)
     cr_expect_eq(rate_next_cancel(&rate, MILLISECONDS(600)), SECONDS(86400));
     rate.day_cap = 0;
     cr_expect_eq(rate_next_cancel(&rate, MILLISECONDS(600)), INT64_C(90) << 24);
+    rate.told_left = 1;
+    rate.told_resets = SECONDS(10); /* the venue has room, this second has none */
+    cr_expect_eq(rate_next_cancel(&rate, MILLISECONDS(600)), INT64_C(90) << 24);
     rate.told_left = 0;
-    rate.told_resets = SECONDS(10);
     cr_expect_eq(rate_next_cancel(&rate, MILLISECONDS(600)), SECONDS(10));
     cr_expect_eq(rate_next_cancel(&rate, SECONDS(10)), SECONDS(10));
 }
@@ -193,6 +195,28 @@ Test(rate, a_cancel_that_is_held_back_leaves_when_there_is_room)
     cr_expect_eq(engine_counters(h.engine)->cancelled, 1);
     harness_run_to(&h, INT64_C(61) << 24);
     cr_expect_eq(engine_counters(h.engine)->cancelled, 2);
+    harness_close(&h);
+}
+
+/* The settings allow no such venue. What can never leave is held back, and time goes on. */
+Test(rate, where_nothing_may_leave_at_all_a_cancel_is_held_for_good)
+{
+    struct harness h;
+    harness_init(&h);
+    h.settings[0].quote_interval = SECONDS(3600);
+    h.venues[0].rate_orders = 0;
+    harness_start(&h);
+    orders_take_place(h.engine,
+                      &(struct event_place){
+                          .order = 1, .price = {900, NUMBER_VALUE}, .quantity = {5, NUMBER_VALUE}},
+                      0);
+    harness_accept(&h, 1);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
+    cr_expect_eq(harness_count(&h, EVENT_place) + harness_count(&h, EVENT_cancel), 0);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_ACTIVE);
+    cr_expect_gt(engine_deadline(h.engine), h.now);
+    struct rate none = budget(0, 0, 0);
+    cr_expect_eq(rate_next_cancel(&none, 5), 5);
     harness_close(&h);
 }
 
@@ -267,6 +291,32 @@ Test(rate, a_side_alone_needs_no_pair)
     harness_position(&h, 0, SIDE_BUY, 10005, 30);
     harness_book(&h, 0, EVENT_snapshot, 10000, 50, 10010, 50);
     cr_expect_eq(sent(&h, SIDE_BUY), 0);
+    cr_expect_eq(sent(&h, SIDE_SELL), 2);
+    harness_close(&h);
+}
+
+/* Two bids rest where they are wanted: beside the third and its ask two asks are alone, and there is room for one. */
+Test(rate, rule_30_sells_without_a_buy_follow_the_pairs)
+{
+    struct harness h;
+    harness_init(&h);
+    h.settings[0].quote_levels = 3;
+    h.venues[0].rate_orders = 3;
+    h.venues[0].rate_cancel_reserve = 0;
+    harness_start(&h);
+    for (order_id id = 1; id <= 2; id++) {
+        orders_take_place(
+            h.engine,
+            &(struct event_place){.order = id,
+                                  .price = {9995 - 5 * ((int64_t)id - 1), NUMBER_VALUE},
+                                  .quantity = {10, NUMBER_VALUE},
+                                  .level = id - 1},
+            0);
+        harness_accept(&h, id);
+    }
+    harness_book(&h, 0, EVENT_snapshot, 10000, 50, 10010, 50);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 0);
+    cr_expect_eq(sent(&h, SIDE_BUY), 1);
     cr_expect_eq(sent(&h, SIDE_SELL), 2);
     harness_close(&h);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "engine_harness.h"
 
 static struct harness h;
@@ -90,6 +91,36 @@ Test(replace, rule_27_the_table_by_venue)
     }
 }
 
+/* Without the gate of numbers a wanted price may be 0, which is also how an order is marked that stands for a
+ * level already: none stands for two. */
+Test(replace, an_order_stands_for_one_level_whatever_is_wanted)
+{
+    struct wanted_ladder ladder = {
+        .count = 2,
+        .levels = {{.side = SIDE_BUY, .price = {990, NUMBER_VALUE}, .quantity = {10, NUMBER_VALUE}},
+                   {.side = SIDE_BUY,
+                    .price = {0, NUMBER_VALUE},
+                    .quantity = {10, NUMBER_VALUE},
+                    .level = 1}}};
+    start_at("none");
+    h.settings[0].quote_enabled = false;
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    h.engine->instruments[0].reference4 = 4010;
+    orders_take_place(h.engine,
+                      &(struct event_place){
+                          .order = 1, .price = {990, NUMBER_VALUE}, .quantity = {10, NUMBER_VALUE}},
+                      h.now);
+    harness_accept(&h, 1);
+    reconcile_ladder(h.engine, 0, &ladder, true);
+    const struct candidates *candidates = &h.engine->candidates;
+    cr_assert_eq(candidates->count, 1);
+    cr_expect_eq(candidates->list[0].want, WANT_PLACE);
+    cr_expect_eq(candidates->list[0].level, 1);
+    h.engine->candidates.count = 0;
+    harness_close(&h);
+}
+
 /* --- a replace ---------------------------------------------------------------------------------------- */
 
 /* Old 10 leaves, replace 10, old fills 6 meanwhile: 16 in all; exposure counted 20. */
@@ -133,6 +164,128 @@ Test(replace, rule_27_a_replace_that_does_not_fit_is_a_cancel_and_a_place)
     cr_expect_eq(harness_count(&h, EVENT_place), 1);
     harness_close(&h);
 }
+
+/* Two bids of 10 move. Between them there is room for one more order: the second stays where it is, until the
+ * next cycle cancels it. */
+Test(replace, what_a_replace_before_it_leaves_no_room_for_stays_until_the_next_cycle)
+{
+    start_at("cancel_replace");
+    h.settings[0].quote_levels = 2;
+    h.settings[0].risk_position_limit = LOTS(35);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    for (order_id id = 1; id <= 4; id++)
+        harness_accept(&h, id);
+    harness_book(&h, 0, EVENT_top, 1015, 50, 1020, 40);
+    cr_expect_eq(harness_count(&h, EVENT_replace), 2); /* one a side */
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 0);
+    const struct order_side *buys = &h.engine->instruments[0].sides[SIDE_BUY];
+    cr_expect_eq(buys->leaves, 30);
+    harness_run_to(&h, MILLISECONDS(100));
+    cr_expect_eq(engine_counters(h.engine)->cancelled, 2);
+    cr_expect_eq(buys->leaves, 30); /* the two that go and the one that comes */
+    harness_close(&h);
+}
+
+/* --- where nothing may be added ------------------------------------------------------------------------- */
+
+static const char *const words[] = {"none", "shrink", "edit", "replace", "cancel_replace"};
+enum { WORDS = sizeof words / sizeof *words };
+
+/* Short `units`, and the cap on open interest is on, so that only buys leave, and of them what reduces: #1, buy
+ * 10 @ 99.0. */
+static void reducing(const char *modify, int64_t units)
+{
+    start_at(modify);
+    h.settings[0].risk_open_interest = true; /* which is never told */
+    harness_start(&h);
+    harness_position(&h, 0, SIDE_SELL, 1000, units);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    cr_assert_eq(harness_count(&h, EVENT_place), 1);
+    cr_assert_eq(harness_find(&h, EVENT_place, 0)->place.quantity.units, 10);
+    harness_accept(&h, 1);
+}
+
+/* Answers whatever is asked, cycle by cycle. */
+static void obey(int64_t until)
+{
+    do {
+        for (order_id id = 1; id < orders_next_id(h.engine); id++) {
+            const struct order *order = harness_order(&h, id);
+            if (order->state == ORDER_PENDING_CANCEL)
+                harness_cancelled(&h, id, order->leaves);
+            else if (order->state == ORDER_PENDING_NEW)
+                harness_accept(&h, id);
+        }
+        harness_tick(&h, engine_deadline(h.engine));
+    } while (h.now < until);
+}
+
+/* 10 short, 6 rest, 10 are wanted. Beside the 6 only 4 reduce, so another order would be smaller than the one
+ * that rests, and then that one too small again: it stays. */
+Test(replace, rule_19_an_order_that_is_too_small_beside_what_reduces_stays)
+{
+    for (int word = 0; word < WORDS; word++) {
+        reducing(words[word], 14);
+        harness_fill(&h, 1, SIDE_BUY, 990, 4, 6);
+        obey(SECONDS(1));
+        const struct engine_counters *counters = engine_counters(h.engine);
+        cr_expect_eq(counters->placed + counters->cancelled + counters->modified, 1, "%s",
+                     words[word]);
+        cr_expect_eq(harness_order(&h, 1)->state, ORDER_PARTLY_FILLED);
+        /* Where it is not beside what reduces that it is too small, a new one of 10 comes. */
+        harness_position(&h, 0, SIDE_SELL, 1000, 90);
+        obey(SECONDS(2));
+        cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 10, "%s", words[word]);
+        harness_close(&h);
+    }
+}
+
+/* Short `units`, and two bids of 10 move: what reduces has room for one of them beside the 20 that rest. */
+static void expect_replaced(int64_t units, size_t replaced, int64_t last)
+{
+    start_at("cancel_replace");
+    h.settings[0].risk_open_interest = true;
+    h.settings[0].quote_levels = 2;
+    harness_start(&h);
+    harness_position(&h, 0, SIDE_SELL, 1000, units);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    cr_assert_eq(harness_count(&h, EVENT_place), 2);
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+    harness_book(&h, 0, EVENT_top, 1030, 50, 1035, 40);
+    cr_assert_eq(harness_count(&h, EVENT_replace), replaced);
+    cr_expect_eq(harness_find(&h, EVENT_replace, replaced - 1)->replace.quantity.units, last);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 0);
+    harness_close(&h);
+}
+
+Test(replace, rule_19_of_two_replaces_the_second_is_cut_by_the_first)
+{
+    expect_replaced(40, 2, 10);
+    expect_replaced(35, 2, 5);
+    expect_replaced(30, 1, 10); /* nothing of the second is left */
+}
+
+/* 10 rest and 4 are wanted, which is all that reduces: the rest goes, also where a change is a new order. */
+Test(replace, rule_19_an_order_that_would_add_becomes_what_reduces)
+{
+    for (int word = 0; word < WORDS; word++) {
+        reducing(words[word], 10);
+        harness_position(&h, 0, SIDE_BUY, 1000, 6);
+        obey(SECONDS(1));
+        if (harness_order(&h, 1)->state == ORDER_PENDING_MODIFY) {
+            union event_record record = {.order_modified = {.order = 1,
+                                                            .price = {990, NUMBER_VALUE},
+                                                            .leaves = {4, NUMBER_VALUE}}};
+            answer(EVENT_order_modified, &record);
+        }
+        cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 4, "%s", words[word]);
+        harness_close(&h);
+    }
+}
+
+/* --- answers ------------------------------------------------------------------------------------------- */
 
 Test(replace, one_that_fails_leaves_the_old_order_and_comes_again)
 {
@@ -225,6 +378,7 @@ Test(replace, a_late_fill_may_be_of_the_size_that_was_asked_for)
     union event_record status = {
         .order_status = {.order = 1, .price = {1000, NUMBER_VALUE}, .leaves = {0, NUMBER_VALUE}}};
     answer(EVENT_order_status, &status);
+    answer(EVENT_order_status, &status); /* and again: it is over */
     struct order *order = harness_order(&h, 1);
     cr_expect_eq(order->state, ORDER_CANCELLED);
     order->asked_leaves = 12; /* the ladder asked for ten as before; more is the case to show */

@@ -99,6 +99,45 @@ Test(risk, rule_16_an_edit_counts_the_larger)
     harness_close(&h);
 }
 
+static void tell_status(order_id id, int64_t leaves)
+{
+    union event_record record = {.order_status = {.order = id,
+                                                  .price = {990, NUMBER_VALUE},
+                                                  .leaves = {leaves, NUMBER_VALUE}}};
+    harness_record(&h, EVENT_order_status, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+}
+
+/* A venue may tell that an order rests with any number of lots: sixteen of the largest are more than 64 bits
+ * hold, and the side stays shut all the same. */
+Test(risk, rule_16_a_sum_of_the_largest_leaves_does_not_wrap)
+{
+    quiet(10);
+    for (order_id id = 1; id <= 16; id++) {
+        rest(id, SIDE_BUY, 990, 1, ORDER_UNKNOWN);
+        tell_status(id, ENGINE_QUANTITY_MAX);
+        EXPECT_GATE(gate_of(SIDE_BUY, 985, 1), GATE_EXPOSURE);
+        cr_assert(h.engine->instruments[0].sides[SIDE_BUY].leaves ==
+                  (int128)id * ENGINE_QUANTITY_MAX);
+    }
+    cr_expect_eq(risk_side_leaves(h.engine, 0, SIDE_BUY), INT64_MAX);
+    cr_expect_eq(engine_counters(h.engine)->invariant_violations, 0);
+    harness_close(&h);
+}
+
+/* Beyond that it is no number of lots: removed and told, and what was known of the order stays. */
+Test(risk, rule_16_leaves_beyond_belief_are_no_number)
+{
+    quiet(10);
+    rest(1, SIDE_BUY, 990, 4, ORDER_UNKNOWN);
+    tell_status(1, ENGINE_QUANTITY_MAX + 1);
+    cr_assert_eq(harness_count(&h, EVENT_removed), 1);
+    cr_expect_eq(harness_find(&h, EVENT_removed, 0)->removed.order, 1);
+    cr_expect_eq(harness_order(&h, 1)->leaves, 4);
+    cr_expect_eq(gate_of(SIDE_BUY, 985, 6), 0);
+    EXPECT_GATE(gate_of(SIDE_BUY, 985, 7), GATE_EXPOSURE);
+    harness_close(&h);
+}
+
 /* Rule 27: a replace in two steps, the old order fills 6 while its cancel travels. */
 Test(risk, rule_27_a_replace_in_two_steps_counts_old_and_new)
 {

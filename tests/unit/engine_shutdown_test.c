@@ -310,6 +310,61 @@ Test(shutdown, an_orphan_that_was_filled_is_waited_for)
     harness_close(&h);
 }
 
+/* The same where its cancel was refused before the shutdown began: it is asked to go no more at all. */
+Test(shutdown, an_orphan_whose_fill_is_to_come_is_not_asked_to_go)
+{
+    quiet(0);
+    shows(900, "x", 980);
+    account_ends(h.now);
+    cancel_refused(900, REJECT_FILLED);
+    shut_down();
+    cr_expect_eq(harness_count(&h, EVENT_cancel_orphan), 0);
+    cr_expect_eq(told(2), SHUTDOWN_WAITING); /* all that can be asked was */
+    harness_run_to(&h, SECONDS(9));
+    cr_expect_eq(h.engine->counters.cancelled, 0);
+    harness_fill(&h, 900, SIDE_BUY, 980, 30, 0);
+    cr_expect_eq(told(0), SHUTDOWN_FLUSHING);
+    harness_close(&h);
+}
+
+/* Its row had no number, so nobody knows how much of it rests: none is named. */
+Test(shutdown, an_orphan_that_never_told_a_number_is_named_without_one)
+{
+    quiet(0);
+    union event_record row = {
+        .open_order = {.order = 900, .side = SIDE_BUY, .leaves = {0, NUMBER_NAN}}};
+    harness_record(&h, EVENT_open_order, EVENT_STREAM(0, CHANNEL_SESSION), &row);
+    account_ends(h.now);
+    shut_down();
+    harness_run_to(&h, SECONDS(10));
+    outside_steps();
+    cr_expect_eq(told(0), SHUTDOWN_FORCED);
+    cr_assert_eq(harness_count(&h, EVENT_unconfirmed), 1);
+    const struct event_unconfirmed *named = &harness_find(&h, EVENT_unconfirmed, 0)->unconfirmed;
+    cr_expect_eq(named->order, 900);
+    cr_expect_eq(named->price.status, NUMBER_ABSENT);
+    cr_expect_eq(named->leaves.status, NUMBER_ABSENT);
+    harness_close(&h);
+}
+
+/* After its last word the engine may still be told things; it asks nothing any more. */
+Test(shutdown, after_its_last_word_nothing_is_asked)
+{
+    quoted();
+    harness_run_to(&h, SECONDS(1));
+    shut_down();
+    shut_down(); /* forced, while #1 and #2 may rest */
+    cr_assert(engine_is_done(h.engine));
+    cr_assert_eq(harness_count(&h, EVENT_unconfirmed), 2);
+    harness_order(&h, 1)->state = ORDER_ACTIVE; /* as if its cancel had been refused */
+    h.now = SECONDS(3);
+    account_ends(SECONDS(2)); /* and the account shows nothing of it */
+    cr_expect_eq(h.count, 0);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_ACTIVE);
+    cr_expect_eq(engine_deadline(h.engine), TIME_NEVER);
+    harness_close(&h);
+}
+
 Test(shutdown, orphans_that_the_rate_holds_back_are_still_to_be_asked)
 {
     quiet(0);

@@ -139,6 +139,28 @@ Test(sync, rule_28_one_lot_is_none_two_lots_are_drift_at_the_second_snapshot)
     harness_close(&h);
 }
 
+/* It goes on being one, and is told once; a reset asks the account, which alone can end it. */
+Test(sync, drift_stays_told_until_the_account_agrees)
+{
+    harness_init(&h);
+    h.venues[0].safety_sync_interval = SECONDS(3600);
+    quoted();
+    for (int64_t second = 10; second <= 13; second++) {
+        at(SECONDS(second));
+        snapshot(h.now, 5);
+        cr_expect_eq(raised(ALARM_DRIFT), second >= 11);
+        cr_expect_eq(harness_count(&h, EVENT_alarm), second == 11);
+    }
+    cr_expect_eq(h.engine->instruments[0].sync.differing, SYNC_DRIFT_SNAPSHOTS);
+    harness_command(&h, COMMAND_RESET);
+    cr_expect(raised(ALARM_DRIFT));
+    cr_expect_eq(harness_count(&h, EVENT_request_snapshot), 1);
+    at(SECONDS(14));
+    snapshot(h.now, 0);
+    cr_expect_not(raised(ALARM_DRIFT));
+    harness_close(&h);
+}
+
 Test(sync, rule_28_a_position_is_compared_two_seconds_after_its_last_fill)
 {
     harness_init(&h);
@@ -266,7 +288,8 @@ Test(sync, an_unknown_order_that_is_shown_as_we_hold_it_rests)
     harness_close(&h);
 }
 
-Test(sync, a_status_without_leaves_ends_an_order)
+/* The first may have overtaken the fills or the end that it speaks of. */
+Test(sync, a_second_status_without_leaves_ends_an_order)
 {
     harness_init(&h);
     quoted();
@@ -274,6 +297,9 @@ Test(sync, a_status_without_leaves_ends_an_order)
     unknown(1);
     union event_record record = {
         .order_status = {.order = 1, .price = {990, NUMBER_VALUE}, .leaves = {0, NUMBER_VALUE}}};
+    give(EVENT_order_status, &record);
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_UNKNOWN);
+    cr_expect_eq(harness_order(&h, 1)->leaves, 10);
     give(EVENT_order_status, &record);
     cr_expect_eq(harness_order(&h, 1)->state, ORDER_CANCELLED);
     harness_close(&h);
@@ -632,6 +658,16 @@ Test(sync, an_order_that_ended_after_the_request_is_no_orphan)
     harness_close(&h);
 }
 
+static void shows_no_leaves(order_id order, struct number leaves)
+{
+    union event_record record = {
+        .open_order = {
+            .order = order, .side = SIDE_BUY, .price = {950, NUMBER_VALUE}, .leaves = leaves}};
+    give(EVENT_open_order, &record);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    cr_expect_eq(harness_find(&h, EVENT_removed, 0)->removed.reason, REJECT_QUANTITY);
+}
+
 Test(sync, rows_that_can_t_be_are_counted_and_ignored)
 {
     harness_init(&h);
@@ -647,27 +683,17 @@ Test(sync, rows_that_can_t_be_are_counted_and_ignored)
     give(EVENT_venue_position, &record);
     record.snapshot_end = (struct event_snapshot_end){.venue = 9};
     give(EVENT_snapshot_end, &record);
-    shows(ORPHAN, "x", SIDE_BUY, 900, INT64_MAX);
-    shows(ORPHAN + 1, "y", SIDE_BUY, 900, INT64_MAX);
+    shows_no_leaves(ORPHAN, (struct number){INT64_MAX, NUMBER_VALUE});
+    shows_no_leaves(ORPHAN + 1, (struct number){ENGINE_QUANTITY_MAX + 1, NUMBER_VALUE});
     snapshot(SECONDS(20), 0); /* from the future: it is now */
     cr_expect_eq(h.engine->orders.surprises, 1);
-    cr_expect_eq(engine_counters(h.engine)->removed_numbers, 1);
+    cr_expect_eq(engine_counters(h.engine)->removed_numbers, 3);
     cr_expect_eq(sync_orphan_leaves(h.engine, 0, SIDE_BUY), INT64_MAX);
     cr_expect_eq(h.engine->venues[0].sync.trusted, SECONDS(10));
     harness_close(&h);
 }
 
 /* --- rows that can't be read, or are about something else --------------------------------------------- */
-
-static void shows_no_leaves(order_id order, struct number leaves)
-{
-    union event_record record = {
-        .open_order = {
-            .order = order, .side = SIDE_BUY, .price = {950, NUMBER_VALUE}, .leaves = leaves}};
-    give(EVENT_open_order, &record);
-    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
-    cr_expect_eq(harness_find(&h, EVENT_removed, 0)->removed.reason, REJECT_QUANTITY);
-}
 
 Test(sync, an_orphan_without_a_number_keeps_its_last_leaves)
 {

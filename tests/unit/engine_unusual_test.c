@@ -63,7 +63,7 @@ static void is(order_id id, enum order_state state, int64_t leaves, int64_t fill
 
 static int64_t worst(enum side side)
 {
-    return h.engine->instruments[0].sides[side].leaves;
+    return (int64_t)h.engine->instruments[0].sides[side].leaves;
 }
 
 static uint64_t surprises(void)
@@ -141,23 +141,34 @@ Test(unusual, decisions_of_a_tape_that_name_what_is_not_there_are_passed_over)
 
 Test(unusual, an_order_of_a_tape_that_can_t_be_taken_is_a_violation_and_no_end)
 {
+    enum { PLACES = 7, MODIFIES = 4 };
     quoted();
-    const struct event_place usable = {.order = 1, .price = value(985), .quantity = value(4)};
-    struct event_place place[4] = {usable, usable, usable, usable};
-    place[1].order = 3; /* a side, a price and a size that are none */
-    place[1].side = 2;
-    place[2].order = 4;
+    struct event_place place[PLACES];
+    for (unsigned i = 0; i < PLACES; i++)
+        place[i] = (struct event_place){
+            .order = i == 0 ? 1 : i + 2, .price = value(985), .quantity = value(4)};
+    place[1].side = 2; /* a side, a price and a size that are none */
     place[2].price.units = 0;
-    place[3].order = 5;
-    place[3].quantity.status = NUMBER_ABSENT;
-    for (unsigned i = 0; i < 4; i++)
+    place[3].price.status = NUMBER_NAN;
+    place[4].price.units = ENGINE_PRICE_MAX + 1;
+    place[5].quantity.status = NUMBER_ABSENT;
+    place[6].quantity.units = 0;
+    for (unsigned i = 0; i < PLACES; i++)
         fold(EVENT_place, (union event_record){.place = place[i]});
     is(1, ORDER_ACTIVE, 10, 0); /* its slot is taken: the order that lives stays */
-    fold(EVENT_modify, (union event_record){.modify = {.order = 1, .price = value(985)}});
+    struct event_modify modify[MODIFIES];
+    for (unsigned i = 0; i < MODIFIES; i++)
+        modify[i] = (struct event_modify){.order = 1, .price = value(985), .leaves = value(4)};
+    modify[0].price.units = 0;
+    modify[1].price.status = NUMBER_NAN;
+    modify[2].leaves.units = 0;
+    modify[3].leaves.status = NUMBER_ABSENT;
+    for (unsigned i = 0; i < MODIFIES; i++)
+        fold(EVENT_modify, (union event_record){.modify = modify[i]});
     is(1, ORDER_ACTIVE, 10, 0);
     cr_expect_eq(h.engine->orders.live, 2);
     cr_expect_eq(worst(SIDE_BUY), 10);
-    cr_expect_eq(engine_counters(h.engine)->invariant_violations, 4);
+    cr_expect_eq(engine_counters(h.engine)->invariant_violations, PLACES);
     h.engine->counters.invariant_violations = 0; /* expected */
     harness_close(&h);
 }
@@ -241,6 +252,8 @@ Test(unusual, a_fill_that_can_not_be_read_of_an_order_that_nobody_knows)
     quoted();
     filled(77, SIDE_BUY, none, 4, absent);
     cr_expect_eq(surprises(), 1);
+    filled(77, SIDE_BUY, value(990), 0, absent);
+    cr_expect_eq(surprises(), 2);
     cr_expect_eq(h.engine->instruments[0].position.units, 0);
     harness_close(&h);
 }

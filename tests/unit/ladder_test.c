@@ -113,3 +113,33 @@ Test(ladder, large_figures_do_not_overflow)
     cr_expect(ladder.has_fair);
     cr_expect_eq(ladder.fair_millitick, ((INT64_C(1) << 50) + 2500000) * 1000);
 }
+
+/* What no market has: a ladder without the levels that have no price, or none at all. */
+Test(ladder, figures_without_end_leave_nothing_to_want)
+{
+    static const struct {
+        int64_t tick, half, step, skew, position, bid, ask;
+    } worst[] = {
+        {INT64_MAX, 2000, 1000, 0, 0, 1000, 1005},
+        {INT64_C(1) << 60, 10000, 1000, 0, 0, 1000, INT64_C(1) << 60},
+        {1, 2000, 1000, 0, 0, INT64_C(1) << 59, INT64_C(1) << 60},
+        {1, INT64_MAX, 1000, 0, 0, 1000, 1005},
+        {1, 2000, INT64_MAX / 64, 0, 0, 1000, 1005},
+        {1, 2000, 1000, INT64_MAX / 64, INT64_MAX, 1000, 1005},
+        {1, 2000, 1000, INT64_MAX / 64, -100, 1000, 1005},
+    };
+    for (size_t i = 0; i < sizeof worst / sizeof worst[0]; i++) {
+        book(worst[i].bid, 50, worst[i].ask, 50);
+        units.tick = worst[i].tick;
+        units.half_spread_millitick = worst[i].half;
+        units.step_millitick = worst[i].step;
+        units.skew_millitick = worst[i].skew;
+        units.levels = STRATEGY_LEVELS_MAX;
+        view.position = worst[i].position;
+        wanted();
+        for (size_t level = 0; level < ladder.count; level++) {
+            cr_expect_gt(ladder.levels[level].price.units, 0, "row %zu", i);
+            cr_expect_eq(ladder.levels[level].price.units % units.tick, 0, "row %zu", i);
+        }
+    }
+}

@@ -159,6 +159,24 @@ Test(sim_request, without_a_book_or_trading_no_order_is_taken)
            "50 cancelled #2 left 10 requested\n");
 }
 
+Test(sim_request, cancel_only_takes_no_modify_not_even_in_place)
+{
+    snapshot(20);
+    bid(990, 10);
+    tell(EVENT_instrument_status, CHANNEL_REFERENCE, 31, 30)->record = &(union event_record){
+        .instrument_status = {.instrument = LINEAR, .trading = TRADING_CANCEL_ONLY}};
+    sell_trade(60, 900, 50);
+    place(25, 1, SIDE_BUY, 980, 10);
+    modify(28, 1, SIDE_BUY, 980, 8);
+    modify(35, 1, SIDE_BUY, 980, 5);
+    modify(36, 1, SIDE_BUY, 0, 5); /* halted comes before what is wrong with it */
+    run_to(100);
+    expect("25 accepted #1\n"
+           "28 modified #1 8@980\n"
+           "35 modify rejected #1 halted\n"
+           "36 modify rejected #1 halted\n");
+}
+
 Test(sim_request, a_full_venue_refuses_and_ended_orders_make_room)
 {
     bench.global.orders_capacity = 2;

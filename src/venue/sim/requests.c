@@ -71,13 +71,18 @@ static enum reject check_numbers(const struct event_definition *definition, stru
     return REJECT_NONE;
 }
 
+/* Whether the venue takes anything but cancels now, which is asked before all else. */
+static bool is_halted(const struct sim *sim, unsigned instrument, bool post_only)
+{
+    uint8_t trading = sim->instruments[instrument].trading;
+    return trading != TRADING_OPEN && !(trading == TRADING_POST_ONLY && post_only);
+}
+
 /* Whether a new price and quantity can enter the book now. */
 static enum reject check_entry(const struct sim *sim, unsigned instrument, enum side side,
                                int64_t price, bool post_only)
 {
     const struct sim_instrument *at = &sim->instruments[instrument];
-    if (at->trading != TRADING_OPEN && !(at->trading == TRADING_POST_ONLY && post_only))
-        return REJECT_HALTED;
     if (!book_is_synchronised(at->book))
         return REJECT_NO_BOOK;
     if (post_only && sim_would_cross(sim, instrument, side, price))
@@ -92,6 +97,8 @@ static enum reject check_place(const struct sim *sim, const struct event_place *
         return REJECT_OTHER;
     if (sim_order_find(&sim->orders, place->order))
         return REJECT_DUPLICATE;
+    if (is_halted(sim, place->instrument, place->post_only))
+        return REJECT_HALTED;
     enum reject reject = check_numbers(&at->definition, place->price, place->quantity);
     if (reject != REJECT_NONE)
         return reject;
@@ -217,6 +224,8 @@ static void take_cancel_orphan(struct sim *sim, const struct event_cancel_orphan
 static enum reject check_modify(const struct sim *sim, const struct sim_order *order,
                                 const struct event_modify *modify, int64_t left, bool keeps_place)
 {
+    if (is_halted(sim, order->instrument, order->post_only))
+        return REJECT_HALTED;
     enum reject reject = check_numbers(&sim->instruments[order->instrument].definition,
                                        modify->price, modify->leaves);
     if (reject != REJECT_NONE)

@@ -93,6 +93,7 @@ static const struct message *sim_answer(struct venue *venue, int64_t now)
         return NULL;
     sim->answer_given = sim_queue_first(&sim->answers)->slot;
     sim_queue_pop(&sim->answers);
+    sim->venue.quiet_until = INT64_MIN; /* its slot is given back by the next call */
     const struct message *message = &sim->answer_memory[sim->answer_given].message;
     if (message->kind == EVENT_order_filled && !sim->answer_memory[sim->answer_given].again)
         tell(sim, &message->record->order_filled);
@@ -129,6 +130,7 @@ static int sim_start(struct venue *venue, int64_t now, struct error *error)
     struct sim *sim = sim_of(venue);
     bool again = sim->started;
     sim->started = true;
+    venue->quiet_until = INT64_MIN;
     drop_answers(sim);
     for (unsigned v = 0; v < sim->venue_count; v++) {
         /* Told at `now` as of `now`: whoever starts has asked before. */
@@ -168,6 +170,13 @@ static bool matters(unsigned kind)
            kind == EVENT_definition || kind == EVENT_feed_connection;
 }
 
+/* Of the second cursor only what matters here is wanted. */
+static void want_what_matters(struct feed *feed)
+{
+    for (unsigned kind = 0; kind < FEED_KINDS; kind++)
+        feed->ahead_wanted[kind] = feed->ahead_wanted[kind] && matters(kind);
+}
+
 /* Everything on the tape that may take place by `now`. */
 static int pull(struct sim *sim, int64_t now, struct error *error)
 {
@@ -175,8 +184,6 @@ static int pull(struct sim *sim, int64_t now, struct error *error)
     const struct message *message;
     error->code = ERROR_NONE;
     while (sim->feed->ahead_ts <= limit && (message = sim->feed->ahead(sim->feed, limit, error))) {
-        if (!matters(message->kind))
-            continue;
         struct sim_entry entry = {.time = venue_time(sim, message),
                                   .rank = message->kind == EVENT_trade ? RANK_TRADES : RANK_BOOK,
                                   .message = message};
@@ -290,6 +297,25 @@ static int check_limits(const struct sim *sim, struct error *error)
                      book_far_levels_peak(sim->instruments[sim->full_instrument].book));
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Nothing happens before the first of: an answer that is due, what was pulled, a request's arrival, and
+ * whatever is still to be pulled. */
+static int64_t quiet_until(const struct sim *sim)
+{
+    const struct sim_entry *market = sim_queue_first(&sim->market);
+    const struct sim_entry *request = sim_queue_first(&sim->requests);
+    int64_t ahead = sim->feed->ahead_ts;
+    int64_t until = ahead < INT64_MIN + sim->reorder ? INT64_MIN : ahead - sim->reorder;
+    until = earlier(until, first_due(sim));
+    if (market)
+        until = earlier(until, market->time);
+    return request ? earlier(until, request->time) : until;
+}
+
 /* The engine may answer an answer at its time: nothing after that may happen before it has. */
 static int sim_advance(struct venue *venue, int64_t now, struct error *error)
 {
@@ -303,6 +329,7 @@ static int sim_advance(struct venue *venue, int64_t now, struct error *error)
     } while (step(sim, until));
     if (until > sim->present)
         sim->present = until;
+    sim->venue.quiet_until = quiet_until(sim);
     return check_limits(sim, error);
 }
 
@@ -327,6 +354,7 @@ static int take_shutdown(struct sim *sim, const struct message *decision, struct
     bool fits =
         sim_queue_push(&sim->answers, (struct sim_entry){.time = decision->ts_local, .slot = slot});
     ASSERT(fits); /* as many entries as slots */
+    sim->venue.quiet_until = earlier(sim->venue.quiet_until, decision->ts_local);
     return 0;
 }
 
@@ -367,6 +395,7 @@ static int sim_submit(struct venue *venue, const struct message *decision, struc
                          sim->requests.count);
     bool fits = sim_queue_push(&sim->requests, (struct sim_entry){.time = arrival, .slot = slot});
     ASSERT(fits); /* as many entries as slots */
+    sim->venue.quiet_until = earlier(sim->venue.quiet_until, arrival);
     struct sim_request *request = &sim->request_memory[slot];
     *request = (struct sim_request){
         .kind = (uint8_t)kind, .sent = decision->ts_local, .record = *decision->record};
@@ -479,8 +508,15 @@ int sim_open(struct venue **venue, const struct sim_options *options, struct err
     struct sim *sim = calloc(1, sizeof *sim);
     if (!sim)
         return error_set(error, ERROR_SYSTEM, "no memory for the simulated venue");
-    sim->venue = (struct venue){sim_start,  sim_advance, sim_answer, sim_next,
-                                sim_submit, sim_finish,  sim_close};
+    sim->venue = (struct venue){.start = sim_start,
+                                .advance = sim_advance,
+                                .answer = sim_answer,
+                                .next = sim_next,
+                                .submit = sim_submit,
+                                .finish = sim_finish,
+                                .close = sim_close,
+                                .tells_quiet = true,
+                                .quiet_until = INT64_MIN};
     sim->magic = SIM_MAGIC;
     sim->venue_count = options->names->venue_count;
     sim->asset_count = options->names->asset_count;
@@ -491,6 +527,7 @@ int sim_open(struct venue **venue, const struct sim_options *options, struct err
     sim->feed_floor = options->feed_floor_ns;
     sim->present = INT64_MIN;
     sim->answer_given = SIM_NONE;
+    want_what_matters(options->feed);
     if (open_connections(sim, options->venues, error) ||
         open_instruments(sim, options->instruments, error) ||
         open_tables(sim, options->global, error) || sim_account_open(sim, options->venues, error)) {
@@ -517,4 +554,10 @@ size_t sim_open_orders(const struct venue *venue, order_id *orders, size_t capac
                 if (count < capacity)
                     orders[count] = order->id;
     return count;
+}
+
+int64_t sim_order_left(const struct venue *venue, order_id order)
+{
+    const struct sim_order *found = sim_order_find(&sim_of(venue)->orders, order);
+    return found && found->state == SIM_LIVE ? found->left : 0;
 }

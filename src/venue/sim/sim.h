@@ -68,5 +68,7 @@ money sim_balance(const struct venue *venue, unsigned venue_index, unsigned asse
 
 /* The orders that the venue holds now; writes up to `capacity` ids and returns how many there are. */
 size_t sim_open_orders(const struct venue *venue, order_id *orders, size_t capacity);
+/* What is left of an order there, in quantity units; 0 where it is not live. */
+int64_t sim_order_left(const struct venue *venue, order_id order);
 
 #endif

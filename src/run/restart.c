@@ -1,0 +1,106 @@
+/* A start on the engine that lived and on the one that folded, once and twice, field by field. */
+#include "run/restart.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/walker.h"
+
+static size_t size_of(const struct run_engine *run)
+{
+    return engine_size(&run->config);
+}
+
+int restart_trial_open(struct restart_trial *trial, struct run_engine *lived,
+                       struct run_engine *folded, struct error *error)
+{
+    trial->lived = lived;
+    trial->folded = folded;
+    trial->lived_kept = malloc(size_of(lived));
+    trial->folded_kept = malloc(size_of(folded));
+    return trial->lived_kept && trial->folded_kept
+               ? 0
+               : error_set(error, ERROR_SYSTEM, "no memory to try a restart");
+}
+
+void restart_trial_close(struct restart_trial *trial)
+{
+    free(trial->lived_kept);
+    free(trial->folded_kept);
+    free(trial->text);
+    *trial = (struct restart_trial){.text = NULL};
+}
+
+static void start(struct engine *engine, int64_t now, uint64_t epoch)
+{
+    union event_record record = {.start = {.epoch = epoch}};
+    const struct message message = {
+        .ts_local = now, .stream = EVENT_NONE_16, .kind = EVENT_start, .record = &record};
+    engine_step(engine, &message);
+}
+
+static int text_of(struct restart_trial *trial, const struct engine *engine, size_t *length,
+                   struct error *error)
+{
+    struct walker_text text;
+    for (;;) {
+        walker_text_init(&text, trial->text, trial->text_capacity);
+        engine_walk(engine, &text.walker);
+        *length = text.length;
+        if (text.length <= trial->text_capacity)
+            return 0;
+        free(trial->text);
+        trial->text_capacity = 2 * text.length;
+        trial->text = malloc(trial->text_capacity);
+        if (!trial->text) {
+            trial->text_capacity = 0;
+            return error_set(error, ERROR_SYSTEM, "no memory for an engine's state as text");
+        }
+    }
+}
+
+static uint64_t hash_of(const struct engine *engine)
+{
+    struct walker_hash hash;
+    walker_hash_init(&hash);
+    engine_walk(engine, &hash.walker);
+    return hash.hash;
+}
+
+/* Every field of the lived engine against the other's. */
+static int compare(struct restart_trial *trial, const char *what, struct error *error)
+{
+    size_t length;
+    struct walker_difference difference;
+    if (hash_of(trial->lived->engine) == hash_of(trial->folded->engine))
+        return 0;
+    if (text_of(trial, trial->folded->engine, &length, error))
+        return error->code;
+    walker_difference_init(&difference, trial->text, length);
+    engine_walk(trial->lived->engine, &difference.walker);
+    if (!walker_difference_found(&difference))
+        return 0;
+    trial->room = difference.found_room;
+    trial->field = difference.found_name;
+    return error_set(error, ERROR_DIFFERENT, "%s: the engine has '%s', the folded tape '%s'", what,
+                     difference.ours, difference.theirs);
+}
+
+int restart_trial_run(struct restart_trial *trial, int64_t now, uint64_t epoch, struct error *error)
+{
+    struct run_engine *lived = trial->lived, *folded = trial->folded;
+    memcpy(trial->lived_kept, lived->memory, size_of(lived));
+    memcpy(trial->folded_kept, folded->memory, size_of(folded));
+    start(lived->engine, now, epoch + 2);
+    start(folded->engine, now, epoch + 2);
+    int code = compare(trial, "a restart", error);
+    if (!code) {
+        memcpy(folded->memory, trial->folded_kept, size_of(folded));
+        start(folded->engine, now, epoch + 1);
+        start(folded->engine, now, epoch + 2);
+        code = compare(trial, "a second restart", error);
+    }
+    memcpy(lived->memory, trial->lived_kept, size_of(lived));
+    memcpy(folded->memory, trial->folded_kept, size_of(folded));
+    return code;
+}
