@@ -556,6 +556,14 @@ static const struct order *open_order(const struct engine *engine, order_id orde
     return order != 0 && slot->id == order && order_state_is_live(slot->state) ? slot : NULL;
 }
 
+bool engine_balance(const struct engine *engine, unsigned venue, unsigned asset, money *total)
+{
+    ASSERT(venue < engine->venue_count && asset < engine->asset_count);
+    const struct balance *balance = &engine->balances[(size_t)venue * engine->asset_count + asset];
+    *total = balance->total;
+    return balance->used;
+}
+
 bool engine_order_is_open(const struct engine *engine, order_id order)
 {
     return open_order(engine, order) != NULL;

@@ -108,6 +108,8 @@ enum { ENGINE_LEARNING_LEVELS = 32 }; /* a side */
 bool engine_learning(const struct engine *engine, unsigned instrument, enum side side,
                      unsigned level, struct engine_learning *out);
 
+/* What the account holds of an asset at a venue as far as the engine knows; false where nothing told of it. */
+bool engine_balance(const struct engine *engine, unsigned venue, unsigned asset, money *total);
 /* Counters so far; they belong to the engine. */
 const struct engine_counters *engine_counters(const struct engine *engine);
 /* Orders placed and not known to have ended, those whose answer is still awaited included. */

@@ -3,8 +3,8 @@
 #define CAPSTAN_LIVE_NAMES_H
 
 #include "event/event.h"
-#include "live/wanted.h"
 #include "live/live_io.h"
+#include "live/wanted.h"
 
 struct live_names {
     struct event_names names;

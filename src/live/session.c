@@ -251,7 +251,10 @@ static void wire(struct session *session)
 
 static int open_watch(struct session *session, struct error *error)
 {
+    if (!has_engine(session))
+        return 0;
     const struct watch_options options = {.log = session->options->log,
+                                          .engine = session->engine.engine,
                                           .names = session->names,
                                           .tape = session->tape,
                                           .feed = session->feed,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "live/reconciled.h"
 
 enum { TEXT_MAX = 1024 };
 
@@ -55,6 +56,7 @@ enum { TEXT_MAX = 1024 };
 struct watch {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct watch_options options;
+    struct reconciled *reconciled;
     bool sync_start; /* the start was given: its epoch must be on disk */
     bool forced;
     int64_t now;                 /* of the last message */
@@ -144,6 +146,8 @@ static int take_message(struct sink *sink, const struct message *message, struct
     (void)error;
     watch->now = message->ts_local;
     log_message(watch, message);
+    if (message->kind >= EVENT_start)
+        reconciled_take(watch->reconciled, watch->options.engine, message);
     if (message->kind == EVENT_start)
         watch->sync_start = true;
     return 0;
@@ -180,11 +184,14 @@ int watch_open(struct watch **out, const struct watch_options *options, struct e
     watch->sink = (struct sink){
         .market = true, .message = take_message, .stepped = stepped, .decision = take_decision};
     *out = watch;
-    return 0;
+    return reconciled_open(&watch->reconciled, options->engine, options->names, options->log,
+                           error);
 }
 
 void watch_close(struct watch **watch)
 {
+    if (*watch)
+        reconciled_close(&(*watch)->reconciled);
     free(*watch);
     *watch = NULL;
 }

@@ -12,6 +12,7 @@ struct watch;
 
 struct watch_options {
     const struct log *log;
+    const struct engine *engine; /* folded, before its start */
     const struct event_names *names;
     struct live_tape *tape;
     struct live_feed *feed; /* ends of steps are posted here */
