@@ -136,12 +136,12 @@ static void take_fill(struct reconciled *reconciled, const struct message *messa
         return;
     place->fills++;
     const int sign = fill->side == SIDE_BUY ? 1 : -1;
-    if (money_linear_value(fill->price.value, fill->quantity.value, definition->multiplier,
+    if (money_linear_value(fill->price.units, fill->quantity.units, definition->multiplier,
                            definition->price_exponent + definition->quantity_exponent +
                                definition->multiplier_exponent,
                            &value))
         move(account_of(reconciled, definition->venue, definition->quote), value, -sign);
-    if (money_from_units(fill->quantity.value, definition->quantity_exponent, &quantity))
+    if (money_from_units(fill->quantity.units, definition->quantity_exponent, &quantity))
         move(account_of(reconciled, definition->venue, definition->base), quantity, sign);
     if (fill->fee_asset < reconciled->names->asset_count)
         move(account_of(reconciled, definition->venue, fill->fee_asset), fill->fee, -1);
