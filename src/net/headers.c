@@ -93,7 +93,7 @@ bool headers_end(struct headers *headers)
     }
     char *text = headers->text.bytes;
     for (size_t i = 0; i < headers->count; i++)
-        headers->list[i] = (struct net_header){trimmed(text + headers->starts[2 * i]),
+        headers->list[i] = (struct net_header){text + headers->starts[2 * i],
                                                trimmed(text + headers->starts[2 * i + 1])};
     return !headers->too_long;
 }

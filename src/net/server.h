@@ -27,7 +27,7 @@ struct net_incoming {
     size_t header_count;
     const char *body; /* NUL behind it */
     size_t length;
-    bool wants_websocket; /* a valid upgrade: net_server_accept_websocket may be called */
+    bool wants_websocket; /* a valid upgrade: net_client_accept_websocket may be called */
 };
 
 /* The value of a header by its lower-case name, or NULL. */
@@ -38,15 +38,17 @@ struct net_server_options {
     uint16_t port;                           /* 0: any that is free */
     const char *certificate_file, *key_file; /* PEM; NULL: no TLS */
     size_t connections_max;                  /* 0: 1024 */
-    size_t header_bytes_max;                 /* of one request, its line included; 0: 16 KiB */
-    size_t body_bytes_max;                   /* of one request; 0: 1 MiB */
-    size_t unsent_bytes_max;                 /* to one client; 0: 64 MiB */
-    int64_t
-        request_timeout_ns; /* from a connection's or a request's first byte to its last, and of an idle
-                                   connection that is kept; 0: 30 s */
+    size_t header_bytes_max; /* of one request, its line included, at most 80 KiB; 0: 16 KiB */
+    size_t body_bytes_max;   /* of one request, or of a websocket's message; 0: 1 MiB */
+    size_t unsent_bytes_max; /* to one client; 0: 64 MiB */
+    /* From a connection's or a request's first byte to its last, of an idle connection that is kept, and
+     * of one that takes nothing of what waits for it; 0: 30 s. */
+    int64_t request_timeout_ns;
     /* Each request once; answer it now or later, in the order of the requests. */
     void (*request)(void *context, struct net_client *client, const struct net_incoming *incoming);
+    /* One whole message of a websocket, text or binary. NULL: no websockets. */
     void (*text)(void *context, struct net_client *client, const char *text, size_t length);
+    /* A connection is gone of which a request was told, whoever ended it. May be NULL. */
     void (*closed)(void *context, struct net_client *client);
     void *context;
 };
@@ -69,7 +71,8 @@ void net_server_wake(struct net_server *server);
 void net_client_set(struct net_client *client, void *value);
 void *net_client_get(const struct net_client *client);
 
-/* Answer the oldest request that has none. `headers` beside Content-Length and Connection. */
+/* Answer the oldest request that has none. `headers` beside Content-Length and Connection. Nothing
+ * happens where the connection has ended meanwhile, here and below. `content_type` NULL: none. */
 void net_client_answer(struct net_client *client, int status, const char *content_type,
                        const struct net_header *headers, size_t header_count, const char *body,
                        size_t length);
@@ -82,10 +85,11 @@ void net_client_end(struct net_client *client);
 void net_client_accept_websocket(struct net_client *client);
 void net_client_send_text(struct net_client *client, const char *text, size_t length);
 void net_client_send_ping(struct net_client *client, const char *bytes, size_t length);
-/* End the websocket with a close frame, or the connection once all is sent. */
+/* End the websocket with a close frame, or the connection, once all is sent; requests without an answer
+ * get none. */
 void net_client_finish(struct net_client *client, unsigned code, const char *reason);
 
-/* --- faults, for whoever plays a bad network --------------------------------------------------------- */
+/* --- faults, for whoever plays a bad network -------------------------------------------------- */
 
 /* Drop the connection at once: with a reset (RST), or an orderly end without an answer. `closed`
  * follows. */

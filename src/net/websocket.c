@@ -66,7 +66,7 @@ struct net_websocket {
     struct net_websocket_options options; /* its url and headers are not valid any more */
 };
 
-/* --- ending ---------------------------------------------------------------------------------------- */
+/* --- ending ----------------------------------------------------------------------------------- */
 
 static void fail(struct net_websocket *websocket, const char *why)
 {
@@ -101,7 +101,7 @@ static void websocket_free(struct net_websocket *websocket)
     free(websocket);
 }
 
-/* --- reading and writing --------------------------------------------------------------------------- */
+/* --- reading and writing ---------------------------------------------------------------------- */
 
 /* Send what waits until all went or the system takes no more. */
 static void flush(struct net_websocket *websocket)
@@ -212,7 +212,7 @@ static void read_all(struct net_websocket *websocket)
     }
 }
 
-/* --- connecting ------------------------------------------------------------------------------------ */
+/* --- connecting ------------------------------------------------------------------------------- */
 
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *of_socket)
 {
@@ -290,7 +290,7 @@ static void connect_on(struct net_websocket *websocket)
                                                            : curl_easy_strerror(result));
 }
 
-/* --- opening --------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static bool append_line(struct buffer *text, const char *name, const char *value)
 {
@@ -477,7 +477,7 @@ void net_websocket_close(struct net_websocket **websocket)
         websockets_sweep(closing->net);
 }
 
-/* --- the poll -------------------------------------------------------------------------------------- */
+/* --- the poll --------------------------------------------------------------------------------- */
 
 int64_t websockets_deadline(const struct net *net)
 {

@@ -103,7 +103,7 @@ void answer_free(struct answer *answer)
     answer->body = NULL;
 }
 
-/* --- streams and websockets -------------------------------------------------------------------------- */
+/* --- streams and websockets ------------------------------------------------------------------- */
 
 void see_open(void *context)
 {

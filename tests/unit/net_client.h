@@ -42,7 +42,7 @@ void client_do(struct net *net, const char *method, const char *url, const char 
 void client_done(void *context, const struct net_response *response);
 void answer_free(struct answer *answer);
 
-/* --- streams and websockets ---------------------------------------------------------------------------- */
+/* --- streams and websockets ------------------------------------------------------------------- */
 
 /* What was called back. Start from all zero but `net`. */
 struct seen {

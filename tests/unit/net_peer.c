@@ -192,7 +192,7 @@ void peer_await_requests(struct peer *peer, unsigned count)
     cr_assert_geq(peer_requests(peer), count);
 }
 
-/* --- reading ----------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 size_t peer_read(struct peer_connection *connection, char *bytes, size_t length)
 {
@@ -267,7 +267,7 @@ void peer_await_stop(struct peer_connection *connection)
         nanosleep(&pause, NULL);
 }
 
-/* --- writing ----------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 void peer_write(struct peer_connection *connection, const void *bytes, size_t length)
 {
@@ -324,7 +324,7 @@ void peer_cut(struct peer_connection *connection)
     close_now(connection);
 }
 
-/* --- websocket --------------------------------------------------------------------------------------- */
+/* --- websocket -------------------------------------------------------------------------------- */
 
 bool peer_upgrade(struct peer_connection *connection, const char *extra)
 {

@@ -60,7 +60,7 @@ void peer_await_stop(struct peer_connection *connection);
 void peer_reset(struct peer_connection *connection);
 void peer_cut(struct peer_connection *connection);
 
-/* --- websocket, by hand ---------------------------------------------------------------------------- */
+/* --- websocket, by hand ----------------------------------------------------------------------- */
 
 /* Read the handshake and answer it as RFC 6455 says, with `extra` header lines. */
 bool peer_upgrade(struct peer_connection *connection, const char *extra);

@@ -16,7 +16,7 @@ TestSuite(net, .timeout = 60);
 
 static struct error error;
 
-/* --- what arrives ------------------------------------------------------------------------------------ */
+/* --- what arrives ----------------------------------------------------------------------------- */
 
 /* Answers each request with its own text: line and headers, then body. */
 static void echo(struct peer_connection *connection, void *context)
@@ -197,7 +197,7 @@ Test(net, answers_of_all_shapes_are_read)
     }
 }
 
-/* --- what becomes of a request that fails ------------------------------------------------------------ */
+/* --- what becomes of a request that fails ----------------------------------------------------- */
 
 static void expect_outcome(struct net *net, const char *method, const char *url,
                            enum net_outcome outcome)
@@ -456,7 +456,7 @@ Test(net, an_answer_without_end_is_unknown)
     expect_unknown(answer_without_end, "", PATIENCE); /* headers */
 }
 
-/* --- what can't be begun ----------------------------------------------------------------------------- */
+/* --- what can't be begun ---------------------------------------------------------------------- */
 
 static void expect_refused(struct net *net, const struct net_request *request, const char *word)
 {
@@ -544,7 +544,7 @@ Test(net, authorities_that_are_none_are_an_error)
     remove(path);
 }
 
-/* --- TLS (also of what must be refused) -------------------------------------------------------------- */
+/* --- TLS (also of what must be refused) ------------------------------------------------------- */
 
 static void expect_tls(const char *authority, const struct peer_options *options,
                        enum net_outcome outcome)
@@ -609,7 +609,7 @@ Test(net, no_proxy_is_taken_from_the_environment)
     expect_tls(certificates()->authority, &(struct peer_options){.script = echo}, NET_ANSWERED);
 }
 
-/* --- starting and ending from everywhere --------------------------------------------------------------- */
+/* --- starting and ending from everywhere ------------------------------------------------------ */
 
 struct relay {
     struct net *net;

@@ -16,7 +16,7 @@ TestSuite(websocket, .timeout = 60);
 
 static struct error error;
 
-/* --- websockets: the handshake ------------------------------------------------------------------------- */
+/* --- websockets: the handshake ---------------------------------------------------------------- */
 
 /* The peer's part of a websocket's life after the handshake. */
 static void upgrade_and(struct peer_connection *connection, void *context)
@@ -217,7 +217,7 @@ Test(websocket, what_cannot_be_begun_is_an_error)
     seen_end(&seen);
 }
 
-/* --- websockets: messages ------------------------------------------------------------------------------ */
+/* --- websockets: messages --------------------------------------------------------------------- */
 
 static void send_kinds(struct peer_connection *connection)
 {
@@ -421,7 +421,7 @@ Test(websocket, a_flood_comes_whole_and_in_order)
     pair_end(&pair);
 }
 
-/* --- websockets: endings ------------------------------------------------------------------------------- */
+/* --- websockets: endings ---------------------------------------------------------------------- */
 
 static void expect_end(void (*script)(struct peer_connection *connection), unsigned texts,
                        const char *why)
@@ -668,7 +668,7 @@ Test(websocket, a_callback_opens_the_next)
     pair_end(&pair);
 }
 
-/* --- all at one time ------------------------------------------------------------------------------------ */
+/* --- all at one time -------------------------------------------------------------------------- */
 
 static void answer_request(struct peer_connection *connection, void *context)
 {
