@@ -99,6 +99,10 @@ struct adapter_numbers {
     uint8_t venue;
     const struct event_names *names;
     const uint16_t *instruments; /* by place in `found`: the instrument's number */
+    /* By place in `found`: the position that an engine has carried over from the session before, in quantity
+     * units; NULL: all 0. A venue that only has balances tells positions as their change since begin(), so that
+     * it needs to know what they began with. */
+    const int64_t *positions;
 };
 
 struct adapter_settings {

@@ -45,6 +45,23 @@ NEW_ITEM(new_order, binance_us_order)
 NEW_ITEM(new_balance, binance_us_balance)
 #undef NEW_ITEM
 
+bool binance_us_orders_append(struct binance_us_orders *orders,
+                              const struct binance_us_order *order)
+{
+    struct binance_us_order *last = new_order(orders, NULL);
+    if (last)
+        *last = *order;
+    return last != NULL;
+}
+
+bool binance_us_fills_append(struct binance_us_fills *fills, const struct binance_us_fill *fill)
+{
+    struct binance_us_fill *last = new_fill(fills, NULL);
+    if (last)
+        *last = *fill;
+    return last != NULL;
+}
+
 void binance_us_fills_free(struct binance_us_fills *fills)
 {
     free(fills->list);
@@ -288,6 +305,8 @@ int binance_us_read_orders(const char *bytes, size_t length, struct binance_us_o
 static int take_trade(const cJSON *object, struct binance_us_fill *out, struct error *error)
 {
     int code = take_fill(object, "id", out, error);
+    if (!code)
+        code = json_read_whole(object, "orderId", &out->order, error);
     if (!code)
         code = json_read_time(object, "time", &out->time_ns, error);
     if (!code)

@@ -75,7 +75,7 @@ struct binance_us_orders {
 
 /* One fill: of an order's FULL answer, or of the account's trade list, which tells all of it. */
 struct binance_us_fill {
-    uint64_t trade;
+    uint64_t trade, order; /* the venue's numbers; order: trade list */
     struct json_decimal price, quantity;
     money fee;
     char fee_asset[EVENT_NAME_MAX + 1]; /* empty where there is no fee */
@@ -150,6 +150,10 @@ struct binance_us_fee {
 int binance_us_read_fees(const char *bytes, size_t length, const char *const *symbols, size_t count,
                          struct binance_us_fee *fees, struct error *error);
 
+/* One more at the end of a list; false without memory. */
+bool binance_us_orders_append(struct binance_us_orders *orders,
+                              const struct binance_us_order *order);
+bool binance_us_fills_append(struct binance_us_fills *fills, const struct binance_us_fill *fill);
 /* Free what lists hold. */
 void binance_us_fills_free(struct binance_us_fills *fills);
 void binance_us_orders_free(struct binance_us_orders *orders);
