@@ -40,6 +40,9 @@
       "time between two checks of our own orders' sums, lists and states; 0: none")                \
     S(store_sample, "store.sample", DURATION, "1ms", "24h", "1s",                                  \
       "time between two samples of each position in the run database")                             \
+    S(tape_sync_every, "tape.sync_every", DURATION, "0", "1h", "1s",                               \
+      "time between two fdatasync of a session's tape: what a power cut may lose, beside the "     \
+      "second that the open block covers; 0: after each block")                                    \
     S(account_currency, "account.currency", TEXT, "", "", "",                                      \
       "asset that profit of the whole account is counted in, for risk.drawdown_limit and "         \
       "risk.daily_loss_limit; empty: that of every quoted instrument's profit where it is one "    \
