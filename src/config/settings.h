@@ -45,6 +45,9 @@
     S(live_session, "live.session", TEXT, "", "", "capstan",                                       \
       "first part of our client order ids, 1 to 8 of a-z and 0-9: what tells our orders from "     \
       "another session's on one account")                                                          \
+    S(tape_sync_every, "tape.sync_every", DURATION, "0", "1h", "1s",                               \
+      "time between two fdatasync of a session's tape: what a power cut may lose, beside the "     \
+      "second that the open block covers; 0: after each block")                                    \
     S(account_currency, "account.currency", TEXT, "", "", "",                                      \
       "asset that profit of the whole account is counted in, for risk.drawdown_limit and "         \
       "risk.daily_loss_limit; empty: that of every quoted instrument's profit where it is one "    \

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "config/config.h"
 #include "run/state_hashes.h"
 
 /* What was told of the tape not being writable. */
@@ -28,7 +29,8 @@ struct live_tape {
     uint64_t block;  /* the one that these two are about: */
     uint64_t inputs; /* messages of it that are no decisions */
     bool hashed;     /* it has its hashes */
-    bool must_end, wants_snapshots;
+    bool broken;     /* something is missing: nothing may follow it on the tape */
+    bool wants_snapshots;
     unsigned instrument_count;
     uint64_t *dropped; /* by instrument: market messages since they were told last */
     enum gap_phase phase;
@@ -64,6 +66,8 @@ static void give_hashes(struct live_tape *live)
 static int append_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct live_tape *live = (struct live_tape *)sink;
+    if (live->broken)
+        return error_set(error, ERROR_SYSTEM, "%s: the session must end", live->path);
     if (tape_appender_is_due(live->appender, message->ts_local)) {
         give_hashes(live);
         tape_appender_seal(live->appender);
@@ -90,10 +94,13 @@ static bool is_sent(unsigned kind)
 static int append_decision(struct sink *sink, const struct message *decision, struct error *error)
 {
     struct live_tape *live = (struct live_tape *)sink;
-    int code = tape_appender_append(live->appender, decision, error);
-    if (code != ERROR_SYSTEM || must_be_written(decision->kind))
+    int code = live->broken ? error_set(error, ERROR_SYSTEM, "%s: the session must end", live->path)
+                            : tape_appender_append(live->appender, decision, error);
+    if (code != ERROR_SYSTEM)
         return code;
-    live->must_end = true;
+    live->broken = true;
+    if (must_be_written(decision->kind))
+        return code;
     if (is_sent(decision->kind))
         tape_appender_unwritten(live->appender, 1);
     error->code = ERROR_NONE;
@@ -118,7 +125,7 @@ struct sink *live_tape_sink(struct live_tape *live, const struct engine *engine)
 
 bool live_tape_takes(struct live_tape *live, const struct message *message)
 {
-    return tape_appender_takes(live->appender, message);
+    return !live->broken && tape_appender_takes(live->appender, message);
 }
 
 static const struct message *make_gap(struct live_tape *live, int64_t now, uint64_t expected)
@@ -175,7 +182,7 @@ void live_tape_drop(struct live_tape *live, const struct message *message)
 {
     unsigned instrument = EVENT_STREAM_INSTRUMENT(message->stream);
     if (message->kind >= EVENT_start)
-        live->must_end = true;
+        live->broken = true;
     else if (message->stream != EVENT_NONE_16 && instrument < live->instrument_count)
         live->dropped[instrument]++;
 }
@@ -189,12 +196,12 @@ bool live_tape_wants_snapshots(struct live_tape *live)
 
 bool live_tape_must_end(struct live_tape *live)
 {
-    return live->must_end || tape_appender_has_failed(live->appender);
+    return live->broken || tape_appender_has_failed(live->appender);
 }
 
 void live_tape_unwritten(struct live_tape *live, uint64_t count)
 {
-    live->must_end = true;
+    live->broken = true;
     tape_appender_unwritten(live->appender, count);
 }
 
@@ -252,24 +259,51 @@ static void different_line(const char *a, const char *b, char *out, size_t size)
              (int)strcspn(b, "\n"), b);
 }
 
-static int check_header(const char *path, const struct tape_header *wanted,
-                        const struct tape_header *found, struct error *error)
+/* What a configuration on a tape comes to today: settings that came later have their defaults, as `verify` takes it.
+ * free() the text. */
+static int effective_config(const char *path, const char *text, char **effective,
+                            struct error *error)
 {
-    char line[512];
-    const char *fault = compare_names(&wanted->names, &found->names);
-    if (fault != NULL)
-        return different(path, error, fault);
-    if (strcmp(wanted->config, found->config) != 0) {
-        different_line(wanted->config, found->config, line, sizeof line);
-        return error_set(error, ERROR_INPUT,
+    struct config *config = NULL;
+    char source[256];
+    snprintf(source, sizeof source, "configuration on %s", path);
+    int code = config_create(&config, error);
+    if (!code)
+        code = config_read_text(config, source, text, strlen(text), error);
+    if (!code)
+        code = config_to_text(config, effective, error);
+    config_free(&config);
+    return code;
+}
+
+static int check_config(const char *path, const char *wanted, const char *found,
+                        struct error *error)
+{
+    char line[512], *effective = NULL;
+    if (strcmp(wanted, found) == 0)
+        return 0;
+    int code = effective_config(path, found, &effective, error);
+    if (!code && strcmp(wanted, effective) != 0) {
+        different_line(wanted, effective, line, sizeof line);
+        code = error_set(error, ERROR_INPUT,
                          "%s: the configuration is %s; go back to that, or begin a new tape", path,
                          line);
     }
+    free(effective);
+    return code;
+}
+
+static int check_header(const char *path, const struct tape_header *wanted,
+                        const struct tape_header *found, struct error *error)
+{
+    const char *fault = compare_names(&wanted->names, &found->names);
+    if (fault != NULL)
+        return different(path, error, fault);
     if (wanted->seed != found->seed)
         return different(path, error, "seed");
     if (wanted->feed_floor_ns != found->feed_floor_ns)
         return different(path, error, "feed floor");
-    return 0;
+    return check_config(path, wanted->config, found->config, error);
 }
 
 static int open_appender(struct live_tape *live, const struct live_tape_options *options,
