@@ -48,7 +48,8 @@ void exchange_header(struct exchange_reply *reply, const char *name, const char 
 
 const struct protocol_kind *protocol_by_venue(const char *venue)
 {
-    static const struct protocol_kind *const kinds[] = {&protocol_binance_us, &protocol_coinbase};
+    static const struct protocol_kind *const kinds[] = {&protocol_binance_us, &protocol_coinbase,
+                                                        &protocol_oanda};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(kinds[i]->venue, venue) == 0)
             return kinds[i];

@@ -163,6 +163,7 @@ struct protocol {
 
 extern const struct protocol_kind protocol_binance_us;
 extern const struct protocol_kind protocol_coinbase;
+extern const struct protocol_kind protocol_oanda;
 
 /* By the venue's name; NULL. */
 const struct protocol_kind *protocol_by_venue(const char *venue);

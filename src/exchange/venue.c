@@ -57,7 +57,8 @@ static int open_parts(struct exchange_venue *venue, const struct exchange_venue_
     const char *name = options->names->venues[options->venue];
     const struct protocol_kind *kind = protocol_by_venue(name);
     if (!kind)
-        return error_set(error, ERROR_INPUT, "the exchange can't be %s; expected binance_us", name);
+        return error_set(error, ERROR_INPUT,
+                         "the exchange can't be %s; expected binance_us, coinbase or oanda", name);
     if (played_open(&venue->played, &options->source, options->names, options->venue, error) ||
         played_start(venue->played, options->now, PAST_MAX_NS, error) ||
         market_view_open(&venue->market, options->names, options->venue, error))
