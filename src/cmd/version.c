@@ -2,8 +2,12 @@
 #include "config.h"
 
 #include <cjson/cJSON.h>
+#include <curl/curl.h>
+#include <http_parser.h>
+#include <openssl/crypto.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <wslay/wslay.h>
 #include <xxhash.h>
 #include <yaml.h>
 #include <zlib.h>
@@ -32,5 +36,9 @@ int cmd_version(int argc, char **argv)
     printf("zstd %s, xxhash %u, zlib %s, sqlite %s, libyaml %d.%d.%d, cJSON %s\n",
            ZSTD_versionString(), XXH_versionNumber(), zlibVersion(), sqlite3_libversion(), major,
            minor, patch, cJSON_Version());
+    unsigned long parser = http_parser_version();
+    printf("libcurl %s, openssl %s, wslay %s, http-parser %lu.%lu.%lu\n",
+           curl_version_info(CURLVERSION_NOW)->version, OpenSSL_version(OPENSSL_VERSION_STRING),
+           WSLAY_VERSION, parser >> 16, parser >> 8 & 0xff, parser & 0xff);
     return ERROR_NONE;
 }

@@ -2,16 +2,18 @@
  * over TLS that is verified, behind one poll. libcurl carries them (TLS, names, connections kept), wslay
  * frames websockets.
  *
- * Nothing here is sent twice. A request that may have left and has no answer ends NET_UNKNOWN, whatever it
- * was; libcurl's own repetition on a connection that was kept is prevented for every request with a body
- * (the body comes from a reader that can't be rewound), and only requests that say so may be repeated.
+ * Nothing here is sent twice, whatever its method. A request that may have left and has no answer ends
+ * NET_UNKNOWN; libcurl's own repetition on a connection that was kept is prevented (it asks for leave
+ * before each sending, and gets it once; a body comes from a reader that can't be rewound). Whoever may
+ * repeat a request does so by another net_request. A kept connection that the server has ended while it
+ * was idle is not used: the request goes over a new one.
  *
  * TLS: 1.2 or better, certificate and host name always verified, against the system's authorities or
  * the one file of `ca_file`. There is no switch that turns this off.
  *
  * One struct net belongs to one thread; only net_wake may be called from others. Callbacks are called
  * from within net_poll, never from within the call that starts something. A callback may start and end
- * things, also itself. */
+ * things, also itself; it may not poll or close the net. */
 #ifndef CAPSTAN_NET_NET_H
 #define CAPSTAN_NET_NET_H
 
@@ -29,17 +31,18 @@ enum {
 };
 
 struct net_options {
-    const char
-        *ca_file; /* PEM file of the authorities to trust instead of the system's; NULL: those */
+    const char *ca_file;    /* PEM file of authorities to trust; NULL: the system's */
     const char *user_agent; /* NULL: "capstan/VERSION" */
 };
 
-/* Both strings are copied. ERROR_INPUT where ca_file can't be read or holds no certificate. */
+/* Both strings are copied; `options` NULL: all defaults. SIGPIPE is ignored in this process from then
+ * on, where nobody handles it. ERROR_INPUT where ca_file can't be read or holds no certificate. */
 int net_open(struct net **net, const struct net_options *options, struct error *error);
 /* Ends everything without callbacks. NULL is allowed. */
 void net_close(struct net **net);
-/* Wait for at most `timeout_ns` (0: don't; negative counts as 0) until something has happened, then call
- * the callbacks of all that has. ERROR_SYSTEM only where the system refuses to poll. */
+/* Wait for at most `timeout_ns` (0: don't; negative counts as 0; rounded up to whole milliseconds)
+ * until something has happened, then call the callbacks of all that has. It may end early without a
+ * callback. ERROR_SYSTEM only where the system refuses to poll. */
 int net_poll(struct net *net, int64_t timeout_ns, struct error *error);
 /* End a net_poll that waits, or the next one, at once. From any thread, also from a signal handler's
  * thread; never blocks. */
@@ -49,9 +52,13 @@ void net_wake(struct net *net);
 
 /* What became of a request. */
 enum net_outcome {
-    NET_ANSWERED, /* a whole answer came: `status` is set */
-    NET_NOT_SENT, /* certain that no byte of it left: no address, no connection, no TLS, refused */
-    NET_UNKNOWN   /* it may have arrived: time over, connection lost, answer cut or too long */
+    /* A whole answer came: `status` is set, whatever it is; redirects are not followed. */
+    NET_ANSWERED,
+    /* Certain that no byte of it left: no address, no connection, no TLS, refused, time over by then. */
+    NET_NOT_SENT,
+    /* It may have arrived: time over, connection lost, answer cut or too long, or one that ends with
+     * its connection only, so that it may have been cut. */
+    NET_UNKNOWN
 };
 
 /* One header, or one header's name and value of an answer (name in lower case). */
@@ -100,7 +107,8 @@ struct net_lines_options {
     size_t header_count;
     int64_t silence_ns;            /* without a byte for so long it is closed; > 0 */
     void (*opened)(void *context); /* status 200 came */
-    void (*line)(void *context, const char *text, size_t length); /* without its line end */
+    /* Without its line end (LF or CRLF); an empty one too. One that is cut is none. */
+    void (*line)(void *context, const char *text, size_t length);
     /* Once, unless net_lines_close came before. `status`: HTTP status where it was not 200, else 0; then
      * `body` is what came with it. The stream is gone. */
     void (*closed)(void *context, long status, const char *why, const char *body, size_t length);
