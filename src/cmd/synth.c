@@ -88,6 +88,9 @@ int cmd_synth(int argc, char **argv)
                   &command.events),
         CMD_COUNT("instruments", 0, 1, SYNTH_INSTRUMENTS_MAX, "instruments (default 3)",
                   &command.instruments),
+        CMD_FLAG("live", 0,
+                 "instruments of binance_us, coinbase and oanda, as capstan exchange plays",
+                 &options->live),
         CMD_TIME("start", 0, "first moment (default 2024-01-01T00:00:00Z)", &options->start_ns),
         CMD_COUNT("rate", 0, 1, SYNTH_RATE_MAX, "order events a second and instrument (default 50)",
                   &options->rate),
@@ -117,7 +120,7 @@ int cmd_synth(int argc, char **argv)
     if (!command.path)
         return cmd_fail_with(usage.name, ERROR_INPUT, "expected -o TAPE, the tape to write");
     options->seed = (uint64_t)command.seed;
-    options->instruments = (unsigned)command.instruments;
+    options->instruments = options->live ? SYNTH_LIVE_INSTRUMENTS : (unsigned)command.instruments;
     struct synth_result result;
     status = make_tape(&command, &result, &error);
     if (status == ERROR_NONE)

@@ -54,7 +54,7 @@ struct instrument {
     struct random delay;
     struct queue queues[CHANNELS_PER_INSTRUMENT]; /* capacity 0: channel not used */
     int64_t next_frame_ns, next_mark_ns;
-    bool has_mark, top_is_estimated;
+    bool has_mark, has_trades, top_is_estimated;
 };
 
 struct synth {
@@ -92,7 +92,8 @@ static bool instrument_init(struct synth *synth, unsigned index)
     const struct synth_options *options = &synth->options;
     uint64_t stream = synth->catalogue.stream[index];
     uint8_t contract = synth->catalogue.definitions[index].contract;
-    instrument->has_mark = contract != CONTRACT_SPOT;
+    instrument->has_mark = synth->catalogue.has_mark[index];
+    instrument->has_trades = synth->catalogue.has_trades[index];
     instrument->top_is_estimated = contract == CONTRACT_SPOT;
     instrument->next_frame_ns = options->start_ns;
     instrument->next_mark_ns = instrument->has_mark ? options->start_ns : TIME_NEVER;
@@ -111,6 +112,10 @@ static int check_options(const struct synth_options *options, struct error *erro
     if (options->instruments < 1 || options->instruments > SYNTH_INSTRUMENTS_MAX)
         return error_set(error, ERROR_INPUT, "instruments: expected 1 to %d, found %u",
                          SYNTH_INSTRUMENTS_MAX, options->instruments);
+    if (options->live && options->instruments != SYNTH_LIVE_INSTRUMENTS)
+        return error_set(error, ERROR_INPUT,
+                         "instruments: the venues of live mode have %d, found %u",
+                         SYNTH_LIVE_INSTRUMENTS, options->instruments);
     if (options->rate < 1 || options->rate > SYNTH_RATE_MAX)
         return error_set(error, ERROR_INPUT, "rate: expected 1 to %d events a second, found %lld",
                          SYNTH_RATE_MAX, (long long)options->rate);
@@ -169,12 +174,12 @@ static void estimate(struct pending *pending)
     pending->flags = MESSAGE_VENUE_ESTIMATED;
 }
 
-/* From ticks and lots to the units of the instrument. */
-static void scale_rows(struct row *rows, size_t count, const struct event_definition *definition)
+/* From the model's steps and lots to the units of the instrument. */
+static void scale_rows(struct row *rows, size_t count, const struct synth *synth, unsigned index)
 {
     for (size_t i = 0; i < count; i++) {
-        rows[i].price *= definition->tick;
-        rows[i].quantity *= definition->lot;
+        rows[i].price *= synth->catalogue.price_step[index];
+        rows[i].quantity *= synth->catalogue.quantity_step[index];
     }
 }
 
@@ -196,7 +201,7 @@ static void send_frame(struct synth *synth, unsigned index)
     size_t count = market_show(&instrument->market, whole, rows);
     if (count == 0)
         return;
-    scale_rows(rows, count, &synth->catalogue.definitions[index]);
+    scale_rows(rows, count, synth, index);
     rows[count - 1].flags |= ROW_LAST;
     unsigned at;
     struct pending *pending =
@@ -216,7 +221,7 @@ static void send_mark(struct synth *synth, unsigned index)
     int64_t now = instrument->next_mark_ns;
     const struct market_side *sides = instrument->market.sides;
     int64_t twice_mid =
-        (sides[SIDE_BUY].best + sides[SIDE_SELL].best) * synth->catalogue.definitions[index].tick;
+        (sides[SIDE_BUY].best + sides[SIDE_SELL].best) * synth->catalogue.price_step[index];
     unsigned at;
     struct pending *pending = send(instrument, CHANNEL_REFERENCE, now, EVENT_mark, &at);
     instrument->queues[CHANNEL_REFERENCE].records[at].mark = (struct event_mark){
@@ -240,7 +245,7 @@ static void send_trades(struct synth *synth, unsigned index, int64_t now)
             .quantity = market->trades[i].quantity,
             .flags = (uint8_t)(ROW_LAST | (market->aggressor == SIDE_SELL ? ROW_SELL : 0)),
         };
-        scale_rows(row, 1, &synth->catalogue.definitions[index]);
+        scale_rows(row, 1, synth, index);
         pending->sequence = market->trade_id - market->trade_count + 1 + i;
         stamp(pending, now);
     }
@@ -258,7 +263,7 @@ static void send_top(struct synth *synth, unsigned index, int64_t now)
         rows[side] = (struct row){.price = best, .quantity = market_quantity(market, side, best)};
     }
     rows[SIDE_SELL].flags = ROW_SELL | ROW_LAST;
-    scale_rows(rows, 2, &synth->catalogue.definitions[index]);
+    scale_rows(rows, 2, synth, index);
     pending->row_count = 2;
     pending->sequence = market->update_id;
     if (instrument->top_is_estimated)
@@ -278,6 +283,8 @@ static void send_event(struct synth *synth, unsigned index)
         quantity[side] = market_quantity(market, side, price[side]);
     }
     market_step(market);
+    if (!synth->instruments[index].has_trades)
+        return; /* the book is all that its venue tells */
     send_trades(synth, index, now);
     for (enum side side = SIDE_BUY; side <= SIDE_SELL; side++) {
         int64_t best = market->sides[side].best;
@@ -393,7 +400,10 @@ int synth_create(struct synth **synth, const struct synth_options *options, stru
     if (!made)
         goto no_memory;
     made->options = *options;
-    catalogue_init(&made->catalogue, options->instruments);
+    if (options->live)
+        catalogue_init_live(&made->catalogue);
+    else
+        catalogue_init(&made->catalogue, options->instruments);
     made->instruments = calloc(options->instruments, sizeof *made->instruments);
     if (!made->instruments)
         goto no_memory;

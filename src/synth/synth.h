@@ -11,6 +11,7 @@ struct tape_header;
 
 enum {
     SYNTH_INSTRUMENTS_MAX = 60, /* twenty assets, spot, linear and inverse each */
+    SYNTH_LIVE_INSTRUMENTS = 6, /* of the venues that live mode trades on */
     SYNTH_RATE_MAX = 5000,
     SYNTH_FEED_FLOOR_NS = 1000000 /* no message arrives sooner after it was sent */
 };
@@ -18,7 +19,8 @@ enum {
 /* What to make. The same options give the same messages on every machine. */
 struct synth_options {
     uint64_t seed;
-    unsigned instruments;         /* 1..SYNTH_INSTRUMENTS_MAX */
+    bool live;                    /* instruments of binance_us, coinbase and oanda, not made ones */
+    unsigned instruments;         /* 1..SYNTH_INSTRUMENTS_MAX; SYNTH_LIVE_INSTRUMENTS where live */
     int64_t start_ns;             /* first moment; whole milliseconds, 0 or later */
     int64_t rate;                 /* order events a second and instrument, 1..SYNTH_RATE_MAX */
     int64_t depth_interval_ns;    /* between depth messages: whole ms, 10 ms to 10 s */

@@ -336,3 +336,9 @@ money sim_balance(const struct venue *venue, unsigned venue_index, unsigned asse
     const struct sim *sim = (const struct sim *)venue;
     return sim->balances[holding(sim, venue_index, asset)];
 }
+
+money sim_reserved(const struct venue *venue, unsigned venue_index, unsigned asset)
+{
+    const struct sim *sim = (const struct sim *)venue;
+    return sim->reserved[holding(sim, venue_index, asset)];
+}

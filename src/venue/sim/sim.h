@@ -65,6 +65,8 @@ int sim_open(struct venue **venue, const struct sim_options *options, struct err
 const struct sim_stats *sim_stats(const struct venue *venue);
 /* What the account holds of an asset at a venue, spot fills and fees included. */
 money sim_balance(const struct venue *venue, unsigned venue_index, unsigned asset);
+/* How much of it open orders hold back. */
+money sim_reserved(const struct venue *venue, unsigned venue_index, unsigned asset);
 
 /* The orders that the venue holds now; writes up to `capacity` ids and returns how many there are. */
 size_t sim_open_orders(const struct venue *venue, order_id *orders, size_t capacity);
