@@ -152,6 +152,15 @@ static int check_end(struct scenario_session *session, struct error *error)
     return 0;
 }
 
+static int run_loop(struct scenario_session *session, struct error *error)
+{
+    const char *path = session->scenario->path;
+    int code = backtest_run(&session->backtest, error);
+    if (code && strncmp(error->text, path, strlen(path)) != 0) /* of the engine or the venue */
+        code = error_prefix(error, "%s", path);
+    return code;
+}
+
 static int verify_session(struct scenario_session *session, struct error *error)
 {
     struct verification_result *result = calloc(1, sizeof *result);
@@ -177,7 +186,7 @@ static int run_session(struct scenario_session *session, const char *defaults, s
     if (!code)
         code = open_backtest(session, error);
     if (!code)
-        code = backtest_run(&session->backtest, error);
+        code = run_loop(session, error);
     if (!code)
         code = tape_sink_finish(&session->tape_sink, error);
     if (session->text_stream && fclose(session->text_stream) != 0 && !code)
