@@ -268,6 +268,19 @@ static int check_metric(const struct scenario_checks *checks, const struct scena
     return fail(checks, expect, error, what);
 }
 
+static int check_full(const struct scenario_checks *checks, const struct scenario_expect *expect,
+                      const struct engine *engine, struct error *error)
+{
+    uint64_t needed;
+    const char *found = engine_full_setting(engine, &needed);
+    char what[256];
+    if (found && strcmp(found, expect->metric) == 0)
+        return 0;
+    snprintf(what, sizeof what, "expected %s to be too small, and %s was", expect->metric,
+             found ? found : "nothing");
+    return fail(checks, expect, error, what);
+}
+
 static int check_state(struct scenario_checks *checks, struct scenario_expect *expect,
                        const struct engine *engine, struct error *error)
 {
@@ -289,6 +302,9 @@ static int check_state(struct scenario_checks *checks, struct scenario_expect *e
         if (checks->acted_at_now && checks->now == expect->ts)
             result = fail(checks, expect, error,
                           "expected no place, cancel, modify or replace; there was one");
+        break;
+    case EXPECT_FULL:
+        result = check_full(checks, expect, engine, error);
         break;
     case EXPECT_MESSAGE:
     case EXPECT_HALT:

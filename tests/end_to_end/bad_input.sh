@@ -195,6 +195,13 @@ bad 'scenario: out of range' "range.scn:3: quote.levels: '99' is out of range" s
 bad 'scenario: a NaN' "quote.size: 'nan' is not a number that can be used" scenario nan.scn
 bad 'scenario: unknown symbol' "Y-USD" scenario symbol.scn
 
+story early.scn quote.size=1lot 'book '
+sed -i 's/^end.*/  expect full orders.capacity\nend 1s/' early.scn
+bad 'scenario: a full table before the end' "expected full on the 'end' line only, and once" scenario early.scn
+story table.scn quote.size=1lot 'book '
+sed -i 's/^end.*/end 1s  full table/' table.scn
+bad 'scenario: a table that is none' "found 'table', expected orders.capacity or book.far_levels" scenario table.scn
+
 # fills FILE PRICE QUANTITY: a scenario of two fills that nobody's order had.
 fills()
 {
