@@ -456,7 +456,9 @@ Test(edges, funds_for_what_can_not_be_reckoned_are_lacking)
     spot(0);
     give(EVENT_balance, CHANNEL_SESSION,
          (union event_record){.balance = {.venue = 0, .asset = ASSET_QUOTE, .total = {1}}});
-    cr_expect_not(ledger_has_funds(h.engine, 0, SIDE_BUY, INT64_MAX / 2, INT64_MAX / 2));
+    const struct candidate dear = {
+        .side = SIDE_BUY, .price = INT64_MAX / 2, .quantity = INT64_MAX / 2};
+    cr_expect_not(ledger_has_funds(h.engine, &dear, NULL));
     h.engine->instruments[0].definition.taker_fee = INT64_C(5000000000); /* 500 % */
     money need;
     const int64_t price = INT64_C(10000000000);

@@ -121,8 +121,9 @@ struct sim {
     uint64_t order_number, trade_number;
     const char *full; /* setting whose table was full, or NULL */
     unsigned full_instrument;
-    bool started;  /* the engine did, once at least */
-    bool overflow; /* a fill was worth more than money can hold */
+    bool started;                 /* the engine did, once at least */
+    bool overflow;                /* an amount was more than money, or a position, can hold */
+    unsigned overflow_instrument; /* where; EVENT_NONE_16: a balance of several */
     struct sim_stats stats;
 };
 
