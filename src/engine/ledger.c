@@ -102,12 +102,11 @@ bool ledger_can_book(const struct engine *engine, const struct event_order_fille
     if (!position_fill(&next, definition, fill->side, fill->price.units, fill->quantity.units,
                        base_fee_units(instrument, fill)))
         return false;
-    value = fill->side == SIDE_BUY ? next.value_bought : next.value_sold;
-    return money_try_subtract(value,
-                              fill->side == SIDE_BUY ? instrument->position.value_bought
-                                                     : instrument->position.value_sold,
-                              &value) &&
-           engine_is_money(value);
+    /* What this fill adds to a sum that only grows. */
+    value = fill->side == SIDE_BUY
+                ? money_subtract(next.value_bought, instrument->position.value_bought)
+                : money_subtract(next.value_sold, instrument->position.value_sold);
+    return engine_is_money(value);
 }
 
 /* Fees in the profit's asset are the position's, and so are fees in base, at the fill's price; any other

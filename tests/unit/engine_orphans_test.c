@@ -215,6 +215,24 @@ Test(orphans, trades_are_known_again_in_a_ring_that_is_full)
     harness_close(&h);
 }
 
+/* Only a snapshot that was taken since can show that there is room for all. */
+Test(orphans, an_account_from_before_there_was_no_room_shows_nothing_of_it)
+{
+    quiet();
+    for (order_id id = 0; id < 4; id++)
+        fills(0, FOREIGN + id, SIDE_BUY, value(1));
+    h.now = SECONDS(12);
+    fills(0, FOREIGN + 4, SIDE_BUY, value(1));
+    for (int64_t taken = 11; taken <= 12; taken++) {
+        h.now++;
+        for (order_id id = 0; id < 4; id++)
+            shows(0, FOREIGN + id, SIDE_BUY, 990, 1);
+        ends(0, SECONDS(taken));
+        cr_expect_eq(alarm_is_raised(h.engine, EVENT_NONE_16, 0, ALARM_ORPHANS_FULL), taken == 11);
+    }
+    harness_close(&h);
+}
+
 /* --- answers ------------------------------------------------------------------------------------------ */
 
 Test(orphans, an_end_ends_it_whatever_its_word)
@@ -402,6 +420,21 @@ Test(orphans, a_lost_modify_is_shown_as_asked_or_as_before)
     expect_after(985, 10, ORDER_UNKNOWN);
     expect_after(990, 20, ORDER_UNKNOWN);
     expect_after(980, 20, ORDER_UNKNOWN);
+}
+
+/* Without an acceptance so far, and shown as it was sent: it rests. */
+Test(orphans, an_order_that_is_shown_before_its_acceptance_rests)
+{
+    quiet();
+    orders_take_place(h.engine,
+                      &(struct event_place){.order = 1, .price = value(990), .quantity = value(10)},
+                      h.now);
+    h.now = SECONDS(2);
+    shows(0, 1, SIDE_BUY, 990, 10);
+    ends(0, SECONDS(1));
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_ACTIVE);
+    cr_expect_eq(harness_count(&h, EVENT_query), 0);
+    harness_close(&h);
 }
 
 /* What is on its way out, or about to change, may be shown as it was: that answers nothing. */
