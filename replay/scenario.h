@@ -64,7 +64,8 @@ enum scenario_expect_kind {
     EXPECT_POSITION, /* signed position, quantity units */
     EXPECT_OPEN,     /* exactly these orders are live */
     EXPECT_BALANCE,  /* total of an asset at the instrument's venue */
-    EXPECT_METRIC    /* a counter of the run */
+    EXPECT_METRIC,   /* a counter of the run */
+    EXPECT_FULL /* the run ends because a table of the engine, sized by this setting, was full */
 };
 
 /* A field of an EXPECT_MESSAGE, as canonical text. */
@@ -86,8 +87,8 @@ struct scenario_expect {
     uint16_t asset;
     order_id orders[64];
     size_t order_count;
-    char metric[SCENARIO_NAME_MAX];
-    uint64_t matched; /* ordinal of the message that met it, from 1; 0: not met */
+    char metric[SCENARIO_NAME_MAX]; /* EXPECT_FULL: the setting */
+    uint64_t matched;               /* ordinal of the message that met it, from 1; 0: not met */
 };
 
 /* The instrument that an expectation is about: the one named, else the scenario's first. */
@@ -108,6 +109,7 @@ struct scenario {
     int64_t end_ts;
     bool has_end;
     bool no_defaults; /* settings begin at the program's own */
+    bool full;        /* a table is full at the end: there is one EXPECT_FULL */
     bool silent;      /* no venue answers: what was answered stands in records */
 
     unsigned venue_count, asset_count, instrument_count;
@@ -147,7 +149,8 @@ struct scenario_options {
 };
 
 /* Compile to a tape, replay it through the loop, check every expectation, verify the tape that the run
- * wrote, compare with the golden. 0 if all held; ERROR_DIFFERENT with the first thing that did not. */
+ * wrote, compare with the golden. Where the scenario says that a table is full at the end, a run that ends with
+ * just that error has done as it should, and so has the verification of its tape. 0 if all held; ERROR_DIFFERENT with the first thing that did not. */
 int scenario_run(const char *path, const struct scenario_options *options, struct error *error);
 
 #endif

@@ -41,23 +41,42 @@ static void set_live(struct scenario_checks *checks, order_id id, unsigned instr
     order->instrument = (uint16_t)instrument;
 }
 
+/* Figures that no account has: the scenario's fault, not a difference. */
+static int too_much(const struct scenario_checks *checks, const char *what, const char *name,
+                    struct error *error)
+{
+    char time[TIME_TEXT_MAX];
+    duration_to_text(checks->now - SCENARIO_EPOCH_NS, time);
+    return error_set(error, ERROR_INPUT,
+                     "%s: at %s the %s of %s comes to more than can be kept, expected smaller "
+                     "prices, quantities or fees",
+                     checks->scenario->path, time, what, name);
+}
+
+static int move(struct scenario_checks *checks, unsigned venue, unsigned asset, money amount,
+                struct error *error)
+{
+    money *balance = &checks->balances[venue][asset];
+    if (money_try_add(*balance, amount, balance))
+        return 0;
+    return too_much(checks, "balance", checks->scenario->asset_names[asset], error);
+}
+
 /* Money a fill moves, by the contract's kind (trading-semantics 9): only spot moves balances here;
  * linear and inverse profit is checked through final_position. */
-static void spot_fill(struct scenario_checks *checks, const struct event_order_filled *fill,
-                      const struct event_definition *d)
+static int spot_fill(struct scenario_checks *checks, const struct event_order_filled *fill,
+                     const struct event_definition *d, struct error *error)
 {
-    money *balances = checks->balances[d->venue];
     money value, base;
     int exponent = d->price_exponent + d->quantity_exponent + d->multiplier_exponent;
-    bool fits = money_linear_value(fill->price.units, fill->quantity.units, d->multiplier, exponent,
-                                   &value) &&
-                money_from_units(fill->quantity.units, d->quantity_exponent, &base);
-    ASSERT(fits);
     bool sell = fill->side == SIDE_SELL;
-    balances[d->base] =
-        sell ? money_subtract(balances[d->base], base) : money_add(balances[d->base], base);
-    balances[d->quote] =
-        sell ? money_add(balances[d->quote], value) : money_subtract(balances[d->quote], value);
+    if (!money_linear_value(fill->price.units, fill->quantity.units, d->multiplier, exponent,
+                            &value) ||
+        !money_from_units(fill->quantity.units, d->quantity_exponent, &base))
+        return too_much(checks, "value", "a fill", error);
+    if (move(checks, d->venue, d->base, sell ? money_negate(base) : base, error))
+        return error->code;
+    return move(checks, d->venue, d->quote, sell ? value : money_negate(value), error);
 }
 
 /* A trade that was told before; it is remembered. One without an id is always new. */
@@ -74,25 +93,40 @@ static bool trade_repeats(struct scenario_checks *checks, const struct venue_id 
     return false;
 }
 
-static void take_fill(struct scenario_checks *checks, const struct event_order_filled *fill)
+static bool is_above_zero(struct number number)
 {
-    if (trade_repeats(checks, &fill->trade))
-        return;
-    const struct event_definition *d = &checks->scenario->definitions[fill->instrument];
-    int64_t signed_quantity =
-        fill->side == SIDE_SELL ? -fill->quantity.units : fill->quantity.units;
-    checks->positions[fill->instrument] += signed_quantity;
-    if (fill->leaves.units == 0)
-        set_live(checks, fill->order, fill->instrument, false);
-    if (d->contract == CONTRACT_SPOT)
-        spot_fill(checks, fill, d);
-    if (fill->fee_asset != EVENT_NONE_16) {
-        money *balance = &checks->balances[d->venue][fill->fee_asset];
-        *balance = money_subtract(*balance, fill->fee);
-    }
+    return number.status == NUMBER_VALUE && number.units > 0;
 }
 
-static void track(struct scenario_checks *checks, const struct message *message)
+static bool is_nothing(struct number leaves)
+{
+    return leaves.status == NUMBER_VALUE && leaves.units == 0;
+}
+
+/* What can't be read as a fill moves nothing, as it moves nothing in the engine. */
+static int take_fill(struct scenario_checks *checks, const struct event_order_filled *fill,
+                     struct error *error)
+{
+    const struct scenario *s = checks->scenario;
+    if (fill->instrument >= s->instrument_count || !is_above_zero(fill->price) ||
+        !is_above_zero(fill->quantity) || trade_repeats(checks, &fill->trade))
+        return 0;
+    const struct event_definition *d = &s->definitions[fill->instrument];
+    int64_t *position = &checks->positions[fill->instrument];
+    bool sell = fill->side == SIDE_SELL;
+    if (__builtin_add_overflow(*position, sell ? -fill->quantity.units : fill->quantity.units,
+                               position))
+        return too_much(checks, "position", s->symbols[fill->instrument], error);
+    if (is_nothing(fill->leaves))
+        set_live(checks, fill->order, fill->instrument, false);
+    if (d->contract == CONTRACT_SPOT && spot_fill(checks, fill, d, error))
+        return error->code;
+    if (fill->fee_asset >= s->asset_count)
+        return 0;
+    return move(checks, d->venue, fill->fee_asset, money_negate(fill->fee), error);
+}
+
+static int track(struct scenario_checks *checks, const struct message *message, struct error *error)
 {
     const union event_record *r = message->record;
     switch (message->kind) {
@@ -103,8 +137,7 @@ static void track(struct scenario_checks *checks, const struct message *message)
         set_live(checks, r->replace.order, r->replace.instrument, true);
         break;
     case EVENT_order_filled:
-        take_fill(checks, &r->order_filled);
-        break;
+        return take_fill(checks, &r->order_filled, error);
     case EVENT_order_cancelled:
         set_live(checks, r->order_cancelled.order, r->order_cancelled.instrument, false);
         break;
@@ -115,7 +148,7 @@ static void track(struct scenario_checks *checks, const struct message *message)
         set_live(checks, r->order_expired.order, r->order_expired.instrument, false);
         break;
     case EVENT_order_status:
-        if (r->order_status.leaves.status == NUMBER_VALUE && r->order_status.leaves.units == 0)
+        if (is_nothing(r->order_status.leaves))
             set_live(checks, r->order_status.order, r->order_status.instrument, false);
         break;
     case EVENT_balance:
@@ -128,6 +161,7 @@ static void track(struct scenario_checks *checks, const struct message *message)
     if (message->kind == EVENT_place || message->kind == EVENT_cancel ||
         message->kind == EVENT_modify || message->kind == EVENT_replace)
         checks->acted_at_now = true;
+    return 0;
 }
 
 /* --- states --------------------------------------------------------------------------------------- */
@@ -234,6 +268,19 @@ static int check_metric(const struct scenario_checks *checks, const struct scena
     return fail(checks, expect, error, what);
 }
 
+static int check_full(const struct scenario_checks *checks, const struct scenario_expect *expect,
+                      const struct engine *engine, struct error *error)
+{
+    uint64_t needed;
+    const char *found = engine_full_setting(engine, &needed);
+    char what[256];
+    if (found && strcmp(found, expect->metric) == 0)
+        return 0;
+    snprintf(what, sizeof what, "expected %s to be too small, and %s was", expect->metric,
+             found ? found : "nothing");
+    return fail(checks, expect, error, what);
+}
+
 static int check_state(struct scenario_checks *checks, struct scenario_expect *expect,
                        const struct engine *engine, struct error *error)
 {
@@ -255,6 +302,9 @@ static int check_state(struct scenario_checks *checks, struct scenario_expect *e
         if (checks->acted_at_now && checks->now == expect->ts)
             result = fail(checks, expect, error,
                           "expected no place, cancel, modify or replace; there was one");
+        break;
+    case EXPECT_FULL:
+        result = check_full(checks, expect, engine, error);
         break;
     case EXPECT_MESSAGE:
     case EXPECT_HALT:
@@ -323,7 +373,8 @@ int scenario_checks_message(struct scenario_checks *checks, const struct message
     if (length >= sizeof text)
         return error_set(error, ERROR_INPUT, "%s: a record's text is too long", s->path);
     checks->ordinal++;
-    track(checks, message);
+    if (track(checks, message, error))
+        return error->code;
     for (size_t i = checks->next_state; i < s->expect_count; i++) {
         struct scenario_expect *expect = &s->expects[i];
         if (expect->ts > message->ts_local)

@@ -205,6 +205,26 @@ static int expect_metric(struct scenario_parser *parser, struct scenario_expect 
     return 0;
 }
 
+/* "full orders.capacity": how the run ends, so it stands behind `end`, and once. */
+static int expect_full(struct scenario_parser *parser, struct scenario_expect *expect)
+{
+    static const char *const tables[] = {"orders.capacity", "book.far_levels"};
+    struct scenario *s = parser->scenario;
+    const struct scenario_word *word;
+    if (!s->has_end || s->full)
+        return scenario_fail(parser, scenario_peek(parser),
+                             "full on the 'end' line only, and once");
+    expect->kind = EXPECT_FULL;
+    s->full = true;
+    if (scenario_take(parser, "the setting of a table", &word) ||
+        scenario_copy(parser, word, expect->metric, sizeof expect->metric))
+        return ERROR_INPUT;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (strcmp(expect->metric, tables[i]) == 0)
+            return 0;
+    return scenario_fail(parser, word, "orders.capacity or book.far_levels");
+}
+
 /* "gate gate=stale blocking=yes": any kind with fields as the journal prints them. */
 static int expect_any(struct scenario_parser *parser, struct scenario_expect *expect,
                       const struct scenario_word *word)
@@ -214,7 +234,7 @@ static int expect_any(struct scenario_parser *parser, struct scenario_expect *ex
         return scenario_fail(
             parser, word,
             "new, cancel, modify, replace, fill, halt, position, open, balance, metric, "
-            "nothing, or a kind of decision or answer");
+            "nothing, full, or a kind of decision or answer");
     expect->message_kind = info->kind;
     take_optional_instrument(parser, expect);
     while (!at_end(parser)) {
@@ -240,7 +260,7 @@ static int parse_one(struct scenario_parser *parser, struct scenario_expect *exp
         {"new", expect_new},           {"cancel", expect_cancel},   {"modify", expect_modify},
         {"fill", expect_fill},         {"halt", expect_halt},       {"open", expect_open},
         {"position", expect_position}, {"balance", expect_balance}, {"metric", expect_metric},
-        {"replace", expect_replace},
+        {"replace", expect_replace},   {"full", expect_full},
     };
     const struct scenario_word *word;
     if (scenario_take(parser, "what is expected", &word))

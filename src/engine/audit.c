@@ -86,6 +86,22 @@ static bool is_inside_collar(struct engine *engine, struct instrument *instrumen
            scaled >= (int128)reference4 * (RATIO_ONE - below);
 }
 
+/* 2: an order that only the venue knows stands, or may stand, where this one would meet it. */
+static bool meets_orphan(const struct engine *engine, const struct candidate *candidate)
+{
+    const bool buy = candidate->side == SIDE_BUY;
+    for (uint32_t i = 0; i < engine->orphans.count; i++) {
+        const struct orphan *orphan = &engine->orphans.list[i];
+        if (!orphan->judged || orphan->instrument != candidate->instrument ||
+            orphan->side == candidate->side)
+            continue;
+        if (!orphan->priced ||
+            (buy ? candidate->price >= orphan->price : candidate->price <= orphan->price))
+            return true;
+    }
+    return false;
+}
+
 /* 2: why an order may not leave; NULL where it may. */
 static const char *unsound(struct engine *engine, const struct candidate *candidate)
 {
@@ -98,6 +114,8 @@ static const char *unsound(struct engine *engine, const struct candidate *candid
         return "an order outside the collar";
     if (other.best != 0 && (buy ? candidate->price >= other.best : candidate->price <= other.best))
         return "an order that crosses our own";
+    if (meets_orphan(engine, candidate))
+        return "an order that crosses one that only the venue knows";
     return NULL;
 }
 

@@ -498,9 +498,13 @@ void ledger_tell_removed(struct engine *engine, unsigned instrument, order_id or
 void ledger_take_balance(struct engine *engine, const struct event_balance *balance, int64_t as_of);
 /* Reserve what an order of `leaves` at `price` may need; the order's old reserve is given back. */
 void ledger_reserve(struct engine *engine, struct order *order, int64_t price, int64_t leaves);
-/* Rule 17: there is enough for it beside what is reserved. */
-bool ledger_has_funds(struct engine *engine, unsigned instrument, enum side side, int64_t price,
-                      int64_t quantity);
+/* Rule 17: there is enough for it beside what is reserved, and beside what orders that only the venue knows
+ * may take. `own` is the order that a modify changes, else NULL: its old and its new figures count, the larger
+ * of each. */
+bool ledger_has_funds(struct engine *engine, const struct candidate *candidate,
+                      const struct order *own);
+/* What an order may take: price x quantity x (1 + fee) of quote, or its quantity of base. False where it does
+ * not fit. */
 bool ledger_need(const struct engine *engine, unsigned instrument, enum side side, int64_t price,
                  int64_t quantity, money *need);
 /* The time of a funding has come; and the decision that tells of it, of this engine or of the tape (mark2:

@@ -1,6 +1,8 @@
 /* See engine/fx.h. */
 #include "engine/fx.h"
 
+#include "base/assert.h"
+
 enum { FACTOR_EXPONENT = -8 };
 
 /* amount / (units x 10^exponent). */
@@ -13,8 +15,9 @@ static bool divide(money amount, int64_t units, int exponent, money *out)
         return false;
     if (small)
         return money_scale(amount, scale, units, MONEY_HALF_EVEN, out);
-    return money_scale(amount, 1, scale, MONEY_HALF_EVEN, &scaled) &&
-           money_scale(scaled, 1, units, MONEY_HALF_EVEN, out);
+    bool fits = money_scale(amount, 1, scale, MONEY_HALF_EVEN, &scaled);
+    ASSERT(fits); /* it is divided */
+    return money_scale(scaled, 1, units, MONEY_HALF_EVEN, out);
 }
 
 bool fx_factor(const struct fx_rate *rate, bool gain, int64_t *factor)
@@ -22,9 +25,11 @@ bool fx_factor(const struct fx_rate *rate, bool gain, int64_t *factor)
     const money one = {power_of_ten(-MONEY_EXPONENT)};
     const int64_t unit = power_of_ten(FACTOR_EXPONENT - MONEY_EXPONENT);
     money exact, rounded;
-    if (!divide(one, gain ? rate->ask : rate->bid, rate->exponent, &exact) ||
-        !money_round(exact, FACTOR_EXPONENT, MONEY_HALF_EVEN, &rounded) ||
-        rounded.atto / unit > INT64_MAX)
+    if (!divide(one, gain ? rate->ask : rate->bid, rate->exponent, &exact))
+        return false;
+    bool fits = money_round(exact, FACTOR_EXPONENT, MONEY_HALF_EVEN, &rounded);
+    ASSERT(fits); /* 1e18 at most */
+    if (rounded.atto / unit > INT64_MAX)
         return false;
     *factor = (int64_t)(rounded.atto / unit);
     return true;

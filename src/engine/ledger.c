@@ -102,12 +102,11 @@ bool ledger_can_book(const struct engine *engine, const struct event_order_fille
     if (!position_fill(&next, definition, fill->side, fill->price.units, fill->quantity.units,
                        base_fee_units(instrument, fill)))
         return false;
-    value = fill->side == SIDE_BUY ? next.value_bought : next.value_sold;
-    return money_try_subtract(value,
-                              fill->side == SIDE_BUY ? instrument->position.value_bought
-                                                     : instrument->position.value_sold,
-                              &value) &&
-           engine_is_money(value);
+    /* What this fill adds to a sum that only grows. */
+    value = fill->side == SIDE_BUY
+                ? money_subtract(next.value_bought, instrument->position.value_bought)
+                : money_subtract(next.value_sold, instrument->position.value_sold);
+    return engine_is_money(value);
 }
 
 /* Fees in the profit's asset are the position's, and so are fees in base, at the fill's price; any other
@@ -245,7 +244,6 @@ void ledger_funding_due(struct engine *engine, unsigned index)
 
 /* --- funds -------------------------------------------------------------------------------------- */
 
-/* What an order may take: price x quantity x (1 + fee) of quote, or its quantity of base. */
 bool ledger_need(const struct engine *engine, unsigned index, enum side side, int64_t price,
                  int64_t quantity, money *need)
 {
@@ -290,15 +288,65 @@ void ledger_reserve(struct engine *engine, struct order *order, int64_t price, i
     order->reserved = need;
 }
 
-bool ledger_has_funds(struct engine *engine, unsigned index, enum side side, int64_t price,
-                      int64_t quantity)
+static bool pays_with(const struct event_definition *definition, enum side side,
+                      const struct event_definition *paid, enum side paid_side)
 {
+    uint16_t asset = side == SIDE_BUY ? definition->quote : definition->base;
+    uint16_t needed = paid_side == SIDE_BUY ? paid->quote : paid->base;
+    return definition->contract == CONTRACT_SPOT && definition->venue == paid->venue &&
+           asset == needed;
+}
+
+/* What orders that only the venue knows may take of the balance that an order on this side is paid with. False
+ * where nobody knows: leaves, or the price of a buy, were never told in a usable number. */
+static bool orphans_need(const struct engine *engine, const struct event_definition *definition,
+                         enum side side, money *sum)
+{
+    *sum = MONEY_ZERO;
+    for (uint32_t i = 0; i < engine->orphans.count; i++) {
+        const struct orphan *orphan = &engine->orphans.list[i];
+        const struct event_definition *theirs = &engine->instruments[orphan->instrument].definition;
+        const enum side their_side = (enum side)orphan->side;
+        money need;
+        if (!orphan->judged || !pays_with(theirs, their_side, definition, side))
+            continue;
+        if (orphan->leaves == SYNC_LEAVES_UNKNOWN || (their_side == SIDE_BUY && !orphan->priced) ||
+            !ledger_need(engine, orphan->instrument, their_side, orphan->price, orphan->leaves,
+                         &need) ||
+            !money_try_add(*sum, need, sum))
+            return false;
+    }
+    return true;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+bool ledger_has_funds(struct engine *engine, const struct candidate *candidate,
+                      const struct order *own)
+{
+    const unsigned index = candidate->instrument;
+    const enum side side = (enum side)candidate->side;
     const struct event_definition *definition = &engine->instruments[index].definition;
-    money need;
+    int64_t price = candidate->price, quantity = candidate->quantity;
+    money need, orphans, held = MONEY_ZERO;
     if (definition->contract != CONTRACT_SPOT || !engine->venues[definition->venue].told)
         return true;
+    if (own != NULL) {
+        price = larger(price, own->price); /* what a sell takes does not depend on it */
+        quantity = larger(quantity, orders_worst_leaves(own));
+        held = own->reserved;
+    }
     if (!ledger_need(engine, index, side, price, quantity, &need))
         return false;
+    if (money_compare(need, held) <= 0)
+        return true; /* it asks for no more */
+    if (!orphans_need(engine, definition, side, &orphans))
+        return false;
     const struct balance *balance = reserve_balance(engine, definition, side);
-    return money_compare(engine_add(engine, balance->reserved, need), balance->total) <= 0;
+    money others = engine_subtract(engine, balance->reserved, held);
+    return money_compare(engine_add(engine, engine_add(engine, others, orphans), need),
+                         balance->total) <= 0;
 }

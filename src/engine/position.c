@@ -54,13 +54,16 @@ static int value_exponent(const struct position *position,
     return position->exponent + definition->price_exponent + definition->multiplier_exponent;
 }
 
-/* amount x part / whole, toward zero in the unit of value. */
-static bool share_of(const struct position *position, const struct event_definition *definition,
-                     money amount, int64_t part, int64_t whole, money *out)
+/* amount x part / whole, toward zero in the unit of value; part <= whole. */
+static money share_of(const struct position *position, const struct event_definition *definition,
+                      money amount, int64_t part, int64_t whole)
 {
-    money exact;
-    return money_scale(amount, part, whole, MONEY_TOWARD_ZERO, &exact) &&
-           money_round(exact, value_exponent(position, definition), MONEY_TOWARD_ZERO, out);
+    money exact = MONEY_ZERO, share = MONEY_ZERO;
+    bool fits = money_scale(amount, part, whole, MONEY_TOWARD_ZERO, &exact);
+    ASSERT(fits); /* no more than the amount itself, and so is what is left of it here: */
+    fits = money_round(exact, value_exponent(position, definition), MONEY_TOWARD_ZERO, &share);
+    ASSERT(fits);
+    return share;
 }
 
 /* Close `units` (a magnitude, at most what is held) for `value`. Long profit is value less cost where
@@ -70,16 +73,15 @@ static bool close_part(struct position *position, const struct event_definition 
 {
     bool inverse = definition->contract == CONTRACT_INVERSE;
     int64_t held = magnitude(position->units);
-    money removed = position->cost;
-    if (units < held && !share_of(position, definition, position->cost, units, held, &removed))
-        return false;
+    money removed =
+        units < held ? share_of(position, definition, position->cost, units, held) : position->cost;
     bool long_side = position->units > 0;
     bool gains = long_side != inverse;
-    money gain;
-    if (!money_try_subtract(gains ? value : removed, gains ? removed : value, &gain) ||
-        !money_try_add(position->realised, gain, &position->realised) ||
-        !money_try_subtract(position->cost, removed, &position->cost))
+    /* Neither is below 0, so the difference fits. */
+    money gain = gains ? money_subtract(value, removed) : money_subtract(removed, value);
+    if (!money_try_add(position->realised, gain, &position->realised))
         return false;
+    position->cost = money_subtract(position->cost, removed);
     position->units -= long_side ? units : -units;
     return true;
 }
@@ -128,14 +130,12 @@ bool position_fill(struct position *position, const struct event_definition *def
     bool reduces = next.units != 0 && (next.units > 0) == (side == SIDE_SELL);
     if (reduces) {
         int64_t closed = filled < held ? filled : held;
-        closing = value;
-        if (closed < filled && !share_of(&next, definition, value, closed, filled, &closing))
-            return false;
+        closing = closed < filled ? share_of(&next, definition, value, closed, filled) : value;
         if (!close_part(&next, definition, closed, closing))
             return false;
         filled -= closed;
-        if (filled > 0 && !money_try_subtract(value, closing, &next.cost))
-            return false;
+        if (filled > 0)
+            next.cost = money_subtract(value, closing);
     } else if (!money_try_add(next.cost, value, &next.cost)) {
         return false;
     }

@@ -100,20 +100,36 @@ bool risk_price_in_collar(const struct instrument *instrument, enum side side, i
     return side == SIDE_BUY ? below_top : above_bottom;
 }
 
-/* Another order of ours stands on the other side at that price or beyond (the set of rule 16). */
-static bool crosses_own(const struct engine *engine, const struct instrument *instrument,
-                        enum side side, int64_t price)
+static bool reaches(enum side side, int64_t price, int64_t theirs)
 {
-    enum side other = side == SIDE_BUY ? SIDE_SELL : SIDE_BUY;
-    for (uint32_t slot = instrument->sides[other].first; slot != ENGINE_NO_SLOT;
-         slot = engine->orders.slots[slot].next) {
-        int64_t theirs = orders_worst_price(&engine->orders.slots[slot]);
-        if (engine->orders.slots[slot].unpriced)
-            return true; /* it may stand anywhere */
-        if (side == SIDE_BUY ? price >= theirs : price <= theirs)
+    return side == SIDE_BUY ? price >= theirs : price <= theirs;
+}
+
+/* So does an order that only the venue knows, of ours or of whoever shares the account. */
+static bool crosses_orphan(const struct engine *engine, unsigned index, enum side side,
+                           int64_t price)
+{
+    for (uint32_t i = 0; i < engine->orphans.count; i++) {
+        const struct orphan *orphan = &engine->orphans.list[i];
+        if (orphan->judged && orphan->instrument == index && orphan->side != side &&
+            (!orphan->priced || reaches(side, price, orphan->price)))
             return true;
     }
     return false;
+}
+
+/* Another order stands on the other side at that price or beyond (the set of rule 16), or may: one whose price
+ * nobody knows. */
+static bool crosses_own(const struct engine *engine, unsigned index, enum side side, int64_t price)
+{
+    enum side other = side == SIDE_BUY ? SIDE_SELL : SIDE_BUY;
+    for (uint32_t slot = engine->instruments[index].sides[other].first; slot != ENGINE_NO_SLOT;
+         slot = engine->orders.slots[slot].next) {
+        const struct order *order = &engine->orders.slots[slot];
+        if (order->unpriced || reaches(side, price, orders_worst_price(order)))
+            return true;
+    }
+    return crosses_orphan(engine, index, side, price);
 }
 
 /* Post-only would be refused, or was just now at this top. */
@@ -265,7 +281,7 @@ static bool is_outside_collar(struct engine *engine, const struct order_question
 
 static bool meets_own(struct engine *engine, const struct order_question *question)
 {
-    return crosses_own(engine, asked_instrument(engine, question), question->candidate->side,
+    return crosses_own(engine, question->candidate->instrument, question->candidate->side,
                        question->candidate->price);
 }
 
@@ -323,9 +339,7 @@ static bool adds_at_daily_loss(struct engine *engine, const struct order_questio
 
 static bool lacks_funds(struct engine *engine, const struct order_question *question)
 {
-    return question->more > 0 &&
-           !ledger_has_funds(engine, question->candidate->instrument, question->candidate->side,
-                             question->candidate->price, question->more);
+    return !ledger_has_funds(engine, question->candidate, question->own);
 }
 
 static bool is_below_minimum(struct engine *engine, const struct order_question *question)

@@ -259,6 +259,7 @@ static void take_orphan_row(struct engine *engine, const struct event_open_order
     orphan->shown = sync->generation;
     orphan->shown_leaves = orphan->judged ? orphan->leaves : SYNC_LEAVES_UNKNOWN;
     orphan->shown_price = orphan->price;
+    orphan->shown_priced = orphan->priced;
     if (orphan->side != record->side) {
         engine->orders.surprises++; /* there is one of that name, but none that the row describes */
         return;
@@ -266,7 +267,9 @@ static void take_orphan_row(struct engine *engine, const struct event_open_order
     orphan->venue_order = record->venue_order;
     if (usable)
         orphan->shown_leaves = record->leaves.units;
-    if (record->price.status == NUMBER_VALUE && record->price.units > 0)
+    orphan->shown_priced = record->price.status == NUMBER_VALUE && record->price.units > 0 &&
+                           record->price.units <= ENGINE_PRICE_MAX;
+    if (orphan->shown_priced)
         orphan->shown_price = record->price.units;
 }
 
@@ -349,6 +352,15 @@ static bool is_newer_than(struct engine *engine, order_id id, int64_t taken)
     return order != NULL && (order_state_is_live(order->state) || order->event_ts >= taken);
 }
 
+/* Where it rests is a reason of its own for what may leave on the other side. */
+static void take_price(struct engine *engine, struct orphan *orphan)
+{
+    if (orphan->price != orphan->shown_price || orphan->priced != orphan->shown_priced)
+        engine_mark_due(engine, orphan->instrument);
+    orphan->price = orphan->shown_price;
+    orphan->priced = orphan->shown_priced;
+}
+
 /* True if it stays in the table. */
 static bool judge_orphan(struct engine *engine, struct orphan *orphan, const struct sync *sync,
                          int64_t taken)
@@ -358,7 +370,7 @@ static bool judge_orphan(struct engine *engine, struct orphan *orphan, const str
         ASSERT(shown); /* the end of each snapshot judges its rows or drops them */
         if (is_newer_than(engine, orphan->id, taken))
             return false;
-        orphan->price = orphan->shown_price;
+        take_price(engine, orphan);
         adopt(engine, orphan, orphan->shown_leaves);
         return true;
     }
@@ -366,7 +378,7 @@ static bool judge_orphan(struct engine *engine, struct orphan *orphan, const str
         return true;
     if (!shown)
         return false;
-    orphan->price = orphan->shown_price;
+    take_price(engine, orphan);
     if (orphan->leaves != orphan->shown_leaves) {
         orphan->leaves = orphan->shown_leaves;
         sum_leaves(engine, orphan->instrument, orphan->side);
@@ -859,6 +871,8 @@ static void walk_orphan(struct walker *walker, const struct orphan *orphan, uint
     walker->field(walker, "orphan.judged", index, orphan->judged);
     walker->field(walker, "orphan.asked", index, orphan->asked);
     walker->field(walker, "orphan.price", index, orphan->price);
+    walker->field(walker, "orphan.priced", index, orphan->priced);
+    walker->field(walker, "orphan.shown_priced", index, orphan->shown_priced);
     walker->field(walker, "orphan.name", index, orphan->venue_order.length);
     for (unsigned byte = 0; byte < EVENT_VENUE_ID_MAX; byte += 8)
         walker->field(walker, "orphan.name", index,

@@ -55,11 +55,13 @@ struct sync_instrument {
 struct orphan {
     order_id id;
     struct venue_id venue_order;
-    int64_t leaves;                    /* SYNC_LEAVES_UNKNOWN: never told in a usable number */
-    int64_t seen_ts;                   /* when it was first judged to be one */
-    int64_t event_ts;                  /* when something last told of it */
-    int64_t due;                       /* next cancel; TIME_NEVER: none, its end is expected */
-    int64_t price;                     /* as the venue last told in a usable number; 0: never */
+    int64_t leaves;    /* SYNC_LEAVES_UNKNOWN: never told in a usable number */
+    int64_t seen_ts;   /* when it was first judged to be one */
+    int64_t event_ts;  /* when something last told of it */
+    int64_t due;       /* next cancel; TIME_NEVER: none, its end is expected */
+    int64_t price;     /* as the venue last told in a usable number; 0: never */
+    bool priced;       /* that is where it rests: its row told so. A fill tells less */
+    bool shown_priced; /* of the snapshot `shown` */
     int64_t shown_price, shown_leaves; /* of the snapshot `shown`, or as they were */
     uint32_t shown;
     uint16_t instrument;

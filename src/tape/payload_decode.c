@@ -12,6 +12,7 @@
 /* A distinct combination of kind, flags, stream and venue-time mode. */
 struct head {
     struct stream_state *stream;
+    uint32_t messages; /* that have it */
     uint16_t stream_number;
     uint8_t kind, flags, mode;
     bool is_record, has_rows;
@@ -30,6 +31,7 @@ struct payload_decoder {
 /* A payload taken apart. Every part lies within it. */
 struct parts {
     uint32_t heads, venue_times, slots, statuses;
+    uint32_t with_rows, order_levels, with_records; /* messages, by their heads */
     const uint8_t *head_bytes, *flags, *actions, *status_bytes, *records, *records_end, *hashes;
     struct stream_vbyte column[PAYLOAD_COLUMNS];
     uint32_t column_count[PAYLOAD_COLUMNS];
@@ -209,24 +211,41 @@ static uint64_t venue_time(const struct head *head, uint64_t ts_local, uint64_t 
     return ts;
 }
 
-/* Fill the messages, all but their rows and records. */
-static int decode_messages(struct payload_decoder *decoder, const struct parts *parts,
-                           struct tape_block *block, struct error *error)
+/* Count the messages of each head, and from these what the rest of the payload must fit. How many venue
+ * times the heads call for is known only then; none is read before. */
+static int count_messages(struct payload_decoder *decoder, struct parts *parts,
+                          struct tape_block *block, struct error *error)
 {
-    const uint64_t *heads = decoder->column[COLUMN_HEAD], *times = decoder->column[COLUMN_TIME];
-    const uint64_t *sequences = decoder->column[COLUMN_SEQUENCE];
-    uint64_t venue_times = 0, ts = (uint64_t)block->first_ts;
-    bool backwards = false, has_snapshot = false;
-    /* How many venue times the heads call for is known only at the end; none is read before. */
+    const uint64_t *heads = decoder->column[COLUMN_HEAD];
+    uint32_t venue_times = 0;
     for (uint32_t m = 0; m < block->message_count; m++) {
         if (heads[m] >= parts->heads)
             return fault(error, "column of heads has a number beyond the heads");
-        venue_times += decoder->heads[heads[m]].mode >= VENUE_TIME_MILLISECONDS;
-        has_snapshot |= decoder->heads[heads[m]].kind == EVENT_snapshot;
+        decoder->heads[heads[m]].messages++;
     }
-    block->has_snapshot = has_snapshot;
+    parts->with_rows = parts->order_levels = parts->with_records = 0;
+    block->has_snapshot = false;
+    for (uint32_t h = 0; h < parts->heads; h++) {
+        const struct head *head = &decoder->heads[h];
+        venue_times += head->mode >= VENUE_TIME_MILLISECONDS ? head->messages : 0;
+        parts->with_rows += head->has_rows ? head->messages : 0;
+        parts->with_records += head->is_record ? head->messages : 0;
+        parts->order_levels += head->kind == EVENT_order_level ? head->messages : 0;
+        block->has_snapshot |= head->kind == EVENT_snapshot && head->messages > 0;
+    }
     if (venue_times != parts->venue_times)
         return fault(error, "venue times are not as many as its heads call for");
+    return 0;
+}
+
+/* Fill the messages, all but their rows and records. */
+static int decode_messages(struct payload_decoder *decoder, struct tape_block *block,
+                           struct error *error)
+{
+    const uint64_t *heads = decoder->column[COLUMN_HEAD], *times = decoder->column[COLUMN_TIME];
+    const uint64_t *sequences = decoder->column[COLUMN_SEQUENCE];
+    uint64_t ts = (uint64_t)block->first_ts;
+    bool backwards = false;
     uint32_t venue_at = 0;
     for (uint32_t m = 0; m < block->message_count; m++) {
         const struct head *head = &decoder->heads[heads[m]];
@@ -253,13 +272,11 @@ static int decode_messages(struct payload_decoder *decoder, const struct parts *
 
 /* Every row's flags are known ones, and as many are a message's last as messages have rows. So the
  * loop over rows can follow the last-bit without looking at its bounds. */
-static bool check_flags(const struct parts *parts, const struct payload_decoder *decoder,
-                        const struct tape_block *block)
+static bool check_flags(const struct parts *parts, const struct tape_block *block)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t *heads = decoder->column[COLUMN_HEAD];
     uint32_t rows = block->row_count, i = 0;
-    uint64_t last = 0, unknown = 0, expected = 0;
+    uint64_t last = 0, unknown = 0;
     for (; i + 8 <= rows; i += 8) {
         uint64_t eight;
         memcpy(&eight, parts->flags + i, sizeof eight);
@@ -270,9 +287,7 @@ static bool check_flags(const struct parts *parts, const struct payload_decoder 
         last += parts->flags[i] >> 1 & 1;
         unknown |= parts->flags[i] & 0xf0;
     }
-    for (uint32_t m = 0; m < block->message_count; m++)
-        expected += decoder->heads[heads[m]].has_rows;
-    return unknown == 0 && last == expected &&
+    return unknown == 0 && last == parts->with_rows &&
            (rows == 0 || (parts->flags[rows - 1] & ROW_LAST) != 0);
 }
 
@@ -288,23 +303,18 @@ static inline uint32_t decode_rows_of(struct row *restrict rows, uint32_t i,
                                       const uint8_t *restrict flags,
                                       const uint64_t *restrict changes,
                                       const uint64_t *restrict quantities,
-                                      struct stream_state *stream)
+                                      struct stream_state *restrict stream)
 {
-    uint64_t bid = stream->price[0], ask = stream->price[1];
     uint8_t flag;
     do {
         flag = flags[i];
-        uint64_t is_ask = 0 - (uint64_t)(flag & ROW_SELL);
-        uint64_t change = unzigzag(changes[i]);
-        bid += change & ~is_ask;
-        ask += change & is_ask;
-        rows[i].price = (int64_t)((bid & ~is_ask) | (ask & is_ask));
+        uint64_t price = stream->price[flag & ROW_SELL] + unzigzag(changes[i]);
+        stream->price[flag & ROW_SELL] = price;
+        rows[i].price = (int64_t)price;
         rows[i].quantity = (int64_t)quantities[i];
         put_ordinary(&rows[i], flag);
         i++;
     } while ((flag & ROW_LAST) == 0);
-    stream->price[0] = bid;
-    stream->price[1] = ask;
     return i;
 }
 
@@ -316,7 +326,7 @@ static int decode_rows(struct payload_decoder *decoder, const struct parts *part
     const uint64_t *changes = decoder->column[COLUMN_PRICE];
     const uint64_t *quantities = decoder->column[COLUMN_QUANTITY];
     uint32_t i = 0;
-    if (!check_flags(parts, decoder, block))
+    if (!check_flags(parts, block))
         return fault(error, "row flags don't fit its messages");
     for (uint32_t m = 0; m < block->message_count; m++) {
         const struct head *head = &decoder->heads[heads[m]];
@@ -360,8 +370,8 @@ static int decode_order_levels(const struct payload_decoder *decoder, const stru
                                struct tape_block *block, struct error *error)
 {
     const uint64_t *slots = decoder->column[COLUMN_SLOT];
-    uint32_t at = 0;
-    for (uint32_t m = 0; m < block->message_count; m++) {
+    uint32_t at = 0, messages = parts->order_levels > 0 ? block->message_count : 0;
+    for (uint32_t m = 0; m < messages; m++) {
         const struct message *message = &block->messages[m];
         if (message->kind != EVENT_order_level || message->row_count == 0)
             continue;
@@ -383,9 +393,9 @@ static int decode_records(const struct payload_decoder *decoder, const struct pa
                           struct tape_block *block, struct error *error)
 {
     const uint8_t *at = parts->records;
-    uint32_t count = 0;
+    uint32_t count = 0, messages = parts->with_records > 0 ? block->message_count : 0;
     const uint64_t *heads = decoder->column[COLUMN_HEAD];
-    for (uint32_t m = 0; m < block->message_count; m++) {
+    for (uint32_t m = 0; m < messages; m++) {
         const struct head *head = &decoder->heads[heads[m]];
         if (!head->is_record)
             continue;
@@ -430,7 +440,9 @@ int payload_decode(struct payload_decoder *decoder, const uint8_t *payload, size
     if (failed == 0)
         failed = decode_columns(decoder, &parts, error);
     if (failed == 0)
-        failed = decode_messages(decoder, &parts, block, error);
+        failed = count_messages(decoder, &parts, block, error);
+    if (failed == 0)
+        failed = decode_messages(decoder, block, error);
     if (failed == 0)
         failed = decode_rows(decoder, &parts, block, error);
     if (failed == 0)

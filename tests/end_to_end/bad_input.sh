@@ -195,6 +195,45 @@ bad 'scenario: out of range' "range.scn:3: quote.levels: '99' is out of range" s
 bad 'scenario: a NaN' "quote.size: 'nan' is not a number that can be used" scenario nan.scn
 bad 'scenario: unknown symbol' "Y-USD" scenario symbol.scn
 
+story early.scn quote.size=1lot 'book '
+sed -i 's/^end.*/  expect full orders.capacity\nend 1s/' early.scn
+bad 'scenario: a full table before the end' "expected full on the 'end' line only, and once" scenario early.scn
+story table.scn quote.size=1lot 'book '
+sed -i 's/^end.*/end 1s  full table/' table.scn
+bad 'scenario: a table that is none' "found 'table', expected orders.capacity or book.far_levels" scenario table.scn
+
+# fills FILE PRICE QUANTITY: a scenario of two fills that nobody's order had.
+fills()
+{
+    story "$1" quote.enabled=no 'book '
+    sed -i '$d' "$1"
+    for trade in a b; do
+        echo "at 1s record order_filled v1:X-USD order=#9 trade=\"$trade\" side=buy price=$2 quantity=$3" \
+            'leaves=0 cause=reported liquidity=maker fee=0 fee_asset=USD' >>"$1"
+    done
+    echo 'end 2s' >>"$1"
+}
+fills balance.scn 10000000000 10000000000
+bad 'scenario: fills of more money than there is' 'balance.scn: at 1s the balance of USD comes to more than can be kept' \
+    scenario balance.scn
+fills position.scn 1 9000000000000000000
+bad 'scenario: fills of more than a number holds' 'position.scn: at 1s the position of X-USD comes to more' scenario position.scn
+fills value.scn 1000000000000000000 1000000000000000000
+bad 'scenario: a fill of more than money holds' 'value.scn: at 1s the value of a fill comes to more' scenario value.scn
+cat >venue.scn <<'END'
+scenario "all the money there is, and more"
+
+config   venues.v1.sim.balances="170000000000000000000 USD, 100000000000 X" quote.size=100000000000 risk.position_limit=1000000000000
+config   warm_up.trades=0 warm_up.book_messages=0 warm_up.samples=0
+venue    v1 X-USD tick=1 lot=1
+
+at 0s    v1 book snapshot  bid 1000000000*50  ask 1000000001*50
+at 1s    v1 trade buy 1000000100*100000000000
+end 2s
+END
+bad 'scenario: more money than the simulated venue can hold' \
+    "venue.scn: v1:X-USD: the simulated venue's account comes to more than it can hold" scenario venue.scn
+
 # --- replay, verify --------------------------------------------------------------------------------
 bad 'replay: a tape cut before its first market data' 'no market data' replay cut.tape
 bad 'replay: unknown symbol' "--set: the tape has no instrument 'binance_spot:BTCUSDT'; it has synth_" \

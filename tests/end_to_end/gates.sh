@@ -19,13 +19,22 @@ report() {
     fi
 }
 
-echo "1..6"
+echo "1..8"
 "$srcdir/scripts/gates" --check
 report "docs/gates.md lists every gate" $?
 "$capstan" scenario --without-gate shutdown --defaults "$srcdir/fixtures/scenarios/defaults.yaml" \
     "$srcdir/fixtures/scenarios/graceful_shutdown_cancels_orders.scn" >/dev/null 2>&1
 [ $? -eq 1 ]
 report "without the gate shutdown a scenario fails" $?
+full="$srcdir/fixtures/scenarios/order_table_full_ends_the_run.scn"
+"$capstan" scenario --without-gate table_full --defaults "$srcdir/fixtures/scenarios/defaults.yaml" "$full" \
+    >/dev/null 2>&1
+[ $? -eq 1 ]
+report "without the gate table_full its scenario fails" $?
+sed -e 's/capacity=64/capacity=70/' -e '/expect gate/d' -e 's/  metric.*//' "$full" >"$folder/room.scn"
+"$capstan" scenario --defaults "$srcdir/fixtures/scenarios/defaults.yaml" "$folder/room.scn" >/dev/null 2>"$folder/err"
+[ $? -eq 1 ] && grep -q 'expected orders.capacity to be too small, and nothing was' "$folder/err"
+report "a table that had room fails a scenario that says it was full" $?
 "$capstan" simulate --without-gate paused --seed 1 --seeds 50 -o "$folder" >/dev/null 2>"$folder/err"
 [ $? -eq 1 ] && grep -q 'breaks invariant 4: .* (it fails in the same way)$' "$folder/err"
 report "without the gate paused a seed breaks invariant 4, and its scenario too" $?

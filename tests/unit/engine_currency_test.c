@@ -221,6 +221,8 @@ Test(currency, a_rate_without_a_price_is_none)
     expect_profit(2000);
     tell_rate(ASSET_QUOTE, ASSET_OTHER, whole(1), money_add(most, least)); /* beyond belief */
     cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    tell_rate(ASSET_QUOTE, ASSET_OTHER, money_add(most, least), whole(1));
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
     expect_profit(2000);
     tell_rate(ASSET_QUOTE, ASSET_OTHER, whole(1), whole(5)); /* only the ask must be shortened */
     expect_profit(3000);

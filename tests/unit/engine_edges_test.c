@@ -182,11 +182,21 @@ Test(edges, what_was_learned_of_anothers_order_moves_no_level)
     const struct event_place place = {
         .order = 1, .side = SIDE_BUY, .price = value(990), .quantity = value(5)};
     orders_take_place(h.engine, &place, 0);
-    const struct event_learned told = {
-        .instrument = 1, .order = 1, .side = SIDE_BUY, .level = 0, .next = 1};
+    const int64_t one = 1000000000;
+    struct event_learned told = {.instrument = 1,
+                                 .order = 1,
+                                 .side = SIDE_BUY,
+                                 .weight = one,
+                                 .alpha = one,
+                                 .beta = 2 * one,
+                                 .next = 1};
     learning_take(h.engine, &told);
+    cr_expect_eq(h.engine->instruments[1].learning.cells[SIDE_BUY][0].spells, 1);
     cr_expect_eq(harness_order(&h, 1)->level, 0);
     cr_expect_eq(harness_order(&h, 1)->spell, SPELL_NONE);
+    told.order = 77;
+    learning_take(h.engine, &told);
+    cr_expect_eq(h.engine->instruments[1].learning.cells[SIDE_BUY][0].spells, 2);
     harness_close(&h);
 }
 
@@ -456,7 +466,9 @@ Test(edges, funds_for_what_can_not_be_reckoned_are_lacking)
     spot(0);
     give(EVENT_balance, CHANNEL_SESSION,
          (union event_record){.balance = {.venue = 0, .asset = ASSET_QUOTE, .total = {1}}});
-    cr_expect_not(ledger_has_funds(h.engine, 0, SIDE_BUY, INT64_MAX / 2, INT64_MAX / 2));
+    const struct candidate dear = {
+        .side = SIDE_BUY, .price = INT64_MAX / 2, .quantity = INT64_MAX / 2};
+    cr_expect_not(ledger_has_funds(h.engine, &dear, NULL));
     h.engine->instruments[0].definition.taker_fee = INT64_C(5000000000); /* 500 % */
     money need;
     const int64_t price = INT64_C(10000000000);

@@ -590,6 +590,22 @@ Test(money, rule_15_each_time_is_booked_once)
     harness_close(&h);
 }
 
+/* A rate that is told again at its very time is the one that counts, once. */
+Test(money, rule_15_the_rate_that_is_told_at_its_time_is_booked)
+{
+    small_prices();
+    give_mark(61840);
+    harness_position(&h, 0, SIDE_BUY, 61840, 500);
+    give_funding(100000, SECONDS(3));
+    h.now = SECONDS(3);
+    give_funding(200000, SECONDS(3));
+    cr_expect_eq(harness_count(&h, EVENT_funding_booked), 1);
+    expect_money(h.engine->instruments[0].position.funding, "-6.184");
+    give_funding(100000, SECONDS(3));
+    cr_expect_eq(harness_count(&h, EVENT_funding_booked), 0);
+    harness_close(&h);
+}
+
 Test(money, final_figures)
 {
     struct engine_position position;

@@ -1,6 +1,7 @@
 /* Orders that only the venue knows, and snapshots that don't fit what is known: of two instruments at two
  * venues, with figures that can't be added up, and at times when nothing may be sent. */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/time.h"
@@ -214,6 +215,24 @@ Test(orphans, trades_are_known_again_in_a_ring_that_is_full)
     harness_close(&h);
 }
 
+/* Only a snapshot that was taken since can show that there is room for all. */
+Test(orphans, an_account_from_before_there_was_no_room_shows_nothing_of_it)
+{
+    quiet();
+    for (order_id id = 0; id < 4; id++)
+        fills(0, FOREIGN + id, SIDE_BUY, value(1));
+    h.now = SECONDS(12);
+    fills(0, FOREIGN + 4, SIDE_BUY, value(1));
+    for (int64_t taken = 11; taken <= 12; taken++) {
+        h.now++;
+        for (order_id id = 0; id < 4; id++)
+            shows(0, FOREIGN + id, SIDE_BUY, 990, 1);
+        ends(0, SECONDS(taken));
+        cr_expect_eq(alarm_is_raised(h.engine, EVENT_NONE_16, 0, ALARM_ORPHANS_FULL), taken == 11);
+    }
+    harness_close(&h);
+}
+
 /* --- answers ------------------------------------------------------------------------------------------ */
 
 Test(orphans, an_end_ends_it_whatever_its_word)
@@ -403,6 +422,21 @@ Test(orphans, a_lost_modify_is_shown_as_asked_or_as_before)
     expect_after(980, 20, ORDER_UNKNOWN);
 }
 
+/* Without an acceptance so far, and shown as it was sent: it rests. */
+Test(orphans, an_order_that_is_shown_before_its_acceptance_rests)
+{
+    quiet();
+    orders_take_place(h.engine,
+                      &(struct event_place){.order = 1, .price = value(990), .quantity = value(10)},
+                      h.now);
+    h.now = SECONDS(2);
+    shows(0, 1, SIDE_BUY, 990, 10);
+    ends(0, SECONDS(1));
+    cr_expect_eq(harness_order(&h, 1)->state, ORDER_ACTIVE);
+    cr_expect_eq(harness_count(&h, EVENT_query), 0);
+    harness_close(&h);
+}
+
 /* What is on its way out, or about to change, may be shown as it was: that answers nothing. */
 Test(orphans, an_order_that_is_shown_while_its_request_travels_waits_for_its_answer)
 {
@@ -539,6 +573,203 @@ Test(orphans, sums_that_do_not_hold_are_the_venues_alarm)
     cr_expect(alarms_stop(h.engine, 1));
     cr_expect_not(alarms_stop(h.engine, 0));
     harness_close(&h);
+}
+
+/* --- what they stop: rules 16, 17 and 28 --------------------------------------------------------------- */
+
+static uint32_t gates_of(enum want want, enum side side, int64_t price, int64_t quantity,
+                         const struct order *own)
+{
+    const struct candidate candidate = {
+        .want = (uint8_t)want, .side = (uint8_t)side, .price = price, .quantity = quantity};
+    struct instrument *instrument = &h.engine->instruments[0];
+    instrument->reference4 = market_reference4(&instrument->market, h.engine->now);
+    return risk_order_gates(h.engine, &candidate, own);
+}
+
+static uint32_t gate_of(enum side side, int64_t price, int64_t quantity)
+{
+    return gates_of(WANT_PLACE, side, price, quantity, NULL);
+}
+
+#define EXPECT_GATE(mask, gate) cr_expect_eq(mask, UINT32_C(1) << (gate), "gates %x", mask)
+
+/* The account is shared: what others have in it stays. */
+static void share(enum contract contract)
+{
+    harness_init(&h);
+    h.definitions[0].contract = (uint8_t)contract;
+    h.settings[0].quote_enabled = false;
+    h.settings[0].risk_position_limit = LOTS(1000000);
+    h.venues[0].account_exclusive = false;
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+}
+
+static void shows_foreign(const char *name, enum side side, struct number price,
+                          struct number leaves)
+{
+    union event_record record = {
+        .open_order = {.side = (uint8_t)side, .price = price, .leaves = leaves}};
+    record.open_order.venue_order.length = 1;
+    record.open_order.venue_order.bytes[0] = (uint8_t)name[0];
+    give(EVENT_open_order, EVENT_STREAM(0, CHANNEL_SESSION), record);
+}
+
+Test(orphans, no_order_of_ours_meets_one)
+{
+    share(CONTRACT_LINEAR);
+    cr_expect_eq(gate_of(SIDE_BUY, 1000, 1), 0);
+    h.now = SECONDS(1);
+    shows_foreign("a", SIDE_SELL, value(1000), value(3));
+    cr_expect_eq(gate_of(SIDE_BUY, 1000, 1), 0); /* a row says nothing before the end */
+    ends(0, h.now);
+    EXPECT_GATE(gate_of(SIDE_BUY, 1000, 1), GATE_OWN_CROSS);
+    cr_expect_eq(gate_of(SIDE_BUY, 995, 1), 0);
+    cr_expect_eq(gate_of(SIDE_SELL, 1005, 1), 0); /* beside it */
+    h.now = SECONDS(2);
+    shows_foreign("b", SIDE_BUY, value(1010), value(3));
+    shows_foreign("a", SIDE_SELL, value(2000), value(3)); /* somebody moved it */
+    ends(0, h.now);
+    cr_expect_eq(gate_of(SIDE_BUY, 1000, 1), 0);
+    EXPECT_GATE(gate_of(SIDE_SELL, 1010, 1), GATE_OWN_CROSS);
+    cr_expect_eq(gate_of(SIDE_SELL, 1015, 1), 0);
+    harness_close(&h);
+}
+
+/* Where nobody knows at what price it rests, it may be met anywhere. */
+Test(orphans, one_without_a_price_may_rest_anywhere)
+{
+    static const struct number none[] = {
+        {0, NUMBER_NAN}, {0, NUMBER_ABSENT}, {-5, NUMBER_VALUE}, {INT64_MAX, NUMBER_VALUE}};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        share(CONTRACT_LINEAR);
+        h.now = SECONDS(1);
+        shows_foreign("a", SIDE_SELL, none[i], value(3));
+        ends(0, h.now);
+        EXPECT_GATE(gate_of(SIDE_BUY, 505, 1), GATE_OWN_CROSS);
+        cr_expect_eq(gate_of(SIDE_SELL, 1005, 1), 0);
+        h.now = SECONDS(2);
+        shows_foreign("a", SIDE_SELL, value(1000), value(3));
+        ends(0, h.now);
+        cr_expect_eq(gate_of(SIDE_BUY, 995, 1), 0);
+        h.now = SECONDS(3); /* and again where it lost its price */
+        shows_foreign("a", SIDE_SELL, none[i], value(3));
+        ends(0, h.now);
+        EXPECT_GATE(gate_of(SIDE_BUY, 505, 1), GATE_OWN_CROSS);
+        harness_close(&h);
+    }
+}
+
+/* What a buy filled at says only that it stands there or higher. */
+Test(orphans, a_fill_does_not_tell_the_price_of_an_order)
+{
+    share(CONTRACT_LINEAR);
+    fills(0, FOREIGN, SIDE_BUY, value(5)); /* at 990 */
+    EXPECT_GATE(gate_of(SIDE_SELL, 1005, 1), GATE_OWN_CROSS);
+    h.now = SECONDS(1);
+    shows(0, FOREIGN, SIDE_BUY, 1000, 5);
+    ends(0, h.now);
+    cr_expect_eq(gate_of(SIDE_SELL, 1005, 1), 0);
+    harness_close(&h);
+}
+
+static void balance(uint16_t asset, int64_t whole)
+{
+    union event_record record = {.balance = {.asset = asset}};
+    cr_assert(money_from_units(whole, 0, &record.balance.total));
+    give(EVENT_balance, EVENT_NONE_16, record);
+}
+
+/* 10.00 USD and 0.050 of base. */
+Test(orphans, what_they_may_take_is_not_there_for_us)
+{
+    share(CONTRACT_SPOT);
+    balance(ASSET_QUOTE, 10);
+    balance(ASSET_BASE, 1);
+    cr_expect_eq(gate_of(SIDE_BUY, 1000, 100), 0);
+    EXPECT_GATE(gate_of(SIDE_BUY, 1000, 101), GATE_FUNDS);
+    cr_expect_eq(gate_of(SIDE_SELL, 1005, 1000), 0);
+    h.now = SECONDS(1);
+    shows_foreign("a", SIDE_BUY, value(900), value(50)); /* 4.50 USD */
+    shows_foreign("b", SIDE_SELL, value(1100), value(400));
+    ends(0, h.now);
+    cr_expect_eq(gate_of(SIDE_BUY, 1000, 55), 0);
+    EXPECT_GATE(gate_of(SIDE_BUY, 1000, 56), GATE_FUNDS);
+    cr_expect_eq(gate_of(SIDE_SELL, 1005, 600), 0);
+    EXPECT_GATE(gate_of(SIDE_SELL, 1005, 601), GATE_FUNDS);
+    h.now = SECONDS(2); /* both are gone */
+    ends(0, h.now);
+    cr_expect_eq(gate_of(SIDE_BUY, 1000, 100), 0);
+    cr_expect_eq(gate_of(SIDE_SELL, 1005, 1000), 0);
+    harness_close(&h);
+}
+
+/* Nobody knows what it takes: then nothing that is paid alike leaves. The quantity of a sell is all it needs. */
+Test(orphans, one_without_a_number_may_take_everything)
+{
+    share(CONTRACT_SPOT);
+    balance(ASSET_QUOTE, 1000);
+    balance(ASSET_BASE, 1000);
+    h.now = SECONDS(1);
+    shows_foreign("a", SIDE_BUY, (struct number){0, NUMBER_NAN}, value(1));
+    shows_foreign("b", SIDE_SELL, (struct number){0, NUMBER_NAN}, value(1));
+    ends(0, h.now);
+    struct candidate bid = {.side = SIDE_BUY, .price = 1000, .quantity = 1};
+    struct candidate offer = {.side = SIDE_SELL, .price = 1005, .quantity = 1};
+    cr_expect_not(ledger_has_funds(h.engine, &bid, NULL));
+    cr_expect(ledger_has_funds(h.engine, &offer, NULL));
+    h.now = SECONDS(2);
+    shows_foreign("a", SIDE_BUY, value(INT64_C(1) << 59), value(INT64_C(1) << 59));
+    shows_foreign("c", SIDE_SELL, value(1100), (struct number){0, NUMBER_INFINITE});
+    ends(0, h.now);
+    cr_expect_not(ledger_has_funds(h.engine, &bid, NULL));
+    cr_expect_not(ledger_has_funds(h.engine, &offer, NULL));
+    harness_close(&h);
+}
+
+/* A modify needs what its old or its new figures do, whichever is more, and gives its own reserve back. */
+Test(orphans, a_modify_needs_funds_for_the_difference)
+{
+    share(CONTRACT_SPOT);
+    balance(ASSET_QUOTE, 10);
+    place(1, SIDE_BUY, 900, 100); /* 9.00 */
+    const struct order *own = harness_order(&h, 1);
+    cr_expect_eq(gates_of(WANT_MODIFY, SIDE_BUY, 1000, 100, own), 0);
+    cr_expect_eq(gates_of(WANT_MODIFY, SIDE_BUY, 900, 111, own), 0);
+    EXPECT_GATE(gates_of(WANT_MODIFY, SIDE_BUY, 900, 112, own), GATE_FUNDS);
+    EXPECT_GATE(gates_of(WANT_MODIFY, SIDE_BUY, 995, 101, own), GATE_FUNDS);
+    h.now = SECONDS(1);
+    shows(0, 1, SIDE_BUY, 900, 100);
+    shows_foreign("a", SIDE_BUY, value(900), value(10)); /* 0.90 */
+    ends(0, h.now);
+    EXPECT_GATE(gates_of(WANT_MODIFY, SIDE_BUY, 915, 100, own), GATE_FUNDS);
+    cr_expect_eq(gates_of(WANT_MODIFY, SIDE_BUY, 910, 100, own), 0);
+    cr_expect_eq(gates_of(WANT_MODIFY, SIDE_BUY, 890, 90, own), 0);
+    harness_close(&h);
+}
+
+/* The audit asks by itself. */
+Test(orphans, an_order_that_would_meet_one_is_a_violation)
+{
+    share(CONTRACT_LINEAR);
+    const struct candidate sell = {
+        .want = WANT_PLACE, .side = SIDE_SELL, .price = 1010, .quantity = 1};
+    const struct engine_counters *counters = engine_counters(h.engine);
+    fills(0, FOREIGN, SIDE_BUY, value(5));
+    audit_send(h.engine, &sell);
+    cr_expect_eq(counters->violations_by_invariant[2], 1); /* it may be anywhere */
+    h.now = SECONDS(1);
+    shows(0, FOREIGN, SIDE_BUY, 1005, 5);
+    ends(0, h.now);
+    audit_send(h.engine, &sell);
+    cr_expect_eq(counters->violations_by_invariant[2], 1);
+    h.now = SECONDS(2);
+    shows(0, FOREIGN, SIDE_BUY, 1010, 5);
+    ends(0, h.now);
+    audit_send(h.engine, &sell);
+    cr_expect_eq(counters->violations_by_invariant[2], 2);
+    free(h.memory);
 }
 
 /* --- state ------------------------------------------------------------------------------------------------ */

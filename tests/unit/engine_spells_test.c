@@ -253,16 +253,14 @@ Test(spells, a_side_with_a_level_that_is_no_number_is_not_sized)
 {
     sizing();
     for (unsigned level = 0; level < LEVELS; level++) {
-        struct wanted_ladder ladder = three_levels();
-        ladder.levels[level].price.status = NUMBER_NAN;
-        expect_sizes(ladder, 30, 30, 30);
-        ladder = three_levels();
-        ladder.levels[level].quantity.status = NUMBER_INFINITE;
-        expect_sizes(ladder, 30, 30, 30);
-        ladder = three_levels();
-        ladder.levels[level].level = LEVELS; /* of which nothing is known */
-        expect_sizes(ladder, 30, 30, 30);
-        sizes()->made = false;
+        struct wanted_ladder ladders[3] = {three_levels(), three_levels(), three_levels()};
+        ladders[0].levels[level].price.status = NUMBER_NAN;
+        ladders[1].levels[level].quantity.status = NUMBER_INFINITE;
+        ladders[2].levels[level].level = LEVELS; /* of which nothing is known */
+        for (unsigned i = 0; i < 3; i++) {
+            sizes()->made = false;
+            expect_sizes(ladders[i], 30, 30, 30);
+        }
     }
     struct wanted_ladder nothing = three_levels();
     for (unsigned level = 0; level < LEVELS; level++)

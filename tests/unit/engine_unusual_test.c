@@ -141,7 +141,7 @@ Test(unusual, decisions_of_a_tape_that_name_what_is_not_there_are_passed_over)
 
 Test(unusual, an_order_of_a_tape_that_can_t_be_taken_is_a_violation_and_no_end)
 {
-    enum { PLACES = 7, MODIFIES = 4 };
+    enum { PLACES = 8, MODIFIES = 4 };
     quoted();
     struct event_place place[PLACES];
     for (unsigned i = 0; i < PLACES; i++)
@@ -153,6 +153,7 @@ Test(unusual, an_order_of_a_tape_that_can_t_be_taken_is_a_violation_and_no_end)
     place[4].price.units = ENGINE_PRICE_MAX + 1;
     place[5].quantity.status = NUMBER_ABSENT;
     place[6].quantity.units = 0;
+    place[7].order = 0;
     for (unsigned i = 0; i < PLACES; i++)
         fold(EVENT_place, (union event_record){.place = place[i]});
     is(1, ORDER_ACTIVE, 10, 0); /* its slot is taken: the order that lives stays */

@@ -227,6 +227,18 @@ void run_to(double at)
     }
 }
 
+void run_to_error(double at, const char *text)
+{
+    struct error error = {0};
+    bench.now = ms(at);
+    while (bench.venue->advance(bench.venue, bench.now, &error) == 0) {
+        const struct message *answer = bench.venue->answer(bench.venue, bench.now);
+        cr_assert_not_null(answer, "the run went on");
+    }
+    cr_expect_eq(error.code, ERROR_INPUT);
+    cr_expect(strstr(error.text, text) != NULL, "%s", error.text);
+}
+
 void submit(double at, enum event_kind kind, union event_record *record, unsigned instrument)
 {
     run_to(at);

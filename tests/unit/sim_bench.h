@@ -62,6 +62,8 @@ void two_asks(void);
  * answer, advance again. submit() and those after it run to their time first. */
 void open_venue(void);
 void run_to(double at);
+/* The same, where the venue ends the run by then: bad input, in a line that has `text`. */
+void run_to_error(double at, const char *text);
 void submit(double at, enum event_kind kind, union event_record *record, unsigned instrument);
 struct event_place place_of(unsigned instrument, int order, enum side side, int64_t price,
                             int64_t quantity);

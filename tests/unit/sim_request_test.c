@@ -112,6 +112,105 @@ Test(sim_request, resting_orders_hold_funds_until_their_cancel_arrives)
            "36 accepted #3\n");
 }
 
+/* --- amounts that nobody has: bad input, never the end of the process ---------------------------- */
+
+#define TOO_MUCH "the simulated venue's account comes to more than it can hold"
+
+Test(sim_request, a_balance_that_passes_all_money_ends_the_run)
+{
+    strcpy(bench.venue_settings.sim_balances.text, "170000000000000000000 USDT,100000000000 ETH");
+    spot_at(1000000000, 1000000001, 100000000000);
+    send_place(20, place_of(SPOT, 1, SIDE_SELL, 1000000000, 100000000000)); /* 1e18 */
+    run_to_error(21, "v1:ETHUSDT: " TOO_MUCH);
+}
+
+Test(sim_request, a_position_that_passes_all_numbers_ends_the_run)
+{
+    snapshot(1);
+    bid(1, 1);
+    ask(2, INT64_MAX);
+    depth(35);
+    ask(2, INT64_MAX);
+    send_place(20, place_of(LINEAR, 1, SIDE_BUY, 2, INT64_C(5000000000000000000)));
+    send_place(30, place_of(LINEAR, 2, SIDE_BUY, 2, INT64_C(4000000000000000000)));
+    send_place(40, place_of(LINEAR, 3, SIDE_BUY, 2, INT64_C(4000000000000000000)));
+    run_to_error(41, "v1:ETHPERP: " TOO_MUCH);
+}
+
+/* What an order holds back is reckoned anew after each fill, at the fees of that time. */
+Test(sim_request, a_reserve_that_new_fees_make_too_much_ends_the_run)
+{
+    const int64_t price = INT64_C(1000000000), quantity = INT64_C(10000000000000);
+    struct event_definition dear = bench.definitions[SPOT];
+    strcpy(bench.venue_settings.sim_balances.text, "");
+    bench.definitions[SPOT].taker_fee = 0;
+    spot_at(price, price + 1, 10);
+    dear.maker_fee = INT64_C(900000000000); /* 900 times */
+    struct message *message = tell(EVENT_definition, CHANNEL_REFERENCE, 31, 30);
+    message->stream = EVENT_STREAM(SPOT, CHANNEL_REFERENCE);
+    message->rows = NULL;
+    bench.records[bench.message_count - 1].definition = dear;
+    sell_trade(40, price - 1, 1);
+    bench.messages[bench.message_count - 1].stream = EVENT_STREAM(SPOT, CHANNEL_TRADE);
+    send_place(20, place_of(SPOT, 1, SIDE_BUY, price, quantity)); /* 1e20, and 9e22 of fee */
+    run_to(25);
+    run_to_error(50, "v1:ETHUSDT: " TOO_MUCH);
+}
+
+/* A fee that takes all that was bought: with each buy there is as much of it again. */
+Test(sim_request, fees_in_base_that_pass_all_numbers_end_the_run)
+{
+    const int64_t much = INT64_C(6000000000000000000);
+    struct event_definition *spot = &bench.definitions[SPOT];
+    strcpy(bench.venue_settings.sim_balances.text, "");
+    spot->fee_asset = FEE_IN_RECEIVED;
+    spot->taker_fee = 1000000000;
+    snapshot(1);
+    bench.messages[0].stream = EVENT_STREAM(SPOT, CHANNEL_DEPTH);
+    bid(1, INT64_MAX);
+    ask(2, INT64_MAX);
+    depth(25);
+    bench.messages[1].stream = EVENT_STREAM(SPOT, CHANNEL_DEPTH);
+    bid(1, INT64_MAX);
+    ask(2, INT64_MAX);
+    send_place(10, place_of(SPOT, 1, SIDE_BUY, 2, much));
+    send_place(20, place_of(SPOT, 2, SIDE_SELL, 1, much));
+    send_place(30, place_of(SPOT, 3, SIDE_BUY, 2, much));
+    send_place(40, place_of(SPOT, 4, SIDE_SELL, 1, much));
+    union event_record record = {.request_snapshot = {.venue = 0}};
+    submit(50, EVENT_request_snapshot, &record, SPOT);
+    run_to_error(51, "v1:ETHUSDT: " TOO_MUCH);
+}
+
+/* What no instrument can become: of its market nothing is known any more. */
+Test(sim_request, a_definition_that_no_instrument_can_have_is_refused)
+{
+    static const struct {
+        int64_t tick, lot;
+        uint16_t base;
+        uint8_t venue;
+    } bad[] = {
+        {0, 1, ETH, 0}, {1, 0, ETH, 0}, {INT64_MAX, 1, ETH, 0}, {1, 1, 999, 0}, {1, 1, ETH, 200}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        setup();
+        snapshot(1);
+        bid(1000, 10);
+        ask(1010, 10);
+        tell(EVENT_definition, CHANNEL_REFERENCE, 11, 10)->rows = NULL;
+        struct event_definition *next = &bench.records[1].definition;
+        *next = bench.definitions[LINEAR];
+        next->tick = bad[i].tick;
+        next->lot = bad[i].lot;
+        next->base = bad[i].base;
+        next->venue = bad[i].venue;
+        place(20, 1, SIDE_BUY, 900, 10);
+        run_to(21);
+        expect("20 rejected #1 no_book\n");
+        teardown();
+    }
+    setup();
+}
+
 /* --- requests -------------------------------------------------------------------------------- */
 
 Test(sim_request, orders_off_the_grid_or_too_small_are_refused)

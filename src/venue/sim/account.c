@@ -15,6 +15,15 @@ static size_t holding(const struct sim *sim, unsigned venue, unsigned asset)
     return (size_t)venue * sim->asset_count + asset;
 }
 
+/* The run ends after this step: the sum stays as it was. */
+static void overflow(struct sim *sim, unsigned instrument)
+{
+    if (sim->overflow)
+        return;
+    sim->overflow = true;
+    sim->overflow_instrument = instrument;
+}
+
 /* --- sim.balances ---------------------------------------------------------------------------- */
 
 static void skip_spaces(const char **text)
@@ -189,8 +198,7 @@ static bool reserve_of(const struct event_definition *definition, enum side side
     if (rate > 0 && fee_asset_of(definition, side) == definition->quote &&
         !fee_of(value, rate, definition->quote_commission_exponent, &fee))
         return false;
-    *reserve = money_add(value, fee);
-    return true;
+    return money_try_add(value, fee, reserve);
 }
 
 bool sim_funds_suffice(const struct sim *sim, unsigned instrument, enum side side, int64_t price,
@@ -205,8 +213,9 @@ bool sim_funds_suffice(const struct sim *sim, unsigned instrument, enum side sid
     if (!sim->limited[definition->venue])
         return true;
     size_t at = holding(sim, definition->venue, paying_asset(definition, side));
-    money free = money_add(money_subtract(sim->balances[at], sim->reserved[at]), held);
-    return money_compare(*reserve, free) <= 0;
+    money free;
+    return money_try_subtract(sim->balances[at], sim->reserved[at], &free) &&
+           money_try_add(free, held, &free) && money_compare(*reserve, free) <= 0;
 }
 
 void sim_funds_hold(struct sim *sim, struct sim_order *order)
@@ -214,29 +223,42 @@ void sim_funds_hold(struct sim *sim, struct sim_order *order)
     const struct event_definition *definition = &sim->instruments[order->instrument].definition;
     if (definition->contract != CONTRACT_SPOT)
         return;
-    money reserve = MONEY_ZERO;
-    if (order->left > 0 && order->state == SIM_LIVE) {
-        bool fits = reserve_of(definition, order->side, order->price, order->left, &reserve);
-        ASSERT(fits); /* it did for the whole order */
-    }
+    money reserve = MONEY_ZERO, change = MONEY_ZERO;
+    /* It did fit for the whole order, but the venue may have other fees since. */
+    if (order->left > 0 && order->state == SIM_LIVE &&
+        !reserve_of(definition, order->side, order->price, order->left, &reserve))
+        overflow(sim, order->instrument);
     size_t at = holding(sim, definition->venue, paying_asset(definition, order->side));
-    sim->reserved[at] = money_add(sim->reserved[at], money_subtract(reserve, order->reserved));
+    if (!money_try_subtract(reserve, order->reserved, &change) ||
+        !money_try_add(sim->reserved[at], change, &sim->reserved[at]))
+        overflow(sim, order->instrument);
     order->reserved = reserve;
 }
 
 /* --- fills ----------------------------------------------------------------------------------- */
 
-static void move(struct sim *sim, unsigned venue, unsigned asset, money amount)
+static void move(struct sim *sim, unsigned instrument, unsigned asset, money amount)
 {
-    size_t at = holding(sim, venue, asset);
-    sim->balances[at] = money_add(sim->balances[at], amount);
+    size_t at = holding(sim, sim->instruments[instrument].definition.venue, asset);
+    if (!money_try_add(sim->balances[at], amount, &sim->balances[at]))
+        overflow(sim, instrument);
+}
+
+/* Contracts and lots; base as a spot venue takes its fee of it. */
+static void move_position(struct sim *sim, const struct sim_order *order, int64_t quantity,
+                          money base_fee)
+{
+    struct sim_instrument *instrument = &sim->instruments[order->instrument];
+    int64_t change = order->side == SIDE_BUY ? quantity : -quantity;
+    if (__builtin_add_overflow(instrument->position, change, &instrument->position) ||
+        !money_try_add(instrument->base_fees, base_fee, &instrument->base_fees))
+        overflow(sim, order->instrument);
 }
 
 void sim_account_fill(struct sim *sim, const struct sim_order *order, int64_t price,
                       int64_t quantity, enum liquidity liquidity, money *fee, uint16_t *asset)
 {
     const struct event_definition *definition = &sim->instruments[order->instrument].definition;
-    unsigned venue = definition->venue;
     int64_t rate = liquidity == LIQUIDITY_MAKER ? definition->maker_fee : definition->taker_fee;
     bool spot = definition->contract == CONTRACT_SPOT;
     money value, base = MONEY_ZERO;
@@ -246,22 +268,19 @@ void sim_account_fill(struct sim *sim, const struct sim_order *order, int64_t pr
                 fee_of(spot && *asset == definition->base ? base : value, rate,
                        commission_exponent(definition, *asset), fee);
     if (!fits) { /* a sell far above its limit can be worth more than the order was */
-        sim->overflow = true;
+        overflow(sim, order->instrument);
         *fee = MONEY_ZERO;
         return;
     }
     if (spot && order->side == SIDE_BUY) {
-        move(sim, venue, definition->base, base);
-        move(sim, venue, definition->quote, money_negate(value));
+        move(sim, order->instrument, definition->base, base);
+        move(sim, order->instrument, definition->quote, money_negate(value));
     } else if (spot) {
-        move(sim, venue, definition->base, money_negate(base));
-        move(sim, venue, definition->quote, value);
+        move(sim, order->instrument, definition->base, money_negate(base));
+        move(sim, order->instrument, definition->quote, value);
     }
-    move(sim, venue, *asset, money_negate(*fee));
-    struct sim_instrument *instrument = &sim->instruments[order->instrument];
-    instrument->position += order->side == SIDE_BUY ? quantity : -quantity;
-    if (spot && *asset == definition->base)
-        instrument->base_fees = money_add(instrument->base_fees, *fee);
+    move(sim, order->instrument, *asset, money_negate(*fee));
+    move_position(sim, order, quantity, spot && *asset == definition->base ? *fee : MONEY_ZERO);
 }
 
 /* --- snapshot -------------------------------------------------------------------------------- */
@@ -282,24 +301,32 @@ static void tell_balances(struct sim *sim, unsigned venue)
 {
     for (unsigned asset = 0; asset < sim->asset_count; asset++) {
         size_t at = holding(sim, venue, asset);
+        money available = MONEY_ZERO;
         if (!sim->configured[at] || is_margin_asset(sim, venue, asset))
             continue;
+        if (!money_try_subtract(sim->balances[at], sim->reserved[at], &available))
+            overflow(sim, EVENT_NONE_16);
         sim_answer_new(sim, venue, EVENT_balance, EVENT_NONE_16)->balance =
-            (struct event_balance){(uint8_t)venue, (uint16_t)asset, sim->balances[at],
-                                   money_subtract(sim->balances[at], sim->reserved[at])};
+            (struct event_balance){(uint8_t)venue, (uint16_t)asset, sim->balances[at], available};
     }
 }
 
 /* What fills made of it, less the fees that were taken in base, in whole quantity units. */
-static int64_t told_position(const struct sim_instrument *instrument)
+static int64_t told_position(struct sim *sim, unsigned index)
 {
+    const struct sim_instrument *instrument = &sim->instruments[index];
     money unit, fees;
     if (instrument->base_fees.atto == 0 ||
         !money_from_units(1, instrument->definition.quantity_exponent, &unit) ||
         !money_round(instrument->base_fees, instrument->definition.quantity_exponent,
                      MONEY_HALF_EVEN, &fees))
         return instrument->position;
-    return instrument->position - (int64_t)(fees.atto / unit.atto);
+    int128 told = instrument->position - fees.atto / unit.atto;
+    if (told > INT64_MAX || told < INT64_MIN) {
+        overflow(sim, index);
+        return instrument->position;
+    }
+    return (int64_t)told;
 }
 
 static void tell_order(struct sim *sim, unsigned venue, const struct sim_order *order)
@@ -317,11 +344,11 @@ void sim_tell_account(struct sim *sim, unsigned venue, int64_t taken)
 {
     tell_balances(sim, venue);
     for (unsigned i = 0; i < sim->instrument_count; i++) {
-        const struct sim_instrument *instrument = &sim->instruments[i];
-        if (instrument->definition.venue != venue)
+        if (sim->instruments[i].definition.venue != venue)
             continue;
+        int64_t position = told_position(sim, i);
         sim_answer_new(sim, venue, EVENT_venue_position, i)->venue_position =
-            (struct event_venue_position){(uint16_t)i, {told_position(instrument), NUMBER_VALUE}};
+            (struct event_venue_position){(uint16_t)i, {position, NUMBER_VALUE}};
         for (unsigned side = 0; side < 2; side++)
             for (const struct sim_order *order = sim_order_best(sim, i, (enum side)side); order;
                  order = sim_order_next(sim, order))

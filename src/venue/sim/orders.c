@@ -172,21 +172,6 @@ void sim_order_lift(struct sim *sim, struct sim_order *order)
     order->resting = false;
 }
 
-static struct sim_order *at(const struct sim *sim, uint32_t slot)
-{
-    return slot == SIM_NONE ? NULL : &sim->orders.orders[slot];
-}
-
-struct sim_order *sim_order_best(const struct sim *sim, unsigned instrument, enum side side)
-{
-    return at(sim, sim->instruments[instrument].best[side]);
-}
-
-struct sim_order *sim_order_next(const struct sim *sim, const struct sim_order *order)
-{
-    return at(sim, order->next);
-}
-
 struct venue_id sim_venue_id(const char *prefix, uint64_t number)
 {
     struct venue_id id = {0};

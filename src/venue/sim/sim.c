@@ -227,10 +227,16 @@ static void take_connection(struct sim *sim, const struct event_feed_connection 
             lose_book(sim, i);
 }
 
+/* What no instrument can become says that its market is not known, as it does to the engine. */
 static void take_definition(struct sim *sim, const struct event_definition *definition)
 {
-    if (definition->instrument < sim->instrument_count)
-        sim->instruments[definition->instrument].definition = *definition;
+    if (definition->instrument >= sim->instrument_count)
+        return;
+    struct event_definition *now = &sim->instruments[definition->instrument].definition;
+    if (event_definition_may_follow(now, definition))
+        *now = *definition;
+    else
+        lose_book(sim, definition->instrument);
 }
 
 static void take_market(struct sim *sim, const struct message *message)
@@ -278,12 +284,22 @@ static bool step(struct sim *sim, int64_t until)
     return true;
 }
 
+static int tell_overflow(const struct sim *sim, struct error *error)
+{
+    char name[EVENT_INSTRUMENT_NAME_MAX] = "sim.balances";
+    if (sim->overflow_instrument < sim->instrument_count)
+        event_instrument_name(sim->names, sim->overflow_instrument, name);
+    return error_set(error, ERROR_INPUT,
+                     "%s: the simulated venue's account comes to more than it can hold; expected "
+                     "amounts below 1.7e20 of an asset in all",
+                     name);
+}
+
 static int check_limits(const struct sim *sim, struct error *error)
 {
     char name[EVENT_INSTRUMENT_NAME_MAX];
     if (sim->overflow)
-        return error_set(error, ERROR_INPUT,
-                         "a fill at the simulated venue is worth more than money can hold");
+        return tell_overflow(sim, error);
     if (!sim->full)
         return 0;
     if (strcmp(sim->full, "book.far_levels") != 0)

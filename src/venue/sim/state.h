@@ -121,8 +121,9 @@ struct sim {
     uint64_t order_number, trade_number;
     const char *full; /* setting whose table was full, or NULL */
     unsigned full_instrument;
-    bool started;  /* the engine did, once at least */
-    bool overflow; /* a fill was worth more than money can hold */
+    bool started;                 /* the engine did, once at least */
+    bool overflow;                /* an amount was more than money, or a position, can hold */
+    unsigned overflow_instrument; /* where; EVENT_NONE_16: a balance of several */
     struct sim_stats stats;
 };
 
@@ -139,9 +140,20 @@ void sim_order_end(struct sim *sim, struct sim_order *order, enum sim_order_stat
 /* Put it behind all orders of its price or better; take it out again. */
 void sim_order_rest(struct sim *sim, struct sim_order *order);
 void sim_order_lift(struct sim *sim, struct sim_order *order);
+static inline struct sim_order *sim_order_at(const struct sim *sim, uint32_t slot)
+{
+    return slot == SIM_NONE ? NULL : &sim->orders.orders[slot];
+}
 /* Our best order of a side, and the one after an order; NULL at the end. */
-struct sim_order *sim_order_best(const struct sim *sim, unsigned instrument, enum side side);
-struct sim_order *sim_order_next(const struct sim *sim, const struct sim_order *order);
+static inline struct sim_order *sim_order_best(const struct sim *sim, unsigned instrument,
+                                               enum side side)
+{
+    return sim_order_at(sim, sim->instruments[instrument].best[side]);
+}
+static inline struct sim_order *sim_order_next(const struct sim *sim, const struct sim_order *order)
+{
+    return sim_order_at(sim, order->next);
+}
 /* The venue's own name for an order or a trade: `prefix` and a number. */
 struct venue_id sim_venue_id(const char *prefix, uint64_t number);
 
