@@ -30,6 +30,7 @@
     X(scenario, "run scenario files and compare with their golden texts")                          \
     X(simulate, "run random markets and faults, every invariant checked")                          \
     X(synth, "make a market tape from a seed")                                                     \
+    X(exchange, "serve venues on this machine, to try live mode without keys or network")          \
     X(config, "show and check settings")                                                           \
     X(help, "tell more about one command")                                                         \
     X(version, "print the version and what it was built with")

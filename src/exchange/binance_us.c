@@ -359,23 +359,32 @@ static int request(struct protocol *protocol, const struct net_incoming *incomin
     return call.failed ? error->code : 0;
 }
 
+/* The order that a request speaks of: by its client's id, or by the client's id of the venue's number. */
+static const char *client_named(const struct binance_us *venue, const struct parameters *parameters,
+                                enum exchange_request kind)
+{
+    bool by_old = kind == EXCHANGE_cancel || kind == EXCHANGE_query;
+    const char *client = parameter(parameters, by_old ? "origClientOrderId" : "newClientOrderId");
+    int64_t id = 0;
+    if (client || !by_old || !parameter_integer(parameters, "orderId", &id) || id < 1)
+        return client ? client : "";
+    const struct core_order *order = core_order(venue->options.core, (size_t)id - 1);
+    return order ? order->client : "";
+}
+
 static void describe(struct protocol *protocol, const struct net_incoming *incoming,
                      struct exchange_call *call)
 {
-    (void)protocol;
     struct parameters parameters;
     const struct endpoint *endpoint = find_endpoint(incoming);
     call->client[0] = '\0';
-    call->kind = endpoint                                 ? endpoint->kind
-                 : binance_is_stream_path(incoming->path) ? EXCHANGE_stream
-                                                          : EXCHANGE_other;
-    if (!endpoint || !read_parameters(incoming, &parameters))
-        return;
-    const char *client =
-        parameter(&parameters, call->kind == EXCHANGE_cancel || call->kind == EXCHANGE_query
-                                   ? "origClientOrderId"
-                                   : "newClientOrderId");
-    strncat(call->client, client ? client : "", CORE_CLIENT_MAX);
+    if (endpoint)
+        call->kind = endpoint->kind;
+    else
+        call->kind = binance_is_stream_path(incoming->path) ? EXCHANGE_stream : EXCHANGE_other;
+    if (endpoint && read_parameters(incoming, &parameters))
+        snprintf(call->client, sizeof call->client, "%s",
+                 client_named(binance_of(protocol), &parameters, call->kind));
 }
 
 static void refusal(struct protocol *protocol, int status, int64_t retry_after_s, int64_t now,

@@ -116,4 +116,11 @@ int64_t binance_deadline(const struct protocol *protocol);
 void binance_tick(struct protocol *protocol, int64_t now);
 extern const char *const binance_messages[];
 
+/* --- the WebSocket API, binance_us_api.c ------------------------------------------------------------ */
+
+#define BINANCE_API_PATH "/ws-api/v3"
+/* A message on a connection of that path. Its stream is private_one once it has subscribed to the account. */
+void binance_api_text(struct binance_us *venue, struct exchange_stream *stream, const cJSON *root,
+                      int64_t now);
+
 #endif

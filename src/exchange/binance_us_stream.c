@@ -42,6 +42,7 @@ struct subscription {
 /* What one connection listens to. */
 struct binance_stream {
     bool combined;
+    bool is_api; /* of the WebSocket API */
     size_t count, capacity;
     struct subscription *subscriptions;
     struct rate_window texts;
@@ -117,7 +118,8 @@ static void end_private(struct binance_us *venue, const char *reason)
     venue->listen_key[0] = '\0';
     for (; stream; stream = next) {
         next = stream->next;
-        if (stream->private_one)
+        const struct binance_stream *state = stream->state;
+        if (stream->private_one && !state->is_api)
             venue->options.port->finish(venue->options.port->context, stream, CLOSE_NORMAL, reason);
     }
 }
@@ -236,7 +238,7 @@ static void subscribe_list(const struct binance_us *venue, struct exchange_strea
 bool binance_is_stream_path(const char *path)
 {
     return strcmp(path, "/ws") == 0 || strncmp(path, "/ws/", 4) == 0 ||
-           strcmp(path, "/stream") == 0;
+           strcmp(path, "/stream") == 0 || strcmp(path, BINANCE_API_PATH) == 0;
 }
 
 void binance_opened(struct protocol *protocol, struct exchange_stream *stream,
@@ -258,8 +260,9 @@ void binance_opened(struct protocol *protocol, struct exchange_stream *stream,
         }
         return;
     }
+    state->is_api = strcmp(incoming->path, BINANCE_API_PATH) == 0;
     struct path_parts parts;
-    if (path_split(incoming->path, &parts))
+    if (!state->is_api && path_split(incoming->path, &parts))
         for (size_t i = 1; i < parts.count; i++)
             subscribe(venue, stream, parts.parts[i], now);
 }
@@ -361,7 +364,9 @@ void binance_text(struct protocol *protocol, struct exchange_stream *stream, con
     const char *method = json_get_text(root, "method");
     const cJSON *id = cJSON_GetObjectItemCaseSensitive(root, "id");
     const cJSON *params = cJSON_GetObjectItemCaseSensitive(root, "params");
-    if (!cJSON_IsObject(root)) {
+    if (state->is_api && cJSON_IsObject(root)) {
+        binance_api_text(venue, stream, root, now);
+    } else if (!cJSON_IsObject(root)) {
         answer_error(venue, stream, 3, "Invalid JSON", NULL);
     } else if (!method) {
         answer_error(venue, stream, 2, "Invalid request: missing field `method`", id);
@@ -380,6 +385,18 @@ void binance_text(struct protocol *protocol, struct exchange_stream *stream, con
 
 /* --- telling ----------------------------------------------------------------------------------- */
 
+/* An event of the account on a connection of the WebSocket API. */
+static void publish_wrapped(struct binance_us *venue, struct exchange_stream *stream,
+                            const char *kind)
+{
+    json_clear(&venue->wrapped);
+    json_open(&venue->wrapped, NULL, '{');
+    json_integer(&venue->wrapped, "subscriptionId", 0);
+    json_raw(&venue->wrapped, "event", venue->scratch.bytes);
+    json_close(&venue->wrapped, '}');
+    send_text(venue, stream, kind, &venue->wrapped);
+}
+
 /* Send what stands in `scratch` to all that listen to a type, an instrument and, for depth, a pace. */
 static void publish(struct binance_us *venue, enum stream_type type,
                     const struct public_instrument *instrument, unsigned pace, unsigned levels,
@@ -388,7 +405,9 @@ static void publish(struct binance_us *venue, enum stream_type type,
     for (struct exchange_stream *stream = venue->protocol.streams, *next; stream; stream = next) {
         next = stream->next;
         const struct binance_stream *state = stream->state;
-        for (size_t i = 0; state && i < state->count; i++) {
+        if (type == STREAM_PRIVATE && state->is_api && stream->private_one)
+            publish_wrapped(venue, stream, kind);
+        for (size_t i = 0; i < state->count; i++) {
             const struct subscription *one = &state->subscriptions[i];
             bool paced = type == STREAM_DEPTH || type == STREAM_PARTIAL;
             if (one->type != type || (one->instrument && one->instrument != instrument) ||
