@@ -143,7 +143,7 @@ static uint8_t time_in_force_of(const char *word)
 
 static int read_side(const cJSON *object, const char *field, uint8_t *out, struct error *error)
 {
-    const char *word = json_text(object, field);
+    const char *word = json_text_of(object, field);
     if (word && strcmp(word, "BUY") == 0)
         *out = SIDE_BUY;
     else if (word && strcmp(word, "SELL") == 0)
@@ -158,7 +158,7 @@ static int read_side(const cJSON *object, const char *field, uint8_t *out, struc
 static bool take_error(const cJSON *object, struct binance_us_error *out)
 {
     struct binance_us_error read = {0};
-    const char *text = json_text(object, "msg");
+    const char *text = json_text_of(object, "msg");
     if (json_read_integer(object, "code", &read.code, NULL) != 0 || read.code == 0 || !text)
         return false;
     copy_printable(text, read.text, sizeof read.text);
@@ -179,7 +179,7 @@ bool binance_us_read_error(const char *bytes, size_t length, struct binance_us_e
 /* Figures of an order: all but an acknowledgement have them. */
 static int take_figures(const cJSON *object, struct binance_us_order *out, struct error *error)
 {
-    const char *word = json_text(object, "status");
+    const char *word = json_text_of(object, "status");
     if (!word) {
         out->status = BINANCE_US_NO_STATUS;
         return json_member(object, "status")
@@ -187,7 +187,7 @@ static int take_figures(const cJSON *object, struct binance_us_order *out, struc
                    : 0;
     }
     out->status = status_of(word);
-    out->time_in_force = time_in_force_of(json_text(object, "timeInForce"));
+    out->time_in_force = time_in_force_of(json_text_of(object, "timeInForce"));
     int code = read_side(object, "side", &out->side, error);
     if (!code)
         code = json_read_decimal(object, "price", &out->price, error);
@@ -337,7 +337,7 @@ int binance_us_read_trades(const char *bytes, size_t length, struct binance_us_f
 static int read_result(const cJSON *object, const char *field, uint8_t *out, struct error *error)
 {
     static const char *const words[] = {"SUCCESS", "FAILURE", "NOT_ATTEMPTED"};
-    const char *word = json_text(object, field);
+    const char *word = json_text_of(object, field);
     int found = word ? index_of(words, 3, word) : 3;
     if (found == 3)
         return error_set(error, ERROR_INPUT, "field %s: expected SUCCESS, FAILURE or NOT_ATTEMPTED",
@@ -416,7 +416,7 @@ static int take_balances(const cJSON *array, const char *field, const char *cons
 /* A fee's rate as text, in 1e-9; rounded to nothing: finer is an error. */
 static int read_rate(const cJSON *object, const char *field, int64_t *out, struct error *error)
 {
-    const char *text = json_text(object, field);
+    const char *text = json_text_of(object, field);
     struct number rate = {.status = NUMBER_ABSENT};
     if (text)
         rate = number_from_text(text, strlen(text), RATE_EXPONENT);
@@ -467,7 +467,7 @@ static size_t place_of(const char *const *symbols, size_t count, const char *sym
 static int take_place(const cJSON *object, const char *const *symbols, size_t count, size_t *place,
                       struct error *error)
 {
-    const char *symbol = json_text(object, "symbol");
+    const char *symbol = json_text_of(object, "symbol");
     if (!symbol)
         return error_set(error, ERROR_INPUT, "field symbol: expected text");
     *place = place_of(symbols, count, symbol);
@@ -584,24 +584,24 @@ int binance_us_read_stream_answer(const char *bytes, size_t length,
 
 static int read_words(const cJSON *event, struct binance_us_event *out, struct error *error)
 {
-    const char *execution = json_text(event, "x"), *status = json_text(event, "X");
+    const char *execution = json_text_of(event, "x"), *status = json_text_of(event, "X");
     if (!execution)
         return error_set(error, ERROR_INPUT, "field x: expected text");
     if (!status)
         return error_set(error, ERROR_INPUT, "field X: expected text");
     out->execution = execution_of(execution);
     out->order.status = status_of(status);
-    out->order.time_in_force = time_in_force_of(json_text(event, "f"));
+    out->order.time_in_force = time_in_force_of(json_text_of(event, "f"));
     if (out->execution == BINANCE_US_EXECUTION_OTHER)
         copy_printable(execution, out->word, sizeof out->word);
-    copy_printable(json_text(event, "r"), out->reason, sizeof out->reason);
+    copy_printable(json_text_of(event, "r"), out->reason, sizeof out->reason);
     return read_side(event, "S", &out->order.side, error);
 }
 
 /* Of a cancel `c` is the request's own id, and `C` the order's. */
 static int read_name(const cJSON *event, struct binance_us_order *out, struct error *error)
 {
-    const char *original = json_text(event, "C");
+    const char *original = json_text_of(event, "C");
     const char *field = original && *original ? "C" : "c";
     return json_read_text(event, field, out->name, sizeof out->name, error);
 }
@@ -677,7 +677,7 @@ static const cJSON *unwrap(const cJSON *tree)
 static int take_event(const cJSON *tree, struct binance_us_event *out, struct error *error)
 {
     const cJSON *event = unwrap(tree);
-    const char *word = json_text(event, "e");
+    const char *word = json_text_of(event, "e");
     out->kind = BINANCE_US_OTHER_EVENT;
     if (!cJSON_IsObject(event))
         return error_set(error, ERROR_INPUT, "expected an event as an object");

@@ -39,8 +39,8 @@ static unsigned type_of(const char *word)
 static int take_limit(const cJSON *object, struct binance_us_info *info, struct error *error)
 {
     enum { INTERVALS_MAX = 1000 };
-    unsigned type = type_of(json_text(object, "rateLimitType"));
-    int64_t interval = interval_of(json_text(object, "interval"));
+    unsigned type = type_of(json_text_of(object, "rateLimitType"));
+    int64_t interval = interval_of(json_text_of(object, "interval"));
     uint64_t number, limit;
     if (type == BINANCE_US_LIMIT_TYPE_COUNT || interval == 0 ||
         info->limit_count == BINANCE_US_LIMITS_MAX)
@@ -112,7 +112,7 @@ static const cJSON *filter_of(const cJSON *symbol, const char *type)
     const cJSON *item;
     cJSON_ArrayForEach(item, json_member(symbol, "filters"))
     {
-        const char *word = json_text(item, "filterType");
+        const char *word = json_text_of(item, "filterType");
         if (word && strcmp(word, type) == 0)
             return item;
     }
@@ -235,7 +235,7 @@ static bool has_order_type(const cJSON *symbol, const char *type)
 static int take_state(const cJSON *symbol, struct adapter_instrument *out, uint8_t *notes,
                       struct error *error)
 {
-    const char *status = json_text(symbol, "status");
+    const char *status = json_text_of(symbol, "status");
     const cJSON *spot = json_member(symbol, "isSpotTradingAllowed");
     const cJSON *replace = json_member(symbol, "cancelReplaceAllowed");
     if (!status)
@@ -294,7 +294,7 @@ static int take_symbols(const cJSON *tree, const char *const *symbols, size_t co
         return error_set(error, ERROR_INPUT, "field symbols: expected an array");
     cJSON_ArrayForEach(item, json_member(tree, "symbols"))
     {
-        const char *name = json_text(item, "symbol");
+        const char *name = json_text_of(item, "symbol");
         size_t place = 0;
         uint8_t of_this = 0;
         if (!name)

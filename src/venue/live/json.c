@@ -69,7 +69,7 @@ const cJSON *json_member(const cJSON *object, const char *name)
     return cJSON_IsNull(item) ? NULL : item;
 }
 
-const char *json_text(const cJSON *object, const char *name)
+const char *json_text_of(const cJSON *object, const char *name)
 {
     return cJSON_GetStringValue(json_member(object, name));
 }
@@ -87,7 +87,7 @@ bool json_whole(const cJSON *item, uint64_t *out)
 int json_read_text(const cJSON *object, const char *name, char *out, size_t capacity,
                    struct error *error)
 {
-    const char *text = json_text(object, name);
+    const char *text = json_text_of(object, name);
     if (!text)
         return error_set(error, ERROR_INPUT, "field %s: expected text", name);
     size_t length = strlen(text);
@@ -142,7 +142,7 @@ int json_read_time(const cJSON *object, const char *name, int64_t *out_ns, struc
 int json_read_decimal(const cJSON *object, const char *name, struct json_decimal *out,
                       struct error *error)
 {
-    const char *text = json_text(object, name);
+    const char *text = json_text_of(object, name);
     if (!text)
         return error_set(error, ERROR_INPUT, "field %s: expected a decimal as text", name);
     *out = (struct json_decimal){.status = NUMBER_ABSENT};
@@ -152,7 +152,7 @@ int json_read_decimal(const cJSON *object, const char *name, struct json_decimal
 
 int json_read_money(const cJSON *object, const char *name, money *out, struct error *error)
 {
-    const char *text = json_text(object, name);
+    const char *text = json_text_of(object, name);
     if (!text || money_from_text(text, strlen(text), out) != NUMBER_VALUE)
         return error_set(error, ERROR_INPUT, "field %s: expected an amount as text", name);
     return 0;

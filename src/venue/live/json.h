@@ -30,7 +30,7 @@ const cJSON *json_member(const cJSON *object, const char *name);
 /* A whole number from 0 to 2^53 - 1; false where `item` (may be NULL) is none. */
 bool json_whole(const cJSON *item, uint64_t *out);
 /* The text of a member; NULL where it is none. Lives as long as the tree. */
-const char *json_text(const cJSON *object, const char *name);
+const char *json_text_of(const cJSON *object, const char *name);
 
 /* Each of these reads the member `name` and returns 0, or ERROR_INPUT with `out` untouched. `out` of a text has
  * room for `capacity` bytes with the NUL; an empty text is one. */
