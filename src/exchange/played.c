@@ -142,7 +142,8 @@ int played_open(struct played **out, const struct played_source *source,
     struct played *played = calloc(1, sizeof *played);
     if (!played)
         return error_set(error, ERROR_SYSTEM, "no memory for a played market");
-    played->feed = (struct feed){feed_next, feed_ahead, feed_close, INT64_MIN, 0};
+    played->feed = (struct feed){
+        .next = feed_next, .ahead = feed_ahead, .close = feed_close, .ahead_ts = INT64_MIN};
     played->source = *source;
     played->names = names;
     played->venue = venue;

@@ -184,6 +184,8 @@ static int pull(struct sim *sim, int64_t now, struct error *error)
     const struct message *message;
     error->code = ERROR_NONE;
     while (sim->feed->ahead_ts <= limit && (message = sim->feed->ahead(sim->feed, limit, error))) {
+        if (!matters(message->kind))
+            continue; /* a feed that gives everything */
         struct sim_entry entry = {.time = venue_time(sim, message),
                                   .rank = message->kind == EVENT_trade ? RANK_TRADES : RANK_BOOK,
                                   .message = message};
