@@ -18,7 +18,7 @@ report() {
     fi
 }
 
-echo "1..4"
+echo "1..6"
 "$capstan" simulate --seed 1 --seeds 300 --jobs 2 -o "$folder" >"$folder/out" 2>"$folder/err"
 report "300 seeds of 10,000 events break no invariant" $?
 sed 's/^/# /' "$folder/out" "$folder/err"
@@ -26,6 +26,12 @@ sed 's/^/# /' "$folder/out" "$folder/err"
     "$capstan" simulate --seed 5 --no-scenario >"$folder/second" 2>&1 &&
     cmp "$folder/first" "$folder/second"
 report "a seed counts the same twice" $?
+"$capstan" simulate --seed 2 --counts >"$folder/out" 2>&1 &&
+    grep -q 'seeds run again 1,.* restarts [1-9]' "$folder/out"
+report "a seed with restarts decides the same again, and where it is only told the same" $?
+"$capstan" simulate --seed 2 --without-gate collar -o "$folder" >"$folder/out" 2>&1
+[ $? -eq 1 ] && grep -q '(it fails in the same way)$' "$folder/out" && [ -s "$folder/seed_2.scn" ]
+report "a seed that fails is shrunk to a scenario that fails in the same way" $?
 "$capstan" simulate --seed 5 --complete >"$folder/out" 2>&1
 [ $? -eq 1 ] && grep -q ': never happened$' "$folder/out"
 report "one seed alone is not complete, and it says what is missing" $?
