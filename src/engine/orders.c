@@ -869,7 +869,7 @@ static bool answers_older_query(struct order *order, const struct message *messa
         order->queries--;
     if (order->older > 0)
         order->older--;
-    return older && message->kind == EVENT_order_status;
+    return older;
 }
 
 /* An answer that tells how the order rested once: price and leaves of it would put back what is known
