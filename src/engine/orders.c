@@ -802,7 +802,7 @@ static bool answers_older_query(struct order *order, const struct message *messa
         order->queries--;
     if (order->older > 0)
         order->older--;
-    return older && message->kind == EVENT_order_status;
+    return older;
 }
 
 /* The refusal of a modify before the newest: to believe it would be to forget what the newest asks for. */
