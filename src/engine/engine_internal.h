@@ -131,8 +131,13 @@ struct order {
 struct order_side {
     uint32_t first, last;
     uint32_t count;
-    int128
-        leaves; /* worst case: old or new while a modify travels; no number of orders makes it wrap */
+    uint32_t going; /* of these, pending cancel */
+    /* Slots of the orders that stood for the levels of the last ladder, if each level had one: where to look
+     * first for those of the next. No decision hangs on it. */
+    uint32_t stood_count;
+    uint32_t stood[STRATEGY_LEVELS_MAX];
+    /* Worst case: old or new while a modify travels; no number of orders makes it wrap. */
+    int128 leaves;
 };
 
 /* A trade of ours, so that it counts once. */
@@ -288,6 +293,15 @@ struct candidates {
     uint32_t count, capacity;
 };
 
+enum { ENGINE_SIDE_ORDERS_MAX = 1024 }; /* as many as risk.orders_per_side can be */
+
+/* The live orders of a side while levels are matched to them. */
+struct resting {
+    int64_t prices[ENGINE_SIDE_ORDERS_MAX]; /* 0: taken by a level */
+    struct order *orders[ENGINE_SIDE_ORDERS_MAX];
+    unsigned count;
+};
+
 struct output {
     struct message *messages;
     union event_record *records;
@@ -342,6 +356,7 @@ struct engine {
     unsigned removed_left; /* `removed` decisions that this message may still make */
     struct timers timers;
     struct candidates candidates;
+    struct resting *resting; /* of the side that is being reconciled */
     struct output output;
     struct engine_counters counters;
     int64_t audit_countdown;

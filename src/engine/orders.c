@@ -170,6 +170,8 @@ static void enter_state(struct engine *engine, struct order *order, enum order_s
     if (order_state_is_resting(state))
         order->cancel_sent = false;
     bool resolved = order->state == ORDER_UNKNOWN && state != ORDER_UNKNOWN;
+    side_of(engine, order)->going += (uint32_t)(state == ORDER_PENDING_CANCEL) -
+                                     (uint32_t)(order->state == ORDER_PENDING_CANCEL);
     order->state = (uint8_t)state;
     if (resolved)
         clear_unknown_alarm(engine, order->instrument);
