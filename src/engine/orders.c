@@ -807,12 +807,13 @@ static bool answers_older_query(struct order *order, const struct message *messa
     return older;
 }
 
-/* The refusal of a modify before the newest: to believe it would be to forget what the newest asks for. */
-static bool refuses_older_modify(const struct order *order, const struct message *message)
+/* The answer to a modify before the newest, told late or again: to believe it would be to forget what the
+ * newest asks for. */
+static bool answers_older_modify(const struct order *order, const struct message *message)
 {
     bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
-    return message->kind == EVENT_modify_rejected && is_modifying(order) && timed &&
-           message->ts_venue < order->modify_ts;
+    bool answers = message->kind == EVENT_modify_rejected || message->kind == EVENT_order_modified;
+    return answers && is_modifying(order) && timed && message->ts_venue < order->modify_ts;
 }
 
 /* An answer that tells how the order rested once: price and leaves of it would put back what is known
@@ -825,7 +826,7 @@ static bool is_overtaken(struct order *order, const struct message *message)
     if (told > order->told_ts)
         order->told_ts = told;
     return older || (old && message->kind != EVENT_order_accepted) ||
-           refuses_older_modify(order, message);
+           answers_older_modify(order, message);
 }
 
 /* Every answer is a request that went well, but for the one that says that there was none. An expiry answers
