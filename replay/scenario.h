@@ -97,15 +97,23 @@ static inline unsigned scenario_expect_instrument(const struct scenario_expect *
     return expect->instrument >= 0 ? (unsigned)expect->instrument : 0;
 }
 
+/* "LINE NAME=VALUE", one assignment a line; text NULL: there is none. */
+struct scenario_settings {
+    char *text;
+    size_t length, capacity;
+};
+
 /* A whole file, parsed and checked. */
 struct scenario {
     char *path;
     char *text; /* the file; words point into it */
     char title[256];
     char covers[256];
-    char *config; /* "LINE NAME=VALUE", one assignment a line */
-    size_t config_length, config_capacity;
+    struct scenario_settings config;
     unsigned restarts; /* so far */
+    /* Of the restart that brings other settings: they come after all of `config`. Epoch 0: there is none. */
+    struct scenario_settings restart_config;
+    uint64_t restart_epoch;
     int64_t end_ts;
     bool has_end;
     bool no_defaults; /* settings begin at the program's own */
@@ -150,7 +158,8 @@ struct scenario_options {
 
 /* Compile to a tape, replay it through the loop, check every expectation, verify the tape that the run
  * wrote, compare with the golden. Where the scenario says that a table is full at the end, a run that ends with
- * just that error has done as it should, and so has the verification of its tape. 0 if all held; ERROR_DIFFERENT with the first thing that did not. */
+ * just that error has done as it should, and so has the verification of its tape. Of a restart with other settings
+ * the tape is that of the session before it, for a tape has one configuration. 0 if all held; ERROR_DIFFERENT with the first thing that did not. */
 int scenario_run(const char *path, const struct scenario_options *options, struct error *error);
 
 #endif

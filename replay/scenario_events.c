@@ -264,16 +264,24 @@ static int shutdown_event(struct scenario_parser *parser)
     return 0;
 }
 
-/* The process dies and starts again: the next epoch begins. The rest of the record is the loop's. */
+/* The process dies and starts again: the next epoch begins. The rest of the record is the loop's. What stands
+ * behind the word are the settings that it then has. */
 static int restart_event(struct scenario_parser *parser)
 {
+    struct scenario *s = parser->scenario;
     struct scenario_event *event = add_event(parser, EVENT_start, EVENT_NONE_16);
     if (!event)
         return ERROR_SYSTEM;
     event->message.flags = 0;
     event->message.ts_venue = 0;
-    event->record.start = (struct event_start){.epoch = ++parser->scenario->restarts};
-    return 0;
+    event->record.start = (struct event_start){.epoch = ++s->restarts};
+    if (!scenario_peek(parser))
+        return 0;
+    if (s->restart_epoch != 0)
+        return scenario_fail(parser, scenario_peek(parser),
+                             "the end of the line: one restart may bring other settings");
+    s->restart_epoch = s->restarts;
+    return scenario_parse_settings(parser, &s->restart_config);
 }
 
 int scenario_parse_event(struct scenario_parser *parser)

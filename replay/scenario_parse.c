@@ -44,10 +44,25 @@ static int parse_covers(struct scenario_parser *parser)
     return 0;
 }
 
-/* Keep "LINE name=value" for the configuration, without quotes, one a line. */
-static int parse_config(struct scenario_parser *parser)
+static int keep_setting(struct scenario_parser *parser, struct scenario_settings *settings,
+                        const struct scenario_word *name, const struct scenario_word *value)
 {
-    struct scenario *s = parser->scenario;
+    size_t need = settings->length + name->length + value->length + 16;
+    if (need > settings->capacity) {
+        char *grown = realloc(settings->text, need * 2);
+        if (!grown)
+            return error_set(parser->error, ERROR_SYSTEM, "out of memory");
+        settings->text = grown;
+        settings->capacity = need * 2;
+    }
+    settings->length +=
+        (size_t)sprintf(settings->text + settings->length, "%u %.*s=%.*s\n", parser->line,
+                        (int)name->length, name->text, (int)value->length, value->text);
+    return 0;
+}
+
+int scenario_parse_settings(struct scenario_parser *parser, struct scenario_settings *settings)
+{
     const struct scenario_word *word;
     if (!scenario_peek(parser))
         return scenario_fail(parser, NULL, "setting=value");
@@ -56,20 +71,16 @@ static int parse_config(struct scenario_parser *parser)
         if (!scenario_split_pair(word, '=', &name, &value))
             return scenario_fail(parser, word, "setting=value such as quote.half_spread=2tick");
         value = scenario_unquote(&value);
-        size_t need = s->config_length + name.length + value.length + 16;
-        if (need > s->config_capacity) {
-            char *grown = realloc(s->config, need * 2);
-            if (!grown)
-                return error_set(parser->error, ERROR_SYSTEM, "out of memory");
-            s->config = grown;
-            s->config_capacity = need * 2;
-        }
-        s->config_length +=
-            (size_t)sprintf(s->config + s->config_length, "%u %.*s=%.*s\n", parser->line,
-                            (int)name.length, name.text, (int)value.length, value.text);
+        if (keep_setting(parser, settings, &name, &value))
+            return ERROR_SYSTEM;
         parser->at++;
     }
     return 0;
+}
+
+static int parse_config(struct scenario_parser *parser)
+{
+    return scenario_parse_settings(parser, &parser->scenario->config);
 }
 
 /* "defaults none": no file of settings is read before the scenario's own. */
@@ -263,7 +274,8 @@ void scenario_free(struct scenario **scenario)
     free(s->events);
     free(s->whens);
     free(s->expects);
-    free(s->config);
+    free(s->config.text);
+    free(s->restart_config.text);
     free(s->text);
     free(s->path);
     free(s);

@@ -50,6 +50,9 @@ int scenario_copy(struct scenario_parser *parser, const struct scenario_word *wo
 /* Remove the quotes of a quoted word. */
 struct scenario_word scenario_unquote(const struct scenario_word *word);
 
+/* "setting=value …" up to the end of the line, without quotes, kept with the line's number. */
+int scenario_parse_settings(struct scenario_parser *parser, struct scenario_settings *settings);
+
 /* The lines. Each is called with parser->at behind the line's first word. */
 int scenario_parse_venue(struct scenario_parser *parser);
 int scenario_parse_when(struct scenario_parser *parser);

@@ -13,6 +13,7 @@
 #include "replay/scenario_expect.h"
 #include "replay/scenario_tape.h"
 #include "replay/scripted.h"
+#include "replay/successor.h"
 #include "run/backtest.h"
 #include "run/tape_sink.h"
 #include "run/verification.h"
@@ -21,12 +22,13 @@ enum { RESTARTS_MAX = 500 }; /* tried on one scenario's tape; most have fewer me
 
 /* Everything of one run. */
 struct scenario_session {
-    struct sink sink; /* first: the checks and the text */
+    struct sink sink; /* first: the checks, the text, the tape of the session */
     struct scenario *scenario;
     struct scenario_checks checks;
     struct config *config;
     struct backtest backtest;
-    struct tape_sink *tape_sink;
+    struct tape_sink *tape_sink; /* NULL: that session has ended */
+    struct successor successor;
     FILE *text_stream;
     char *text;
     size_t text_length;
@@ -58,6 +60,45 @@ static int on_text(struct scenario_session *session, const struct message *messa
     return 0;
 }
 
+/* None was violated by the engine that lives. */
+static int check_invariants(const struct scenario_session *session, struct error *error)
+{
+    const struct engine_counters *counters = engine_counters(session->backtest.loop.engine);
+    for (unsigned number = 0; number < sizeof counters->violations_by_invariant /
+                                           sizeof counters->violations_by_invariant[0];
+         number++)
+        if (counters->violations_by_invariant[number] > 0)
+            return error_set(error, ERROR_DIFFERENT,
+                             "%s: invariant %u is violated (%llu violations in all, first: %s)",
+                             session->scenario->path, number,
+                             (unsigned long long)counters->invariant_violations,
+                             counters->violation);
+    return 0;
+}
+
+/* Its last decisions stand on its tape, so that all of it can be verified; nobody acts on them. */
+static int end_session(struct scenario_session *session, struct error *error)
+{
+    struct sink *tape = tape_sink_sink(session->tape_sink);
+    struct engine *engine = session->backtest.loop.engine;
+    if (tape->finishing(tape, engine, error))
+        return error->code;
+    struct actions last = engine_finish(engine);
+    for (size_t i = 0; i < last.count; i++)
+        if (tape->decision(tape, &last.messages[i], error))
+            return error->code;
+    return tape_sink_finish(&session->tape_sink, error);
+}
+
+static int take_over(struct scenario_session *session, struct error *error)
+{
+    if (end_session(session, error) || check_invariants(session, error))
+        return error->code;
+    session->successor.lives = true;
+    session->backtest.loop.engine = session->successor.run.engine;
+    return 0;
+}
+
 static int on_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct scenario_session *session = (struct scenario_session *)sink;
@@ -65,17 +106,39 @@ static int on_message(struct sink *sink, const struct message *message, struct e
                              error) ||
         on_text(session, message, error))
         return error->code;
+    if (successor_begins(&session->successor, message) && take_over(session, error))
+        return error->code;
+    successor_fold(&session->successor, message);
+    struct sink *tape = session->tape_sink ? tape_sink_sink(session->tape_sink) : NULL;
+    if (tape && tape->message(tape, message, error))
+        return error->code;
     if (event_kind_info(message->kind)->event_class != EVENT_SESSION)
         return 0;
     return scenario_checks_message(&session->checks, message, error);
 }
 
+static int on_stepped(struct sink *sink, const struct engine *engine, struct error *error)
+{
+    struct scenario_session *session = (struct scenario_session *)sink;
+    struct sink *tape = session->tape_sink ? tape_sink_sink(session->tape_sink) : NULL;
+    return tape ? tape->stepped(tape, engine, error) : 0;
+}
+
 static int on_decision(struct sink *sink, const struct message *decision, struct error *error)
 {
     struct scenario_session *session = (struct scenario_session *)sink;
-    if (on_text(session, decision, error))
+    struct sink *tape = session->tape_sink ? tape_sink_sink(session->tape_sink) : NULL;
+    successor_fold(&session->successor, decision);
+    if (on_text(session, decision, error) || (tape && tape->decision(tape, decision, error)))
         return error->code;
     return scenario_checks_message(&session->checks, decision, error);
+}
+
+static int on_finishing(struct sink *sink, const struct engine *engine, struct error *error)
+{
+    struct scenario_session *session = (struct scenario_session *)sink;
+    struct sink *tape = session->tape_sink ? tape_sink_sink(session->tape_sink) : NULL;
+    return tape ? tape->finishing(tape, engine, error) : 0;
 }
 
 static int make_folder(struct scenario_session *session, struct error *error)
@@ -117,7 +180,11 @@ static int open_backtest(struct scenario_session *session, struct error *error)
         scripted_open(&backtest->venue, backtest->venue, session->scenario, error))
         return error->code;
     backtest->loop.venue = backtest->venue;
-    session->sink = (struct sink){.market = true, .message = on_message, .decision = on_decision};
+    session->sink = (struct sink){.market = true,
+                                  .message = on_message,
+                                  .stepped = on_stepped,
+                                  .decision = on_decision,
+                                  .finishing = on_finishing};
     session->checks.scenario = session->scenario;
     session->text_stream = open_memstream(&session->text, &session->text_length);
     if (!session->text_stream)
@@ -125,31 +192,19 @@ static int open_backtest(struct scenario_session *session, struct error *error)
     if (open_session_tape(session, error))
         return error->code;
     backtest_add_sink(backtest, &session->sink);
-    backtest_add_sink(backtest, tape_sink_sink(session->tape_sink));
     return 0;
 }
 
 static int check_end(struct scenario_session *session, struct error *error)
 {
-    const struct scenario *s = session->scenario;
-    const struct engine *engine = session->backtest.loop.engine;
-    if (scenario_checks_end(&session->checks, engine, error))
+    if (scenario_checks_end(&session->checks, session->backtest.loop.engine, error))
         return error->code;
     size_t in_flight = scripted_in_flight(session->backtest.venue);
     if (in_flight)
         return error_set(error, ERROR_DIFFERENT,
-                         "%s: %zu canned answers are due after the end of the run", s->path,
-                         in_flight);
-    const struct engine_counters *counters = engine_counters(engine);
-    for (unsigned number = 0; number < sizeof counters->violations_by_invariant /
-                                           sizeof counters->violations_by_invariant[0];
-         number++)
-        if (counters->violations_by_invariant[number] > 0)
-            return error_set(error, ERROR_DIFFERENT,
-                             "%s: invariant %u is violated (%llu violations in all, first: %s)",
-                             s->path, number, (unsigned long long)counters->invariant_violations,
-                             counters->violation);
-    return 0;
+                         "%s: %zu canned answers are due after the end of the run",
+                         session->scenario->path, in_flight);
+    return check_invariants(session, error);
 }
 
 /* The run ended because a table of the engine was full, and the scenario says that one is. Which, its
@@ -196,12 +251,15 @@ static int run_session(struct scenario_session *session, const char *defaults, s
     if (!code)
         code = scenario_write_tape(session->scenario, session->market_tape, error);
     if (!code)
-        code = scenario_configure(session->scenario, defaults, &session->config, error);
+        code = scenario_configure(session->scenario, defaults, false, &session->config, error);
+    if (!code)
+        code = successor_open(&session->successor, session->scenario, defaults, session->gates_off,
+                              error);
     if (!code)
         code = open_backtest(session, error);
     if (!code)
         code = run_loop(session, error);
-    if (!code)
+    if (!code && session->tape_sink)
         code = tape_sink_finish(&session->tape_sink, error);
     if (session->text_stream && fclose(session->text_stream) != 0 && !code)
         code = error_set(error, ERROR_SYSTEM, "out of memory");
@@ -215,6 +273,7 @@ static void close_session(struct scenario_session *session)
 {
     tape_sink_abandon(&session->tape_sink);
     backtest_close(&session->backtest);
+    successor_close(&session->successor);
     config_free(&session->config);
     free(session->text);
     if (session->folder[0]) {

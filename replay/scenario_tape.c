@@ -75,9 +75,10 @@ static int set_balances(const struct scenario *scenario, unsigned venue, struct 
     return config_set_from(config, text, scenario->path, error);
 }
 
-static int set_lines(const struct scenario *scenario, struct config *config, struct error *error)
+static int set_lines(const struct scenario *scenario, const struct scenario_settings *settings,
+                     struct config *config, struct error *error)
 {
-    const char *line = scenario->config ? scenario->config : "";
+    const char *line = settings->text ? settings->text : "";
     while (*line) {
         char text[1024], origin[1024];
         char *assignment;
@@ -97,7 +98,7 @@ static int set_lines(const struct scenario *scenario, struct config *config, str
     return 0;
 }
 
-int scenario_configure(const struct scenario *scenario, const char *defaults,
+int scenario_configure(const struct scenario *scenario, const char *defaults, bool restarted,
                        struct config **config, struct error *error)
 {
     int code = config_create(config, error);
@@ -105,5 +106,9 @@ int scenario_configure(const struct scenario *scenario, const char *defaults,
         code = config_read_file(*config, defaults, error);
     for (unsigned venue = 0; !code && venue < scenario->venue_count; venue++)
         code = set_balances(scenario, venue, *config, error);
-    return code ? code : set_lines(scenario, *config, error);
+    if (!code)
+        code = set_lines(scenario, &scenario->config, *config, error);
+    if (!code && restarted)
+        code = set_lines(scenario, &scenario->restart_config, *config, error);
+    return code;
 }

@@ -7,8 +7,9 @@
 
 /* Write the scenario's events to `path`. */
 int scenario_write_tape(const struct scenario *scenario, const char *path, struct error *error);
-/* The configuration: defaults, a rich account at every venue, then the scenario's own lines. */
-int scenario_configure(const struct scenario *scenario, const char *defaults,
+/* The configuration: defaults, a rich account at every venue, then the scenario's own lines; `restarted`: and
+ * then those that a restart brings. */
+int scenario_configure(const struct scenario *scenario, const char *defaults, bool restarted,
                        struct config **config, struct error *error);
 
 #endif

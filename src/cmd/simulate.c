@@ -291,7 +291,7 @@ int cmd_simulate(int argc, char **argv)
         CMD_FLAG("all", 0, "run every seed, also after one that failed, and only name those",
                  &command.goes_on),
         CMD_FLAG("complete", 0,
-                 "fail where a fault, a gate or a row of the order table never happened",
+                 "fail where a fault, a restart, a gate or a row of the order table never happened",
                  &command.complete),
         CMD_TEXT("output", 'o', "FOLDER", "where the scenario of a failing seed goes (default .)",
                  &command.output),
@@ -305,7 +305,8 @@ int cmd_simulate(int argc, char **argv)
         .name = name,
         .arguments = "--seed N [--seeds COUNT] [--events M]",
         .opening =
-            "Make a market, settings and a bad connection from a seed, run the engine through\n"
+            "Make a market, settings, a bad connection and restarts from a seed, run the engine "
+            "through\n"
             "them against the simulated venue, and check every invariant after every message.\n",
         .closing = "A seed that breaks an invariant is shrunk to a scenario that breaks it too.\n"
                    "Exit status: 0 all held, 1 a seed broke an invariant, 2 bad input.\n\n"

@@ -96,6 +96,8 @@ static void ask_strategy(struct engine *engine, unsigned index, struct wanted_la
         .position_limit = instrument->limits.position_limit,
     };
     breakers_widen(instrument, &view.widen_numerator, &view.widen_denominator);
+    /* Without a fair value these two are state all the same: hashed, and compared by verify. */
+    ladder->fair_millitick = ladder->skew_millitick = 0;
     ladder->count = 0;
     ladder->has_fair = false;
     const struct strategy *strategy = instrument->limits.rough ? &strategy_rough : &strategy_ladder;

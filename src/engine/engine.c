@@ -85,6 +85,7 @@ static void lay_out(struct carver *carver, const struct engine_config *config,
     engine->candidates.order =
         carve(carver, candidate_capacity(config) * sizeof *engine->candidates.order);
     engine->candidates.pairs = carve(carver, count * sizeof *engine->candidates.pairs);
+    engine->resting = carve(carver, sizeof *engine->resting);
     engine->output.messages = carve(carver, outputs * sizeof *engine->output.messages);
     engine->output.records = carve(carver, outputs * sizeof *engine->output.records);
     engine->orders.slots = carve(carver, slots * sizeof *engine->orders.slots);

@@ -131,8 +131,13 @@ struct order {
 struct order_side {
     uint32_t first, last;
     uint32_t count;
-    int128
-        leaves; /* worst case: old or new while a modify travels; no number of orders makes it wrap */
+    uint32_t going; /* of these, pending cancel */
+    /* Slots of the orders that stood for the levels of the last ladder, if each level had one: where to look
+     * first for those of the next. No decision hangs on it. */
+    uint32_t stood_count;
+    uint32_t stood[STRATEGY_LEVELS_MAX];
+    /* Worst case: old or new while a modify travels; no number of orders makes it wrap. */
+    int128 leaves;
 };
 
 /* A trade of ours, so that it counts once. */
@@ -288,6 +293,15 @@ struct candidates {
     uint32_t count, capacity;
 };
 
+enum { ENGINE_SIDE_ORDERS_MAX = 1024 }; /* as many as risk.orders_per_side can be */
+
+/* The live orders of a side while levels are matched to them. */
+struct resting {
+    int64_t prices[ENGINE_SIDE_ORDERS_MAX]; /* 0: taken by a level */
+    struct order *orders[ENGINE_SIDE_ORDERS_MAX];
+    unsigned count;
+};
+
 struct output {
     struct message *messages;
     union event_record *records;
@@ -342,6 +356,7 @@ struct engine {
     unsigned removed_left; /* `removed` decisions that this message may still make */
     struct timers timers;
     struct candidates candidates;
+    struct resting *resting; /* of the side that is being reconciled */
     struct output output;
     struct engine_counters counters;
     int64_t audit_countdown;
@@ -426,11 +441,6 @@ struct order *orders_find(struct engine *engine, order_id id);
  * that is more aggressive. */
 int64_t orders_worst_leaves(const struct order *order);
 int64_t orders_worst_price(const struct order *order);
-/* A number without a value was removed: counted, and told while the message has room for it. */
-void orders_tell_removed(struct engine *engine, const struct event_removed *removed);
-/* An order in the account's snapshot. False where its leaves are none; an order of ours without a usable
- * price is left out of reconciliation until it has one (B14). Either is told. */
-bool orders_read_row(struct engine *engine, const struct event_open_order *row);
 /* Session and decision records that change orders. */
 void orders_take_answer(struct engine *engine, const struct message *message);
 void orders_take_place(struct engine *engine, const struct event_place *place, int64_t now);
@@ -483,6 +493,36 @@ void orders_retry_afresh(struct engine *engine, unsigned instrument);
 void orders_restart(struct engine *engine);
 /* The id that the next order will have. */
 order_id orders_next_id(const struct engine *engine);
+
+/* --- order_numbers.c --- */
+/* A number of lots that an order can have; and the same, or nothing: what a venue says is left of one. */
+static inline bool orders_is_size(struct number quantity)
+{
+    return quantity.status == NUMBER_VALUE && quantity.units > 0 &&
+           quantity.units <= ENGINE_QUANTITY_MAX;
+}
+static inline bool orders_is_rest(struct number leaves)
+{
+    return orders_is_size(leaves) || (leaves.status == NUMBER_VALUE && leaves.units == 0);
+}
+/* REJECT_NONE where an order can rest at that price. */
+enum reject orders_price_fault(const struct engine *engine, unsigned instrument,
+                               struct number price);
+/* A number without a value was removed: counted, and told while the message has room for it. */
+void orders_tell_removed(struct engine *engine, const struct event_removed *removed);
+/* The same, of an order of ours. */
+void orders_tell_of(struct engine *engine, const struct order *order, struct number price,
+                    struct number quantity, enum reject reason);
+/* An answer tells how an order rests: where price or leaves can't be used, that is told. */
+void orders_check_rest(struct engine *engine, const struct order *order, struct number price,
+                       struct number leaves);
+/* An order in the account's snapshot. False where its leaves are none; an order of ours without a usable
+ * price is left out of reconciliation until it has one (B14). Either is told. */
+bool orders_read_row(struct engine *engine, const struct event_open_order *row);
+/* Price and quantity of a fill, of an order of ours or NULL, can be booked; what can't be used of them, or of
+ * its leaves, is told. */
+bool orders_fill_is_readable(struct engine *engine, const struct order *order,
+                             const struct event_order_filled *fill);
 
 /* --- ledger.c --- */
 struct balance *ledger_balance(struct engine *engine, unsigned venue, unsigned asset);

@@ -170,6 +170,8 @@ static void enter_state(struct engine *engine, struct order *order, enum order_s
     if (order_state_is_resting(state))
         order->cancel_sent = false;
     bool resolved = order->state == ORDER_UNKNOWN && state != ORDER_UNKNOWN;
+    side_of(engine, order)->going += (uint32_t)(state == ORDER_PENDING_CANCEL) -
+                                     (uint32_t)(order->state == ORDER_PENDING_CANCEL);
     order->state = (uint8_t)state;
     if (resolved)
         clear_unknown_alarm(engine, order->instrument);
@@ -213,25 +215,13 @@ static enum order_effect apply_plain(struct engine *engine, struct order *order,
 
 /* --- decisions --------------------------------------------------------------------------------- */
 
-static bool is_size(struct number quantity)
-{
-    return quantity.status == NUMBER_VALUE && quantity.units > 0 &&
-           quantity.units <= ENGINE_QUANTITY_MAX;
-}
-
-/* The same, or nothing: what a venue says is left. */
-static bool is_rest(struct number leaves)
-{
-    return is_size(leaves) || (leaves.status == NUMBER_VALUE && leaves.units == 0);
-}
-
 /* What this engine asks for always is: a record of the tape may be anything. */
 static bool can_be_placed(const struct engine *engine, const struct event_place *place)
 {
     return place->order != 0 && place->instrument < engine->instrument_count &&
            place->side <= SIDE_SELL && place->price.status == NUMBER_VALUE &&
            place->price.units > 0 && place->price.units <= ENGINE_PRICE_MAX &&
-           is_size(place->quantity);
+           orders_is_size(place->quantity);
 }
 
 void orders_take_place(struct engine *engine, const struct event_place *place, int64_t now)
@@ -299,7 +289,7 @@ void orders_take_modify(struct engine *engine, const struct event_modify *modify
 {
     struct order *order = orders_find(engine, modify->order);
     if (order == NULL || modify->price.status != NUMBER_VALUE || modify->price.units <= 0 ||
-        !is_size(modify->leaves))
+        !orders_is_size(modify->leaves))
         return;
     order->asked_price = modify->price.units;
     order->asked_leaves = modify->leaves.units;
@@ -373,45 +363,13 @@ bool orders_trade_repeats(struct engine *engine, order_id order, uint32_t *last,
     return false;
 }
 
-/* --- numbers without a value (B14) --------------------------------------------------------------- */
-
-void orders_tell_removed(struct engine *engine, const struct event_removed *removed)
-{
-    engine->counters.removed_numbers++;
-    if (!engine->started || engine->removed_left == 0)
-        return;
-    engine->removed_left--;
-    engine_emit(engine, EVENT_removed, removed->instrument)->removed = *removed;
-}
-
-/* An order is told to have a price or quantity that is none: removed, counted, told with its id. */
-static void tell_removed(struct engine *engine, const struct order *order, struct number price,
-                         struct number quantity, enum reject reason)
-{
-    orders_tell_removed(engine, &(struct event_removed){.instrument = order->instrument,
-                                                        .where = REMOVED_RESTING,
-                                                        .order = order->id,
-                                                        .side = order->side,
-                                                        .price = price,
-                                                        .quantity = quantity,
-                                                        .reason = (uint8_t)reason});
-}
-
-static enum reject price_fault(const struct engine *engine, unsigned index, struct number price)
-{
-    if (price.status != NUMBER_VALUE || price.units <= 0 || price.units > ENGINE_PRICE_MAX)
-        return REJECT_PRICE;
-    return limits_on_tick(&engine->instruments[index].limits, price.units) ? REJECT_NONE
-                                                                           : REJECT_TICK;
-}
-
 /* --- fills --------------------------------------------------------------------------------------- */
 
 /* What a fill of a live order leaves, by our count and by the venue's where it tells: reordered answers
  * make them differ, and then the larger counts. Sets leaves and what is asked for. */
 static enum order_event fill_figures(struct order *order, int64_t quantity, struct number told)
 {
-    bool modifying = is_modifying(order), tells = is_rest(told);
+    bool modifying = is_modifying(order), tells = orders_is_rest(told);
     int64_t left = order->leaves - quantity;
     int64_t asked = modifying ? order->asked_leaves - quantity : 0;
     order->asked_leaves = asked > 0 ? asked : 0;
@@ -433,38 +391,6 @@ static enum order_event fill_figures(struct order *order, int64_t quantity, stru
     bool doubt = !order->owing && tells && told.units > 0;
     order->leaves = doubt ? told.units : 0;
     return doubt ? ORDER_EVENT_FILL_DOUBT : ORDER_EVENT_FILL_LAST;
-}
-
-/* The numbers of a fill are ones, and what they make of order, position and money can be kept. */
-static bool fill_fits(const struct engine *engine, const struct order *order,
-                      const struct event_order_filled *fill)
-{
-    return fill->price.status == NUMBER_VALUE && fill->price.units > 0 && is_size(fill->quantity) &&
-           (order == NULL || order->filled <= ENGINE_QUANTITY_MAX - fill->quantity.units) &&
-           ledger_can_book(engine, fill);
-}
-
-/* A fill whose numbers can't be read happened all the same: the order's state is unknown until the venue
- * tells it, and the position until the account's snapshot does. */
-static bool fill_is_readable(struct engine *engine, struct order *order,
-                             const struct event_order_filled *fill)
-{
-    if (fill_fits(engine, order, fill))
-        return true;
-    bool priced = fill->price.status == NUMBER_VALUE && fill->price.units > 0;
-    orders_tell_removed(
-        engine, &(struct event_removed){.instrument = fill->instrument,
-                                        .where = order == NULL ? REMOVED_ACCOUNT : REMOVED_RESTING,
-                                        .order = fill->order,
-                                        .side = fill->side,
-                                        .price = fill->price,
-                                        .quantity = fill->quantity,
-                                        .reason = priced ? REJECT_QUANTITY : REJECT_PRICE});
-    if (order == NULL)
-        engine->orders.surprises++;
-    else
-        apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
-    return false;
 }
 
 /* Kept already as a trade of an order that the table has forgotten since, or never knew. Seldom asked: all are
@@ -510,6 +436,16 @@ static int64_t late_leaves(const struct order *order)
     return larger(order->quantity - order->filled, order->asked_leaves);
 }
 
+/* A fill whose numbers can't be read happened all the same: the order's state is unknown until the venue
+ * tells it, and the position until the account's snapshot does. */
+static void take_unreadable(struct engine *engine, struct order *order)
+{
+    if (order == NULL)
+        engine->orders.surprises++;
+    else
+        apply_plain(engine, order, ORDER_EVENT_UNANSWERED);
+}
+
 static void take_fill(struct engine *engine, const struct message *message)
 {
     const struct event_order_filled *fill = &message->record->order_filled;
@@ -521,8 +457,10 @@ static void take_fill(struct engine *engine, const struct message *message)
     }
     if (order != NULL && (order->instrument != fill->instrument || order->side != fill->side))
         order = NULL; /* a trade is a fact, but none of this order's */
-    if (!fill_is_readable(engine, order, fill))
+    if (!orders_fill_is_readable(engine, order, fill)) {
+        take_unreadable(engine, order);
         return;
+    }
     if (order == NULL) {
         take_orphan_fill(engine, message);
         return;
@@ -560,11 +498,11 @@ static void take_ended(struct engine *engine, struct order *order, enum order_ev
     bool live = order_state_is_live(order->state);
     int64_t before = live ? orders_worst_leaves(order) : 0, owed = 0;
     if (live && leaves.status != NUMBER_ABSENT) {
-        bool readable = is_rest(leaves);
+        bool readable = orders_is_rest(leaves);
         owed = readable ? before - leaves.units : before;
         if (!readable)
-            tell_removed(engine, order, (struct number){order->price, NUMBER_VALUE}, leaves,
-                         REJECT_QUANTITY);
+            orders_tell_of(engine, order, (struct number){order->price, NUMBER_VALUE}, leaves,
+                           REJECT_QUANTITY);
     }
     if (owed > 0) {
         order->leaves = owed;
@@ -610,39 +548,11 @@ static void set_leaves(struct order *order, int64_t leaves)
 
 /* A price that is none leaves the order out of reconciliation; it keeps the last good one, is known and
  * can be cancelled (B14). */
-static void set_price(struct engine *engine, struct order *order, struct number price,
-                      struct number leaves)
+static void set_price(const struct engine *engine, struct order *order, struct number price)
 {
-    enum reject fault = price_fault(engine, order->instrument, price);
-    if (fault == REJECT_NONE)
+    order->unpriced = orders_price_fault(engine, order->instrument, price) != REJECT_NONE;
+    if (!order->unpriced)
         order->price = price.units;
-    order->unpriced = fault != REJECT_NONE;
-    if (fault == REJECT_NONE && !is_size(leaves))
-        fault = REJECT_QUANTITY;
-    if (fault != REJECT_NONE)
-        tell_removed(engine, order, price, leaves, fault);
-}
-
-bool orders_read_row(struct engine *engine, const struct event_open_order *row)
-{
-    struct order *order = orders_find(engine, row->order);
-    enum reject fault = price_fault(engine, row->instrument, row->price);
-    bool ours = order != NULL && order_state_is_live(order->state) &&
-                order->instrument == row->instrument && order->side == row->side;
-    if (fault == REJECT_NONE && is_size(row->leaves))
-        return true;
-    orders_tell_removed(engine,
-                        &(struct event_removed){
-                            .instrument = row->instrument,
-                            .where = REMOVED_RESTING,
-                            .order = row->order,
-                            .side = row->side,
-                            .price = row->price,
-                            .quantity = row->leaves,
-                            .reason = (uint8_t)(fault != REJECT_NONE ? fault : REJECT_QUANTITY)});
-    if (ours && fault != REJECT_NONE)
-        order->unpriced = true;
-    return is_size(row->leaves);
 }
 
 /* A modify means a new total, so what the venue leaves below what we asked for are fills that are still to
@@ -653,23 +563,24 @@ static void take_modified(struct engine *engine, struct order *order, struct num
 {
     bool live = order_state_is_live(order->state);
     int64_t before = live ? orders_worst_leaves(order) : 0;
-    bool priced = price_fault(engine, order->instrument, price) == REJECT_NONE,
+    bool priced = orders_price_fault(engine, order->instrument, price) == REJECT_NONE,
          modifying = is_modifying(order);
     bool as_asked = modifying && (!priced || price.units == order->asked_price);
-    bool as_known = !modifying && priced && is_size(leaves) && !order->unpriced &&
+    bool as_known = !modifying && priced && orders_is_size(leaves) && !order->unpriced &&
                     price.units == order->price && leaves.units == order->leaves;
-    int64_t told = is_size(leaves) ? leaves.units : order->leaves;
+    int64_t told = orders_is_size(leaves) ? leaves.units : order->leaves;
     enum order_event event = ORDER_EVENT_MODIFIED;
+    orders_check_rest(engine, order, price, leaves);
     if (live && as_asked) {
         set_leaves(order, larger(told, order->asked_leaves));
-        set_price(engine, order, price, leaves);
+        set_price(engine, order, price);
         order->asked_leaves = 0;
         order->hanging = false;
     } else if (live && !as_known && order->state != ORDER_PENDING_NEW) {
         event = ORDER_EVENT_MODIFIED_OTHER;
         set_leaves(order, larger(told, order->leaves));
-        if (!priced || !is_size(leaves))
-            set_price(engine, order, price, leaves);
+        if (!priced)
+            set_price(engine, order, price);
     }
     apply_event(engine, order, event);
     sums_update(engine, order, before);
@@ -703,16 +614,17 @@ static void take_seen(struct engine *engine, struct order *order, struct number 
     int64_t before = live ? orders_worst_leaves(order) : 0;
     bool settles = order_transition(order->state, ORDER_EVENT_SEEN).effect == EFFECT_SEEN;
     bool cancel_lost = order->state == ORDER_UNKNOWN && order->lost == REQUEST_CANCEL;
+    bool priced = orders_price_fault(engine, order->instrument, price) == REJECT_NONE;
+    orders_check_rest(engine, order, price, leaves);
     if (settles) {
         bool moved = is_modifying(order) && price.status == NUMBER_VALUE &&
                      price.units == order->asked_price && price.units != order->price;
         int64_t ours = moved ? order->asked_leaves : order->leaves;
-        set_leaves(order, is_size(leaves) ? larger(leaves.units, ours) : before);
+        set_leaves(order, orders_is_size(leaves) ? larger(leaves.units, ours) : before);
         order->asked_leaves = 0;
     }
-    if (settles ||
-        (live && (order->unpriced || price_fault(engine, order->instrument, price) != REJECT_NONE)))
-        set_price(engine, order, price, leaves);
+    if (settles || (live && (order->unpriced || !priced)))
+        set_price(engine, order, price);
     apply_event(engine, order, ORDER_EVENT_SEEN);
     sums_update(engine, order, before);
     if (cancel_lost)
@@ -892,15 +804,16 @@ static bool answers_older_query(struct order *order, const struct message *messa
         order->queries--;
     if (order->older > 0)
         order->older--;
-    return older && message->kind == EVENT_order_status;
+    return older;
 }
 
-/* The refusal of a modify before the newest: to believe it would be to forget what the newest asks for. */
-static bool refuses_older_modify(const struct order *order, const struct message *message)
+/* The answer to a modify before the newest, told late or again: to believe it would be to forget what the
+ * newest asks for. */
+static bool answers_older_modify(const struct order *order, const struct message *message)
 {
     bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
-    return message->kind == EVENT_modify_rejected && is_modifying(order) && timed &&
-           message->ts_venue < order->modify_ts;
+    bool answers = message->kind == EVENT_modify_rejected || message->kind == EVENT_order_modified;
+    return answers && is_modifying(order) && timed && message->ts_venue < order->modify_ts;
 }
 
 /* An answer that tells how the order rested once: price and leaves of it would put back what is known
@@ -913,7 +826,7 @@ static bool is_overtaken(struct order *order, const struct message *message)
     if (told > order->told_ts)
         order->told_ts = told;
     return older || (old && message->kind != EVENT_order_accepted) ||
-           refuses_older_modify(order, message);
+           answers_older_modify(order, message);
 }
 
 /* Every answer is a request that went well, but for the one that says that there was none. An expiry answers

@@ -4,7 +4,7 @@
 #include "base/assert.h"
 
 #define RATIO_ONE INT64_C(1000000000)
-enum { MILLI = 1000, SIDE_ORDERS_MAX = 1024, SHORT_SORT = 48 };
+enum { MILLI = 1000, SHORT_SORT = 48 };
 
 /* --- candidates ---------------------------------------------------------------------------------- */
 
@@ -60,13 +60,6 @@ static struct candidate *add_wanted(struct engine *engine, unsigned index, enum 
 
 /* --- matching ------------------------------------------------------------------------------------- */
 
-/* The live orders of a side while levels are matched to them. */
-struct resting {
-    int64_t prices[SIDE_ORDERS_MAX]; /* 0: taken by a level */
-    struct order *orders[SIDE_ORDERS_MAX];
-    unsigned count;
-};
-
 static void collect(struct engine *engine, const struct order_side *side, struct resting *resting)
 {
     resting->count = 0;
@@ -75,7 +68,7 @@ static void collect(struct engine *engine, const struct order_side *side, struct
         struct order *order = &engine->orders.slots[slot];
         if (order->state == ORDER_PENDING_CANCEL || order->unpriced)
             continue; /* the one is going; of the other nobody knows where it rests (B14) */
-        ASSERT(resting->count < SIDE_ORDERS_MAX);
+        ASSERT(resting->count < ENGINE_SIDE_ORDERS_MAX);
         resting->prices[resting->count] = order->price;
         resting->orders[resting->count++] = order;
     }
@@ -254,21 +247,25 @@ static struct order *exactly_at(struct resting *resting, int64_t price)
     return NULL;
 }
 
+/* The levels of one side. */
+static void find_levels(const struct wanted_ladder *ladder, enum side side,
+                        struct matching *matching)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < ladder->count; i++)
+        if (ladder->levels[i].side == side)
+            matching->levels[count++] = &ladder->levels[i];
+    matching->count = count;
+}
+
 /* Orders that stand exactly on a level come first, so that a neighbour within tolerance does not take them
  * from it. */
-static void match_levels(const struct wanted_ladder *ladder, enum side side, int64_t tolerance,
-                         struct resting *resting, struct matching *matching)
+static void match_levels(int64_t tolerance, struct resting *resting, struct matching *matching)
 {
     unsigned left = resting->count;
-    matching->count = 0;
-    for (size_t i = 0; i < ladder->count; i++) {
-        const struct wanted_level *wanted = &ladder->levels[i];
-        if (wanted->side != side)
-            continue;
-        struct order *order = exactly_at(resting, wanted->price.units);
-        left -= order != NULL;
-        matching->levels[matching->count] = wanted;
-        matching->orders[matching->count++] = order;
+    for (unsigned i = 0; i < matching->count; i++) {
+        matching->orders[i] = exactly_at(resting, matching->levels[i]->price.units);
+        left -= matching->orders[i] != NULL;
     }
     if (tolerance == 0)
         return;
@@ -280,28 +277,110 @@ static void match_levels(const struct wanted_ladder *ladder, enum side side, int
     }
 }
 
+/* Prices of a side as numbers that rise from the best to the worst. */
+static int64_t outward(enum side side, int64_t price)
+{
+    return side == SIDE_BUY ? -price : price;
+}
+
+static int64_t distance_between(int64_t a, int64_t b)
+{
+    return a < b ? b - a : a - b;
+}
+
+/* The order of that slot, if it could stand for a level of the side; else NULL. */
+static struct order *standing(struct engine *engine, unsigned index, enum side side, uint32_t slot)
+{
+    struct order *order = &engine->orders.slots[slot];
+    bool stands = order->instrument == index && order->side == side && !order->unpriced &&
+                  order_state_is_live(order->state) && order->state != ORDER_PENDING_CANCEL;
+    return stands ? order : NULL;
+}
+
+/* The common case, without a search: the orders that stood for the levels of the last ladder are all
+ * that the side has, and each is nearer to its level of this ladder than any other is. Then match_levels()
+ * would match them so: an order on another's level would be nearer to it, and whatever level takes first,
+ * its nearest order is its own. False where that is not so. */
+static bool match_as_before(struct engine *engine, unsigned index, enum side side,
+                            struct matching *matching)
+{
+    const struct instrument *instrument = &engine->instruments[index];
+    const struct order_side *orders = &instrument->sides[side];
+    const int64_t tolerance = instrument->limits.price_tolerance;
+    int64_t before = INT64_MIN, level_before = INT64_MIN; /* the order and the level before */
+    if (orders->stood_count != matching->count || orders->count - orders->going != matching->count)
+        return false;
+    for (unsigned i = 0; i < matching->count; i++) {
+        struct order *order = standing(engine, index, side, orders->stood[i]);
+        if (order == NULL)
+            return false;
+        int64_t price = outward(side, order->price);
+        int64_t level = outward(side, matching->levels[i]->price.units);
+        int64_t away = distance_between(level, price);
+        if (away > tolerance)
+            return false;
+        if (i > 0 &&
+            (price <= before || distance_between(level, before) <= away ||
+             distance_between(level_before, price) <= distance_between(level_before, before)))
+            return false;
+        matching->orders[i] = order;
+        before = price;
+        level_before = level;
+    }
+    return true;
+}
+
+/* Keep what stands for the levels for the next ladder. */
+static void remember(const struct engine *engine, struct order_side *orders,
+                     const struct matching *matching)
+{
+    orders->stood_count = 0;
+    if (matching->count > STRATEGY_LEVELS_MAX)
+        return;
+    for (unsigned i = 0; i < matching->count; i++) {
+        if (matching->orders[i] == NULL)
+            return;
+        orders->stood[i] = (uint32_t)(matching->orders[i] - engine->orders.slots);
+    }
+    orders->stood_count = matching->count;
+}
+
+/* Levels without an order are placed, orders without a level cancelled. */
+static void settle_rest(struct engine *engine, unsigned index, const struct matching *matching,
+                        bool may_place)
+{
+    struct resting *resting = engine->resting;
+    const struct wanted_level *missing[2 * STRATEGY_LEVELS_MAX];
+    unsigned missing_count = 0;
+    for (unsigned i = 0; i < matching->count; i++)
+        if (matching->orders[i] == NULL && may_place)
+            missing[missing_count++] = matching->levels[i];
+    settle_missing(engine, index, resting, missing, missing_count);
+    for (unsigned i = 0; i < resting->count; i++)
+        if (resting->prices[i] != 0 && orders_may_act(engine, resting->orders[i]))
+            add_cancel(engine, resting->orders[i], CANCEL_UNWANTED);
+}
+
 static void reconcile_side(struct engine *engine, unsigned index, enum side side,
                            const struct wanted_ladder *ladder, bool may_place)
 {
     struct instrument *instrument = &engine->instruments[index];
-    const struct wanted_level *missing[2 * STRATEGY_LEVELS_MAX];
-    unsigned missing_count = 0;
-    struct resting resting;
+    struct order_side *orders = &instrument->sides[side];
     struct matching matching;
     instrument->top_in_collar[side] =
         risk_price_in_collar(instrument, side, instrument->market.top.price[side], false);
-    collect(engine, &instrument->sides[side], &resting);
-    match_levels(ladder, side, instrument->limits.price_tolerance, &resting, &matching);
-    for (unsigned i = 0; i < matching.count; i++) {
+    find_levels(ladder, side, &matching);
+    bool as_before = match_as_before(engine, index, side, &matching);
+    if (!as_before) {
+        collect(engine, orders, engine->resting);
+        match_levels(instrument->limits.price_tolerance, engine->resting, &matching);
+        remember(engine, orders, &matching);
+    }
+    for (unsigned i = 0; i < matching.count; i++)
         if (matching.orders[i] != NULL)
             settle_match(engine, index, matching.orders[i], matching.levels[i], may_place);
-        else if (may_place)
-            missing[missing_count++] = matching.levels[i];
-    }
-    settle_missing(engine, index, &resting, missing, missing_count);
-    for (unsigned i = 0; i < resting.count; i++)
-        if (resting.prices[i] != 0 && orders_may_act(engine, resting.orders[i]))
-            add_cancel(engine, resting.orders[i], CANCEL_UNWANTED);
+    if (!as_before)
+        settle_rest(engine, index, &matching, may_place);
 }
 
 void reconcile_ladder(struct engine *engine, unsigned index, const struct wanted_ladder *ladder,

@@ -2,6 +2,7 @@
  * checks from outside what the engine's own audit can't see. */
 #include "simulate/run.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -97,9 +98,12 @@ static void check_counted(struct watch *watch)
     ASSERT(count <= HELD_MAX);
     for (size_t i = 0; i < count; i++) {
         int64_t left = sim_order_left(watch->sim, held[i]);
-        if (left > engine_order_leaves(watch->engine.engine, held[i]) &&
-            !fault_will_end(watch->faults, held[i]))
-            fail(watch, 3, "more is left of an order at the venue than is counted");
+        int64_t counted = engine_order_leaves(watch->engine.engine, held[i]);
+        if (left > counted && !fault_will_end(watch->faults, held[i]))
+            fail(watch, 3,
+                 "%" PRId64 " units are left at the venue of order #%u.%u, of which %" PRId64
+                 " count",
+                 left, (unsigned)(held[i] >> 32), (unsigned)held[i], counted);
     }
 }
 
@@ -257,7 +261,8 @@ static void check_held(struct watch *watch)
     ASSERT(count <= HELD_MAX);
     for (size_t i = 0; i < count; i++)
         if (!is_named(watch, held[i]) && !fault_will_end(watch->faults, held[i]))
-            fail(watch, 7, "the venue still holds order #%u after the shutdown", (unsigned)held[i]);
+            fail(watch, 7, "the venue still holds order #%u.%u after the shutdown",
+                 (unsigned)(held[i] >> 32), (unsigned)held[i]);
 }
 
 /* 6: with every order known to have ended, we hold what the fills at the venue come to. */

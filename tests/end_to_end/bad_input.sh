@@ -202,6 +202,14 @@ story table.scn quote.size=1lot 'book '
 sed -i 's/^end.*/end 1s  full table/' table.scn
 bad 'scenario: a table that is none' "found 'table', expected orders.capacity or book.far_levels" scenario table.scn
 
+story restart.scn quote.size=1lot 'book '
+sed -i 's/^end.*/at 1s    restart quote.sise=1\nend 1s/' restart.scn
+bad 'scenario: a wrong key of a restart' "restart.scn:7: quote.sise: no setting has this name; did you mean 'quote.size'?" \
+    scenario restart.scn
+sed -i 's/^at 1s .*/at 1s    restart quote.size=2lot\nat 1s    restart quote.size=1lot/' restart.scn
+bad 'scenario: two restarts with other settings' 'expected the end of the line: one restart may bring other settings' \
+    scenario restart.scn
+
 # fills FILE PRICE QUANTITY: a scenario of two fills that nobody's order had.
 fills()
 {

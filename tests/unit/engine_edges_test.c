@@ -416,8 +416,8 @@ Test(edges, an_order_of_a_tape_whose_need_does_not_fit_reserves_nothing)
     spot(0);
     const struct event_place place = {.order = 1,
                                       .side = SIDE_BUY,
-                                      .price = value(INT64_C(1000000000000000000)),
-                                      .quantity = value(INT64_MAX)};
+                                      .price = value(ENGINE_PRICE_MAX),
+                                      .quantity = value(ENGINE_QUANTITY_MAX)};
     orders_take_place(h.engine, &place, 0);
     cr_expect_eq(violations(), 1);
     cr_expect_eq(harness_order(&h, 1)->state, ORDER_PENDING_NEW);

@@ -140,6 +140,30 @@ static void go_on(const char *kind, const char *field)
     check_decisions(kind, field);
 }
 
+/* A venue need not tell what is left of an order, nor that open interest has a cap. */
+static bool may_be_absent(unsigned kind, const char *field)
+{
+    return strcmp(field, "cap") == 0 ||
+           (strcmp(field, "leaves") == 0 &&
+            (kind == EVENT_order_filled || kind == EVENT_order_cancelled ||
+             kind == EVENT_order_expired));
+}
+
+/* What is no number was told by the last step, with the order that it belongs to. */
+static void check_told(const struct event_kind_info *info, const struct event_field_info *field,
+                       const struct number *number, order_id order)
+{
+    bool of_order = info->kind >= EVENT_order_accepted && info->kind != EVENT_venue_position;
+    if (number->status == NUMBER_VALUE ||
+        (number->status == NUMBER_ABSENT && may_be_absent(info->kind, field->name)))
+        return;
+    cr_assert_eq(harness_count(&h, EVENT_removed), 1, "%s.%s", info->name, field->name);
+    const struct event_removed *removed = &harness_find(&h, EVENT_removed, 0)->removed;
+    cr_assert_eq(removed->order, of_order ? order : 0, "%s.%s", info->name, field->name);
+    cr_assert(removed->price.status == number->status || removed->quantity.status == number->status,
+              "%s.%s", info->name, field->name);
+}
+
 static void tell(const struct event_kind_info *info, const struct event_field_info *field,
                  const void *value, size_t size)
 {
@@ -149,6 +173,8 @@ static void tell(const struct event_kind_info *info, const struct event_field_in
     memcpy((char *)&record + field->offset, value, size);
     h.now += 1;
     harness_record(&h, info->kind, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+    if (field->type == FIELD_PRICE || field->type == FIELD_QUANTITY)
+        check_told(info, field, value, record.order_accepted.order);
     go_on(info->name, field->name);
     free(h.memory);
 }

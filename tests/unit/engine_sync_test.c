@@ -380,6 +380,42 @@ Test(sync, a_balance_holds_every_fill_that_the_venue_made_before_it)
     harness_close(&h);
 }
 
+/* The quote balance as the venue had it at `made`. */
+static void told_balance(int64_t made, int64_t total)
+{
+    union event_record record = {.balance = {.asset = ASSET_QUOTE}};
+    cr_assert(money_from_units(total, 0, &record.balance.total));
+    struct message message = {.ts_local = h.now,
+                              .ts_venue = made,
+                              .flags = MESSAGE_VENUE_TIME,
+                              .stream = EVENT_NONE_16,
+                              .kind = EVENT_balance,
+                              .record = &record};
+    engine_step(h.engine, &message);
+}
+
+Test(sync, a_balance_from_before_what_is_known_is_not_taken)
+{
+    harness_init(&h);
+    h.definitions[0].contract = CONTRACT_SPOT;
+    h.settings[0].quote_enabled = false;
+    harness_start(&h);
+    const struct balance *quote = ledger_balance(h.engine, 0, ASSET_QUOTE);
+    at(SECONDS(20));
+    told_balance(SECONDS(10), 500);
+    money total = quote->total;
+    told_balance(SECONDS(10) - 1, 700); /* older than the last */
+    cr_expect_eq(money_compare(quote->total, total), 0);
+    told_fill_of(SECONDS(12));
+    total = quote->total;
+    told_balance(SECONDS(12) - 1, 700); /* older than the fill */
+    cr_expect_eq(money_compare(quote->total, total), 0);
+    told_balance(SECONDS(12), 700);
+    cr_assert(money_from_units(700, 0, &total));
+    cr_expect_eq(money_compare(quote->total, total), 0);
+    harness_close(&h);
+}
+
 /* --- timers ---------------------------------------------------------------------------------------- */
 
 Test(sync, asks_at_its_interval_and_an_old_account_stops_quoting)
