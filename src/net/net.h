@@ -85,7 +85,9 @@ struct net_request {
     const char *url;    /* https:// */
     struct net_header headers[NET_HEADERS_MAX];
     size_t header_count;
-    const char *body; /* NULL: none. POST and PUT always have one, even if it is empty */
+    /* NULL: none; POST and PUT always have one, even if it is empty. Its type is that of forms
+     * (application/x-www-form-urlencoded) where no Content-Type says otherwise. */
+    const char *body;
     size_t length;
     int64_t timeout_ns; /* from now to the whole answer; > 0 */
     /* Called once, unless net_close or net_cancel comes before. */

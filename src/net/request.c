@@ -113,7 +113,8 @@ static bool set_time(struct request *request)
     int64_t left = request->timeout_ns - (clock_now(&clock_monotonic) - request->sent_ns);
     if (left <= 0)
         return false;
-    int64_t ms = (left - 1) / NS_PER_MS + 1;
+    /* One more than it is, since libcurl may be early by one. */
+    int64_t ms = (left - 1) / NS_PER_MS + 2;
     long timeout_ms = ms > INT32_MAX ? INT32_MAX : (long)ms;
     long connect_ms = timeout_ms < NET_CONNECT_MAX_MS ? timeout_ms : NET_CONNECT_MAX_MS;
     curl_easy_setopt(request->transfer.easy, CURLOPT_TIMEOUT_MS, timeout_ms);

@@ -191,22 +191,31 @@ static void end_if_last(struct net_client *client, int64_t now)
     client->more = false;
 }
 
+/* It has said nothing for too long, or not all of a request. */
+static void run_out_of_time(struct net_client *client, int64_t now)
+{
+    if (client->state != CLIENT_SPEAKING) {
+        connection_drop(client);
+    } else if (client->in_message && client->pending_count == 0) {
+        http_refuse(client, 408);
+        connection_flush(client, now);
+    } else if (buffer_length(&client->out) > 0) {
+        /* It is still taking its answer, for which there is a time of its own. */
+        client->deadline_ns = now + client->server->options.request_timeout_ns;
+    } else {
+        stream_end(&client->stream);
+        connection_drop(client);
+    }
+}
+
 static void check_time(struct net_client *client, int64_t now)
 {
     if (client->over || client->stalled)
         return;
-    if (now >= client->writing_deadline_ns) {
+    if (now >= client->writing_deadline_ns)
         connection_drop(client);
-        return;
-    }
-    if (now < client->deadline_ns)
-        return;
-    if (client->state == CLIENT_SPEAKING && client->in_message && client->pending_count == 0) {
-        http_refuse(client, 408);
-        connection_flush(client, now);
-    } else {
-        connection_drop(client);
-    }
+    else if (now >= client->deadline_ns)
+        run_out_of_time(client, now);
 }
 
 void connection_work(struct net_client *client, short revents, int64_t now)

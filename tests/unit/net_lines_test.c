@@ -187,6 +187,9 @@ Test(lines, a_callback_closes_and_opens)
     open_lines(&fourth, url, PATIENCE);
     client_until(net, &third.texts, 3);
     client_until(net, &fourth.texts, 3);
+    client_until(net, &first.texts, 1);
+    client_until(net, &second.opened, 1);
+    client_for(net, 20 * NS_PER_MS); /* in which more would come */
     cr_assert_eq(first.texts, 1);
     cr_assert_eq(second.texts, 0);
     cr_assert_eq(second.opened, 1);

@@ -411,6 +411,26 @@ Test(server, a_slow_reader_gets_all)
     read_slowly(true);
 }
 
+/* The time of an idle connection begins when its answer is sent, not when it is given. */
+Test(server, who_takes_his_answer_slowly_is_not_idle)
+{
+    const struct net_server_options options = {.request_timeout_ns = NS_PER_SECOND};
+    struct site *site = site_start(&options, false);
+    struct raw raw = raw_open_narrow(site, 32 * 1024);
+    const struct timespec pause = {.tv_nsec = 150 * 1000000};
+    size_t length = 0;
+    raw_text(&raw, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+    for (int i = 0; i < 10; i++) {
+        nanosleep(&pause, NULL);
+        length += raw_read(&raw, text + length, 200 * 1000, NULL);
+    }
+    cr_assert_eq(site_closed(site), 0);
+    length += raw_read(&raw, text + length, sizeof text - length, NULL);
+    cr_assert_gt(length, SITE_BIG);
+    raw_close(&raw);
+    site_stop(site);
+}
+
 Test(server, who_makes_too_much_wait_is_dropped)
 {
     const struct net_server_options options = {.unsent_bytes_max = SITE_BIG / 2};

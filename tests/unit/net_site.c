@@ -262,7 +262,8 @@ const char *site_url(const char *scheme, const struct site *site, const char *pa
 
 /* --- the client by hand ----------------------------------------------------------------------- */
 
-static int connect_to(uint16_t port)
+/* `receive_bytes` 0: as the system has it. */
+static int connect_to(uint16_t port, int receive_bytes)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
@@ -270,6 +271,8 @@ static int connect_to(uint16_t port)
     const int on = 1;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     cr_assert_geq(fd, 0);
+    if (receive_bytes > 0)
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -279,7 +282,12 @@ static int connect_to(uint16_t port)
 
 struct raw raw_open_plain(const struct site *site)
 {
-    return (struct raw){.fd = connect_to(site_port(site))};
+    return (struct raw){.fd = connect_to(site_port(site), 0)};
+}
+
+struct raw raw_open_narrow(const struct site *site, int receive_bytes)
+{
+    return (struct raw){.fd = connect_to(site_port(site), receive_bytes)};
 }
 
 struct raw raw_open(const struct site *site)

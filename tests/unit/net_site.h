@@ -40,8 +40,9 @@ struct raw {
 
 /* Connect to the site the way it speaks. */
 struct raw raw_open(const struct site *site);
-/* Connect without TLS, whatever the site speaks. */
+/* Connect without TLS, whatever the site speaks; the second with so little room for what comes. */
 struct raw raw_open_plain(const struct site *site);
+struct raw raw_open_narrow(const struct site *site, int receive_bytes);
 void raw_close(struct raw *raw);
 /* Send all of it, as far as the server takes it. */
 void raw_send(struct raw *raw, const char *bytes, size_t length);
