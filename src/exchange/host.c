@@ -61,6 +61,7 @@ struct host {
     struct connection *connections;
     struct later *later; /* earliest first */
     int64_t start, now;  /* ns since 1970 */
+    bool told_over;      /* that the market has no more messages */
     struct error error;  /* that ended it; code ERROR_NONE: none */
     pthread_t thread;
     bool running;
@@ -124,6 +125,10 @@ static void advance(struct host *host)
     host->venue.protocol->skew = faults_skew(host->faults, elapsed(host));
     if (exchange_venue_advance(&host->venue, host->now, &error))
         fail(host, &error);
+    if (!host->told_over && played_is_over(host->venue.played)) {
+        host->told_over = true;
+        fprintf(stderr, "%s: the tape is over, the market stands still\n", host->name);
+    }
 }
 
 /* --- connections ------------------------------------------------------------------------------- */

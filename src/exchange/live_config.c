@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "exchange/folder.h"
 
-enum { LEVEL_USD = 200, LIMIT_LEVELS = 10, HALF_SPREAD_PPM = 200, STEP_PPM = 100 };
+enum { LEVEL_USD = 200, LIMIT_LEVELS = 10, HALF_SPREAD_PPM = 30, STEP_PPM = 15 };
 
 static void add(struct json *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
