@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""record, paper and watchdog against the exchange of this machine; what must never connect; and that a secret
+stands nowhere. Prints TAP."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+CAPSTAN = os.environ["CAPSTAN"]
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+class Venue:
+    """capstan exchange, as Binance.US."""
+
+    def __init__(self, folder, *more):
+        self.folder = folder / "venue"
+        self.log = open(folder / "exchange.log", "w")
+        command = [CAPSTAN, "exchange", "--dir", str(self.folder), "--synth", "5", "--venue", "binance_us", *more]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        assert self.process.stdout.readline().strip() == "ready", "the exchange did not become ready"
+        self.config = self.folder / "live.yaml"
+
+    def state(self):
+        """What it holds now."""
+        path = self.folder / "state.json"
+        path.unlink(missing_ok=True)
+        self.process.send_signal(signal.SIGUSR1)
+        for _ in range(200):
+            time.sleep(0.05)
+            try:
+                return json.loads(path.read_text())["binance_us"]
+            except (FileNotFoundError, json.JSONDecodeError):
+                pass
+        raise AssertionError("the exchange does not tell its state")
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(30)
+        self.log.close()
+
+
+def run(*command, env=None, timeout=120):
+    return subprocess.run([CAPSTAN, *map(str, command)], capture_output=True, text=True, timeout=timeout, env=env)
+
+
+def expect(result, code, text=""):
+    said = result.stdout + result.stderr
+    assert result.returncode == code, f"exit {result.returncode}, expected {code}: {said[-1500:]}"
+    assert text in said, f"no {text!r} in: {said[-1500:]}"
+
+
+@test
+def record_writes_a_tape_that_replays(folder, venue):
+    tape = folder / "market.tape"
+    expect(run("record", "-c", venue.config, "--tape", tape, "--for", "4s"), 0)
+    expect(run("tape", "check", tape), 0, "sound")
+    told = json.loads(run("replay", tape, "--json", "--set", "quote.enabled=no").stdout)
+    assert told["events"] > 100, told
+    state = venue.state()
+    assert "place" not in state["requests"] and "account" not in state["requests"], state["requests"]
+
+
+@test
+def paper_sends_nothing_and_verifies(folder, venue):
+    tape = folder / "paper.tape"
+    result = run("paper", "-c", venue.config, "--tape", tape, "--for", "6s", "--json")
+    expect(result, 0)
+    assert json.loads(result.stdout)["decisions"] > 4, result.stdout
+    text = run("tape", "cat", tape).stdout
+    assert " order_accepted " in text, "no order was taken at the simulated venue"
+    expect(run("verify", tape), 0, "identical")
+    assert "place" not in venue.state()["requests"]
+    expect(run("paper", "-c", venue.config, "--tape", tape, "--for", "1s"), 2, "begin a new tape")
+
+
+def start_live(venue, tape, log, *more, env=None):
+    command = [CAPSTAN, "live", "-c", str(venue.config), "--tape", str(tape), *more]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=open(log, "w"), env=env)
+
+
+def await_orders(venue, process):
+    for _ in range(100):
+        assert process.poll() is None, "the session ended by itself"
+        if venue.state()["open"]:
+            return
+        time.sleep(0.1)
+    raise AssertionError("no order came to rest")
+
+
+@test
+def the_watchdog_cancels_what_a_dead_engine_left(folder, venue):
+    tape = folder / "watched.tape"
+    live = start_live(venue, tape, folder / "watched.log")
+    await_orders(venue, live)
+    watchdog = subprocess.Popen([CAPSTAN, "watchdog", "-c", str(venue.config), "--tape", str(tape), "--after", "1s"],
+                                stderr=open(folder / "watchdog.log", "w"))
+    time.sleep(3)
+    assert venue.state()["open"] and watchdog.poll() is None, "an engine that lives is left alone"
+    live.kill()
+    live.wait()
+    assert venue.state()["open"], "orders outlive the engine"
+    for _ in range(200):
+        time.sleep(0.1)
+        if not venue.state()["open"]:
+            break
+    assert not venue.state()["open"], (folder / "watchdog.log").read_text()[-1500:]
+    watchdog.terminate()
+    assert watchdog.wait(20) == 0
+    expect(run("live", "-c", venue.config, "--tape", tape, "--for", "3s"), 0)
+    expect(run("verify", tape), 0, "identical")
+
+
+@test
+def the_watchdog_ends_with_a_session_that_ends_in_order(folder, venue):
+    tape = folder / "orderly.tape"
+    live = start_live(venue, tape, folder / "orderly.log", "--for", "5s")
+    await_orders(venue, live)
+    watchdog = run("watchdog", "-c", venue.config, "--tape", tape, "--after", "2s")
+    expect(watchdog, 0)
+    assert live.wait(30) == 0 and not venue.state()["open"]
+
+
+@test
+def an_unknown_authority_is_never_talked_to(folder, venue):
+    other = folder / "other"
+    other.mkdir()
+    stranger = Venue(other)
+    before = venue.state()["requests"]
+    result = run("live", "-c", venue.config, "--tape", folder / "no.tape", "--for", "4s",
+                 "--set", f"venues.binance_us.live.ca_file={stranger.folder / 'ca.pem'}")
+    stranger.end()
+    expect(result, 3)
+    assert venue.state()["requests"] == before, "a request arrived"
+    assert not (folder / "no.tape").exists()
+
+
+@test
+def credentials_that_others_can_read_are_refused(folder, venue):
+    loose = folder / "loose.json"
+    shutil.copy(venue.folder / "binance_us.json", loose)
+    loose.chmod(0o644)
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape",
+               "--set", f"venues.binance_us.live.credentials={loose}"), 2, "0600")
+    loose.chmod(0o600)
+    loose.write_text('{"key": "changeme", "secret": "changeme"}')
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape",
+               "--set", f"venues.binance_us.live.credentials={loose}"), 2)
+
+
+@test
+def a_secret_stands_nowhere(folder, venue):
+    credentials = json.loads((venue.folder / "binance_us.json").read_text())
+    secrets = [credentials["secret"].encode(), credentials["key"].encode()]
+    tape, log = folder / "canary.tape", folder / "canary.log"
+    env = {name: value for name, value in os.environ.items()} | {"CAPSTAN_LOG": "trace"}
+    live = start_live(venue, tape, log, "--raw", str(folder / "canary.raw"), env=env)
+    await_orders(venue, live)
+    process = Path("/proc") / str(live.pid)
+    seen = [("command line", (process / "cmdline").read_bytes()), ("environment", (process / "environ").read_bytes())]
+    live.terminate()
+    assert live.wait(30) == 0
+    seen += [("log", log.read_bytes()), ("raw frames", (folder / "canary.raw").read_bytes()),
+             ("tape", tape.read_bytes()), ("text of the tape", run("tape", "cat", tape).stdout.encode()),
+             ("tape's header", run("tape", "info", tape).stdout.encode())]
+    for where, content in seen:
+        for secret in secrets:
+            assert secret not in content, f"a secret stands in the {where}"
+    assert seen[2][1] and seen[4][1], "nothing was looked at"
+
+
+@test
+def what_is_wrong_is_told(folder, venue):
+    expect(run("live", "-c", venue.config), 2, "--tape")
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", "live.instruments="), 2,
+           "live.instruments")
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", "live.instruments=nowhere:BTC"), 2,
+           "no adapter")
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", "live.session=Not_One"), 2,
+           "live.session")
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", "live.instruments=binance_us:NOTHING"),
+           3, "NOTHING")
+    expect(run("watchdog", "-c", venue.config, "--tape", folder / "no.tape"), 2, "no session")
+
+
+def main():
+    print(f"1..{len(TESTS)}")
+    failed = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        venue_folder = Path(scratch)
+        venue = Venue(venue_folder)
+        for number, function in enumerate(TESTS, 1):
+            folder = venue_folder / function.__name__
+            folder.mkdir()
+            name = function.__name__.replace("_", " ")
+            try:
+                function(folder, venue)
+                print(f"ok {number} - {name}")
+            except (AssertionError, subprocess.TimeoutExpired, OSError, KeyError, ValueError) as error:
+                failed += 1
+                print(f"not ok {number} - {name}")
+                for line in str(error).splitlines()[:15]:
+                    print(f"#   {line}")
+            sys.stdout.flush()
+        venue.end()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
