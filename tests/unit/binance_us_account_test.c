@@ -381,6 +381,9 @@ Test(binance_us_account, a_position_is_the_change_of_the_base_balance_without_tr
                "{\"e\":\"balanceUpdate\",\"E\":1,\"a\":\"BTC\",\"d\":\"10\",\"T\":1700000002000}");
     bench_text(2,
                "{\"e\":\"balanceUpdate\",\"E\":1,\"a\":\"USD\",\"d\":\"10\",\"T\":1700000002000}");
+    /* Told again, as by a second stream: it counts once. */
+    bench_text(2,
+               "{\"e\":\"balanceUpdate\",\"E\":1,\"a\":\"BTC\",\"d\":\"10\",\"T\":1700000002000}");
     account_again(HOLDS("1700000003000", BALANCE("BTC", "13.499", "0.25")));
     cr_expect(bench_was_told("venue_position " BTC " position=0.74900000"));
     account_again(HOLDS("1700000004000", BALANCE("BTC", "12", "0")));
@@ -404,6 +407,18 @@ Test(binance_us_account, a_session_goes_on_from_the_position_of_the_one_before)
 }
 
 /* What two instruments move says nothing of one: not told is not judged. */
+Test(binance_us_account, an_account_that_may_not_trade_any_more_is_logged_once)
+{
+    bench_run("BTCUSD", true);
+    for (int i = 0; i < 3; i++) {
+        bench_decide("request_snapshot - venue=binance_us cause=1");
+        bench_answer("GET", ACCOUNT, 200, "{\"canTrade\":false,\"balances\":[]}");
+        bench_answer("GET", OPEN, 200, "[]");
+    }
+    cr_expect_eq(bench.log_count, 1);
+    cr_expect(bench_was_logged("may not trade any more"));
+}
+
 Test(binance_us_account, an_asset_that_others_move_tells_no_position)
 {
     private_open("BTCUSD ETHUSD ETHBTC");

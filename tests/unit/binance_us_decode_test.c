@@ -208,12 +208,13 @@ Test(binance_us_decode, the_trade_list)
     cr_assert_eq(fills.count, 1);
     const struct binance_us_fill *fill = &fills.list[0];
     cr_expect_eq(fill->trade, 28457);
+    cr_expect_eq(fill->order, 100);
     cr_expect_eq(units(&fill->price, -6), 4000001);
     cr_expect(fill->buyer && !fill->maker);
     cr_expect_eq(fill->time_ns, INT64_C(1499865549590000000));
     cr_expect_eq(money_compare(fill->fee, amount("10.1")), 0);
     static const char bad[] =
-        "[{\"id\":1,\"price\":\"1\",\"qty\":\"1\",\"commission\":\"0\",\"time\":1,"
+        "[{\"id\":1,\"orderId\":2,\"price\":\"1\",\"qty\":\"1\",\"commission\":\"0\",\"time\":1,"
         "\"isMaker\":1,\"isBuyer\":true}]";
     cr_expect_eq(binance_us_read_trades(bad, strlen(bad), &fills, &error), ERROR_INPUT);
     expect_error("field isMaker", bad);

@@ -504,6 +504,21 @@ Test(binance_us_market, many_silent_symbols_are_confirmed_by_one_request)
     bench_expect_nothing();
 }
 
+/* So that no symbol waits for a request of its own. */
+Test(binance_us_market, what_is_almost_silent_is_confirmed_by_the_same_answer)
+{
+    bench_run("BTCUSD ETHUSD", false);
+    bench_pass(SECOND - 100 * NS_PER_MS);
+    bench_depth(0, "ETHUSD", 1001, 1001, "", "");
+    bench_pass(1300 * NS_PER_MS);
+    cr_assert_not_null(bench_find("GET", "/api/v3/ticker/bookTicker", NULL));
+    bench_forget();
+    bench_answer("GET", "/api/v3/ticker/bookTicker", 200,
+                 "[" TICKER("BTCUSD", "100.00", "100.01") "," TICKER("ETHUSD", "5.00", "5.01") "]");
+    bench_expect("top " BTC " sequence=1000");
+    bench_expect("top binance_us:ETHUSD sequence=1001");
+}
+
 Test(binance_us_market, prices_that_changed_unseen_twice_are_a_dead_feed)
 {
     bench_run("BTCUSD", false);

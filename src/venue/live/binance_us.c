@@ -98,7 +98,7 @@ static void us_text(struct adapter *adapter, unsigned channel, const char *text,
     if (pair && link->state == LINK_OPEN) {
         link->heard_ns = us->now;
         if (pair->is_private)
-            binance_us_private_text(us, link, text, length);
+            binance_us_private_text(us, text, length);
         else
             binance_us_market_text(us, link, text, length);
     }

@@ -191,6 +191,15 @@ struct binance_us_base {
     int64_t at_ns;   /* the venue's time of `start` */
 };
 
+/* A transfer that was counted: while two streams run each is told twice. */
+struct binance_us_transfer {
+    char asset[EVENT_NAME_MAX + 1];
+    money amount;
+    int64_t time_ns;
+};
+
+enum { BINANCE_US_TRANSFERS = 16 };
+
 struct binance_us_snapshot {
     bool wanted, running, failed;
     unsigned under_way; /* parts that are not answered */
@@ -243,7 +252,10 @@ struct binance_us {
     int64_t tickers_at;     /* earliest next look at best prices by REST */
     uint32_t market_number; /* of the market connection: answers of an earlier one are void */
     struct binance_us_base *bases;
-    struct binance_us_holding *holdings; /* by the tape's asset */
+    struct binance_us_holding *holdings;                        /* by the tape's asset */
+    struct binance_us_transfer transfers[BINANCE_US_TRANSFERS]; /* the newest */
+    unsigned transfer_count;
+    bool may_not_trade; /* told of once */
     struct binance_us_query queries[BINANCE_US_QUERIES_MAX];
     uint32_t last_query;
     /* scratch */
@@ -282,6 +294,8 @@ void binance_us_take_time(struct binance_us *us, const struct adapter_asked *ask
                           const struct binance_us_answer *answer);
 /* When something that is asked for now is looked at by the venue, by its clock. */
 struct adapter_when binance_us_venue_now(const struct binance_us *us);
+/* The time of a market message that has none: ours, less the least time that it took. */
+struct adapter_when binance_us_estimated(const struct binance_us *us);
 /* The venue's own stamp; 0: none. */
 struct adapter_when binance_us_venue_time(int64_t ns);
 /* Weight of a request, which depends on how many symbols it is about. */
@@ -359,8 +373,7 @@ void binance_us_log_code(struct binance_us *us, const struct binance_us_error *e
 void binance_us_private_begin(struct binance_us *us);
 /* What is due: a key, its renewal, the account. */
 void binance_us_private_due(struct binance_us *us);
-void binance_us_private_text(struct binance_us *us, struct binance_us_link *link, const char *text,
-                             size_t length);
+void binance_us_private_text(struct binance_us *us, const char *text, size_t length);
 /* The private stream stands, or broke. */
 void binance_us_private_up(struct binance_us *us);
 void binance_us_private_down(struct binance_us *us);

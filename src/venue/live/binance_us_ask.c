@@ -15,6 +15,8 @@ enum {
 /* Between two looks at the venue's clock. */
 #define TIME_EVERY_NS (600 * NS_PER_SECOND)
 #define MINUTE_NS     (60 * NS_PER_SECOND)
+/* Least time from the venue's engine to us (trading-semantics 2). */
+#define FEED_FLOOR_NS NS_PER_MS
 
 static const struct {
     const char *method, *path;
@@ -30,6 +32,11 @@ static const struct {
 struct adapter_when binance_us_venue_time(int64_t ns)
 {
     return (struct adapter_when){ns, ns > 0 ? MESSAGE_VENUE_TIME : 0};
+}
+
+struct adapter_when binance_us_estimated(const struct binance_us *us)
+{
+    return (struct adapter_when){us->now - FEED_FLOOR_NS, MESSAGE_VENUE_ESTIMATED};
 }
 
 struct adapter_when binance_us_venue_now(const struct binance_us *us)

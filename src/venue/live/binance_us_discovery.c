@@ -289,12 +289,12 @@ static void tell_changes(struct binance_us *us, uint16_t place,
         trading = TRADING_HALTED;
     } else if (differ(&us->told_definitions[place], &definition)) {
         us->told_definitions[place] = definition;
-        adapter_tell(&us->out, EVENT_definition, stream, binance_us_venue_now(us))->definition =
+        adapter_tell(&us->out, EVENT_definition, stream, binance_us_estimated(us))->definition =
             definition;
     }
     if (trading != us->told_trading[place]) {
         us->told_trading[place] = trading;
-        adapter_tell(&us->out, EVENT_instrument_status, stream, binance_us_venue_now(us))
+        adapter_tell(&us->out, EVENT_instrument_status, stream, binance_us_estimated(us))
             ->instrument_status = (struct event_instrument_status){number, trading};
     }
 }

@@ -6,14 +6,14 @@
 #include <string.h>
 
 /* A symbol without news of book or best prices for so long is asked for by REST (trading-semantics 23). */
-#define QUIET_NS   (2 * NS_PER_SECOND)
+#define QUIET_NS (2 * NS_PER_SECOND)
+#define ALMOST_NS                                                                                  \
+    NS_PER_SECOND /* without news for so long: what the answer tells of it is used too */
 #define DOUBT_NS   (500 * NS_PER_MS) /* until it is asked for again where the answer differs */
 #define TICKERS_NS NS_PER_SECOND     /* between two such requests */
 /* Data that is older than this when it comes is stale; for so long, and the stream is made anew. */
 #define LAG_NS      (2 * NS_PER_SECOND)
 #define LAG_TIME_NS (3 * NS_PER_SECOND)
-/* Least time from the venue's engine to us (trading-semantics 2). */
-#define FEED_FLOOR_NS NS_PER_MS
 
 enum { DEPTHS_UNDER_WAY = 4, DOUBTS_MAX = 2, UNREAD_LOGGED = 10 };
 
@@ -21,7 +21,7 @@ static struct adapter_when when_of(const struct binance_us *us, bool has_time, i
 {
     if (has_time)
         return (struct adapter_when){time_ns, MESSAGE_VENUE_TIME};
-    return (struct adapter_when){us->now - FEED_FLOOR_NS, MESSAGE_VENUE_ESTIMATED};
+    return binance_us_estimated(us);
 }
 
 static bool is_synchronised(const struct binance_us_book *book)
@@ -137,7 +137,7 @@ static void tell_gap(struct binance_us *us, uint16_t place, enum gap_cause cause
 {
     uint16_t number = adapter_number(&us->names, place);
     adapter_tell(&us->out, EVENT_gap, EVENT_STREAM(number, event_default_channel(EVENT_gap)),
-                 binance_us_venue_now(us))
+                 binance_us_estimated(us))
         ->gap = (struct event_gap){number, (uint8_t)cause, expected, found};
 }
 
@@ -288,28 +288,32 @@ void binance_us_take_depth(struct binance_us *us, const struct adapter_asked *as
 
 /* --- silent or dead ----------------------------------------------------------------------------------- */
 
-static bool is_quiet(const struct binance_us *us, const struct binance_us_book *book)
+static bool is_quiet(const struct binance_us *us, const struct binance_us_book *book,
+                     int64_t silence_ns)
 {
-    return is_synchronised(book) && us->now - book->fresh_ns >= QUIET_NS;
+    return is_synchronised(book) && us->now - book->fresh_ns >= silence_ns;
 }
 
-/* Ask for the best prices of all that is quiet: of one symbol, or of all in one request. */
+/* Ask for the best prices where something is quiet: of one symbol, or of all in one request, which then also
+ * serves what is almost quiet. */
 static void tickers_due(struct binance_us *us)
 {
     struct binance_us_parameters parameters = {0};
-    size_t quiet = 0;
+    size_t almost = 0;
+    bool quiet = false;
     const char *symbol = NULL;
     if (us->now < us->tickers_at || adapter_requests_of(&us->requests, ASK_TICKERS) > 0)
         return;
     for (size_t i = 0; i < us->names.count; i++) {
-        if (!is_quiet(us, &us->books[i]))
+        if (!is_quiet(us, &us->books[i], ALMOST_NS))
             continue;
+        quiet |= is_quiet(us, &us->books[i], QUIET_NS);
         symbol = us->settings.symbols[i];
-        quiet++;
+        almost++;
     }
-    if (quiet == 0)
+    if (!quiet)
         return;
-    if (quiet == 1)
+    if (almost == 1)
         binance_us_add(&parameters, "symbol", symbol);
     us->tickers_at = us->now + TICKERS_NS;
     (void)binance_us_ask(us, ASK_TICKERS, &parameters,
@@ -388,7 +392,7 @@ void binance_us_take_tickers(struct binance_us *us, const struct adapter_asked *
     }
     for (uint16_t place = 0; place < us->names.count; place++) {
         const struct binance_us_book *book = &us->books[place];
-        bool asked_for = us->tickers[place].known && is_quiet(us, book);
+        bool asked_for = us->tickers[place].known && is_quiet(us, book, ALMOST_NS);
         /* A frame that came meanwhile is newer than the question. */
         if (asked_for && book->framed_ns < asked->sent_ns && !take_ticker(us, place))
             return;

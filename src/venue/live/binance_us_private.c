@@ -221,9 +221,28 @@ static void start_base(struct binance_us *us, uint16_t place)
         no_position(us, place, "another instrument moves the same asset");
 }
 
+/* The same transfer comes by both streams while two run. */
+static bool is_counted(const struct binance_us *us)
+{
+    for (unsigned i = 0; i < us->transfer_count && i < BINANCE_US_TRANSFERS; i++) {
+        const struct binance_us_transfer *old = &us->transfers[i];
+        if (old->time_ns == us->event.time_ns && strcmp(old->asset, us->event.asset) == 0 &&
+            money_compare(old->amount, us->event.amount) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* balanceUpdate: a deposit, a withdrawal. */
 static void take_transfer(struct binance_us *us)
 {
+    if (is_counted(us))
+        return;
+    struct binance_us_transfer *counted =
+        &us->transfers[us->transfer_count++ % BINANCE_US_TRANSFERS];
+    memcpy(counted->asset, us->event.asset, sizeof counted->asset);
+    counted->amount = us->event.amount;
+    counted->time_ns = us->event.time_ns;
     for (uint16_t place = 0; place < us->names.count; place++) {
         struct binance_us_base *base = &us->bases[place];
         if (base->started && strcmp(us->found[place].base, us->event.asset) == 0 &&
@@ -342,6 +361,9 @@ static void tell_open_order(struct binance_us *us, const struct binance_us_order
 static void tell_account(struct binance_us *us)
 {
     const struct binance_us_snapshot *snapshot = &us->snapshot;
+    if (!snapshot->account.can_trade && !us->may_not_trade)
+        adapter_log(&us->out, LOG_ERROR, "this account may not trade any more (canTrade is false)");
+    us->may_not_trade = !snapshot->account.can_trade;
     take_account_balances(us);
     for (unsigned asset = 0; asset < us->names.numbers->names->asset_count; asset++)
         tell_balance(us, (uint16_t)asset);
@@ -402,8 +424,7 @@ void binance_us_take_account_part(struct binance_us *us, const struct adapter_as
 
 /* --- events ------------------------------------------------------------------------------------------- */
 
-void binance_us_private_text(struct binance_us *us, struct binance_us_link *link, const char *text,
-                             size_t length)
+void binance_us_private_text(struct binance_us *us, const char *text, size_t length)
 {
     struct error error = {0};
     if (binance_us_read_event(text, length, &us->event, &error) != 0) {
@@ -420,9 +441,7 @@ void binance_us_private_text(struct binance_us *us, struct binance_us_link *link
         take_balances(us);
         break;
     case BINANCE_US_TRANSFER:
-        /* A sum: while two streams run, one of them counts. */
-        if (link == &us->private_pair.links[us->private_pair.current])
-            take_transfer(us);
+        take_transfer(us);
         break;
     case BINANCE_US_KEY_EXPIRED:
         lose_key(us);
