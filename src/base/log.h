@@ -1,5 +1,5 @@
-/* Log lines: one JSON object a line, to a file that the caller opened. No clock is read here.
- * For live sessions, which are not there yet (ARCHITECTURE.md): nothing logs in a replay, only tests call it. */
+/* Log lines: one JSON object a line, to a file that the caller opened. No clock is read here. Live sessions log;
+ * nothing does in a replay. */
 #ifndef CAPSTAN_BASE_LOG_H
 #define CAPSTAN_BASE_LOG_H
 
@@ -81,7 +81,7 @@ static inline struct log_field log_flag(const char *name, bool value)
 }
 
 /* Log to `file` by a filter such as "info,capstan.tape=debug,capstan.sim=off" (what
- * CAPSTAN_LOG will hold; no command reads it yet. NULL or empty is "info"). ERROR_INPUT names the part that is none. */
+ * CAPSTAN_LOG holds; NULL or empty is "info"). ERROR_INPUT names the part that is none. */
 int log_init(struct log *log, FILE *file, const char *filter, struct error *error);
 
 /* Whether a line of this level and target passes, for callers whose fields cost something. */

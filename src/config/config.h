@@ -27,7 +27,7 @@ int config_set(struct config *config, const char *assignment, struct error *erro
 int config_set_from(struct config *config, const char *assignment, const char *origin,
                     struct error *error);
 /* Every CAPSTAN_A__B=value of `environment`: double underscore is a point, lower case. CAPSTAN_LOG,
- * which no command reads yet, and names without a double underscore that are no setting are left alone. */
+ * the log's filter, and names without a double underscore that are no setting are left alone. */
 int config_read_environment(struct config *config, char *const *environment, struct error *error);
 
 /* After an error of any of these a config is only good for config_free. */

@@ -126,8 +126,8 @@ const struct book *engine_book(const struct engine *engine, unsigned instrument)
 
 /* Take one record of a tape without deciding: session and decision records change the carry (orders, ids,
  * fills, money, pauses, breakers) as they stand there, market records nothing. For a restart: a start record
- * given to engine_step afterwards begins the new session. No command restarts yet (ARCHITECTURE.md); a
- * scenario does, in place: an engine that ran takes another start as one that was folded would. */
+ * given to engine_step afterwards begins the new session (run/fold.h). An engine that ran takes another start as
+ * one that was folded would: verify of several sessions on one tape, and scenarios, rely on that. */
 void engine_fold(struct engine *engine, const struct message *message);
 /* Name every field of the carry. */
 void engine_walk_carry(const struct engine *engine, struct walker *walker);

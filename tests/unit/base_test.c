@@ -1,4 +1,4 @@
-/* Errors, asserts, arena, ring, hashes and log lines. */
+/* Errors, asserts, hashes and log lines. */
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <signal.h>
@@ -6,13 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "base/ring.h"
 #include "base/utf8.h"
 
 Test(error, one_line_with_prefix)
@@ -58,87 +56,6 @@ Test(bytes, little_endian)
     bytes_put_u32(bytes, UINT32_C(0x01020304));
     cr_assert_eq(bytes[0], 4);
     cr_assert_eq(bytes_get_u16(bytes), 0x0304);
-}
-
-Test(arena, takes_aligned_and_zeroed)
-{
-    static unsigned char memory[256];
-    struct arena arena;
-
-    memset(memory, 0xff, sizeof memory);
-    arena_init(&arena, memory, sizeof memory);
-    char *one = ARENA_ARRAY(&arena, char, 1);
-    uint64_t *numbers = ARENA_ARRAY(&arena, uint64_t, 4);
-    cr_assert_not_null(one);
-    cr_assert_eq((uintptr_t)numbers % _Alignof(uint64_t), 0);
-    cr_assert_eq(numbers[3], 0);
-    cr_assert_eq((uintptr_t)arena_take(&arena, 1, 1, 64) % 64, 0);
-    size_t used = arena.used;
-    cr_assert_null(arena_take(&arena, 1, 257, 1));
-    cr_assert_null(arena_take(&arena, SIZE_MAX, 2, 1));
-    cr_assert_null(arena_take(&arena, 1, SIZE_MAX, 8));
-    cr_assert_eq(arena.used, used);
-    cr_assert_not_null(arena_take(&arena, 1, sizeof memory - used, 1));
-    cr_assert_null(arena_take(&arena, 1, 1, 1));
-}
-
-Test(ring, is_bounded_and_first_in_first_out)
-{
-    uint32_t slots[4];
-    struct ring ring;
-    uint32_t next = 0;
-
-    ring_init(&ring, slots, 4, sizeof slots[0]);
-    cr_assert_null(ring_full_slot(&ring));
-    for (uint32_t i = 0; i < 100; i++) {
-        uint32_t *slot;
-        while ((slot = ring_free_slot(&ring)) != NULL) {
-            *slot = next++;
-            ring_push(&ring);
-        }
-        cr_assert_eq(next, i + 4);
-        slot = ring_full_slot(&ring);
-        cr_assert_eq(*slot, i);
-        ring_pop(&ring);
-    }
-}
-
-enum { RING_ITEMS = 300000 };
-
-static void *produce(void *context)
-{
-    struct ring *ring = context;
-
-    for (uint64_t i = 0; i < RING_ITEMS;) {
-        uint64_t *slot = ring_free_slot(ring);
-        if (slot == NULL)
-            continue;
-        slot[0] = i;
-        slot[1] = ~i;
-        ring_push(ring);
-        i++;
-    }
-    return NULL;
-}
-
-Test(ring, two_threads)
-{
-    static uint64_t slots[64][2];
-    struct ring ring;
-    pthread_t producer;
-
-    ring_init(&ring, slots, 64, sizeof slots[0]);
-    cr_assert_eq(pthread_create(&producer, NULL, produce, &ring), 0);
-    for (uint64_t i = 0; i < RING_ITEMS;) {
-        const uint64_t *slot = ring_full_slot(&ring);
-        if (slot == NULL)
-            continue;
-        cr_assert(slot[0] == i && slot[1] == ~i);
-        ring_pop(&ring);
-        i++;
-    }
-    pthread_join(producer, NULL);
-    cr_assert_null(ring_full_slot(&ring));
 }
 
 Test(hash, known_values)
