@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -345,17 +346,49 @@ static bool any_failed(const struct exchange *exchange)
     return false;
 }
 
-/* Until a signal ends it, or a venue fails. */
-static int wait_for_end(struct exchange *exchange, const sigset_t *signals, struct error *error)
+static volatile sig_atomic_t end_wanted, state_wanted;
+
+static void on_end(int number)
 {
-    const struct timespec pause = {.tv_nsec = 100 * NS_PER_MS};
+    (void)number;
+    end_wanted = 1;
+}
+
+static void on_state(int number)
+{
+    (void)number;
+    state_wanted = 1;
+}
+
+/* The signals that are taken: blocked while threads are made, so that this thread alone gets them. */
+static void take_signals(bool block)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGUSR1);
+    pthread_sigmask(block ? SIG_BLOCK : SIG_UNBLOCK, &signals, NULL);
+    if (!block)
+        return;
+    struct sigaction action = {.sa_handler = on_end};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    action.sa_handler = on_state;
+    sigaction(SIGUSR1, &action, NULL);
+}
+
+/* Until a signal ends it, or a venue fails. */
+static int wait_for_end(struct exchange *exchange, struct error *error)
+{
+    const struct timespec pause = {.tv_nsec = 50 * NS_PER_MS};
     int code = 0;
-    while (!code && !any_failed(exchange)) {
-        int signal_number = sigtimedwait(signals, NULL, &pause);
-        if (signal_number == SIGUSR1)
+    while (!code && !end_wanted && !any_failed(exchange)) {
+        nanosleep(&pause, NULL); /* a signal ends it sooner */
+        if (state_wanted) {
+            state_wanted = 0;
             code = write_state(exchange, error);
-        else if (signal_number > 0)
-            break;
+        }
     }
     return code;
 }
@@ -380,19 +413,15 @@ static int end(struct exchange *exchange, struct error *error)
 static int serve(const struct exchange_command *command, struct error *error)
 {
     struct exchange exchange = {.command = command};
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &signals, NULL); /* threads inherit it: this one takes them */
+    take_signals(true);
     int code = open_exchange(&exchange, error);
+    take_signals(false);
     if (!code) {
         puts("ready");
         code = cmd_flush(stdout, "standard output", error);
     }
     if (!code)
-        code = wait_for_end(&exchange, &signals, error);
+        code = wait_for_end(&exchange, error);
     if (!code)
         code = end(&exchange, error);
     close_exchange(&exchange);

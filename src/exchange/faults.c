@@ -281,13 +281,14 @@ static int check_parameters(struct line *line)
     enum fault_kind kind = line->fault.kind;
     const char *name = kinds[kind].name;
     bool by = kind == FAULT_accept_late || kind == FAULT_answer_late || kind == FAULT_clock_skew;
-    bool lasts = kind == FAULT_stall || kind == FAULT_clock_skew;
+    bool needs_lasts = kind == FAULT_stall || kind == FAULT_outage;
+    bool lasts = needs_lasts || kind == FAULT_clock_skew;
     bool code = kind == FAULT_status;
     bool done = kind == FAULT_status || kind == FAULT_reset || kind == FAULT_stall ||
                 kind == FAULT_half_open;
     if (by != has(line, WORD_BY))
         return fail(line, by ? "%s: expected by=TIME" : "%s takes no by", name);
-    if (kind == FAULT_stall && !has(line, WORD_FOR))
+    if (needs_lasts && !has(line, WORD_FOR))
         return fail(line, "%s: expected for=TIME", name);
     if (!lasts && has(line, WORD_FOR))
         return fail(line, "%s takes no for", name);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/assert.h"
 #include "base/time.h"
@@ -66,7 +67,9 @@ struct host {
     pthread_t thread;
     bool running;
     atomic_bool stop, failed;
-    pthread_mutex_t mutex; /* of what follows */
+    uint16_t port_number;  /* where it listens, or will again */
+    int64_t down_until;    /* of an outage; 0: none */
+    pthread_mutex_t mutex; /* of what follows, and of `server` where another thread looks at it */
     pthread_cond_t told;
     bool state_wanted;
     char *state;
@@ -477,6 +480,7 @@ static void send_with(struct host *host, struct connection *connection, const st
     case FAULT_accept_late:
     case FAULT_answer_late:
     case FAULT_status:
+    case FAULT_outage:
     case FAULT_clock_skew:
     case FAULT_KINDS:
         break;
@@ -549,10 +553,46 @@ static void free_later(struct host *host, struct later *later)
     free(later);
 }
 
+static int open_server(struct host *host, struct error *error);
+
+/* Nobody listens from now on. Called outside of the server's own calls. */
+static void begin_outage(struct host *host, int64_t lasts)
+{
+    for (struct connection *at = host->connections; at; at = at->next)
+        if (at->client)
+            net_client_reset(at->client);
+    pthread_mutex_lock(&host->mutex);
+    net_server_close(&host->server);
+    pthread_mutex_unlock(&host->mutex);
+    for (struct connection *at = host->connections, *next; at; at = next) {
+        next = at->next;
+        at->client = NULL;
+        end_stream(host, at);
+        forget(host, at);
+    }
+    host->down_until = host->now + lasts;
+}
+
+static void end_outage(struct host *host)
+{
+    struct error error = {0};
+    host->down_until = 0;
+    pthread_mutex_lock(&host->mutex);
+    int code = open_server(host, &error);
+    pthread_mutex_unlock(&host->mutex);
+    if (code)
+        fail(host, &error);
+    say(host, "it listens again");
+}
+
 /* A fault of a moment, to all connections; only streams are disconnected. */
 static void meet_moment(struct host *host, const struct fault *fault)
 {
     say(host, "fault %s", fault_kind_name(fault->kind));
+    if (fault->kind == FAULT_outage && host->server) {
+        begin_outage(host, fault->lasts);
+        return;
+    }
     for (struct connection *at = host->connections, *next; at; at = next) {
         next = at->next;
         if (!at->client || at->finishing)
@@ -579,6 +619,8 @@ static void tick(struct host *host)
     }
     while ((fault = faults_due(host->faults, elapsed(host))))
         meet_moment(host, fault);
+    if (host->down_until && host->now >= host->down_until)
+        end_outage(host);
 }
 
 static int64_t next_deadline(struct host *host)
@@ -649,7 +691,8 @@ char *host_state(struct host *host)
     pthread_mutex_lock(&host->mutex);
     host->state = NULL;
     host->state_wanted = true;
-    net_server_wake(host->server);
+    if (host->server)
+        net_server_wake(host->server);
     while (host->state_wanted)
         pthread_cond_wait(&host->told, &host->mutex);
     char *state = host->state;
@@ -670,6 +713,13 @@ void host_print_faults(const struct host *host)
 
 /* --- the thread -------------------------------------------------------------------------------- */
 
+/* Nobody listens: there is nothing to wait for but time. */
+static void rest(void)
+{
+    const struct timespec pause = {0, 10 * NS_PER_MS};
+    nanosleep(&pause, NULL);
+}
+
 static void *run(void *context)
 {
     struct host *host = host_of(context);
@@ -679,13 +729,14 @@ static void *run(void *context)
         give_state(host);
         int64_t wait = next_deadline(host) - read_clock(host);
         wait = wait < 0 ? 0 : wait > POLL_NS ? POLL_NS : wait;
-        if (net_server_poll(host->server, wait, &error))
+        if (!host->server)
+            rest();
+        else if (net_server_poll(host->server, wait, &error))
             fail(host, &error);
     }
     while (!atomic_load(&host->stop)) { /* failed: whoever asks is still told */
         give_state(host);
-        struct timespec pause = {0, 10 * NS_PER_MS};
-        nanosleep(&pause, NULL);
+        rest();
     }
     give_state(host);
     return NULL;
@@ -703,7 +754,10 @@ int host_stop(struct host *host, struct error *error)
 {
     if (host->running) {
         atomic_store(&host->stop, true);
-        net_server_wake(host->server);
+        pthread_mutex_lock(&host->mutex);
+        if (host->server)
+            net_server_wake(host->server);
+        pthread_mutex_unlock(&host->mutex);
         pthread_join(host->thread, NULL);
         host->running = false;
     }
@@ -721,7 +775,7 @@ bool host_has_failed(struct host *host)
 
 uint16_t host_port(const struct host *host)
 {
-    return net_server_port(host->server);
+    return host->port_number;
 }
 
 void host_prices(const struct host *host, int64_t *prices)
@@ -737,14 +791,17 @@ static int open_server(struct host *host, struct error *error)
     folder_file(host->options.folder, "server.pem", certificate);
     folder_file(host->options.folder, "server.key", key);
     const struct net_server_options options = {.address = "127.0.0.1",
-                                               .port = host->options.port,
+                                               .port = host->port_number,
                                                .certificate_file = certificate,
                                                .key_file = key,
                                                .request = on_request,
                                                .text = on_text,
                                                .closed = on_closed,
                                                .context = host};
-    return net_server_open(&host->server, &options, error);
+    if (net_server_open(&host->server, &options, error))
+        return error->code;
+    host->port_number = net_server_port(host->server);
+    return 0;
 }
 
 int host_open(struct host **out, const struct host_options *options, struct error *error)
@@ -755,6 +812,7 @@ int host_open(struct host **out, const struct host_options *options, struct erro
     host->magic = HOST_MAGIC;
     host->options = *options;
     host->name = options->names->venues[options->venue];
+    host->port_number = options->port;
     host->port = (struct exchange_port){host, port_send, port_ping, port_finish};
     pthread_mutex_init(&host->mutex, NULL);
     pthread_cond_init(&host->told, NULL);

@@ -36,11 +36,11 @@ static const struct {
 
 static size_t habit_of(const char *venue)
 {
-    for (size_t i = 0; i < sizeof habits / sizeof habits[0]; i++)
-        if (strcmp(habits[i].name, venue) == 0)
-            return i;
-    ASSERT(!"a venue without a protocol");
-    return 0;
+    size_t i = 0;
+    while (i < sizeof habits / sizeof habits[0] && strcmp(habits[i].name, venue) != 0)
+        i++;
+    ASSERT(i < sizeof habits / sizeof habits[0]); /* every protocol has its own */
+    return i;
 }
 
 static void add_venue(struct json *text, const struct exchange_folder *folder,

@@ -405,12 +405,16 @@ stall        venue=binance_us request=place client=f-stall for=2s
 half_open    venue=binance_us request=place client=f-open done=yes
 status       venue=binance_us request=stream code=502 nth=1
 clock_skew   venue=coinbase at=0s by=1h
+outage       venue=oanda at=1s for=3s
 """
 
 
 def test_request_faults(folder):
     exchange = Exchange(folder, REQUEST_FAULTS)
     client, hasty = Client(exchange, "binance_us"), Client(exchange, "binance_us", timeout=1.5)
+    time.sleep(1.2)
+    check("outage: nobody listens", outcome(lambda: Client(exchange, "oanda").ask("GET", "/v3/accounts"))
+          == "ConnectionRefusedError")
     check("drop_request: no answer, no order", outcome(lambda: client.place("f-request")) ==
           "RemoteDisconnected" and "f-request" not in client.open_clients())
     check("drop_answer: no answer, but an order", outcome(lambda: client.place("f-answer")) ==
@@ -450,6 +454,8 @@ def test_request_faults(folder):
     late = client.open_clients()
     check("what was late has come", {"f-late", "f-stall"} <= late, late)
     _, _, text = Client(exchange, "coinbase").ask("GET", "/api/v3/brokerage/time")
+    check("outage: after it all is as before",
+          Client(exchange, "oanda").ask("GET", "/v3/accounts")[0] == 401)
     shown = int(json.loads(text)["epochMillis"]) / 1000 - time.time()
     check("clock_skew", 3590 < shown < 3610, text)
     check("it ends", exchange.end() == 0)
