@@ -28,6 +28,8 @@ static const char target[] = "capstan.live";
 
 /* D1's limit is 30 s in all; this is what orders get of it where the engine is gone. */
 #define CANCEL_ON_EXIT_NS (20 * NS_PER_SECOND)
+/* Signals nearer than this are one. */
+#define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 
 /* Everything of one session, in the order in which it is opened. */
 struct session {
@@ -36,6 +38,7 @@ struct session {
     struct waker waker;
     atomic_bool stopping; /* a signal came */
     struct signals *signals;
+    int64_t signalled; /* monotonic; 0: not yet. The signals' thread's */
     struct raw *raw;
     struct live_venues venues;
     struct live_names found;
@@ -79,9 +82,20 @@ static void stop_by(struct session *session, int signal)
         live_feed_end(feed);
 }
 
+/* `timeout` and some supervisors signal a process and its group: that is one wish, not two. */
+static bool is_echo(struct session *session)
+{
+    int64_t now = clock_now(&clock_monotonic);
+    bool echo = session->signalled != 0 && now - session->signalled < SIGNAL_ECHO_NS;
+    session->signalled = now;
+    return echo;
+}
+
 static void caught(void *context, int signal)
 {
     struct session *session = context;
+    if (is_echo(session))
+        return;
     const struct log_field field = log_integer("signal", signal);
     const char *text = signal == SIGTERM   ? "SIGTERM: shutting down"
                        : signal == SIGALRM ? "the session's time is over: shutting down"
