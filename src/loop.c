@@ -187,6 +187,18 @@ static int give_from_feed(struct loop *loop, const struct message *message, stru
     return give(loop, message, error);
 }
 
+/* Deadlines are sums of times and settings, so a time must leave room for them. */
+static int check_time(int64_t ts_local, struct error *error)
+{
+    char text[TIME_TEXT_MAX];
+    if (ts_local >= 0 && ts_local <= TIME_LATEST)
+        return 0;
+    time_to_text(ts_local, text);
+    return error_set(error, ERROR_INPUT,
+                     "a message of %s: expected times from 1970 to 2116 on a tape that is run",
+                     text);
+}
+
 /* Every message of the feed, with all that comes between them. */
 static int give_messages(struct loop *loop, struct error *error)
 {
@@ -195,6 +207,8 @@ static int give_messages(struct loop *loop, struct error *error)
     const struct message *message;
     while (!loop->done && (message = loop->feed->next(loop->feed, error))) {
         const int64_t now = message->ts_local;
+        if (check_time(now, error))
+            return error->code;
         if (started ? give_before(loop, now, error) : start_before(loop, now, &started, error))
             return error->code;
         if (loop->done)
