@@ -18,14 +18,11 @@ int64_t risk_position(const struct instrument *instrument)
 int64_t risk_scaled_size(const struct limits *limits, int64_t position, enum side side,
                          int64_t size)
 {
-    int64_t toward = side == SIDE_BUY ? position : -position;
-    if (limits->size_band == 0 || toward < 0)
+    if (risk_size_is_whole(limits, position, side))
         return size;
-    int64_t room = limits->position_limit - toward;
+    int64_t room = limits->position_limit - (side == SIDE_BUY ? position : -position);
     if (room <= 0)
         return 0;
-    if (room >= limits->size_band)
-        return size;
     int64_t scaled = (int64_t)((int128)size * room / limits->size_band);
     return scaled - scaled % limits->quote.lot;
 }
