@@ -618,6 +618,8 @@ void cycle_run_due(struct engine *engine);
 /* --- breakers.c --- */
 /* All of an instrument by what is known now. */
 void breakers_update(struct engine *engine, unsigned instrument);
+/* A start: what ended by its own time is over. */
+void breakers_restart(struct engine *engine, unsigned instrument);
 /* Put one breaker into a state, without a word. */
 void breakers_set(struct instrument *instrument, unsigned breaker, unsigned state, int64_t now);
 /* Half spreads are multiplied by this: the largest factor of those that widen. */
