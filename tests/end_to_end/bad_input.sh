@@ -244,7 +244,7 @@ bad 'scenario: more money than the simulated venue can hold' \
 
 # Seconds before the last nanosecond that a time can have.
 "$capstan" tape cat --full market.tape >market.text
-sed 's/2024-01-01T00:00:0/2262-04-11T23:47:1/g' market.text | grep -v '^2024-01-01' >late.text
+sed 's/2024-01-01T00:00:0/2262-04-11T23:47:1/g' market.text | grep -v -e '^2024-01-01' -e '23:47:1[6-9]' >late.text
 "$capstan" tape make late.text -o late.tape >/dev/null || exit 1
 bad 'replay: times without room for a deadline' \
     'a message of 2262-04-11T23:47:10.000000000Z: expected times from 1970 to 2116' replay late.tape
