@@ -226,6 +226,18 @@ static inline bool is_next(const struct loop *loop, int64_t market_ts)
     return is_quiet(loop->venue, market_ts) && next_tick(loop) >= market_ts;
 }
 
+/* Deadlines are sums of times and settings, so a time must leave room for them. */
+static int check_time(int64_t ts_local, struct error *error)
+{
+    char text[TIME_TEXT_MAX];
+    if (ts_local >= 0 && ts_local <= TIME_LATEST)
+        return 0;
+    time_to_text(ts_local, text);
+    return error_set(error, ERROR_INPUT,
+                     "a message of %s: expected times from 1970 to 2116 on a tape that is run",
+                     text);
+}
+
 /* Every message of the feed, with all that comes between them. */
 static int give_messages(struct loop *loop, struct error *error)
 {
@@ -234,9 +246,11 @@ static int give_messages(struct loop *loop, struct error *error)
     const struct message *message;
     while (!loop->done && (message = loop->feed->next(loop->feed, error))) {
         const int64_t now = message->ts_local;
-        int code = !started             ? start_before(loop, now, &started, error)
-                   : is_next(loop, now) ? 0
-                                        : give_before(loop, now, error);
+        int code = check_time(now, error);
+        if (!code && !started)
+            code = start_before(loop, now, &started, error);
+        else if (!code && !is_next(loop, now))
+            code = give_before(loop, now, error);
         if (code)
             return code;
         if (loop->done)

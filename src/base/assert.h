@@ -5,8 +5,8 @@
 
 /* Ends the process after `file:line: function: condition` went to standard error. Provided by
  * base/assert.c for programs; the pure rooms link against the symbol only. */
-_Noreturn void assert_failed(const char *file, int line, const char *function,
-                             const char *condition);
+__attribute__((cold)) _Noreturn void assert_failed(const char *file, int line, const char *function,
+                                                   const char *condition);
 
 #define ASSERT(condition)                                                                          \
     (__builtin_expect(!!(condition), 1) ? (void)0                                                  \

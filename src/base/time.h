@@ -8,6 +8,8 @@
 #define NS_PER_MS     INT64_C(1000000)
 #define NS_PER_SECOND INT64_C(1000000000)
 #define TIME_NEVER    INT64_MAX
+/* The latest time at which anything runs, in the year 2116: what is added to it to make a deadline fits. */
+#define TIME_LATEST (INT64_C(1) << 62)
 
 enum { TIME_TEXT_MAX = 40 };
 

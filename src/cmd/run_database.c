@@ -57,7 +57,7 @@ static int finish_check(struct run_database *database, struct error *error)
 
 int run_database_write(struct run_database *database, const char *path,
                        const struct tape_header *header, const struct run_engine *engine,
-                       const struct loop *loop, const struct fingerprint *fingerprint,
+                       const struct loop *loop, struct fingerprint *fingerprint,
                        const struct run_grade *grade, struct error *error)
 {
     char build_id[BUILD_ID_TEXT_MAX];

@@ -31,7 +31,7 @@ int run_database_open(struct run_database *database, const char *tape_path,
  * besides what the tape tells. */
 int run_database_write(struct run_database *database, const char *path,
                        const struct tape_header *header, const struct run_engine *engine,
-                       const struct loop *loop, const struct fingerprint *fingerprint,
+                       const struct loop *loop, struct fingerprint *fingerprint,
                        const struct run_grade *grade, struct error *error);
 /* Also where it was never opened. */
 void run_database_close(struct run_database *database);

@@ -171,6 +171,19 @@ void breakers_update(struct engine *engine, unsigned index)
     update_open_interest(engine, index);
 }
 
+/* A pause with an end of its own that has passed, while nothing looked or nobody was there, is over with the
+ * start: no cycle of its own follows for it, so that a second start finds the same. */
+void breakers_restart(struct engine *engine, unsigned index)
+{
+    const struct instrument *instrument = &engine->instruments[index];
+    const int64_t *since = instrument->breakers.since;
+    if (lasted(since[BREAKER_REJECTS], instrument->limits.signal.rejects_pause, engine->now))
+        change(engine, index, BREAKER_REJECTS, BREAKER_CLEAR);
+    if (lasted(since[BREAKER_OPEN_INTEREST], instrument->limits.signal.open_interest_pause,
+               engine->now))
+        change(engine, index, BREAKER_OPEN_INTEREST, BREAKER_CLEAR);
+}
+
 /* --- when next ------------------------------------------------------------------------------------ */
 
 static void wait_for(int64_t *deadline, bool condition, int64_t since, int64_t duration)

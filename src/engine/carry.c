@@ -135,6 +135,7 @@ static void instrument_restart(struct engine *engine, unsigned index)
     instrument->reference4 = instrument->fair = instrument->skew = 0;
     instrument->has_fair = false;
     instrument->held_until = TIME_NEVER;
+    breakers_restart(engine, index);
     timers_set(&engine->timers, index, TIME_NEVER);
 }
 

@@ -50,6 +50,8 @@ static void filter_ladder(struct engine *engine, unsigned index, struct wanted_l
     struct instrument *instrument = &engine->instruments[index];
     const struct limits *limits = &instrument->limits;
     int64_t position = risk_position(instrument), nearer[2] = {0, 0};
+    bool whole[2] = {risk_size_is_whole(limits, position, SIDE_BUY),
+                     risk_size_is_whole(limits, position, SIDE_SELL)};
     uint32_t caps = risk_caps(engine, index);
     size_t kept = 0;
     for (size_t i = 0; i < ladder->count; i++) {
@@ -57,12 +59,12 @@ static void filter_ladder(struct engine *engine, unsigned index, struct wanted_l
         if (!wanted_is_usable(engine, index, wanted))
             continue;
         int64_t size = wanted->quantity.units;
-        if (limits->size_band > 0)
+        if (!whole[wanted->side])
             size = risk_scaled_size(limits, position, wanted->side, size);
         if (caps != 0) {
-            int64_t whole = size;
+            int64_t uncapped = size;
             size = risk_reducing_size(limits, position, wanted->side, nearer[wanted->side], size);
-            if (size < whole)
+            if (size < uncapped)
                 risk_block_caps(engine, index, caps);
         }
         if (size < wanted->quantity.units &&

@@ -571,6 +571,13 @@ uint32_t risk_gates_asked(void);
 /* Rule 18. */
 int64_t risk_scaled_size(const struct limits *limits, int64_t position, enum side side,
                          int64_t size);
+/* It leaves every size of that side as it is. */
+static inline bool risk_size_is_whole(const struct limits *limits, int64_t position, enum side side)
+{
+    int64_t toward = side == SIDE_BUY ? position : -position;
+    return limits->size_band == 0 || toward < 0 ||
+           limits->position_limit - toward >= limits->size_band;
+}
 /* Rule 19: whether the cap on open interest is on. Never where there is no open interest. */
 bool risk_open_interest_capped(const struct instrument *instrument, int64_t now);
 /* What may still fill on that side, orders that only the venue knows of included; at most INT64_MAX. */
@@ -611,6 +618,8 @@ void cycle_run_due(struct engine *engine);
 /* --- breakers.c --- */
 /* All of an instrument by what is known now. */
 void breakers_update(struct engine *engine, unsigned instrument);
+/* A start: what ended by its own time is over. */
+void breakers_restart(struct engine *engine, unsigned instrument);
 /* Put one breaker into a state, without a word. */
 void breakers_set(struct instrument *instrument, unsigned breaker, unsigned state, int64_t now);
 /* Half spreads are multiplied by this: the largest factor of those that widen. */

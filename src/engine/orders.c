@@ -289,7 +289,7 @@ void orders_take_modify(struct engine *engine, const struct event_modify *modify
 {
     struct order *order = orders_find(engine, modify->order);
     if (order == NULL || modify->price.status != NUMBER_VALUE || modify->price.units <= 0 ||
-        !orders_is_size(modify->leaves))
+        modify->price.units > ENGINE_PRICE_MAX || !orders_is_size(modify->leaves))
         return;
     order->asked_price = modify->price.units;
     order->asked_leaves = modify->leaves.units;

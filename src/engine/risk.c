@@ -19,14 +19,11 @@ int64_t risk_position(const struct instrument *instrument)
 int64_t risk_scaled_size(const struct limits *limits, int64_t position, enum side side,
                          int64_t size)
 {
-    int64_t toward = side == SIDE_BUY ? position : -position;
-    if (limits->size_band == 0 || toward < 0)
+    if (risk_size_is_whole(limits, position, side))
         return size;
-    int64_t room = limits->position_limit - toward;
+    int64_t room = limits->position_limit - (side == SIDE_BUY ? position : -position);
     if (room <= 0)
         return 0;
-    if (room >= limits->size_band)
-        return size;
     int64_t scaled = (int64_t)((int128)size * room / limits->size_band);
     return scaled - scaled % limits->quote.lot;
 }
@@ -153,12 +150,6 @@ bool risk_above_minimum(const struct instrument *instrument, int64_t price, int6
 
 #define BIT(gate) (UINT32_C(1) << (gate))
 
-/* Gates of an instrument as a whole. While one blocks nothing is placed and nothing modified. */
-struct instrument_gate {
-    enum gate gate;
-    bool (*blocks)(const struct engine *engine, unsigned index);
-};
-
 static bool shuts_down(const struct engine *engine, unsigned index)
 {
     (void)index;
@@ -211,28 +202,29 @@ static bool infrastructure_is_open(const struct engine *engine, unsigned index)
     return infrastructure_blocks(engine, engine->instruments[index].definition.venue);
 }
 
-static const struct instrument_gate instrument_gates[] = {
-    {GATE_SHUTDOWN, shuts_down},
-    {GATE_PAUSED, is_paused},
-    {GATE_BREAKER, breaker_holds},
-    {GATE_UNSYNCHRONISED, is_unsynchronised},
-    {GATE_STALE, is_stale},
-    {GATE_NOT_TRADING, does_not_trade},
-    {GATE_WARM_UP, is_cold},
-    {GATE_UNRECONCILED, is_unreconciled},
-    {GATE_RATE, rate_is_short},
-    {GATE_DRAWDOWN, profit_is_drawn_down},
-    {GATE_REFERENCE_RATE, profit_lacks_rate},
-    {GATE_INFRASTRUCTURE, infrastructure_is_open},
-    {GATE_SAFETY, alarms_stop},
-};
+/* Gates of an instrument as a whole: X(gate, what blocks it). While one blocks nothing is placed and nothing
+ * modified. */
+#define INSTRUMENT_GATES(X)                                                                        \
+    X(GATE_SHUTDOWN, shuts_down)                                                                   \
+    X(GATE_PAUSED, is_paused)                                                                      \
+    X(GATE_BREAKER, breaker_holds)                                                                 \
+    X(GATE_UNSYNCHRONISED, is_unsynchronised)                                                      \
+    X(GATE_STALE, is_stale)                                                                        \
+    X(GATE_NOT_TRADING, does_not_trade)                                                            \
+    X(GATE_WARM_UP, is_cold)                                                                       \
+    X(GATE_UNRECONCILED, is_unreconciled)                                                          \
+    X(GATE_RATE, rate_is_short)                                                                    \
+    X(GATE_DRAWDOWN, profit_is_drawn_down)                                                         \
+    X(GATE_REFERENCE_RATE, profit_lacks_rate)                                                      \
+    X(GATE_INFRASTRUCTURE, infrastructure_is_open)                                                 \
+    X(GATE_SAFETY, alarms_stop)
 
 uint32_t risk_instrument_gates(const struct engine *engine, unsigned index)
 {
     uint32_t gates = 0;
-    for (size_t i = 0; i < sizeof instrument_gates / sizeof instrument_gates[0]; i++)
-        if (instrument_gates[i].blocks(engine, index))
-            gates |= BIT(instrument_gates[i].gate);
+#define X(gate, blocks) gates |= (uint32_t)blocks(engine, index) << gate;
+    INSTRUMENT_GATES(X)
+#undef X
     return gates & ~engine->gates_off;
 }
 
@@ -241,17 +233,12 @@ uint32_t risk_gates_asked(void)
     return BIT(GATE_COUNT) - 1;
 }
 
-/* Gates of one new order or modify, in the order in which they are asked. */
+/* A new order or modify that a gate is asked of. */
 struct order_question {
     const struct candidate *candidate;
     const struct order *own; /* that a modify changes, else NULL */
     int64_t more;            /* quantity that is added; a modify that only shrinks adds nothing:
                                 rule 16 counts the larger of old and new */
-};
-
-struct order_gate {
-    enum gate gate;
-    bool (*blocks)(struct engine *engine, const struct order_question *question);
 };
 
 static struct instrument *asked_instrument(struct engine *engine,
@@ -369,21 +356,21 @@ static bool table_is_full(struct engine *engine, const struct order_question *qu
     return true;
 }
 
-static const struct order_gate order_gates[] = {
-    {GATE_NUMBER, is_no_number},
-    {GATE_GRID, is_off_grid},
-    {GATE_COLLAR, is_outside_collar},
-    {GATE_OWN_CROSS, meets_own},
-    {GATE_POST_ONLY, would_take},
-    {GATE_EXPOSURE, exceeds_exposure},
-    {GATE_OPEN_INTEREST, adds_at_open_interest_cap},
-    {GATE_DAILY_LOSS, adds_at_daily_loss},
-    {GATE_FUNDS, lacks_funds},
-    {GATE_MINIMUM_NOTIONAL, is_below_minimum},
-    {GATE_ORDER_COUNT, is_one_too_many},
-    {GATE_RATE, is_over_rate},
-    {GATE_TABLE_FULL, table_is_full},
-};
+/* Gates of one new order or modify, in the order in which they are asked: X(gate, what blocks it). */
+#define ORDER_GATES(X)                                                                             \
+    X(GATE_NUMBER, is_no_number)                                                                   \
+    X(GATE_GRID, is_off_grid)                                                                      \
+    X(GATE_COLLAR, is_outside_collar)                                                              \
+    X(GATE_OWN_CROSS, meets_own)                                                                   \
+    X(GATE_POST_ONLY, would_take)                                                                  \
+    X(GATE_EXPOSURE, exceeds_exposure)                                                             \
+    X(GATE_OPEN_INTEREST, adds_at_open_interest_cap)                                               \
+    X(GATE_DAILY_LOSS, adds_at_daily_loss)                                                         \
+    X(GATE_FUNDS, lacks_funds)                                                                     \
+    X(GATE_MINIMUM_NOTIONAL, is_below_minimum)                                                     \
+    X(GATE_ORDER_COUNT, is_one_too_many)                                                           \
+    X(GATE_RATE, is_over_rate)                                                                     \
+    X(GATE_TABLE_FULL, table_is_full)
 
 uint32_t risk_order_gates(struct engine *engine, const struct candidate *candidate,
                           const struct order *own)
@@ -393,11 +380,11 @@ uint32_t risk_order_gates(struct engine *engine, const struct candidate *candida
         .own = own,
         .more = candidate->quantity - (own == NULL ? 0 : orders_worst_leaves(own)),
     };
-    for (size_t i = 0; i < sizeof order_gates / sizeof order_gates[0]; i++) {
-        uint32_t bit = BIT(order_gates[i].gate);
-        if ((engine->gates_off & bit) == 0 && order_gates[i].blocks(engine, &question))
-            return bit;
-    }
+#define X(gate, blocks)                                                                            \
+    if (!risk_is_off(engine, gate) && blocks(engine, &question))                                   \
+        return BIT(gate);
+    ORDER_GATES(X)
+#undef X
     return 0;
 }
 

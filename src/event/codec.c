@@ -54,75 +54,129 @@ _Static_assert(offsetof(struct row, quantity) == 8 && offsetof(struct row, flags
                "a row lies in memory in its canonical order");
 _Static_assert(GATE_COUNT < 31, "a gate is a bit of GATES");
 
-static void put_number(uint8_t *to, const void *member)
-{
-    struct number number;
+/* --- a record to bytes: one function a kind, made of its table -------------------------------- */
 
-    memcpy(&number, member, sizeof number);
-    ASSERT(number.status < NUMBER_STATUS_COUNT);
-    bytes_put_u64(to, number.status == NUMBER_VALUE ? (uint64_t)number.units : 0);
-    to[8] = number.status;
+/* Each writes one member and gives the place behind it. */
+static uint8_t *put_u8(uint8_t *to, const uint8_t *member)
+{
+    *to = *member;
+    return to + 1;
 }
 
-static void put_text(uint8_t *to, const uint8_t *member, size_t bytes)
+static uint8_t *put_i8(uint8_t *to, const int8_t *member)
+{
+    *to = (uint8_t)*member;
+    return to + 1;
+}
+
+static uint8_t *put_u16(uint8_t *to, const uint16_t *member)
+{
+    bytes_put_u16(to, *member);
+    return to + sizeof *member;
+}
+
+static uint8_t *put_u32(uint8_t *to, const uint32_t *member)
+{
+    bytes_put_u32(to, *member);
+    return to + sizeof *member;
+}
+
+static uint8_t *put_u64(uint8_t *to, const uint64_t *member)
+{
+    bytes_put_u64(to, *member);
+    return to + sizeof *member;
+}
+
+static uint8_t *put_i64(uint8_t *to, const int64_t *member)
+{
+    bytes_put_u64(to, (uint64_t)*member);
+    return to + sizeof *member;
+}
+
+static uint8_t *put_number(uint8_t *to, const struct number *number)
+{
+    ASSERT(number->status < NUMBER_STATUS_COUNT);
+    bytes_put_u64(to, number->status == NUMBER_VALUE ? (uint64_t)number->units : 0);
+    to[8] = number->status;
+    return to + 9;
+}
+
+static uint8_t *put_money(uint8_t *to, const money *amount)
+{
+    bytes_put_i128(to, amount->atto);
+    return to + sizeof amount->atto;
+}
+
+/* Length byte and bytes; what is behind them is 0, whatever the caller left there. */
+static uint8_t *put_text(uint8_t *to, const uint8_t *member, size_t bytes)
 {
     size_t used = 1 + (size_t)member[0];
 
     ASSERT(used <= bytes);
-    memcpy(to, member, used);
+    memcpy(to, member, bytes);
     memset(to + used, 0, bytes - used);
+    return to + bytes;
 }
 
-static void put_field(uint8_t *to, const struct storage_info *info, const void *member)
+static uint8_t *put_venue_id(uint8_t *to, const struct venue_id *id)
 {
-    uint16_t half;
-    uint32_t word;
-    uint64_t whole;
-    money amount;
-
-    switch ((enum storage)info->storage) {
-    case STORED_8:
-        memcpy(to, member, 1);
-        break;
-    case STORED_16:
-        memcpy(&half, member, sizeof half);
-        bytes_put_u16(to, half);
-        break;
-    case STORED_32:
-        memcpy(&word, member, sizeof word);
-        bytes_put_u32(to, word);
-        break;
-    case STORED_64:
-        memcpy(&whole, member, sizeof whole);
-        bytes_put_u64(to, whole);
-        break;
-    case STORED_NUMBER:
-        put_number(to, member);
-        break;
-    case STORED_MONEY:
-        memcpy(&amount, member, sizeof amount);
-        bytes_put_i128(to, amount.atto);
-        break;
-    case STORED_TEXT:
-        put_text(to, member, info->bytes);
-        break;
-    }
+    return put_text(to, &id->length, sizeof *id);
 }
+
+static uint8_t *put_event_text(uint8_t *to, const struct event_text *text)
+{
+    return put_text(to, &text->length, sizeof *text);
+}
+
+#define PUT(member)                                                                                \
+    _Generic(&(member), const uint8_t *                                                            \
+             : put_u8, const int8_t *                                                              \
+             : put_i8, const uint16_t *                                                            \
+             : put_u16, const uint32_t *                                                           \
+             : put_u32, const uint64_t *                                                           \
+             : put_u64, const int64_t *                                                            \
+             : put_i64, const struct number *                                                      \
+             : put_number, const money *                                                           \
+             : put_money, const struct venue_id *                                                  \
+             : put_venue_id, const struct event_text *                                             \
+             : put_event_text)(to, &(member))
+
+#define F(type, name) to = PUT(fields->name);
+#define PUT_ROWS(name)
+#define PUT_RECORD(name)                                                                           \
+    static uint8_t *put_##name(uint8_t *to, const struct event_##name *fields)                     \
+    {                                                                                              \
+        FIELDS_##name(F) return to;                                                                \
+    }
+#define X(name, number, class, shape, meaning) PUT_##shape(name)
+EVENT_KINDS_IN(X)
+EVENT_KINDS_OUT(X)
+#undef X
+#undef PUT_RECORD
+#undef PUT_ROWS
+#undef F
 
 size_t record_encode(unsigned kind, const union event_record *record, uint8_t *out)
 {
-    const struct event_kind_info *info = event_kind_info(kind);
-    uint8_t *to = out;
-
-    ASSERT(info != NULL && info->shape == EVENT_RECORD);
-    for (unsigned i = 0; i < info->field_count; i++) {
-        const struct event_field_info *field = &info->fields[i];
-        const struct storage_info *storage = &storages[field->type];
-        put_field(to, storage, (const char *)record + field->offset);
-        to += storage->bytes;
+    switch ((enum event_kind)kind) {
+#define CASE_ROWS(name) case EVENT_##name:
+#define CASE_RECORD(name)                                                                          \
+    case EVENT_##name:                                                                             \
+        return (size_t)(put_##name(out, &record->name) - out);
+#define X(name, number, class, shape, meaning) CASE_##shape(name)
+        EVENT_KINDS_IN(X)
+        EVENT_KINDS_OUT(X)
+#undef X
+#undef CASE_RECORD
+#undef CASE_ROWS
+    default:
+        break;
     }
-    return (size_t)(to - out);
+    ASSERT(!"a kind with fields");
+    return 0;
 }
+
+/* --- bytes to a record ------------------------------------------------------------------------ */
 
 static bool get_number(const uint8_t *from, void *member)
 {

@@ -5,10 +5,13 @@
 
 #include "base/hash.h"
 
+enum { HELD_BYTES = 8192 }; /* hashed at once: many messages, and few of the cache's lines */
+
 struct fingerprint {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct hash_stream hash;
-    uint8_t bytes[EVENT_RECORD_BYTES_MAX];
+    size_t held; /* bytes that are not in the hash yet */
+    uint8_t bytes[HELD_BYTES];
 };
 
 bool is_own_order_message(const struct message *message)
@@ -16,12 +19,20 @@ bool is_own_order_message(const struct message *message)
     return message->kind >= EVENT_order_accepted && message->kind <= EVENT_order_status;
 }
 
+static void hash_held(struct fingerprint *fingerprint)
+{
+    hash_stream_update(&fingerprint->hash, fingerprint->bytes, fingerprint->held);
+    fingerprint->held = 0;
+}
+
 static int hash_decision(struct sink *sink, const struct message *decision, struct error *error)
 {
     (void)error;
     struct fingerprint *fingerprint = (struct fingerprint *)sink;
-    size_t length = message_encode(decision, fingerprint->bytes, sizeof fingerprint->bytes);
-    hash_stream_update(&fingerprint->hash, fingerprint->bytes, length);
+    if (HELD_BYTES - fingerprint->held < EVENT_RECORD_BYTES_MAX)
+        hash_held(fingerprint);
+    fingerprint->held += message_encode(decision, fingerprint->bytes + fingerprint->held,
+                                        HELD_BYTES - fingerprint->held);
     return 0;
 }
 
@@ -52,7 +63,8 @@ struct sink *fingerprint_sink(struct fingerprint *fingerprint)
     return &fingerprint->sink;
 }
 
-void fingerprint_text(const struct fingerprint *fingerprint, char out[FINGERPRINT_TEXT_MAX])
+void fingerprint_text(struct fingerprint *fingerprint, char out[FINGERPRINT_TEXT_MAX])
 {
+    hash_held(fingerprint);
     hash_128_to_text(hash_stream_128(&fingerprint->hash), out);
 }

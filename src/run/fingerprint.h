@@ -18,6 +18,6 @@ int fingerprint_open(struct fingerprint **fingerprint, struct error *error);
 void fingerprint_close(struct fingerprint **fingerprint);
 struct sink *fingerprint_sink(struct fingerprint *fingerprint);
 /* 32 hexadecimal digits of what has passed so far. */
-void fingerprint_text(const struct fingerprint *fingerprint, char out[FINGERPRINT_TEXT_MAX]);
+void fingerprint_text(struct fingerprint *fingerprint, char out[FINGERPRINT_TEXT_MAX]);
 
 #endif

@@ -7,10 +7,10 @@
 
 #include "base/time.h"
 
-/* Messages that all trials together may tell the engine: some seconds. To begin a trial costs as
+/* Messages that all trials together may tell the engine: half a minute at most. To begin a trial costs as
  * much as some hundred of them. */
 enum { SETUP = 400 };
-#define TOLD_MAX UINT64_C(1500000)
+#define TOLD_MAX UINT64_C(6000000)
 
 struct shrinking {
     struct simulation *simulation;

@@ -66,34 +66,57 @@ static bool distances(const struct strategy_view *view, int64_t *half)
            !__builtin_add_overflow(*half, depth, &last) && is_distance(last);
 }
 
-/* `ticks` x tick, or the best price that does not take where that is less aggressive. False where there is
- * no such price above zero, or none that fits. */
-static bool price_of(const struct strategy_view *view, enum side side, int64_t ticks, int64_t *out)
-{
-    const int64_t tick = view->units->tick;
-    if (__builtin_mul_overflow(ticks, tick, out))
-        *out = ticks > 0 ? INT64_MAX : INT64_MIN;
-    if (side == SIDE_BUY && *out >= view->best_ask)
-        *out = view->best_ask - tick;
-    else if (side == SIDE_SELL && *out <= view->best_bid)
-        return !__builtin_add_overflow(view->best_bid, tick, out);
-    return *out > 0 && *out < INT64_MAX;
-}
-
-static void add_level(struct wanted_ladder *ladder, const struct strategy_view *view,
-                      enum side side, unsigned level, int64_t ticks, int64_t distance)
+/* `ticks` x tick; the end of the numbers on its side where it does not fit. */
+static int64_t price_of(int64_t ticks, int64_t tick)
 {
     int64_t price;
-    if (!price_of(view, side, ticks, &price))
+    if (__builtin_expect(__builtin_mul_overflow(ticks, tick, &price), 0))
+        return ticks > 0 ? INT64_MAX : INT64_MIN;
+    return price;
+}
+
+/* A price that is none, at or below zero or beyond all numbers, is left out. */
+static inline void add_level(struct wanted_ladder *ladder, enum side side, unsigned level,
+                             int64_t price, int64_t quantity, int64_t distance)
+{
+    if (price <= 0 || price == INT64_MAX)
         return;
     ASSERT(ladder->count < 2 * STRATEGY_LEVELS_MAX);
     ladder->levels[ladder->count++] = (struct wanted_level){
         .price = {price, NUMBER_VALUE},
-        .quantity = {view->units->size, NUMBER_VALUE},
+        .quantity = {quantity, NUMBER_VALUE},
         .distance_millitick = distance,
         .side = (uint8_t)side,
         .level = (uint8_t)level,
     };
+}
+
+/* Bids at even steps below the middle, never at or above the best ask. */
+static void add_bids(struct wanted_ladder *ladder, const struct strategy_view *view, int64_t half)
+{
+    const struct strategy_units *units = view->units;
+    int64_t skew = ladder->skew_millitick, middle = ladder->fair_millitick - skew;
+    for (unsigned level = 0; level < units->levels; level++) {
+        int64_t away = half + (int64_t)level * units->step_millitick;
+        int64_t bid = price_of(floor_divide(middle - away, MILLI), units->tick);
+        if (bid >= view->best_ask)
+            bid = view->best_ask - units->tick;
+        add_level(ladder, SIDE_BUY, level, bid, units->size, away + skew);
+    }
+}
+
+/* Asks above it, never at or below the best bid. */
+static void add_asks(struct wanted_ladder *ladder, const struct strategy_view *view, int64_t half)
+{
+    const struct strategy_units *units = view->units;
+    int64_t skew = ladder->skew_millitick, middle = ladder->fair_millitick - skew;
+    for (unsigned level = 0; level < units->levels; level++) {
+        int64_t away = half + (int64_t)level * units->step_millitick;
+        int64_t ask = price_of(-floor_divide(-(middle + away), MILLI), units->tick);
+        if (ask <= view->best_bid && __builtin_add_overflow(view->best_bid, units->tick, &ask))
+            return; /* and no further one fits */
+        add_level(ladder, SIDE_SELL, level, ask, units->size, away - skew);
+    }
 }
 
 static void ladder_wanted(void *state, const struct strategy_view *view,
@@ -114,16 +137,8 @@ static void ladder_wanted(void *state, const struct strategy_view *view,
     ladder->has_fair = true;
     ladder->fair_millitick = fair;
     ladder->skew_millitick = skew;
-    int64_t middle = fair - skew;
-    for (unsigned level = 0; level < units->levels; level++) {
-        int64_t away = half + (int64_t)level * units->step_millitick;
-        add_level(ladder, view, SIDE_BUY, level, floor_divide(middle - away, MILLI), away + skew);
-    }
-    for (unsigned level = 0; level < units->levels; level++) {
-        int64_t away = half + (int64_t)level * units->step_millitick;
-        add_level(ladder, view, SIDE_SELL, level, -floor_divide(-(middle + away), MILLI),
-                  away - skew);
-    }
+    add_bids(ladder, view, half);
+    add_asks(ladder, view, half);
 }
 
 static void ladder_walk(const void *state, struct walker *walker)

@@ -160,7 +160,7 @@ static struct kept *queue_copy(struct fault *fault, const struct message *messag
 static union event_record *answer_own(struct fault *fault, unsigned venue, enum event_kind kind,
                                       unsigned instrument, int64_t now)
 {
-    int64_t due = now + draw_duration(&fault->chance, LATENCY_NS);
+    int64_t made = now + draw_duration(&fault->chance, LATENCY_NS), due = made;
     bool refuses = kind == EVENT_order_rejected || kind == EVENT_cancel_rejected ||
                    kind == EVENT_modify_rejected;
     if (refuses && happens(fault, FAULT_REORDER))
@@ -172,7 +172,7 @@ static union event_record *answer_own(struct fault *fault, unsigned venue, enum 
         return &fault->nothing.record;
     memset(kept, 0, sizeof *kept);
     kept->message = (struct message){.ts_local = due,
-                                     .ts_venue = due,
+                                     .ts_venue = made,
                                      .stream = instrument == EVENT_NONE_16
                                                    ? (uint16_t)EVENT_NONE_16
                                                    : EVENT_STREAM(instrument, CHANNEL_SESSION),

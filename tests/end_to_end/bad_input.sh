@@ -242,6 +242,13 @@ END
 bad 'scenario: more money than the simulated venue can hold' \
     "venue.scn: v1:X-USD: the simulated venue's account comes to more than it can hold" scenario venue.scn
 
+# Seconds before the last nanosecond that a time can have.
+"$capstan" tape cat --full market.tape >market.text
+sed 's/2024-01-01T00:00:0/2262-04-11T23:47:1/g' market.text | grep -v -e '^2024-01-01' -e '23:47:1[6-9]' >late.text
+"$capstan" tape make late.text -o late.tape >/dev/null || exit 1
+bad 'replay: times without room for a deadline' \
+    'a message of 2262-04-11T23:47:10.000000000Z: expected times from 1970 to 2116' replay late.tape
+
 # --- replay, verify --------------------------------------------------------------------------------
 bad 'replay: a tape cut before its first market data' 'no market data' replay cut.tape
 bad 'replay: unknown symbol' "--set: the tape has no instrument 'binance_spot:BTCUSDT'; it has synth_" \

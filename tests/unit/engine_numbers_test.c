@@ -204,7 +204,8 @@ static void tell_field(const struct event_kind_info *info, const struct event_fi
         if (field->type == FIELD_INSTRUMENT || field->type == FIELD_VENUE ||
             field->type == FIELD_ASSET || field->type == FIELD_ORDER ||
             field->type == FIELD_COUNT || field->type == FIELD_INTEGER ||
-            field->type == FIELD_UNITS || field->type == FIELD_RATE || field->type == FIELD_MONEY)
+            field->type == FIELD_UNITS || field->type == FIELD_RATE || field->type == FIELD_MONEY ||
+            field->type == FIELD_TIME || field->type == FIELD_DURATION)
             tell(info, field, bytes, width_of(field));
     }
 }
@@ -225,6 +226,30 @@ Test(numbers, any_field_of_any_record_may_be_bad)
     for (size_t i = 0; i < sizeof worlds / sizeof worlds[0]; i++) {
         world = &worlds[i];
         tell_every_field();
+    }
+}
+
+/* The venue's clock may say anything. */
+Test(numbers, any_venue_time_may_be_bad)
+{
+    static const int64_t times[] = {INT64_MIN, INT64_MIN + 1, -1, 0, INT64_MAX - 1, INT64_MAX};
+    for (unsigned kind = 1; kind < EVENT_place; kind++) {
+        const struct event_kind_info *info = event_kind_info(kind);
+        if (info == NULL || info->field_count == 0 || kind == EVENT_start || kind == EVENT_tick)
+            continue;
+        for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+            begin();
+            union event_record record = good_record(kind);
+            struct message message = {.ts_local = ++h.now,
+                                      .ts_venue = times[i],
+                                      .flags = MESSAGE_VENUE_TIME,
+                                      .kind = (uint8_t)kind,
+                                      .stream = EVENT_STREAM(0, CHANNEL_SESSION),
+                                      .record = &record};
+            harness_give(&h, &message);
+            go_on(info->name, "venue_time");
+            free(h.memory);
+        }
     }
 }
 

@@ -359,6 +359,26 @@ Test(loop, a_complete_shutdown_ends_the_run)
     expect_log(&rig, "start@100 balance@100 depth@100 shutdown@110 finish@0");
 }
 
+/* What is added to such a time would not fit. */
+Test(loop, times_without_room_for_a_deadline_are_refused)
+{
+    static const int64_t bad[] = {INT64_MIN, -1, TIME_LATEST + 1, INT64_MAX};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct rig rig;
+        rig_init(&rig, 0, 1000);
+        rig_add(&rig, EVENT_depth, bad[i]);
+        cr_assert_eq(rig_run(&rig), ERROR_INPUT);
+        cr_assert(strstr(rig.error.text, "expected times from 1970 to 2116") != NULL, "%s",
+                  rig.error.text);
+        expect_log(&rig, "");
+    }
+    struct rig rig;
+    rig_init(&rig, 0, 1000);
+    rig_add(&rig, EVENT_depth, 0);
+    rig_add(&rig, EVENT_depth, TIME_LATEST);
+    cr_assert_eq(rig_run(&rig), 0);
+}
+
 Test(loop, a_full_table_names_its_setting)
 {
     struct rig rig;

@@ -1,6 +1,5 @@
 /* Our orders at the simulated venue: a table by id, a list of the ended by age, and a list a side
  * of each instrument in the order in which they are filled. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -174,12 +173,17 @@ void sim_order_lift(struct sim *sim, struct sim_order *order)
 
 struct venue_id sim_venue_id(const char *prefix, uint64_t number)
 {
+    enum { DIGITS_MAX = 20 };
     struct venue_id id = {0};
-    char text[EVENT_VENUE_ID_MAX + 1];
-    int length = snprintf(text, sizeof text, "%s%llu", prefix, (unsigned long long)number);
-    ASSERT(length > 0 && length <= EVENT_VENUE_ID_MAX);
-    id.length = (uint8_t)length;
-    memcpy(id.bytes, text, (size_t)length);
+    char digits[DIGITS_MAX];
+    size_t first = DIGITS_MAX, length = strlen(prefix);
+    ASSERT(length <= EVENT_VENUE_ID_MAX - DIGITS_MAX);
+    do
+        digits[--first] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    memcpy(id.bytes, prefix, length);
+    memcpy(id.bytes + length, digits + first, DIGITS_MAX - first);
+    id.length = (uint8_t)(length + DIGITS_MAX - first);
     return id;
 }
 
