@@ -298,6 +298,27 @@ Test(binance_us_account, a_request_while_one_runs_is_answered_by_another)
     bench_expect_nothing();
 }
 
+/* A part of a snapshot that could not be asked for as a whole is none of the next one. */
+Test(binance_us_account, a_part_that_comes_late_is_of_no_other_snapshot)
+{
+    bench_run("BTCUSD", true);
+    for (unsigned i = 1; i < 1024; i++)
+        bench_place(i, "buy", "100.00", "0.50000000", "gtc", true);
+    request_snapshot();
+    cr_expect_eq(bench_count_open("GET", ACCOUNT), 1);
+    cr_expect_eq(bench_count_open("GET", OPEN), 0, "no room for it");
+    for (int i = 0; i < 10; i++)
+        bench_fail("POST", ORDER, NET_UNKNOWN);
+    bench_pass(2 * SECOND);
+    cr_assert_eq(bench_count_open("GET", ACCOUNT), 2);
+    bench_answer("GET", ACCOUNT, 200, HOLDS("1700000000000", BALANCE("BTC", "99", "0")));
+    bench_answer("GET", OPEN, 200, "[]");
+    cr_expect_not(bench_was_told("snapshot_end"));
+    bench_answer("GET", ACCOUNT, 200, AT_BEGIN);
+    cr_expect(bench_was_told("balance - venue=binance_us asset=BTC total=3"));
+    cr_expect(bench_was_told("snapshot_end"));
+}
+
 /* Orders that move while the account is asked for: told at once, and `taken` is before them. */
 Test(binance_us_account, a_snapshot_while_orders_move)
 {
@@ -407,6 +428,16 @@ Test(binance_us_account, a_session_goes_on_from_the_position_of_the_one_before)
 }
 
 /* What two instruments move says nothing of one: not told is not judged. */
+Test(binance_us_account, what_the_venue_says_back_is_no_secret_in_the_log)
+{
+    bench_run("BTCUSD", true);
+    bench_place(1, "buy", "100.00", "0.50000000", "gtc", true);
+    bench_answer("POST", ORDER, 400,
+                 "{\"code\":-9999,\"msg\":\"No " BENCH_KEY " nor " BENCH_SECRET
+                 " nor listen-key-1.\"}");
+    cr_expect(bench_was_logged("-9999 No ************ nor ****************** nor ************."));
+}
+
 Test(binance_us_account, an_account_that_may_not_trade_any_more_is_logged_once)
 {
     bench_run("BTCUSD", true);

@@ -62,7 +62,8 @@ static void us_begin(struct adapter *adapter, const struct adapter_numbers *numb
     ASSERT(adapter->state == ADAPTER_READY);
     us->holdings = calloc(numbers->names->asset_count + 1, sizeof *us->holdings);
     if (!us->holdings || adapter_names_begin(&us->names, numbers, &error) != 0) {
-        adapter_fail(adapter, "%s: no memory for the names of this tape", us->settings.name);
+        adapter_fail(adapter, &us->out, "%s: no memory for the names of this tape",
+                     us->settings.name);
         leave(us);
         return;
     }
@@ -341,6 +342,11 @@ static int us_open(struct adapter **out, const struct adapter_settings *settings
     us->step_backoff =
         (struct adapter_backoff){.least_ns = 500 * NS_PER_MS, .most_ns = 20 * NS_PER_SECOND};
     adapter_out_init(&us->out, port);
+    adapter_hide(&us->out, us->private_key.key);
+    if (settings->credentials) {
+        adapter_hide(&us->out, settings->credentials->key);
+        adapter_hide(&us->out, settings->credentials->secret);
+    }
     random_init(&us->random, settings->seed, RANDOM_BACKOFF);
     binance_us_pair_init(&us->market, false, MARKET_CHANNEL);
     binance_us_pair_init(&us->private_pair, true, PRIVATE_CHANNEL);
