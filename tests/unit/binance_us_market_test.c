@@ -188,6 +188,39 @@ Test(binance_us_market, what_is_not_read_is_passed_over)
     bench_expect("gap " BTC);
 }
 
+/* Levels without a single number: more than a message can keep the texts of. */
+static const char *ruin(const char *begin, const char *end)
+{
+    static char text[1 << 17];
+    size_t length = (size_t)snprintf(text, sizeof text, "%s", begin);
+    for (int i = 0; i < 2100; i++)
+        length +=
+            (size_t)snprintf(text + length, sizeof text - length, "%s[\"x\",\"y\"]", i ? "," : "");
+    snprintf(text + length, sizeof text - length, "%s", end);
+    return text;
+}
+
+Test(binance_us_market, a_book_that_is_broken_as_a_whole_is_asked_for_again)
+{
+    bench_run("BTCUSD", false);
+    bench_text(0,
+               ruin("{\"stream\":\"x\",\"data\":{\"e\":\"depthUpdate\",\"E\":1700000000250,\"s\":"
+                    "\"BTCUSD\",\"U\":1001,\"u\":1001,\"a\":[],\"b\":[",
+                    "]}}"));
+    bench_expect("gap " BTC " cause=damage expected=0 found=0");
+    bench_expect_nothing();
+    cr_expect_not(bench.adapter->health.market_synchronised);
+    bench_pass(SECOND);
+    bench_answer("GET", "/api/v3/depth", 200,
+                 ruin("{\"lastUpdateId\":1005,\"asks\":[],\"bids\":[", "]}"));
+    bench_expect("gap " BTC " cause=damage");
+    cr_expect_not(bench.adapter->health.market_synchronised);
+    bench_pass(2 * SECOND);
+    bench_answer("GET", "/api/v3/depth", 200, SNAPSHOT("1006"));
+    bench_expect("snapshot " BTC " sequence=1006");
+    cr_expect(bench.adapter->health.market_synchronised);
+}
+
 /* --- reconnecting ------------------------------------------------------------------------------------- */
 
 Test(binance_us_market, a_lost_connection_is_told_and_made_anew)

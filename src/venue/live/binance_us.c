@@ -339,6 +339,7 @@ static int us_open(struct adapter **out, const struct adapter_settings *settings
                                    .tick = us_tick,
                                    .close = us_close};
     us->step_at = us->next_tick = TIME_NEVER;
+    us->books_changed = true;
     us->step_backoff =
         (struct adapter_backoff){.least_ns = 500 * NS_PER_MS, .most_ns = 20 * NS_PER_SECOND};
     adapter_out_init(&us->out, port);

@@ -249,7 +249,8 @@ struct binance_us {
     struct binance_us_snapshot snapshot;
     struct binance_us_book *books;
     bool market_told_up;
-    int64_t tickers_at;     /* earliest next look at best prices by REST */
+    bool books_changed, books_synchronised; /* the second is to be looked at anew; every book is */
+    int64_t tickers_at;                     /* earliest next look at best prices by REST */
     uint32_t market_number; /* of the market connection: answers of an earlier one are void */
     struct binance_us_base *bases;
     struct binance_us_holding *holdings;                        /* by the tape's asset */
@@ -350,7 +351,7 @@ void binance_us_take_depth(struct binance_us *us, const struct adapter_asked *as
                            const struct binance_us_answer *answer);
 void binance_us_take_tickers(struct binance_us *us, const struct adapter_asked *asked,
                              const struct binance_us_answer *answer);
-bool binance_us_market_is_synchronised(const struct binance_us *us);
+bool binance_us_market_is_synchronised(struct binance_us *us);
 
 /* --- binance_us_orders.c ----------------------------------------------------------------------------- */
 
