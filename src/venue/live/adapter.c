@@ -314,8 +314,9 @@ static void blot_out(char *line, const char *secret)
 }
 
 /* One line without what is hidden, cut to `capacity`. A secret that the end of the room cuts goes with it. */
-static void format_line(const struct adapter_out *out, char *line, size_t capacity,
-                        const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static void format_line(const struct adapter_out *out,
+                                                              char *line, size_t capacity,
+                                                              const char *format, va_list arguments)
 {
     char room[LINE_ROOM];
     vsnprintf(room, sizeof room, format, arguments);
