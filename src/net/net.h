@@ -22,14 +22,15 @@ struct net_websocket;
 struct net_lines;
 
 enum {
-    NET_HEADERS_MAX = 16,                 /* of one request */
-    NET_BODY_MAX = 64 * 1024 * 1024,      /* of an answer; a longer one is NET_UNKNOWN */
-    NET_FRAME_MAX = 64 * 1024 * 1024,     /* of a websocket message; a longer one closes it */
-    NET_LINE_MAX = 1024 * 1024,           /* of a stream; a longer one closes it */
+    NET_HEADERS_MAX = 16,             /* of one request */
+    NET_BODY_MAX = 64 * 1024 * 1024,  /* of an answer; a longer one is NET_UNKNOWN */
+    NET_FRAME_MAX = 64 * 1024 * 1024, /* of a websocket message; a longer one closes it */
+    NET_LINE_MAX = 1024 * 1024,       /* of a stream; a longer one closes it */
 };
 
 struct net_options {
-    const char *ca_file;    /* PEM file of the authorities to trust instead of the system's; NULL: those */
+    const char
+        *ca_file; /* PEM file of the authorities to trust instead of the system's; NULL: those */
     const char *user_agent; /* NULL: "capstan/VERSION" */
 };
 
@@ -97,8 +98,8 @@ struct net_lines_options {
     const char *url;
     struct net_header headers[NET_HEADERS_MAX];
     size_t header_count;
-    int64_t silence_ns; /* without a byte for so long it is closed; > 0 */
-    void (*opened)(void *context);                              /* status 200 came */
+    int64_t silence_ns;            /* without a byte for so long it is closed; > 0 */
+    void (*opened)(void *context); /* status 200 came */
     void (*line)(void *context, const char *text, size_t length); /* without its line end */
     /* Once, unless net_lines_close came before. `status`: HTTP status where it was not 200, else 0; then
      * `body` is what came with it. The stream is gone. */
@@ -119,8 +120,11 @@ struct net_websocket_options {
     size_t header_count;
     int64_t connect_timeout_ns; /* until it is open; > 0 */
     void (*opened)(void *context);
-    void (*text)(void *context, const char *text, size_t length); /* one whole message, text or binary */
-    void (*ping)(void *context); /* the server asked for a sign of life; the pong is sent already. May be NULL */
+    void (*text)(void *context, const char *text,
+                 size_t length); /* one whole message, text or binary */
+    void (*ping)(
+        void *
+            context); /* the server asked for a sign of life; the pong is sent already. May be NULL */
     /* Once, unless net_websocket_close came before. The websocket is gone. */
     void (*closed)(void *context, const char *why);
     void *context;

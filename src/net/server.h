@@ -20,8 +20,8 @@ struct net_client; /* one connection to the server */
 /* A request that came whole. Everything is valid during the callback only. */
 struct net_incoming {
     const char *method;
-    const char *path;  /* as sent, up to the question mark */
-    const char *query; /* as sent, behind the '?'; "" where there is none */
+    const char *path;                 /* as sent, up to the question mark */
+    const char *query;                /* as sent, behind the '?'; "" where there is none */
     const struct net_header *headers; /* names in lower case */
     size_t header_count;
     const char *body; /* NUL behind it */
@@ -32,14 +32,15 @@ struct net_incoming {
 const char *net_incoming_header(const struct net_incoming *incoming, const char *name);
 
 struct net_server_options {
-    const char *address;     /* "127.0.0.1", "::1", "0.0.0.0" */
-    uint16_t port;           /* 0: any that is free */
+    const char *address;                     /* "127.0.0.1", "::1", "0.0.0.0" */
+    uint16_t port;                           /* 0: any that is free */
     const char *certificate_file, *key_file; /* PEM; NULL: no TLS */
-    size_t connections_max;  /* 0: 1024 */
-    size_t header_bytes_max; /* of one request, its line included; 0: 16 KiB */
-    size_t body_bytes_max;   /* of one request; 0: 1 MiB */
-    size_t unsent_bytes_max; /* to one client; 0: 64 MiB */
-    int64_t request_timeout_ns; /* from a connection's or a request's first byte to its last, and of an idle
+    size_t connections_max;                  /* 0: 1024 */
+    size_t header_bytes_max;                 /* of one request, its line included; 0: 16 KiB */
+    size_t body_bytes_max;                   /* of one request; 0: 1 MiB */
+    size_t unsent_bytes_max;                 /* to one client; 0: 64 MiB */
+    int64_t
+        request_timeout_ns; /* from a connection's or a request's first byte to its last, and of an idle
                                    connection that is kept; 0: 30 s */
     /* Each request once; answer it now or later, in the order of the requests. */
     void (*request)(void *context, struct net_client *client, const struct net_incoming *incoming);

@@ -10,7 +10,9 @@
  *   json.h                  members of answers, read strictly
  *   adapter_order_name, adapter_order_of (adapter.h)   client order ids, both ways
  *
- * The way of a callback: adapter_out_begin, do what it says, adapter_out_end. Nothing here does I/O. */
+ * Every callback of adapter.h does what it says, telling as it goes, and ends with adapter_out_end(): what one
+ * callback tells is one frame. binance_us.c shows it whole. Tests drive an adapter as its host would; see
+ * tests/unit/binance_us_bench.h. Nothing here does I/O. */
 #ifndef CAPSTAN_VENUE_LIVE_ADAPTER_PARTS_H
 #define CAPSTAN_VENUE_LIVE_ADAPTER_PARTS_H
 

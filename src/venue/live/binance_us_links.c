@@ -1,6 +1,13 @@
 /* Websockets of Binance.US: opened, subscribed within the venue's budget of messages, made anew before their age
  * limit, given up when nothing is heard ("Web Socket Streams": a connection lives 24 hours, is pinged every
- * three minutes, and may send five messages a second). We send no pings. */
+ * three minutes, and may send five messages a second). We send no pings.
+ *
+ *   current:  DOWN ──open──► OPENING ──opened──► OPEN ──23 h──► OPEN beside the other link
+ *               ▲               │                 │                    │ the other is complete, 5 s later,
+ *               └───────────────┴─closed, silent──┘                    ▼ or at once where this one is lost
+ *             what hangs on it is told; again after a back-off     the other is the current one
+ *
+ * A link is complete when all that is wanted runs on it: its streams are in its address or acknowledged. */
 #include "venue/live/binance_us.h"
 
 #include <stdio.h>
