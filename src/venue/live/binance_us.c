@@ -12,9 +12,6 @@
 enum { RANDOM_BACKOFF = 1 };
 enum { MARKET_CHANNEL = 0, PRIVATE_CHANNEL = 2 };
 
-static const char rest_address[] = "https://api.binance.us";
-static const char stream_address[] = "wss://stream.binance.us:9443";
-
 static struct binance_us *self(const struct adapter *adapter)
 {
     struct binance_us *us = (struct binance_us *)(uintptr_t)adapter;
@@ -36,8 +33,7 @@ static void leave(struct binance_us *us)
     bool running = us->adapter.state == ADAPTER_RUNNING;
     us->adapter.health = (struct adapter_health){
         .market_synchronised = running && binance_us_market_is_synchronised(us),
-        .private_up =
-            running && (!us->settings.credentials || binance_us_pair_is_up(&us->private_pair)),
+        .private_up = running && (!us->settings.credentials || binance_us_private_is_up(us)),
     };
     adapter_out_end(&us->out);
 }
@@ -99,7 +95,7 @@ static void us_text(struct adapter *adapter, unsigned channel, const char *text,
     if (pair && link->state == LINK_OPEN) {
         link->heard_ns = us->now;
         if (pair->is_private)
-            binance_us_private_text(us, text, length);
+            binance_us_private_text(us, link, text, length);
         else
             binance_us_market_text(us, link, text, length);
     }
@@ -301,9 +297,9 @@ static int fill_settings(struct binance_us *us, const struct adapter_settings *s
                          "%s: at most %d instruments fit on one connection, got %zu",
                          settings->name, BINANCE_US_SYMBOLS_MAX, settings->symbol_count);
     if (!settings->rest_url)
-        with_defaults.rest_url = rest_address;
+        with_defaults.rest_url = BINANCE_US_REST;
     if (!settings->stream_url)
-        with_defaults.stream_url = stream_address;
+        with_defaults.stream_url = BINANCE_US_STREAM;
     int code = adapter_settings_copy(&us->settings, &with_defaults, error);
     if (!code)
         code = adapter_names_init(&us->names, &us->settings, error);
