@@ -85,6 +85,29 @@ Test(adapter_parts, a_long_log_line_is_cut)
     cr_expect_eq(strlen(logged), 511);
 }
 
+Test(adapter_parts, what_is_hidden_is_in_no_log_line)
+{
+    struct adapter_out out;
+    char text[2000], key[16] = "";
+    adapter_out_init(&out, &port);
+    adapter_hide(&out, "SECRETSECRET");
+    adapter_hide(&out, key);
+    adapter_log(&out, LOG_WARN, "aSECRETSECRETbSECRETSECRET c%s", "SECRETSECRET");
+    cr_expect_str_eq(logged, "a************b************ c************");
+    adapter_log(&out, LOG_WARN, "listen-key-9");
+    cr_expect_str_eq(logged, "listen-key-9");
+    strcpy(key, "listen-key-9");
+    adapter_log(&out, LOG_WARN, "listen-key-9");
+    cr_expect_str_eq(logged, "************");
+    /* Also where the line is cut in its middle. */
+    for (size_t at = 495; at < 515; at++) {
+        memset(text, 'x', at);
+        strcpy(text + at, "SECRETSECRET");
+        adapter_log(&out, LOG_WARN, "%s", text);
+        cr_expect_null(strstr(logged, "SE"), "%s", logged);
+    }
+}
+
 /* --- back-off -------------------------------------------------------------------------------------------- */
 
 Test(adapter_parts, a_wait_doubles_up_to_its_most_with_jitter)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "binance_us_bench.h"
+#include "venue/live/binance_us_sign.h"
 
 TestSuite(binance_us_account, .fini = bench_close);
 
@@ -154,7 +155,7 @@ Test(binance_us_account, a_key_that_is_not_given_is_asked_for_with_a_back_off)
     bench_open("BTCUSD", true);
     bench_discover();
     bench_begin();
-    static const long statuses[] = {0, 500, 401, 410, 200};
+    static const long statuses[] = {0, 500, 401, 403, 200};
     for (size_t i = 0; i < 5; i++) {
         if (statuses[i] == 0)
             bench_fail("POST", KEY, NET_UNKNOWN);
@@ -163,10 +164,72 @@ Test(binance_us_account, a_key_that_is_not_given_is_asked_for_with_a_back_off)
         cr_expect_null(bench_find("POST", KEY, NULL), "at once");
         bench_pass(20 * SECOND);
     }
-    cr_expect(bench_was_logged("the venue has retired it"));
     cr_expect_eq(bench_count_made("POST", KEY), 6);
     bench_answer("POST", KEY, 200, "{\"listenKey\":\"listen-key-1\"}");
     cr_expect(bench.channels[2].opened_by_it);
+}
+
+/* A venue that has no listenKeys any more: the stream is subscribed, signed, over its WS-API. */
+Test(binance_us_account, where_keys_are_retired_the_stream_is_subscribed)
+{
+    bench_open("BTCUSD", true);
+    bench_discover();
+    bench_begin();
+    bench_answer("POST", KEY, 410, "{\"code\":-1100,\"msg\":\"Gone\"}");
+    bench_pass(2 * SECOND);
+    cr_expect_eq(bench_count_made("POST", KEY), 1);
+    cr_expect_str_eq(bench.channels[2].url, "wss://stream.test/ws-api/v3");
+    bench_opened(2);
+    cr_expect_not(bench.adapter->health.private_up, "not before it is subscribed");
+    cr_expect_eq(bench_count_made("GET", OPEN), 0);
+    cr_assert_eq(bench.send_count, 1);
+    char signed_text[128], signature[BINANCE_US_SIGNATURE_MAX], wanted[512];
+    long long venue_ms = (long long)(bench.now / NS_PER_MS + BENCH_AHEAD_MS);
+    struct error error;
+    int length =
+        snprintf(signed_text, sizeof signed_text, "apiKey=" BENCH_KEY "&timestamp=%lld", venue_ms);
+    cr_assert_eq(
+        binance_us_signature(BENCH_SECRET, signed_text, (size_t)length, "", 0, signature, &error),
+        0);
+    snprintf(wanted, sizeof wanted,
+             "{\"id\":1,\"method\":\"userDataStream.subscribe.signature\",\"params\":{\"apiKey\":"
+             "\"" BENCH_KEY "\",\"timestamp\":%lld,\"signature\":\"%s\"}}",
+             venue_ms, signature);
+    cr_expect_str_eq(bench.sends[0], wanted);
+    bench_text(2, "{\"id\":1,\"status\":200,\"result\":{\"subscriptionId\":0},\"rateLimits\":[]}");
+    cr_expect(bench.adapter->health.private_up);
+    cr_expect_eq(bench_count_open("GET", OPEN), 1);
+    bench_forget();
+    bench_text(2,
+               "{\"subscriptionId\":0,\"event\":{\"e\":\"outboundAccountPosition\",\"E\":1,\"u\":"
+               "1700000001000,\"B\":[{\"a\":\"BTC\",\"f\":\"2\",\"l\":\"1\"}]}}");
+    bench_expect("balance - venue=binance_us asset=BTC total=3");
+    pings(35);
+    cr_expect_eq(bench_count_made("PUT", KEY), 0, "there is no key to renew");
+    /* The venue ends it: subscribed anew, and the account told anew. */
+    bench_text(2, "{\"subscriptionId\":0,\"event\":{\"e\":\"eventStreamTerminated\",\"E\":1}}");
+    cr_expect_not(bench.adapter->health.private_up);
+    bench_pass(2 * SECOND);
+    cr_expect_eq(bench.channels[2].opens, 2);
+    cr_expect_eq(bench_count_made("POST", KEY), 1);
+}
+
+Test(binance_us_account, a_subscription_that_is_refused_or_not_answered)
+{
+    bench_open("BTCUSD", true);
+    bench_discover();
+    bench_begin();
+    bench_answer("POST", KEY, 410, "");
+    bench_pass(2 * SECOND);
+    bench_opened(2);
+    bench_text(2, "{\"id\":1,\"status\":400,\"error\":{\"code\":-1022,\"msg\":\"Signature\"}}");
+    cr_expect_eq(bench.channels[2].closes, 1);
+    cr_expect(bench_was_logged("the private stream is refused (400): -1022 Signature"));
+    bench_pass(2 * SECOND);
+    bench_opened(2);
+    bench_pass(11 * SECOND);
+    cr_expect_eq(bench.channels[2].closes, 2, "no answer in ten seconds");
+    cr_expect_not(bench.adapter->health.private_up);
 }
 
 Test(binance_us_account, a_new_private_connection_stands_before_the_old_one_goes)
@@ -298,6 +361,27 @@ Test(binance_us_account, a_request_while_one_runs_is_answered_by_another)
     bench_expect_nothing();
 }
 
+/* A part of a snapshot that could not be asked for as a whole is none of the next one. */
+Test(binance_us_account, a_part_that_comes_late_is_of_no_other_snapshot)
+{
+    bench_run("BTCUSD", true);
+    for (unsigned i = 1; i < 1024; i++)
+        bench_place(i, "buy", "100.00", "0.50000000", "gtc", true);
+    request_snapshot();
+    cr_expect_eq(bench_count_open("GET", ACCOUNT), 1);
+    cr_expect_eq(bench_count_open("GET", OPEN), 0, "no room for it");
+    for (int i = 0; i < 10; i++)
+        bench_fail("POST", ORDER, NET_UNKNOWN);
+    bench_pass(2 * SECOND);
+    cr_assert_eq(bench_count_open("GET", ACCOUNT), 2);
+    bench_answer("GET", ACCOUNT, 200, HOLDS("1700000000000", BALANCE("BTC", "99", "0")));
+    bench_answer("GET", OPEN, 200, "[]");
+    cr_expect_not(bench_was_told("snapshot_end"));
+    bench_answer("GET", ACCOUNT, 200, AT_BEGIN);
+    cr_expect(bench_was_told("balance - venue=binance_us asset=BTC total=3"));
+    cr_expect(bench_was_told("snapshot_end"));
+}
+
 /* Orders that move while the account is asked for: told at once, and `taken` is before them. */
 Test(binance_us_account, a_snapshot_while_orders_move)
 {
@@ -407,6 +491,16 @@ Test(binance_us_account, a_session_goes_on_from_the_position_of_the_one_before)
 }
 
 /* What two instruments move says nothing of one: not told is not judged. */
+Test(binance_us_account, what_the_venue_says_back_is_no_secret_in_the_log)
+{
+    bench_run("BTCUSD", true);
+    bench_place(1, "buy", "100.00", "0.50000000", "gtc", true);
+    bench_answer("POST", ORDER, 400,
+                 "{\"code\":-9999,\"msg\":\"No " BENCH_KEY " nor " BENCH_SECRET
+                 " nor listen-key-1.\"}");
+    cr_expect(bench_was_logged("-9999 No ************ nor ****************** nor ************."));
+}
+
 Test(binance_us_account, an_account_that_may_not_trade_any_more_is_logged_once)
 {
     bench_run("BTCUSD", true);

@@ -637,7 +637,17 @@ Test(binance_us_decode, wrappers_and_other_events)
     cr_expect_eq(event.kind, BINANCE_US_OTHER_EVENT);
     cr_expect_str_eq(event.word, "serverShutdown");
     cr_assert_eq(read_event("{\"result\":null,\"id\":1}"), 0);
+    cr_expect_eq(event.kind, BINANCE_US_OTHER_EVENT);
     cr_expect_str_eq(event.word, "answer");
+    cr_assert_eq(read_event("{\"id\":1,\"status\":200,\"result\":{}}"), 0);
+    cr_expect(event.kind == BINANCE_US_API_ANSWER && event.status == 200 && event.error.code == 0);
+    cr_assert_eq(read_event("{\"id\":1,\"status\":401,\"error\":{\"code\":-2015,\"msg\":\"x\"}}"),
+                 0);
+    cr_expect(event.kind == BINANCE_US_API_ANSWER && event.status == 401);
+    cr_expect_eq(event.error.code, -2015);
+    cr_assert_eq(read_event("{\"subscriptionId\":0,\"event\":{\"e\":\"eventStreamTerminated\"}}"),
+                 0);
+    cr_expect_eq(event.kind, BINANCE_US_KEY_EXPIRED);
 }
 
 Test(binance_us_decode, what_is_refused_of_an_event)

@@ -101,6 +101,21 @@ Test(binance_us_orders, timestamps_are_of_the_venue_s_clock)
     cr_expect_str_eq(bench_parameter(bench_find("POST", ORDER, NULL), "timestamp"), wanted);
 }
 
+/* Where the answer took its time, the venue's clock is taken to be no later than it can be. */
+Test(binance_us_orders, a_timestamp_is_never_of_the_future)
+{
+    bench_run("BTCUSD", true);
+    place_one();
+    bench_answer("POST", ORDER, 400, "{\"code\":-1021,\"msg\":\"Timestamp\"}");
+    char time[64], stamp[32];
+    snprintf(stamp, sizeof stamp, "%lld", (long long)(bench.now / NS_PER_MS + 5000));
+    snprintf(time, sizeof time, "{\"serverTime\":%s}", stamp);
+    bench_pass(200 * NS_PER_MS);
+    bench_answer("GET", "/api/v3/time", 200, time);
+    bench_place(2, "buy", "100.00", "0.50000000", "gtc", true);
+    cr_expect_str_eq(bench_parameter(bench_find("POST", ORDER, "mm1-0-2"), "timestamp"), stamp);
+}
+
 Test(binance_us_orders, what_the_venue_has_no_words_for_is_not_sent)
 {
     bench_run("BTCUSD", true);

@@ -11,7 +11,13 @@
 #include "base/time.h"
 #include "venue/live/adapter_parts.h"
 
-enum { LOG_LINE_MAX = 512, SESSION_MAX = 8, BACKOFF_DOUBLINGS = 32 };
+enum {
+    LINE_MAX_BYTES = ADAPTER_FAILURE_MAX,
+    LINE_ROOM = LINE_MAX_BYTES + CREDENTIALS_TEXT_MAX,
+    HIDDEN_LEAST = 6,
+    SESSION_MAX = 8,
+    BACKOFF_DOUBLINGS = 32
+};
 
 const struct adapter_kind *adapter_kind_by_name(const char *name)
 {
@@ -288,12 +294,44 @@ void adapter_out_end(struct adapter_out *out)
     release(out, 0);
 }
 
+void adapter_hide(struct adapter_out *out, const char *text)
+{
+    size_t at = 0;
+    while (at < ADAPTER_HIDDEN_MAX && out->hidden[at])
+        at++;
+    ASSERT(at < ADAPTER_HIDDEN_MAX);
+    out->hidden[at] = text;
+}
+
+/* A secret of few bytes is none, and would blot out everything. */
+static void blot_out(char *line, const char *secret)
+{
+    size_t length = secret ? strlen(secret) : 0;
+    if (length < HIDDEN_LEAST)
+        return;
+    for (char *at = line; (at = strstr(at, secret)) != NULL; at += length)
+        memset(at, '*', length);
+}
+
+/* One line without what is hidden, cut to `capacity`. A secret that the end of the room cuts goes with it. */
+__attribute__((format(printf, 4, 0))) static void format_line(const struct adapter_out *out,
+                                                              char *line, size_t capacity,
+                                                              const char *format, va_list arguments)
+{
+    char room[LINE_ROOM];
+    vsnprintf(room, sizeof room, format, arguments);
+    for (size_t i = 0; i < ADAPTER_HIDDEN_MAX; i++)
+        blot_out(room, out->hidden[i]);
+    room[capacity - 1] = '\0';
+    memcpy(line, room, strlen(room) + 1);
+}
+
 void adapter_log(struct adapter_out *out, enum log_level level, const char *format, ...)
 {
-    char line[LOG_LINE_MAX];
+    char line[LINE_MAX_BYTES];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    format_line(out, line, sizeof line, format, arguments);
     va_end(arguments);
     out->port.log(out->port.context, level, line);
 }
@@ -384,11 +422,11 @@ struct venue_id adapter_venue_id(uint64_t number)
 
 /* --- states ------------------------------------------------------------------------------------------ */
 
-void adapter_fail(struct adapter *adapter, const char *format, ...)
+void adapter_fail(struct adapter *adapter, const struct adapter_out *out, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(adapter->failure, sizeof adapter->failure, format, arguments);
+    format_line(out, adapter->failure, sizeof adapter->failure, format, arguments);
     va_end(arguments);
     adapter->state = ADAPTER_FAILED;
 }

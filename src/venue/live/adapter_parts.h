@@ -10,7 +10,9 @@
  *   json.h                  members of answers, read strictly
  *   adapter_order_name, adapter_order_of (adapter.h)   client order ids, both ways
  *
- * The way of a callback: adapter_out_begin, do what it says, adapter_out_end. Nothing here does I/O. */
+ * Every callback of adapter.h does what it says, telling as it goes, and ends with adapter_out_end(): what one
+ * callback tells is one frame. binance_us.c shows it whole. Tests drive an adapter as its host would; see
+ * tests/unit/binance_us_bench.h. Nothing here does I/O. */
 #ifndef CAPSTAN_VENUE_LIVE_ADAPTER_PARTS_H
 #define CAPSTAN_VENUE_LIVE_ADAPTER_PARTS_H
 
@@ -62,6 +64,8 @@ uint16_t adapter_asset(const struct adapter_names *names, const char *asset);
 
 /* --- what the engine is told ------------------------------------------------------------------------ */
 
+enum { ADAPTER_HIDDEN_MAX = 4 };
+
 /* When something happened at the venue. */
 struct adapter_when {
     int64_t ns;
@@ -75,6 +79,7 @@ struct adapter_out {
     struct message held;
     union event_record record;
     bool holds;
+    const char *hidden[ADAPTER_HIDDEN_MAX]; /* what no log line may have; NULL and "": nothing */
 };
 
 void adapter_out_init(struct adapter_out *out, const struct adapter_port *port);
@@ -89,7 +94,10 @@ void adapter_tell_rows(struct adapter_out *out, enum event_kind kind, uint16_t s
 void adapter_tell_sequence(struct adapter_out *out, uint64_t sequence);
 /* The frame ends: what is held goes out. */
 void adapter_out_end(struct adapter_out *out);
-/* A log line; longer ones are cut. Nothing secret: no URL of a request, no key. */
+/* From now on this text is blotted out of log lines, should a venue say it: keys, secrets, names of private
+ * streams. It must outlive the adapter; it may change. */
+void adapter_hide(struct adapter_out *out, const char *text);
+/* A log line; longer ones are cut. Nothing secret: no URL of a request. */
 void adapter_log(struct adapter_out *out, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -144,8 +152,8 @@ struct venue_id adapter_venue_id(uint64_t number);
 
 /* --- states ------------------------------------------------------------------------------------------ */
 
-/* The adapter is of no use: ADAPTER_FAILED with one line that says why. */
-void adapter_fail(struct adapter *adapter, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* The adapter is of no use: ADAPTER_FAILED with one line that says why, without what is hidden. */
+void adapter_fail(struct adapter *adapter, const struct adapter_out *out, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

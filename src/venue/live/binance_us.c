@@ -12,9 +12,6 @@
 enum { RANDOM_BACKOFF = 1 };
 enum { MARKET_CHANNEL = 0, PRIVATE_CHANNEL = 2 };
 
-static const char rest_address[] = "https://api.binance.us";
-static const char stream_address[] = "wss://stream.binance.us:9443";
-
 static struct binance_us *self(const struct adapter *adapter)
 {
     struct binance_us *us = (struct binance_us *)(uintptr_t)adapter;
@@ -36,8 +33,7 @@ static void leave(struct binance_us *us)
     bool running = us->adapter.state == ADAPTER_RUNNING;
     us->adapter.health = (struct adapter_health){
         .market_synchronised = running && binance_us_market_is_synchronised(us),
-        .private_up =
-            running && (!us->settings.credentials || binance_us_pair_is_up(&us->private_pair)),
+        .private_up = running && (!us->settings.credentials || binance_us_private_is_up(us)),
     };
     adapter_out_end(&us->out);
 }
@@ -62,7 +58,8 @@ static void us_begin(struct adapter *adapter, const struct adapter_numbers *numb
     ASSERT(adapter->state == ADAPTER_READY);
     us->holdings = calloc(numbers->names->asset_count + 1, sizeof *us->holdings);
     if (!us->holdings || adapter_names_begin(&us->names, numbers, &error) != 0) {
-        adapter_fail(adapter, "%s: no memory for the names of this tape", us->settings.name);
+        adapter_fail(adapter, &us->out, "%s: no memory for the names of this tape",
+                     us->settings.name);
         leave(us);
         return;
     }
@@ -98,7 +95,7 @@ static void us_text(struct adapter *adapter, unsigned channel, const char *text,
     if (pair && link->state == LINK_OPEN) {
         link->heard_ns = us->now;
         if (pair->is_private)
-            binance_us_private_text(us, text, length);
+            binance_us_private_text(us, link, text, length);
         else
             binance_us_market_text(us, link, text, length);
     }
@@ -300,9 +297,9 @@ static int fill_settings(struct binance_us *us, const struct adapter_settings *s
                          "%s: at most %d instruments fit on one connection, got %zu",
                          settings->name, BINANCE_US_SYMBOLS_MAX, settings->symbol_count);
     if (!settings->rest_url)
-        with_defaults.rest_url = rest_address;
+        with_defaults.rest_url = BINANCE_US_REST;
     if (!settings->stream_url)
-        with_defaults.stream_url = stream_address;
+        with_defaults.stream_url = BINANCE_US_STREAM;
     int code = adapter_settings_copy(&us->settings, &with_defaults, error);
     if (!code)
         code = adapter_names_init(&us->names, &us->settings, error);
@@ -338,9 +335,15 @@ static int us_open(struct adapter **out, const struct adapter_settings *settings
                                    .tick = us_tick,
                                    .close = us_close};
     us->step_at = us->next_tick = TIME_NEVER;
+    us->books_changed = true;
     us->step_backoff =
         (struct adapter_backoff){.least_ns = 500 * NS_PER_MS, .most_ns = 20 * NS_PER_SECOND};
     adapter_out_init(&us->out, port);
+    adapter_hide(&us->out, us->private_key.key);
+    if (settings->credentials) {
+        adapter_hide(&us->out, settings->credentials->key);
+        adapter_hide(&us->out, settings->credentials->secret);
+    }
     random_init(&us->random, settings->seed, RANDOM_BACKOFF);
     binance_us_pair_init(&us->market, false, MARKET_CHANNEL);
     binance_us_pair_init(&us->private_pair, true, PRIVATE_CHANNEL);

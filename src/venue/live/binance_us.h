@@ -22,6 +22,11 @@
 
 #define BINANCE_US_TICK_NS (250 * NS_PER_MS)
 
+/* The venue's own addresses. */
+#define BINANCE_US_REST   "https://api.binance.us"
+#define BINANCE_US_STREAM "wss://stream.binance.us:9443"
+#define BINANCE_US_API    "wss://ws-api.binance.us:443"
+
 enum {
     BINANCE_US_MAGIC = 0x0b1a5cea,
     /* Three streams each, at most 1024 on one connection ("Web Socket Streams", limits). */
@@ -124,8 +129,8 @@ struct binance_us_link {
     unsigned channel;            /* of the port */
     int64_t opened_ns, heard_ns; /* text or ping */
     int64_t lagging_ns;          /* since when its data is too old; TIME_NEVER: it is not */
-    size_t asked, covered;       /* symbols whose streams were asked for, and run; market only */
-    int64_t asked_ns;            /* when the last SUBSCRIBE left */
+    size_t asked, covered; /* symbols whose streams were asked for, and run; private: 0 or 1 */
+    int64_t asked_ns;      /* when the last SUBSCRIBE left */
     uint64_t last_id;
 };
 
@@ -214,6 +219,8 @@ struct binance_us_snapshot {
 struct binance_us_private {
     char key[BINANCE_US_KEY_MAX];
     bool has_key, asked;
+    bool
+        retired; /* the venue has no listenKeys any more: the stream is subscribed over its WS-API */
     int64_t listen_at, keep_at; /* when a key is to be asked for, and renewed */
     struct adapter_backoff backoff;
 };
@@ -249,7 +256,8 @@ struct binance_us {
     struct binance_us_snapshot snapshot;
     struct binance_us_book *books;
     bool market_told_up;
-    int64_t tickers_at;     /* earliest next look at best prices by REST */
+    bool books_changed, books_synchronised; /* the second is to be looked at anew; every book is */
+    int64_t tickers_at;                     /* earliest next look at best prices by REST */
     uint32_t market_number; /* of the market connection: answers of an earlier one are void */
     struct binance_us_base *bases;
     struct binance_us_holding *holdings;                        /* by the tape's asset */
@@ -350,7 +358,7 @@ void binance_us_take_depth(struct binance_us *us, const struct adapter_asked *as
                            const struct binance_us_answer *answer);
 void binance_us_take_tickers(struct binance_us *us, const struct adapter_asked *asked,
                              const struct binance_us_answer *answer);
-bool binance_us_market_is_synchronised(const struct binance_us *us);
+bool binance_us_market_is_synchronised(struct binance_us *us);
 
 /* --- binance_us_orders.c ----------------------------------------------------------------------------- */
 
@@ -373,10 +381,12 @@ void binance_us_log_code(struct binance_us *us, const struct binance_us_error *e
 void binance_us_private_begin(struct binance_us *us);
 /* What is due: a key, its renewal, the account. */
 void binance_us_private_due(struct binance_us *us);
-void binance_us_private_text(struct binance_us *us, const char *text, size_t length);
-/* The private stream stands, or broke. */
-void binance_us_private_up(struct binance_us *us);
+void binance_us_private_text(struct binance_us *us, struct binance_us_link *link, const char *text,
+                             size_t length);
+/* A link of it opened; it broke. */
+void binance_us_private_opened(struct binance_us *us, struct binance_us_link *link);
 void binance_us_private_down(struct binance_us *us);
+bool binance_us_private_is_up(const struct binance_us *us);
 void binance_us_take_listen(struct binance_us *us, const struct binance_us_answer *answer);
 void binance_us_take_keep(struct binance_us *us, const struct binance_us_answer *answer);
 /* The account is to be told, from a request that leaves now or later. */

@@ -226,7 +226,7 @@ static int64_t ban_in_words(const struct binance_us *us, const struct binance_us
     return until > us->now && until < us->now + BAN_MAX_SECONDS * NS_PER_SECOND ? until : 0;
 }
 
-/* The end of the longest interval of weight that is used up, or a minute. */
+/* The end of the present interval of weight; a minute where no limit is known. */
 static int64_t weight_end(struct binance_us *us)
 {
     for (size_t i = 0; i < us->info.limit_count; i++)
@@ -365,8 +365,8 @@ static bool make_url(struct binance_us *us, enum binance_us_ask kind,
     return length > 0 && length < ADAPTER_URL_MAX;
 }
 
-static void send(struct binance_us *us, enum binance_us_ask kind, uint64_t tag, const char *url,
-                 const struct binance_us_parameters *parameters)
+static void send_request(struct binance_us *us, enum binance_us_ask kind, uint64_t tag,
+                         const char *url, const struct binance_us_parameters *parameters)
 {
     struct adapter_request request = {.tag = tag,
                                       .method = asks[kind].method,
@@ -405,6 +405,6 @@ enum binance_us_sent binance_us_ask(struct binance_us *us, enum binance_us_ask k
     if (tag == 0)
         return BINANCE_US_NO_ROOM;
     count_sent(us, kind);
-    send(us, kind, tag, url, &sent);
+    send_request(us, kind, tag, url, &sent);
     return BINANCE_US_SENT;
 }

@@ -674,6 +674,17 @@ static const cJSON *unwrap(const cJSON *tree)
     return inner ? inner : tree;
 }
 
+/* {"id", "status", "result"} or {"id", "status", "error"}; anything else without `e` is passed over. */
+static int take_answer(const cJSON *tree, struct binance_us_event *out)
+{
+    copy_printable("answer", out->word, sizeof out->word);
+    if (json_whole(json_member(tree, "status"), &out->status)) {
+        out->kind = BINANCE_US_API_ANSWER;
+        (void)take_error(json_member(tree, "error"), &out->error);
+    }
+    return 0;
+}
+
 static int take_event(const cJSON *tree, struct binance_us_event *out, struct error *error)
 {
     const cJSON *event = unwrap(tree);
@@ -683,16 +694,16 @@ static int take_event(const cJSON *tree, struct binance_us_event *out, struct er
         return error_set(error, ERROR_INPUT, "expected an event as an object");
     if (!word && json_member(event, "e"))
         return error_set(error, ERROR_INPUT, "field e: expected text");
-    copy_printable(word ? word : "answer", out->word, sizeof out->word);
     if (!word)
-        return 0;
+        return take_answer(event, out);
+    copy_printable(word, out->word, sizeof out->word);
     if (strcmp(word, "executionReport") == 0)
         return take_report(event, out, error);
     if (strcmp(word, "outboundAccountPosition") == 0)
         return take_position(event, out, error);
     if (strcmp(word, "balanceUpdate") == 0)
         return take_transfer(event, out, error);
-    if (strcmp(word, "listenKeyExpired") == 0)
+    if (strcmp(word, "listenKeyExpired") == 0 || strcmp(word, "eventStreamTerminated") == 0)
         out->kind = BINANCE_US_KEY_EXPIRED;
     return 0;
 }

@@ -206,8 +206,9 @@ enum binance_us_event_kind {
     BINANCE_US_REPORT,      /* executionReport: `order`, and `fill` where it is a trade */
     BINANCE_US_BALANCES,    /* outboundAccountPosition: `balances` */
     BINANCE_US_TRANSFER,    /* balanceUpdate: `asset`, `amount` */
-    BINANCE_US_KEY_EXPIRED, /* listenKeyExpired */
-    BINANCE_US_OTHER_EVENT  /* listStatus, serverShutdown, an answer, what is not known: `word` */
+    BINANCE_US_KEY_EXPIRED, /* listenKeyExpired, eventStreamTerminated */
+    BINANCE_US_API_ANSWER, /* an answer of the WS-API: `status`, and `error` where it is none of 200 */
+    BINANCE_US_OTHER_EVENT /* listStatus, serverShutdown, what is not known: `word` */
 };
 
 /* Start from zero; the list of balances grows and is used again. */
@@ -222,6 +223,8 @@ struct binance_us_event {
     struct binance_us_balances balances;
     char asset[EVENT_NAME_MAX + 1];
     money amount; /* signed */
+    uint64_t status;
+    struct binance_us_error error;
 };
 
 /* One frame of the private stream, raw or in a wrapper: {"stream", "data"} or {"subscriptionId", "event"}. */

@@ -37,7 +37,7 @@ static void retry(struct binance_us *us, const char *why)
     const char *what[] = {"the time", "the instruments", "the account", "the fees"};
     us->step_failures++;
     if (us->step_failures >= FAILURES_MAX) {
-        adapter_fail(&us->adapter, "%s: could not ask for %s %u times in a row, last: %s",
+        adapter_fail(&us->adapter, &us->out, "%s: could not ask for %s %u times in a row, last: %s",
                      us->settings.name, what[us->step], us->step_failures, why);
         return;
     }
@@ -108,7 +108,7 @@ static bool all_present(struct binance_us *us)
     }
     if (missing[0] == '\0')
         return true;
-    adapter_fail(&us->adapter, "%s: has no%s (expected the venue's symbols, as BTCUSD)",
+    adapter_fail(&us->adapter, &us->out, "%s: has no%s (expected the venue's symbols, as BTCUSD)",
                  us->settings.name, missing);
     return false;
 }
@@ -155,7 +155,7 @@ static void take_rights(struct binance_us *us, const struct binance_us_answer *a
         return;
     }
     if (!account->can_trade) {
-        adapter_fail(&us->adapter, "%s: this account may not trade (canTrade is false)",
+        adapter_fail(&us->adapter, &us->out, "%s: this account may not trade (canTrade is false)",
                      us->settings.name);
         return;
     }
@@ -171,7 +171,7 @@ static void finish_fees(struct binance_us *us)
         if (us->fees[i].known)
             continue;
         if (!us->account_fee.known) {
-            adapter_fail(&us->adapter, "%s: tells no fees of %s", us->settings.name,
+            adapter_fail(&us->adapter, &us->out, "%s: tells no fees of %s", us->settings.name,
                          us->settings.symbols[i]);
             return;
         }
@@ -200,12 +200,14 @@ static void take_refusal(struct binance_us *us, const struct binance_us_error *e
     char words[BINANCE_US_TEXT_MAX + 32];
     snprintf(words, sizeof words, "%lld %s", (long long)error->code, error->text);
     if (binance_us_is_key(error->code)) {
-        adapter_fail(&us->adapter, "%s: the key is refused: %s", us->settings.name, words);
+        adapter_fail(&us->adapter, &us->out, "%s: the key is refused: %s", us->settings.name,
+                     words);
     } else if (error->code == BINANCE_US_CODE_TIMESTAMP) {
         us->step = STEP_TIME; /* and from there on again */
         us->step_at = us->now + adapter_backoff_wait(&us->step_backoff, &us->random);
         if (++us->clock_failures >= FAILURES_MAX)
-            adapter_fail(&us->adapter, "%s: the clocks don't agree: %s", us->settings.name, words);
+            adapter_fail(&us->adapter, &us->out, "%s: the clocks don't agree: %s",
+                         us->settings.name, words);
     } else if (us->step == STEP_FEES && !binance_us_is_banned(us)) {
         adapter_log(&us->out, LOG_WARN, "the list of fees is refused: %s", words);
         finish_fees(us);

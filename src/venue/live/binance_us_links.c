@@ -1,6 +1,13 @@
 /* Websockets of Binance.US: opened, subscribed within the venue's budget of messages, made anew before their age
  * limit, given up when nothing is heard ("Web Socket Streams": a connection lives 24 hours, is pinged every
- * three minutes, and may send five messages a second). We send no pings. */
+ * three minutes, and may send five messages a second). We send no pings.
+ *
+ *   current:  DOWN ──open──► OPENING ──opened──► OPEN ──23 h──► OPEN beside the other link
+ *               ▲               │                 │                    │ the other is complete, 5 s later,
+ *               └───────────────┴─closed, silent──┘                    ▼ or at once where this one is lost
+ *             what hangs on it is told; again after a back-off     the other is the current one
+ *
+ * A link is complete when all that is wanted runs on it: its streams are in its address or acknowledged. */
 #include "venue/live/binance_us.h"
 
 #include <stdio.h>
@@ -95,11 +102,16 @@ static size_t market_url(const struct binance_us *us, char out[ADAPTER_URL_MAX])
     return place;
 }
 
+/* The WS-API has an address of its own; where another one is set for the streams, it is looked for there. */
 static void private_url(const struct binance_us *us, char out[ADAPTER_URL_MAX])
 {
     const char *base =
         us->settings.private_url ? us->settings.private_url : us->settings.stream_url;
-    snprintf(out, ADAPTER_URL_MAX, "%s/ws/%s", base, us->private_key.key);
+    if (!us->private_key.retired)
+        snprintf(out, ADAPTER_URL_MAX, "%s/ws/%s", base, us->private_key.key);
+    else
+        snprintf(out, ADAPTER_URL_MAX, "%s/ws-api/v3",
+                 strcmp(base, BINANCE_US_STREAM) == 0 ? BINANCE_US_API : base);
 }
 
 /* The next batch of symbols, where the last one is answered and the budget lets it. */
@@ -191,7 +203,7 @@ void binance_us_pair_renew(struct binance_us *us, struct binance_us_pair *pair, 
 static bool is_complete(const struct binance_us *us, const struct binance_us_pair *pair,
                         const struct binance_us_link *link)
 {
-    return link->state == LINK_OPEN && (pair->is_private || link->covered == us->names.count);
+    return link->state == LINK_OPEN && link->covered == (pair->is_private ? 1 : us->names.count);
 }
 
 /* The other link takes over. */
@@ -232,15 +244,15 @@ void binance_us_link_opened(struct binance_us *us, struct binance_us_pair *pair,
         return;
     link->state = LINK_OPEN;
     link->opened_ns = link->heard_ns = us->now;
-    if (link == current(pair)) {
+    if (link == current(pair))
         pair->rotate_at = us->now + ROTATE_AFTER_NS;
-        if (pair->is_private)
-            binance_us_private_up(us);
-        else
-            binance_us_market_up(us);
+    if (pair->is_private) {
+        binance_us_private_opened(us, link);
+        return;
     }
-    if (!pair->is_private)
-        cover(us, link);
+    if (link == current(pair))
+        binance_us_market_up(us);
+    cover(us, link);
 }
 
 void binance_us_link_answer(struct binance_us *us, struct binance_us_link *link, const char *text,

@@ -29,12 +29,15 @@ static bool is_synchronised(const struct binance_us_book *book)
     return book->feed.sync.state != BINANCE_HOLDING;
 }
 
-bool binance_us_market_is_synchronised(const struct binance_us *us)
+bool binance_us_market_is_synchronised(struct binance_us *us)
 {
-    for (size_t i = 0; i < us->names.count; i++)
-        if (!is_synchronised(&us->books[i]))
-            return false;
-    return binance_us_pair_is_up(&us->market);
+    if (us->books_changed) {
+        us->books_synchronised = true;
+        for (size_t i = 0; i < us->names.count && us->books_synchronised; i++)
+            us->books_synchronised = is_synchronised(&us->books[i]);
+        us->books_changed = false;
+    }
+    return us->books_synchronised && binance_us_pair_is_up(&us->market);
 }
 
 /* --- the feed as a whole ----------------------------------------------------------------------------- */
@@ -74,6 +77,7 @@ void binance_us_market_up(struct binance_us *us)
 void binance_us_market_down(struct binance_us *us)
 {
     us->market_number++;
+    us->books_changed = true;
     for (size_t i = 0; i < us->names.count; i++)
         lose_book(&us->books[i]);
     if (us->market_told_up)
@@ -177,8 +181,11 @@ static void take_frame(struct binance_us *us, uint16_t place)
     struct binance_us_book *book = &us->books[place];
     struct binance_told told;
     struct error error = {0};
-    if (binance_feed_take(&book->feed, &us->frame, adapter_definition(&us->names, place),
-                          &us->scratch, &told, &error) != 0) {
+    bool was = is_synchronised(book);
+    int code = binance_feed_take(&book->feed, &us->frame, adapter_definition(&us->names, place),
+                                 &us->scratch, &told, &error);
+    us->books_changed |= was != is_synchronised(book) || code != 0;
+    if (code != 0) {
         adapter_log(&us->out, LOG_ERROR, "%s: %s", us->settings.symbols[place], error.text);
         tell_gap(us, place, GAP_DAMAGE, 0, 0);
         lose_book(book);

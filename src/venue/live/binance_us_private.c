@@ -33,6 +33,11 @@ static void ask_key(struct binance_us *us)
     struct binance_us_private *key = &us->private_key;
     if (key->has_key || key->asked || us->now < key->listen_at)
         return;
+    if (key->retired) {
+        key->has_key = true; /* none is needed */
+        binance_us_pair_want(us, &us->private_pair);
+        return;
+    }
     key->listen_at = us->now + NS_PER_SECOND;
     key->asked =
         binance_us_ask(us, ASK_LISTEN, NULL, &(struct adapter_asked){0}) == BINANCE_US_SENT;
@@ -51,10 +56,15 @@ void binance_us_take_listen(struct binance_us *us, const struct binance_us_answe
         return;
     }
     key->listen_at = us->now + adapter_backoff_wait(&key->backoff, &us->random);
-    adapter_log(&us->out, LOG_ERROR, "no listenKey for the private stream (HTTP %ld): %s%s",
+    adapter_log(&us->out, LOG_ERROR, "no listenKey for the private stream (HTTP %ld): %s",
                 answer->status,
-                answer->outcome == BINANCE_US_REFUSED ? answer->error.text : error.text,
-                answer->status == GONE ? "; the venue has retired it" : "");
+                answer->outcome == BINANCE_US_REFUSED ? answer->error.text : error.text);
+    if (answer->status == GONE) {
+        key->retired = true;
+        adapter_log(&us->out, LOG_WARN,
+                    "the venue has retired listenKeys: the private stream is "
+                    "subscribed over its WS-API");
+    }
 }
 
 /* The key is no longer one: its stream says nothing any more. */
@@ -68,7 +78,8 @@ static void keep_key(struct binance_us *us)
 {
     struct binance_us_private *key = &us->private_key;
     struct binance_us_parameters parameters = {0};
-    if (!key->has_key || us->now < key->keep_at || adapter_requests_of(&us->requests, ASK_KEEP) > 0)
+    if (!key->has_key || key->retired || us->now < key->keep_at ||
+        adapter_requests_of(&us->requests, ASK_KEEP) > 0)
         return;
     binance_us_add(&parameters, "listenKey", key->key);
     key->keep_at = us->now + KEEP_RETRY_NS;
@@ -87,10 +98,71 @@ void binance_us_take_keep(struct binance_us *us, const struct binance_us_answer 
                     answer->status, answer->error.text);
 }
 
-void binance_us_private_up(struct binance_us *us)
+/* --- up and down -------------------------------------------------------------------------------------- */
+
+bool binance_us_private_is_up(const struct binance_us *us)
 {
+    const struct binance_us_link *link = &us->private_pair.links[us->private_pair.current];
+    return link->state == LINK_OPEN && link->covered == 1;
+}
+
+/* Events come from now on. What was missed before is in the account. */
+static void is_ready(struct binance_us *us, struct binance_us_link *link)
+{
+    link->covered = link->asked;
+    if (link != &us->private_pair.links[us->private_pair.current])
+        return;
     us->private_key.backoff.failures = 0;
     binance_us_want_account(us);
+}
+
+/* {"id", "method", "params": {apiKey, timestamp, signature}}; signed are the parameters in the order of their
+ * names ("WebSocket API", signed requests). */
+static void subscribe(struct binance_us *us, struct binance_us_link *link)
+{
+    const struct credentials *credentials = us->settings.credentials;
+    char signed_text[CREDENTIALS_TEXT_MAX + 64], signature[BINANCE_US_SIGNATURE_MAX];
+    char text[CREDENTIALS_TEXT_MAX + 512];
+    struct error error = {0};
+    long long venue_ms = (us->now + us->time.latest_ns) / NS_PER_MS;
+    int length = snprintf(signed_text, sizeof signed_text, "apiKey=%s&timestamp=%lld",
+                          credentials->key, venue_ms);
+    if (binance_us_signature(credentials->secret, signed_text, (size_t)length, "", 0, signature,
+                             &error) != 0) {
+        adapter_log(&us->out, LOG_ERROR, "the private stream: %s", error.text);
+        return; /* without an answer the link is given up */
+    }
+    length = snprintf(text, sizeof text,
+                      "{\"id\":%llu,\"method\":\"userDataStream.subscribe.signature\",\"params\":{"
+                      "\"apiKey\":\"%s\",\"timestamp\":%lld,\"signature\":\"%s\"}}",
+                      (unsigned long long)++link->last_id, credentials->key, venue_ms, signature);
+    us->out.port.send(us->out.port.context, link->channel, text, (size_t)length);
+}
+
+void binance_us_private_opened(struct binance_us *us, struct binance_us_link *link)
+{
+    link->asked = 1;
+    link->asked_ns = us->now;
+    if (us->private_key.retired)
+        subscribe(us, link);
+    else
+        is_ready(us, link);
+}
+
+static void take_api_answer(struct binance_us *us, struct binance_us_link *link)
+{
+    if (link->asked == link->covered)
+        return;
+    if (us->event.status == 200) {
+        is_ready(us, link);
+        return;
+    }
+    adapter_log(&us->out, LOG_ERROR, "the private stream is refused (%llu): %lld %s",
+                (unsigned long long)us->event.status, (long long)us->event.error.code,
+                us->event.error.text);
+    if (us->event.error.code == BINANCE_US_CODE_TIMESTAMP)
+        us->time.next = us->now;
+    binance_us_pair_renew(us, &us->private_pair, "it can't be subscribed to");
 }
 
 /* A new key is asked for: POST gives the same one again while it lives. */
@@ -424,7 +496,8 @@ void binance_us_take_account_part(struct binance_us *us, const struct adapter_as
 
 /* --- events ------------------------------------------------------------------------------------------- */
 
-void binance_us_private_text(struct binance_us *us, const char *text, size_t length)
+void binance_us_private_text(struct binance_us *us, struct binance_us_link *link, const char *text,
+                             size_t length)
 {
     struct error error = {0};
     if (binance_us_read_event(text, length, &us->event, &error) != 0) {
@@ -445,6 +518,9 @@ void binance_us_private_text(struct binance_us *us, const char *text, size_t len
         break;
     case BINANCE_US_KEY_EXPIRED:
         lose_key(us);
+        break;
+    case BINANCE_US_API_ANSWER:
+        take_api_answer(us, link);
         break;
     case BINANCE_US_OTHER_EVENT:
         us->events_other++;
