@@ -334,6 +334,7 @@ void coinbase_take_products(struct coinbase *venue, const struct coinbase_answer
             now.definition.maker_fee = venue->found[place].definition.maker_fee;
             now.definition.taker_fee = venue->found[place].definition.taker_fee;
         } else {
+            now.definition = venue->told_definitions[place];
             now.trading = TRADING_HALTED;
         }
         tell_changes(venue, place, &now);
