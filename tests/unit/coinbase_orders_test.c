@@ -24,7 +24,7 @@ TestSuite(coinbase_orders, .fini = close_bench);
     "\"" reason "\",\"message\":\"\",\"new_order_failure_reason\":\"" reason "\"}}"
 #define CANCEL(number, success, reason)                                                            \
     "{\"success\":" success ",\"failure_reason\":\"" reason "\",\"order_id\":\"order-" number "\"" \
-                                                                                              "}"
+    "}"
 #define CANCELLED(number)                                                                          \
     "{\"results\":[" CANCEL(number, "true", "UNKNOWN_CANCEL_FAILURE_REASON") "]}"
 #define EDITED                                                                                     \
