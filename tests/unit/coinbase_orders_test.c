@@ -167,6 +167,19 @@ Test(coinbase_orders, the_reason_of_the_preview)
             "minimum_notional");
 }
 
+/* A key that is bound to a portfolio: the next order names it. */
+Test(coinbase_orders, the_portfolio_is_named_where_it_must_be)
+{
+    bench_run("BTC-USD", true);
+    bench_place(1, "buy", "100.00", "2.000", "gtc", true);
+    cr_expect_null(bench_find("POST", ORDERS, "retail_portfolio_id"));
+    bench_answer("POST", ORDERS, 400,
+                 "{\"error\":\"INVALID_ARGUMENT\",\"message\":\"account is not available\"}");
+    bench_expect("order_rejected coinbase:BTC-USD order=#1 reason=other");
+    bench_place(2, "buy", "100.00", "2.000", "gtc", true);
+    cr_expect(bench_find("POST", ORDERS, "\"retail_portfolio_id\":\"portfolio-1\"") != NULL);
+}
+
 static void unknown(long status, const char *body)
 {
     bench_run("BTC-USD", true);

@@ -46,6 +46,9 @@ static void entry_start(struct adapter *adapter, int64_t now)
 {
     struct coinbase *venue = enter(adapter, now);
     venue->step_at = venue->next_tick = venue->now;
+    if (venue->settings.expiry_ns > 0 && venue->settings.credentials)
+        adapter_log(&venue->out, LOG_INFO,
+                    "orders end by themselves: they can't be edited (venue.modify: none)");
     coinbase_discovery_due(venue);
     leave(venue);
 }
