@@ -46,6 +46,9 @@ static void entry_start(struct adapter *adapter, int64_t now)
 {
     struct coinbase *venue = enter(adapter, now);
     venue->step_at = venue->next_tick = venue->now;
+    if (venue->settings.expiry_ns > 0 && venue->settings.credentials)
+        adapter_log(&venue->out, LOG_INFO,
+                    "orders end by themselves: they can't be edited (venue.modify: none)");
     coinbase_discovery_due(venue);
     leave(venue);
 }
@@ -57,7 +60,7 @@ static void entry_begin(struct adapter *adapter, const struct adapter_numbers *n
     ASSERT(adapter->state == ADAPTER_READY);
     venue->holdings = calloc(numbers->names->asset_count + 1, sizeof *venue->holdings);
     if (!venue->holdings || adapter_names_begin(&venue->names, numbers, &error) != 0) {
-        adapter_fail(adapter, "%s: no memory for the names of this tape", venue->settings.name);
+        adapter_fail(adapter, &venue->out, "%s: no memory for the names of this tape", venue->settings.name);
         leave(venue);
         return;
     }

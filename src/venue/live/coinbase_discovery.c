@@ -40,7 +40,7 @@ static void retry(struct coinbase *venue, const char *why)
     const char *what[] = {"the time", "the products", "the key's rights", "the fees"};
     venue->step_failures++;
     if (venue->step_failures >= FAILURES_MAX) {
-        adapter_fail(&venue->adapter, "%s: could not ask for %s %u times in a row, last: %s",
+        adapter_fail(&venue->adapter, &venue->out, "%s: could not ask for %s %u times in a row, last: %s",
                      venue->settings.name, what[venue->step], venue->step_failures, why);
         return;
     }
@@ -120,7 +120,7 @@ static bool all_present(struct coinbase *venue)
     }
     if (missing[0] == '\0')
         return true;
-    adapter_fail(&venue->adapter, "%s: has no%s (expected the venue's products, as BTC-USD)",
+    adapter_fail(&venue->adapter, &venue->out, "%s: has no%s (expected the venue's products, as BTC-USD)",
                  venue->settings.name, missing);
     return false;
 }
@@ -166,12 +166,12 @@ static void take_rights(struct coinbase *venue, const struct coinbase_answer *an
         retry(venue, error.text);
     else if (venue->rights.can_transfer)
         adapter_fail(
-            &venue->adapter,
+            &venue->adapter, &venue->out,
             "%s: this key may transfer money (can_transfer is true); make one that may only "
             "view and trade",
             name);
     else if (!venue->rights.can_view || !venue->rights.can_trade)
-        adapter_fail(&venue->adapter, "%s: this key may not %s (can_%s is false)", name,
+        adapter_fail(&venue->adapter, &venue->out, "%s: this key may not %s (can_%s is false)", name,
                      venue->rights.can_view ? "trade" : "view",
                      venue->rights.can_view ? "trade" : "view");
     else
@@ -204,7 +204,7 @@ static void take_refusal(struct coinbase *venue, const struct coinbase_answer *a
         venue->step_at = venue->now + adapter_backoff_wait(&venue->step_backoff, &venue->random);
     } else if (answer->status == UNAUTHORIZED ||
                strcmp(answer->error.reason, "permission_denied") == 0) {
-        adapter_fail(&venue->adapter, "%s: the key is refused: %s", venue->settings.name, words);
+        adapter_fail(&venue->adapter, &venue->out, "%s: the key is refused: %s", venue->settings.name, words);
     } else {
         retry(venue, words);
     }
@@ -334,6 +334,7 @@ void coinbase_take_products(struct coinbase *venue, const struct coinbase_answer
             now.definition.maker_fee = venue->found[place].definition.maker_fee;
             now.definition.taker_fee = venue->found[place].definition.taker_fee;
         } else {
+            now.definition = venue->told_definitions[place];
             now.trading = TRADING_HALTED;
         }
         tell_changes(venue, place, &now);
