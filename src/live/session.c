@@ -160,8 +160,10 @@ static int open_tape(struct session *session, struct error *error)
     if (code)
         return code;
     const struct tape_header header = new_header(session);
-    const struct live_tape_options options = {
-        .path = session->options->tape, .header = &header, .sync_every = session->venues.settings.global.tape_sync_every};
+    const struct live_tape_options options = {.path = session->options->tape,
+                                              .header = &header,
+                                              .sync_every =
+                                                  session->venues.settings.global.tape_sync_every};
     code = live_tape_open(&session->tape, &options, &recovery, error);
     if (!code)
         code = heartbeat_make(&session->heartbeat, session->options->tape, error);

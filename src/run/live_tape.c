@@ -271,7 +271,7 @@ static int effective_config(const char *path, const char *text, char **effective
     if (!code)
         code = config_read_text(config, source, text, strlen(text), error);
     if (!code)
-        code = config_to_text(config, effective, error);
+        code = config_to_tape_text(config, effective, error);
     config_free(&config);
     return code;
 }

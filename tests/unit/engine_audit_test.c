@@ -305,12 +305,13 @@ Test(audit, the_send_gate_sees_3_with_orphans)
         quoted();
         struct candidate candidate = sound();
         h.engine->orphans.count = 1;
-        h.engine->orphans.list[0] = (struct orphan){.leaves = 1000 - 3 - 10 - 10 + 1,
-                                                    .price = 2 * candidate.price, /* crosses nothing */
-                                                    .priced = true,
-                                                    .judged = i != 1,
-                                                    .instrument = i == 2,
-                                                    .side = i == 3 ? SIDE_SELL : SIDE_BUY};
+        h.engine->orphans.list[0] =
+            (struct orphan){.leaves = 1000 - 3 - 10 - 10 + 1,
+                            .price = 2 * candidate.price, /* crosses nothing */
+                            .priced = true,
+                            .judged = i != 1,
+                            .instrument = i == 2,
+                            .side = i == 3 ? SIDE_SELL : SIDE_BUY};
         if (i == 0) {
             send(&candidate, 3);
             continue;

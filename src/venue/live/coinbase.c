@@ -60,7 +60,8 @@ static void entry_begin(struct adapter *adapter, const struct adapter_numbers *n
     ASSERT(adapter->state == ADAPTER_READY);
     venue->holdings = calloc(numbers->names->asset_count + 1, sizeof *venue->holdings);
     if (!venue->holdings || adapter_names_begin(&venue->names, numbers, &error) != 0) {
-        adapter_fail(adapter, &venue->out, "%s: no memory for the names of this tape", venue->settings.name);
+        adapter_fail(adapter, &venue->out, "%s: no memory for the names of this tape",
+                     venue->settings.name);
         leave(venue);
         return;
     }

@@ -40,8 +40,9 @@ static void retry(struct coinbase *venue, const char *why)
     const char *what[] = {"the time", "the products", "the key's rights", "the fees"};
     venue->step_failures++;
     if (venue->step_failures >= FAILURES_MAX) {
-        adapter_fail(&venue->adapter, &venue->out, "%s: could not ask for %s %u times in a row, last: %s",
-                     venue->settings.name, what[venue->step], venue->step_failures, why);
+        adapter_fail(&venue->adapter, &venue->out,
+                     "%s: could not ask for %s %u times in a row, last: %s", venue->settings.name,
+                     what[venue->step], venue->step_failures, why);
         return;
     }
     venue->step_at = venue->now + adapter_backoff_wait(&venue->step_backoff, &venue->random);
@@ -120,8 +121,9 @@ static bool all_present(struct coinbase *venue)
     }
     if (missing[0] == '\0')
         return true;
-    adapter_fail(&venue->adapter, &venue->out, "%s: has no%s (expected the venue's products, as BTC-USD)",
-                 venue->settings.name, missing);
+    adapter_fail(&venue->adapter, &venue->out,
+                 "%s: has no%s (expected the venue's products, as BTC-USD)", venue->settings.name,
+                 missing);
     return false;
 }
 
@@ -171,8 +173,8 @@ static void take_rights(struct coinbase *venue, const struct coinbase_answer *an
             "view and trade",
             name);
     else if (!venue->rights.can_view || !venue->rights.can_trade)
-        adapter_fail(&venue->adapter, &venue->out, "%s: this key may not %s (can_%s is false)", name,
-                     venue->rights.can_view ? "trade" : "view",
+        adapter_fail(&venue->adapter, &venue->out, "%s: this key may not %s (can_%s is false)",
+                     name, venue->rights.can_view ? "trade" : "view",
                      venue->rights.can_view ? "trade" : "view");
     else
         next_step(venue, STEP_FEES);
@@ -204,7 +206,8 @@ static void take_refusal(struct coinbase *venue, const struct coinbase_answer *a
         venue->step_at = venue->now + adapter_backoff_wait(&venue->step_backoff, &venue->random);
     } else if (answer->status == UNAUTHORIZED ||
                strcmp(answer->error.reason, "permission_denied") == 0) {
-        adapter_fail(&venue->adapter, &venue->out, "%s: the key is refused: %s", venue->settings.name, words);
+        adapter_fail(&venue->adapter, &venue->out, "%s: the key is refused: %s",
+                     venue->settings.name, words);
     } else {
         retry(venue, words);
     }
