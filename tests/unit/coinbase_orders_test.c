@@ -702,6 +702,21 @@ Test(coinbase_orders, a_price_that_crosses_a_fill)
     cr_expect(bench_was_told("order_modified coinbase:BTC-USD order=#1 price=99.50 leaves=1.500"));
 }
 
+/* What a fill leaves while an edit travels is not known: its size may be the old one or the new one. */
+Test(coinbase_orders, a_fill_during_an_edit)
+{
+    bench_run("BTC-USD", true);
+    bench_rest(1);
+    bench_modify(1, "99.50", "3.000");
+    bench_user("update", 1, "OPEN", "0.5", "1.5", "100.00");
+    answer_fills(bench_fill(1, "t1", "100.00", "0.5", "2026-04-07T14:30:01Z"));
+    bench_expect("order_filled coinbase:BTC-USD order=#1 trade=\"t1\" side=buy price=100.00 "
+                 "quantity=0.500 leaves=absent");
+    bench_user("update", 1, "OPEN", "0.5", "2.5", "99.50");
+    bench_expect("order_modified coinbase:BTC-USD order=#1 price=99.50 leaves=2.500");
+    bench_expect_nothing();
+}
+
 /* It ended while an edit travelled: with which size, REST says. */
 Test(coinbase_orders, an_end_during_an_edit)
 {
