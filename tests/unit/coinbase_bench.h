@@ -6,7 +6,7 @@
 #include "venue/live/adapter.h"
 
 enum {
-    BENCH_REQUESTS_MAX = 4096,
+    BENCH_REQUESTS_MAX = 512,
     BENCH_LINE_MAX = 512,
     BENCH_LINES_MAX = 4096,
     BENCH_SENDS_MAX = 64,
@@ -94,7 +94,7 @@ void bench_run(const char *symbols, bool credentials);
  * not NULL); NULL where there is none. */
 struct bench_request *bench_find(const char *method, const char *path, const char *part);
 size_t bench_count_open(const char *method, const char *path);
-/* How many of them were ever made. */
+/* How many of them were ever made, of the last few hundred requests. */
 size_t bench_count_made(const char *method, const char *path);
 /* Answer the oldest one, which must be there. Headers as "name: value", separated by '|', or NULL. */
 void bench_answer(const char *method, const char *path, long status, const char *body);

@@ -702,6 +702,21 @@ Test(coinbase_orders, a_price_that_crosses_a_fill)
     cr_expect(bench_was_told("order_modified coinbase:BTC-USD order=#1 price=99.50 leaves=1.500"));
 }
 
+/* What a fill leaves while an edit travels is not known: its size may be the old one or the new one. */
+Test(coinbase_orders, a_fill_during_an_edit)
+{
+    bench_run("BTC-USD", true);
+    bench_rest(1);
+    bench_modify(1, "99.50", "3.000");
+    bench_user("update", 1, "OPEN", "0.5", "1.5", "100.00");
+    answer_fills(bench_fill(1, "t1", "100.00", "0.5", "2026-04-07T14:30:01Z"));
+    bench_expect("order_filled coinbase:BTC-USD order=#1 trade=\"t1\" side=buy price=100.00 "
+                 "quantity=0.500 leaves=absent");
+    bench_user("update", 1, "OPEN", "0.5", "2.5", "99.50");
+    bench_expect("order_modified coinbase:BTC-USD order=#1 price=99.50 leaves=2.500");
+    bench_expect_nothing();
+}
+
 /* It ended while an edit travelled: with which size, REST says. */
 Test(coinbase_orders, an_end_during_an_edit)
 {
@@ -922,6 +937,43 @@ Test(coinbase_orders, an_edit_that_comes_very_late)
     bench_forget();
     bench_user("update", 1, "OPEN", "0", "3", "99.50");
     bench_expect("order_modified coinbase:BTC-USD order=#1 price=99.50 leaves=3.000");
+}
+
+/* Those that ended make room for new ones; what rests is kept. */
+Test(coinbase_orders, more_orders_than_are_kept)
+{
+    bench_run("BTC-USD", true);
+    bench_rest(1);
+    for (unsigned i = 2; i < 9000; i++) {
+        bench_place(i, "buy", "100.00", "2.000", "gtc", true);
+        bench_answer("POST", ORDERS, 200, FAILED("INSUFFICIENT_FUND"));
+        cr_assert_eq(bench_count_told("order_rejected"), 1);
+        bench_forget();
+    }
+    bench_cancel(1);
+    cr_expect(bench_find("POST", CANCELS, "order-1") != NULL);
+    bench_user("update", 1, "CANCELLED", "0", "0", "100.00");
+    bench_expect("order_cancelled coinbase:BTC-USD order=#1 leaves=2.000");
+}
+
+/* More at once than can be followed: none is sent that would not be. */
+Test(coinbase_orders, more_live_orders_than_can_be_kept)
+{
+    char text[128];
+    unsigned i = 1;
+    bench_run("BTC-USD", true);
+    for (; i < 9000; i++) {
+        bench_place(i, "buy", "100.00", "2.000", "gtc", true);
+        if (bench_was_told("order_rejected"))
+            break;
+        snprintf(text, sizeof text, "{\"success\":true,\"order_id\":\"order-%u\"}", i);
+        bench_answer("POST", ORDERS, 200, text);
+        bench_forget();
+    }
+    cr_expect_eq(i, 6145);
+    bench_expect("order_rejected coinbase:BTC-USD order=#6145 reason=venue_full");
+    bench_cancel(6144);
+    cr_expect(bench_find("POST", CANCELS, "order-6144") != NULL);
 }
 
 /* An order of another session is none of ours, wherever it is told. */
