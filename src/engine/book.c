@@ -11,6 +11,7 @@ enum {
     MARGIN = WINDOW / 4,    /* room before the best level when the window is laid around it */
     DRIFT = WINDOW / 4 * 3, /* a best level behind this index moves the window after it */
     FAR_SLOTS_MIN = 256,
+    HELD_MAX = 32, /* rows of a message that wait for a far table */
     FAR_LEVELS_MAX = 1 << 30
 };
 
@@ -452,6 +453,55 @@ __attribute__((noinline)) static const struct row *side_apply(struct book_side *
     return row;
 }
 
+/* Rows for a far table that wait for its memory, which no cache may hold, while other rows are applied. */
+struct held {
+    const struct row *rows[HELD_MAX];
+    unsigned count;
+};
+
+/* Set what is held. False where a table is full. */
+static bool held_apply(struct book *book, struct held *held)
+{
+    for (unsigned i = 0; i < held->count; i++) {
+        const struct row *row = held->rows[i];
+        unsigned which = row->flags & ROW_SELL;
+        if (!far_set(&book->sides[which], mirror(which, row->price), row->quantity))
+            return false;
+    }
+    held->count = 0;
+    return true;
+}
+
+/* Whether a row outside the window can be held: it is for the far table whatever other rows do to the window
+ * before, because that has a level, and the row lies behind it. */
+static inline bool can_be_held(const struct book_side *side, int64_t key, const struct held *held)
+{
+    return side->best < WINDOW && side->quantities[side->best] != 0 && key > side->base &&
+           held->count < HELD_MAX;
+}
+
+/* A row that side_apply() left. False where a table is full. What is held comes before all that it could
+ * matter to: numbers that are counted, and a window that moves. */
+static bool apply_left(struct book *book, const struct row *row, struct held *held, uint32_t *from)
+{
+    unsigned which = row->flags & ROW_SELL;
+    struct book_side *side = &book->sides[which];
+    bool usable =
+        (row->price_status | row->quantity_status) == NUMBER_VALUE && !is_outside_numbers(row);
+    int64_t key = mirror(which, row->price);
+    if (usable && can_be_held(side, key, held)) {
+        __builtin_prefetch(&side->far[far_home(side, key)]);
+        held->rows[held->count++] = row;
+        return true;
+    }
+    if (!held_apply(book, held))
+        return false;
+    if (usable)
+        return side_set_outside(side, key, row->quantity, from);
+    book->head.removed_numbers++;
+    return true;
+}
+
 bool book_apply(struct book *book, const struct message *message)
 {
     ASSERT(message->kind == EVENT_depth || message->kind == EVENT_snapshot);
@@ -463,20 +513,18 @@ bool book_apply(struct book *book, const struct message *message)
     book->head.ts_local = message->ts_local;
     uint32_t from[2] = {WINDOW + 1, WINDOW + 1}; /* nothing to settle */
     const struct row *end = message->rows + message->row_count, *row = message->rows;
-    while (row < end) {
+    struct held held;
+    held.count = 0;
+    bool whole = true;
+    while (row < end && whole) {
         unsigned which = row->flags & ROW_SELL;
-        struct book_side *side = &book->sides[which];
-        row = side_apply(side, which, row, end, &from[which]);
-        if (row == end || (row->flags & ROW_SELL) != which)
-            continue;
-        if ((row->price_status | row->quantity_status) != NUMBER_VALUE || is_outside_numbers(row)) {
-            book->head.removed_numbers++;
-        } else if (!side_set_outside(side, mirror(which, row->price), row->quantity,
-                                     &from[which])) {
-            book_clear(book);
-            return false;
-        }
-        row++;
+        row = side_apply(&book->sides[which], which, row, end, &from[which]);
+        if (row < end && (row->flags & ROW_SELL) == which)
+            whole = apply_left(book, row++, &held, &from[which]);
+    }
+    if (!whole || !held_apply(book, &held)) {
+        book_clear(book);
+        return false;
     }
     book_settle(book, SIDE_BUY, from[SIDE_BUY]);
     book_settle(book, SIDE_SELL, from[SIDE_SELL]);

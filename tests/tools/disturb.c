@@ -56,7 +56,7 @@ struct disturb {
 
 static size_t take_side(struct disturb *disturb, enum side side, int64_t away, size_t at)
 {
-    struct book_level level, best[2];
+    struct book_level level, best[2] = {{0, 0}, {0, 0}}; /* of an empty side */
     bool more = book_best(disturb->book, side, &level);
     book_best(disturb->book, SIDE_BUY, &best[SIDE_BUY]);
     book_best(disturb->book, SIDE_SELL, &best[SIDE_SELL]);
