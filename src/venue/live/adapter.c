@@ -15,7 +15,7 @@ enum { LOG_LINE_MAX = 512, SESSION_MAX = 8, BACKOFF_DOUBLINGS = 32 };
 
 const struct adapter_kind *adapter_kind_by_name(const char *name)
 {
-    static const struct adapter_kind *const kinds[] = {&binance_us_kind};
+    static const struct adapter_kind *const kinds[] = {&binance_us_kind, &oanda_kind};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i]->name, name) == 0)
             return kinds[i];

@@ -106,17 +106,20 @@ struct adapter_numbers {
 };
 
 struct adapter_settings {
-    const char *name;       /* the venue's, as in settings and on the tape: "binance_us" */
-    const char *rest_url;   /* "https://api.binance.us"; NULL: the venue's own */
-    const char *stream_url; /* "wss://stream.binance.us:9443" or https:// of the line streams; NULL */
-    const char *private_url; /* where the private stream is elsewhere; NULL: the venue's own */
+    const char *name;     /* the venue's, as in settings and on the tape: "binance_us" */
+    const char *rest_url; /* "https://api.binance.us"; NULL: the venue's own */
+    const char
+        *stream_url; /* "wss://stream.binance.us:9443" or https:// of the line streams; NULL */
+    const char *private_url;    /* where the private stream is elsewhere; NULL: the venue's own */
     const char *const *symbols; /* what is to be traded or recorded */
     size_t symbol_count;
     const struct credentials *credentials; /* NULL: market data only (`record`) */
-    const char *session; /* prefix of our client order ids: 1 to 8 of [a-z0-9] */
+    bool market_only;           /* credentials or not: no order, no account, no private stream */
+    const char *session;        /* prefix of our client order ids: 1 to 8 of [a-z0-9] */
     int64_t request_timeout_ns; /* of one request */
-    int64_t expiry_ns;   /* dead man: orders end by themselves after so long where the venue can; 0: never */
-    uint64_t seed;       /* of the jitter of its back-off; nothing else is random but nonces */
+    int64_t
+        expiry_ns; /* dead man: orders end by themselves after so long where the venue can; 0: never */
+    uint64_t seed; /* of the jitter of its back-off; nothing else is random but nonces */
 };
 
 enum adapter_state { ADAPTER_DISCOVERING, ADAPTER_READY, ADAPTER_RUNNING, ADAPTER_FAILED };
@@ -131,7 +134,8 @@ struct adapter;
 
 /* What each venue has one of. */
 struct adapter_kind {
-    const char *name; /* "binance_us" */
+    const char *name;       /* "binance_us" */
+    bool needs_credentials; /* market data is told to accounts alone */
     /* Settings are copied; the credentials must outlive it. */
     int (*open)(struct adapter **adapter, const struct adapter_settings *settings,
                 const struct adapter_port *port, struct error *error);

@@ -19,6 +19,7 @@
 
 /* The kinds there are. */
 extern const struct adapter_kind binance_us_kind;
+extern const struct adapter_kind oanda_kind;
 
 /* --- settings -------------------------------------------------------------------------------------- */
 
