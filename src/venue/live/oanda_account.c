@@ -236,8 +236,6 @@ void v20_take_made(struct v20 *v20, const struct v20_transaction *transaction)
     struct v20_log *log = &v20->log;
     if (v20_is_taken(v20, transaction->id))
         return;
-    if (transaction->id > log->heard)
-        log->heard = transaction->id;
     if (log->ahead_count < V20_AHEAD_MAX)
         log->ahead[log->ahead_count++] = transaction->id;
     apply(v20, transaction);
@@ -357,17 +355,19 @@ void v20_private_damage(struct v20 *v20)
     ask_since(v20);
 }
 
+/* The next in turn is taken; one beyond it says that some are missing, which come first. */
 void v20_private_line(struct v20 *v20)
 {
     struct v20_log *log = &v20->log;
-    if (v20->line.kind == V20_LINE_HEARTBEAT) {
-        hear(v20, v20->line.last);
-    } else if (v20->line.kind == V20_LINE_TRANSACTION) {
-        hear(v20, v20->line.transaction.id);
-        if (!log->asking && v20->line.transaction.id == log->last + 1)
-            take_next(v20, &v20->line.transaction);
-    }
-    if (log->heard > log->last && log->ask_at == TIME_NEVER)
+    uint64_t id = 0;
+    if (v20->line.kind == V20_LINE_HEARTBEAT)
+        id = v20->line.last;
+    else if (v20->line.kind == V20_LINE_TRANSACTION)
+        id = v20->line.transaction.id;
+    hear(v20, id);
+    if (v20->line.kind == V20_LINE_TRANSACTION && !log->asking && id == log->last + 1)
+        take_next(v20, &v20->line.transaction);
+    if (id > log->last && log->ask_at == TIME_NEVER)
         ask_since(v20);
     tell_held(v20);
 }
