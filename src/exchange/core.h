@@ -140,9 +140,10 @@ money core_locked(const struct core *core, unsigned asset);
 bool core_has_asset(const struct core *core, unsigned asset);
 int64_t core_position(const struct core *core, unsigned instrument);
 
-/* Everything as JSON members of an object that is open: orders with their history, fills, balances,
- * positions. */
+/* Everything as JSON members of an object that is open: orders with their history, and positions; */
 void core_write_state(const struct core *core, struct json *json);
+/* fills and balances, where the protocol keeps no others. */
+void core_write_books(const struct core *core, struct json *json);
 
 /* "open", "filled" … */
 const char *core_state_name(enum core_state state);

@@ -81,7 +81,7 @@ static void write_fill(const struct core *core, const struct core_fill *fill, st
     json_close(json, '}');
 }
 
-static void write_holdings(const struct core *core, struct json *json)
+static void write_balances(const struct core *core, struct json *json)
 {
     const struct event_names *names = core->options.names;
     json_open(json, "balances", '{');
@@ -94,6 +94,11 @@ static void write_holdings(const struct core *core, struct json *json)
         json_close(json, '}');
     }
     json_close(json, '}');
+}
+
+static void write_positions(const struct core *core, struct json *json)
+{
+    const struct event_names *names = core->options.names;
     json_open(json, "positions", '{');
     for (unsigned i = 0; i < names->instrument_count; i++)
         if (names->definitions[i].venue == core->options.venue)
@@ -112,9 +117,14 @@ void core_write_state(const struct core *core, struct json *json)
     for (size_t i = 0; i < core->count; i++)
         write_order(core, core->slots[i], json);
     json_close(json, ']');
+    write_positions(core, json);
+}
+
+void core_write_books(const struct core *core, struct json *json)
+{
     json_open(json, "fills", '[');
     for (size_t i = 0; i < core->fill_count; i++)
         write_fill(core, &core->fills[i], json);
     json_close(json, ']');
-    write_holdings(core, json);
+    write_balances(core, json);
 }

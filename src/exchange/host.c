@@ -666,6 +666,10 @@ static char *write_state(const struct host *host)
     json_integer(&json, "port", host_port(host));
     json_flag(&json, "market_over", played_is_over(host->venue.played));
     core_write_state(host->venue.core, &json);
+    if (host->venue.protocol->write_books)
+        host->venue.protocol->write_books(host->venue.protocol, &json);
+    else
+        core_write_books(host->venue.core, &json);
     requests_seen_write(&host->seen, &json);
     write_faults(host, &json);
     json_close(&json, '}');

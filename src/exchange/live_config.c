@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "exchange/folder.h"
 
-enum { LEVEL_USD = 200, LIMIT_LEVELS = 10, HALF_SPREAD_PPM = 30, STEP_PPM = 15 };
+enum { LEVEL_USD = 200, LIMIT_LEVELS = 10, SKEW_PPM = 30, STEP_PPM = 15 };
 
 static void add(struct json *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -21,17 +21,18 @@ static void add(struct json *text, const char *format, ...)
     json_append(text, line, (size_t)length);
 }
 
-/* What each venue's own limits leave, and what it makes of a changed level (trading-semantics 27, 30). */
+/* What each venue's own limits leave, and what it makes of a changed level (trading-semantics 27, 30). OANDA has no
+ * post-only: what is to rest stands well behind a touch that is told four times a second. */
 static const struct {
     const char *name, *modify;
     unsigned orders_per_second;
     unsigned long orders_per_day;
-    bool tells_trades;
     const char *stream_scheme;
+    int64_t half_spread_ppm;
 } habits[] = {
-    {"binance_us", "cancel_replace", 10, 200000, true, "wss"},
-    {"coinbase", "edit", 25, 0, true, "wss"},
-    {"oanda", "replace", 100, 0, false, "https"},
+    {"binance_us", "cancel_replace", 10, 200000, "wss", 30},
+    {"coinbase", "edit", 25, 0, "wss", 30},
+    {"oanda", "replace", 80, 0, "https", 120},
 };
 
 static size_t habit_of(const char *venue)
@@ -88,7 +89,7 @@ static int64_t level_size(const struct event_definition *definition, int64_t pri
 }
 
 static void add_instrument(struct json *text, const struct event_names *names, unsigned instrument,
-                           int64_t price)
+                           int64_t price, int64_t half_spread_ppm)
 {
     const struct event_definition *definition = &names->definitions[instrument];
     char name[EVENT_INSTRUMENT_NAME_MAX], size[JSON_NUMBER_MAX], limit[JSON_NUMBER_MAX];
@@ -97,9 +98,9 @@ static void add_instrument(struct json *text, const struct event_names *names, u
     json_decimal_text(units, definition->quantity_exponent, 0, size);
     json_decimal_text(units * LIMIT_LEVELS, definition->quantity_exponent, 0, limit);
     add(text, "  \"%s\":\n    quote:\n      size: %s\n", name, size);
-    add_distance(text, "half_spread", definition, price, HALF_SPREAD_PPM);
+    add_distance(text, "half_spread", definition, price, half_spread_ppm);
     add_distance(text, "step", definition, price, STEP_PPM);
-    add_distance(text, "skew", definition, price, HALF_SPREAD_PPM);
+    add_distance(text, "skew", definition, price, SKEW_PPM);
     add(text, "    reconcile:\n");
     add_distance(text, "price_tolerance", definition, price, STEP_PPM);
     add(text, "    risk:\n      position_limit: %s\n", limit);
@@ -146,7 +147,8 @@ int folder_live_config(const struct exchange_folder *folder, const struct folder
     for (size_t v = 0; v < count; v++)
         for (unsigned i = 0; i < names->instrument_count; i++)
             if (names->definitions[i].venue == venues[v].number)
-                add_instrument(&text, names, i, prices[i]);
+                add_instrument(&text, names, i, prices[i],
+                               habits[habit_of(venues[v].name)].half_spread_ppm);
     int code = folder_write(folder, "live.yaml", text.bytes, text.length, 0600, error);
     json_free(&text);
     return code;

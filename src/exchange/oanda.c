@@ -266,6 +266,7 @@ static int open_venue(struct protocol **protocol, const struct protocol_options 
                                         .deadline = oanda_deadline,
                                         .tick = oanda_tick,
                                         .refusal = refusal,
+                                        .write_books = oanda_write_books,
                                         .close = close_venue};
     venue->options = *options;
     venue->request_id = "";

@@ -149,6 +149,9 @@ void oanda_write_transaction(const struct oanda *venue, const struct oanda_trans
                              const char *name, bool unix_time, struct json *json);
 /* Everything that a request made, from transaction `first` (place) on: members of an open object. */
 void oanda_write_made(struct oanda_call *call, size_t first);
+/* Fills and the balance as the account's transactions tell them: one fill of a request is one transaction,
+ * whatever it took, and profit is that of its trades. */
+void oanda_write_books(const struct protocol *protocol, struct json *json);
 void oanda_free_transactions(struct oanda *venue);
 /* "LIMIT_ORDER" … */
 extern const char *const oanda_type_names[OANDA_TYPES];

@@ -475,7 +475,8 @@ void oanda_get_instruments(struct oanda_call *call)
     json_close(call->body, '}');
 }
 
-/* The best levels of a side; returns the worst of them. */
+/* The best levels of a side; returns the worst of them. Liquidity is told in whole units: what is there is never
+ * told as nothing. */
 static int64_t write_buckets(struct json *json, const char *name,
                              const struct public_instrument *instrument, enum side side)
 {
@@ -486,7 +487,8 @@ static int64_t write_buckets(struct json *json, const char *name,
     for (size_t i = 0; i < count; i++) {
         money liquidity = MONEY_ZERO;
         char text[JSON_NUMBER_MAX];
-        money_from_units(levels[i].quantity, definition->quantity_exponent, &liquidity);
+        if (money_from_units(levels[i].quantity, definition->quantity_exponent, &liquidity))
+            money_round(liquidity, 0, MONEY_UP, &liquidity);
         json_money_text(liquidity, 0, text);
         json_open(json, NULL, '{');
         json_decimal(json, "price", levels[i].price, definition->price_exponent, 0);

@@ -247,6 +247,48 @@ void oanda_write_made(struct oanda_call *call, size_t first)
     oanda_write_last(venue, call->body);
 }
 
+/* --- the state ------------------------------------------------------------------------------------ */
+
+static void write_filled(const struct oanda *venue, const struct oanda_transaction *transaction,
+                         struct json *json)
+{
+    const struct oanda_fill *fill = transaction->fill;
+    const struct event_names *names = venue->options.names;
+    const struct event_definition *definition = &names->definitions[transaction->instrument];
+    char time[TIME_TEXT_MAX];
+    json_open(json, NULL, '{');
+    json_integer(json, "trade", (int64_t)transaction->id);
+    json_integer(json, "order", (int64_t)transaction->order);
+    json_text(json, "client", transaction->client);
+    json_text(json, "symbol", names->symbols[transaction->instrument]);
+    json_text(json, "side", fill->units > 0 ? "buy" : "sell");
+    json_money(json, "price", fill->price, -definition->price_exponent);
+    json_decimal(json, "quantity", fill->units < 0 ? -fill->units : fill->units,
+                 definition->quantity_exponent, 0);
+    json_text(json, "fee", "0");
+    json_text(json, "fee_asset", names->assets[venue->home]);
+    json_text(json, "liquidity", "taker");
+    time_to_text(transaction->time, time);
+    json_text(json, "time", time);
+    json_close(json, '}');
+}
+
+void oanda_write_books(const struct protocol *protocol, struct json *json)
+{
+    const struct oanda *venue = oanda_of(protocol);
+    json_open(json, "fills", '[');
+    for (size_t i = 0; i < venue->transaction_count; i++)
+        if (venue->transactions[i].fill)
+            write_filled(venue, &venue->transactions[i], json);
+    json_close(json, ']');
+    json_open(json, "balances", '{');
+    json_open(json, venue->options.names->assets[venue->home], '{');
+    json_money(json, "total", money_add(venue->initial, venue->profit), -1);
+    json_money(json, "locked", MONEY_ZERO, -1);
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
 /* --- endpoints --------------------------------------------------------------------------------- */
 
 static void answer_range(struct oanda_call *call, int64_t from, int64_t to)

@@ -158,6 +158,9 @@ struct protocol {
     /* What the venue answers when it is overloaded or limits us: the body of a fault's status. */
     void (*refusal)(struct protocol *protocol, int status, int64_t retry_after_s, int64_t now,
                     struct exchange_reply *reply);
+    /* Members "fills" and "balances" of the venue's state, of a venue whose fills and money are others than the
+     * core's; NULL: they are the core's. */
+    void (*write_books)(const struct protocol *protocol, struct json *json);
     void (*close)(struct protocol *protocol);
 };
 

@@ -60,7 +60,8 @@ static int open_venue(struct live_venues *venues, size_t v,
     const struct settings_venue *settings = &venues->settings.venues[v];
     const struct settings_global *global = &venues->settings.global;
     const struct wanted_venue *wanted = venues->wanted.venues[v];
-    int code = options->trades ? load_credentials(venues, v, options, error) : 0;
+    bool wants_credentials = options->trades || wanted->kind->needs_credentials;
+    int code = wants_credentials ? load_credentials(venues, v, options, error) : 0;
     if (code)
         return code;
     const struct live_io_options io = {
@@ -72,6 +73,7 @@ static int open_venue(struct live_venues *venues, size_t v,
                     .symbols = wanted->symbols,
                     .symbol_count = wanted->symbol_count,
                     .credentials = venues->credentials[v],
+                    .market_only = !options->trades,
                     .session = global->live_session.text,
                     .request_timeout_ns = settings->live_request_timeout,
                     .expiry_ns = settings->live_order_expiry,

@@ -21,7 +21,8 @@ enum {
 
 const struct adapter_kind *adapter_kind_by_name(const char *name)
 {
-    static const struct adapter_kind *const kinds[] = {&binance_us_kind, &coinbase_kind};
+    static const struct adapter_kind *const kinds[] = {&binance_us_kind, &coinbase_kind,
+                                                       &oanda_kind};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i]->name, name) == 0)
             return kinds[i];

@@ -114,8 +114,9 @@ struct adapter_settings {
     const char *const *symbols; /* what is to be traded or recorded */
     size_t symbol_count;
     const struct credentials *credentials; /* NULL: market data only (`record`) */
-    const char *session;                   /* prefix of our client order ids: 1 to 8 of [a-z0-9] */
-    int64_t request_timeout_ns;            /* of one request */
+    bool market_only;           /* credentials or not: no order, no account, no private stream */
+    const char *session;        /* prefix of our client order ids: 1 to 8 of [a-z0-9] */
+    int64_t request_timeout_ns; /* of one request */
     int64_t
         expiry_ns; /* dead man: orders end by themselves after so long where the venue can; 0: never */
     uint64_t seed; /* of the jitter of its back-off; nothing else is random but nonces */
@@ -133,7 +134,8 @@ struct adapter;
 
 /* What each venue has one of. */
 struct adapter_kind {
-    const char *name; /* "binance_us" */
+    const char *name;       /* "binance_us" */
+    bool needs_credentials; /* market data is told to accounts alone */
     /* Settings are copied; the credentials must outlive it. */
     int (*open)(struct adapter **adapter, const struct adapter_settings *settings,
                 const struct adapter_port *port, struct error *error);

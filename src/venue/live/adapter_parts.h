@@ -20,7 +20,7 @@
 #include "venue/live/adapter.h"
 
 /* The kinds there are. */
-extern const struct adapter_kind binance_us_kind, coinbase_kind;
+extern const struct adapter_kind binance_us_kind, coinbase_kind, oanda_kind;
 
 /* --- settings -------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,285 @@
+/* The account at OANDA: discovery, its transactions in the order of their ids, gaps, and snapshots. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "oanda_bench.h"
+
+static const char *since(const char *one, const char *two, unsigned last)
+{
+    static char body[4096];
+    snprintf(body, sizeof body, "{\"transactions\":[%s%s%s],\"lastTransactionID\":\"%u\"}", one,
+             two ? "," : "", two ? two : "", last);
+    return body;
+}
+
+/* --- discovery --------------------------------------------------------------------------------------------- */
+
+Test(oanda_account, discovery_asks_for_account_and_instruments)
+{
+    oanda_open(NULL);
+    oanda_discover(100, "");
+    const struct adapter_instrument *euro = &bench.adapter->found[0];
+    cr_expect_str_eq(euro->base, "EUR");
+    cr_expect_str_eq(euro->settle, "USD");
+    cr_expect_eq(euro->definition.contract, CONTRACT_LINEAR);
+    cr_expect_eq(euro->definition.price_exponent, -5);
+    cr_expect_eq(euro->definition.quantity_exponent, 0);
+    cr_expect_eq(euro->definition.taker_fee, 0);
+    cr_expect_eq(bench.adapter->found[1].definition.quantity_exponent, -2);
+    cr_expect_eq(bench.adapter->found[1].definition.lot, 1);
+    oanda_close();
+}
+
+Test(oanda_account, discovery_fails_at_each_step)
+{
+    for (unsigned step = 0; step < 2; step++) {
+        for (unsigned way = 0; way < 4; way++) {
+            oanda_open(NULL);
+            bench.adapter->start(bench.adapter, bench.now);
+            if (step == 1)
+                oanda_answer_account(100, "0", "");
+            const char *line = step == 0 ? "GET " : "GET /instruments";
+            for (unsigned i = 0; i < 8 && bench.adapter->state == ADAPTER_DISCOVERING; i++) {
+                if (way == 0)
+                    oanda_fail(line, NET_UNKNOWN);
+                else
+                    oanda_answer(line, way == 1 ? 503 : 200, way == 2 ? "{}" : "[");
+                oanda_pass(21 * NS_PER_SECOND);
+            }
+            cr_expect_eq(bench.adapter->state, ADAPTER_FAILED, "step %u, way %u", step, way);
+            cr_expect_not_null(strstr(bench.adapter->failure, "8 times in a row"));
+            oanda_close();
+        }
+    }
+}
+
+Test(oanda_account, what_can_not_be_fails_at_once)
+{
+    oanda_open(NULL);
+    bench.adapter->start(bench.adapter, bench.now);
+    oanda_answer("GET ", 401, "{\"errorMessage\":\"Insufficient authorization\"}");
+    cr_expect_eq(bench.adapter->state, ADAPTER_FAILED);
+    oanda_close();
+    oanda_open(NULL);
+    bench.adapter->start(bench.adapter, bench.now);
+    oanda_answer_account(100, "0", "");
+    oanda_answer("GET /instruments", 200, "{\"instruments\":[]}");
+    cr_expect_str_eq(bench.adapter->failure,
+                     "oanda: has no EUR_USD BTC_USD (expected the venue's names, as EUR_USD)");
+    oanda_close();
+}
+
+Test(oanda_account, settings_are_checked)
+{
+    static const char *const symbols[] = {"EUR_USD"};
+    static struct credentials bad = {"../accounts", "t"};
+    static const struct adapter_port port = {0};
+    struct adapter_settings settings = {.name = "oanda",
+                                        .symbols = symbols,
+                                        .symbol_count = 1,
+                                        .session = "mm1",
+                                        .request_timeout_ns = 1};
+    const struct adapter_kind *kind = adapter_kind_by_name("oanda");
+    struct adapter *adapter;
+    struct error error = {0};
+    cr_expect(kind->needs_credentials);
+    cr_expect_eq(kind->open(&adapter, &settings, &port, &error), ERROR_INPUT);
+    cr_expect_str_eq(error.text, "oanda: expected credentials: it tells prices to accounts alone");
+    settings.credentials = &bad;
+    cr_expect_eq(kind->open(&adapter, &settings, &port, &error), ERROR_INPUT);
+}
+
+/* --- snapshots --------------------------------------------------------------------------------------------- */
+
+Test(oanda_account, a_snapshot_tells_everything_at_once)
+{
+    oanda_run(NULL);
+    oanda_decide("request_snapshot - venue=oanda cause=1");
+    oanda_answer_account(
+        100, "-500",
+        "{\"id\":\"90\",\"state\":\"PENDING\",\"instrument\":\"EUR_USD\",\"units\":\"-7\","
+        "\"price\":\"1.20000\",\"clientExtensions\":{\"id\":\"other\"}},{\"id\":\"91\",\"state\":"
+        "\"PENDING\",\"type\":\"STOP_LOSS\",\"tradeID\":\"5\",\"price\":\"1\"}");
+    oanda_expect("balance - venue=oanda asset=USD total=100000 available=99000");
+    oanda_expect("venue_position oanda:EUR_USD position=-500");
+    oanda_expect("venue_position oanda:BTC_USD position=0");
+    oanda_expect("open_order oanda:EUR_USD order=- venue_order=\"90\" side=sell price=1.20000 "
+                 "leaves=7");
+    oanda_expect("snapshot_end - venue=oanda taken=");
+    oanda_expect_nothing();
+    oanda_close();
+}
+
+Test(oanda_account, a_snapshot_waits_for_what_led_to_it)
+{
+    oanda_run(NULL);
+    oanda_decide("request_snapshot - venue=oanda cause=1");
+    oanda_answer_account(102, "40", "");
+    oanda_expect_nothing();
+    oanda_text(1, oanda_made(101, "mm1-0-1", "100", "1.09990", ""));
+    oanda_answer("GET /transactions/sinceid?id=100", 200,
+                 since(oanda_made(101, "mm1-0-1", "100", "1.09990", ""),
+                       oanda_filled(102, 101, "mm1-0-1", "40", "1.09990", "99999.5"), 102));
+    oanda_expect("order_accepted oanda:EUR_USD order=#1");
+    oanda_expect("order_filled oanda:EUR_USD order=#1 trade=\"102\"");
+    oanda_expect("balance - venue=oanda asset=USD total=99999.5");
+    oanda_expect("balance - venue=oanda asset=USD total=100000");
+    oanda_expect("venue_position oanda:EUR_USD position=40");
+    oanda_close();
+}
+
+Test(oanda_account, a_snapshot_that_fails_is_asked_for_again)
+{
+    oanda_run(NULL);
+    oanda_decide("request_snapshot - venue=oanda cause=1");
+    oanda_answer("GET ", 500, "");
+    oanda_expect("breaker_input - venue=oanda healthy=no");
+    oanda_pass(1500 * NS_PER_MS);
+    oanda_answer("GET ", 200, "{\"account\":{}}");
+    oanda_expect("breaker_input - venue=oanda healthy=yes");
+    oanda_pass(3 * NS_PER_SECOND);
+    oanda_answer_account(100, "0", "");
+    oanda_expect("balance");
+    cr_expect(oanda_was_told("snapshot_end"));
+    oanda_close();
+}
+
+Test(oanda_account, a_request_while_one_runs_is_answered_by_another)
+{
+    oanda_run(NULL);
+    oanda_decide("request_snapshot - venue=oanda cause=1");
+    oanda_decide("request_snapshot - venue=oanda cause=2");
+    cr_expect_eq(oanda_count("GET "), 1);
+    oanda_answer_account(100, "0", "");
+    cr_expect_eq(oanda_count("GET "), 1);
+    oanda_close();
+}
+
+/* --- transactions ------------------------------------------------------------------------------------------ */
+
+Test(oanda_account, a_gap_is_filled_before_anything_newer)
+{
+    oanda_run(NULL);
+    oanda_text(1, oanda_filled(103, 101, "mm1-0-1", "60", "1.09990", "1"));
+    oanda_expect_nothing();
+    oanda_text(1, oanda_cancelled(104, 99, "other", "CLIENT_REQUEST", ""));
+    oanda_answer("GET /transactions/sinceid?id=100", 200,
+                 since(oanda_made(101, "mm1-0-1", "100", "1.09990", ""),
+                       oanda_filled(102, 101, "mm1-0-1", "40", "1.09990", "2"), 102));
+    oanda_expect("order_accepted oanda:EUR_USD order=#1");
+    oanda_expect("order_filled oanda:EUR_USD order=#1 trade=\"102\" side=buy price=1.09990 "
+                 "quantity=40 leaves=60");
+    oanda_expect("balance - venue=oanda asset=USD total=2");
+    oanda_answer("GET /transactions/sinceid?id=102", 200,
+                 since(oanda_filled(103, 101, "mm1-0-1", "60", "1.09990", "1"),
+                       oanda_cancelled(104, 99, "other", "CLIENT_REQUEST", ""), 104));
+    oanda_expect("order_filled oanda:EUR_USD order=#1 trade=\"103\" side=buy price=1.09990 "
+                 "quantity=60 leaves=0");
+    oanda_expect("balance - venue=oanda asset=USD total=1");
+    cr_expect_null(oanda_find("GET"));
+    oanda_text(1, oanda_filled(103, 101, "mm1-0-1", "60", "1.09990", "1"));
+    oanda_expect_nothing();
+    oanda_close();
+}
+
+Test(oanda_account, a_heartbeat_tells_of_a_gap)
+{
+    oanda_run(NULL);
+    oanda_heartbeat(1, 100);
+    cr_expect_null(oanda_find("GET"));
+    oanda_heartbeat(1, 101);
+    cr_assert_not_null(oanda_find("GET /transactions/sinceid?id=100"));
+    oanda_answer("GET /transactions", 503, "");
+    oanda_expect("breaker_input - venue=oanda healthy=no");
+    oanda_pass(1500 * NS_PER_MS);
+    oanda_answer("GET /transactions/sinceid?id=100", 200, "{\"transactions\":[]}");
+    oanda_pass(3 * NS_PER_SECOND);
+    oanda_answer("GET /transactions/sinceid?id=100", 200,
+                 since(oanda_made(101, "mm1-0-1", "100", "1.09990", ""), NULL, 101));
+    cr_expect(oanda_was_told("order_accepted oanda:EUR_USD order=#1"));
+    oanda_close();
+}
+
+Test(oanda_account, a_damaged_line_is_asked_for)
+{
+    oanda_run(NULL);
+    oanda_text(1, "{\"type\":\"ORDER_FILL\",\"id\":");
+    cr_expect_not_null(oanda_find("GET /transactions/sinceid?id=100"));
+    oanda_close();
+}
+
+Test(oanda_account, what_can_not_be_read_of_an_order_makes_it_unknown)
+{
+    oanda_run(NULL);
+    oanda_text(1, oanda_made(101, "mm1-0-1", "100", "1.09990", ""));
+    oanda_expect("order_accepted");
+    oanda_text(1, "{\"type\":\"ORDER_FILL\",\"id\":\"102\",\"orderID\":\"101\",\"instrument\":"
+                  "\"EUR_USD\",\"units\":\"x\",\"price\":\"1.1\"}");
+    oanda_expect("order_unknown oanda:EUR_USD order=#1");
+    cr_expect_not_null(oanda_find("GET "));
+    oanda_close();
+}
+
+Test(oanda_account, a_stream_that_broke_is_caught_up_with)
+{
+    oanda_run(NULL);
+    oanda_closed(1, 0);
+    oanda_expect("breaker_input - venue=oanda healthy=no");
+    cr_expect_not(bench.adapter->health.private_up);
+    oanda_pass(NS_PER_SECOND);
+    oanda_opened(1);
+    oanda_answer("GET /transactions/sinceid?id=100", 200,
+                 since(oanda_made(101, "mm1-0-1", "100", "1.09990", ""), NULL, 101));
+    oanda_expect("order_accepted");
+    oanda_answer_account(101, "0", "");
+    cr_expect(oanda_was_told("snapshot_end"));
+    oanda_close();
+}
+
+/* An order of before this session: its own transactions are noted, so that its leaves are known. */
+Test(oanda_account, what_rests_from_before_is_learnt_and_not_told)
+{
+    static const char pending[] =
+        "{\"id\":\"90\",\"state\":\"PENDING\",\"instrument\":\"EUR_USD\",\"units\":\"100\","
+        "\"price\":\"1.09990\",\"clientExtensions\":{\"id\":\"mm1-0-1\"}}";
+    oanda_open(NULL);
+    oanda_discover(100, pending);
+    oanda_begin();
+    oanda_pass(NS_PER_SECOND);
+    oanda_opened(1);
+    oanda_answer("GET /transactions/sinceid?id=89", 200,
+                 since(oanda_made(90, "mm1-0-1", "100", "1.09990", ""),
+                       oanda_filled(95, 90, "mm1-0-1", "30", "1.09990", "5"), 100));
+    oanda_expect_nothing();
+    oanda_answer("GET /transactions/sinceid?id=95", 200, since("", NULL, 100));
+    oanda_answer_account(100, "30", pending);
+    oanda_expect("balance");
+    oanda_expect("venue_position oanda:EUR_USD position=30");
+    oanda_expect("venue_position oanda:BTC_USD position=0");
+    oanda_expect("open_order oanda:EUR_USD order=#1 venue_order=\"90\" side=buy price=1.09990 "
+                 "leaves=70");
+    oanda_text(1, oanda_filled(101, 90, "mm1-0-1", "70", "1.09990", "5"));
+    cr_expect(oanda_was_told("order_filled oanda:EUR_USD order=#1 trade=\"101\" side=buy "
+                             "price=1.09990 quantity=70 leaves=0"));
+    oanda_close();
+}
+
+Test(oanda_account, an_expiry_is_an_expiry)
+{
+    oanda_run(NULL);
+    oanda_text(1, oanda_made(101, "mm1-0-1", "100", "1.09990", ",\"timeInForce\":\"GTD\""));
+    oanda_text(1, oanda_cancelled(102, 101, "mm1-0-1", "TIME_IN_FORCE_EXPIRED", ""));
+    oanda_expect("order_accepted");
+    oanda_expect("order_expired oanda:EUR_USD order=#1 leaves=100");
+    oanda_close();
+}
+
+Test(oanda_account, interest_moves_the_balance)
+{
+    oanda_run(NULL);
+    oanda_text(1, "{\"type\":\"DAILY_FINANCING\",\"id\":\"101\",\"time\":\"1700000002.0\","
+                  "\"accountBalance\":\"99990.1234\"}");
+    oanda_expect("balance - venue=oanda asset=USD total=99990.1234");
+    oanda_close();
+}
