@@ -135,7 +135,8 @@ int cmd_paper(int argc, char **argv)
     return command(
         "paper", SESSION_PAPER,
         "Run the engine on the venues' live market data; its orders meet the simulated venue,\n"
-        "and nothing is sent to any venue. No credentials are read.\n",
+        "and no order is sent to any venue. Credentials are read only for venues that tell prices\n"
+        "to accounts alone (OANDA).\n",
         EXIT_TEXT, argc, argv);
 }
 

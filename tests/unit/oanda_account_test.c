@@ -265,6 +265,60 @@ Test(oanda_account, what_rests_from_before_is_learnt_and_not_told)
     oanda_close();
 }
 
+/* Fewer transactions than were known: the account was made anew, and counts from there. */
+Test(oanda_account, an_account_with_fewer_transactions_counts_anew)
+{
+    oanda_run(NULL);
+    oanda_closed(1, 0);
+    oanda_pass(NS_PER_SECOND);
+    oanda_opened(1);
+    oanda_answer("GET /transactions/sinceid?id=100", 416, "{\"errorMessage\":\"range\"}");
+    oanda_answer_account(7, "0", "");
+    oanda_answer_account(7, "0", "");
+    cr_expect(oanda_was_logged("the account has 7 transactions, 100 were known"));
+    oanda_forget();
+    oanda_text(1, oanda_made(8, "mm1-0-1", "100", "1.09990", ""));
+    oanda_expect("order_accepted oanda:EUR_USD order=#1 venue_order=\"8\"");
+    oanda_close();
+}
+
+/* What happens to an order of ours by somebody else's hand, or by the venue's. */
+Test(oanda_account, ends_that_nobody_here_asked_for)
+{
+    oanda_run(NULL);
+    oanda_text(1, oanda_made(101, "mm1-0-1", "100", "1.09990", ""));
+    oanda_text(1, oanda_cancelled(102, 101, "mm1-0-1", "MARKET_HALTED", ""));
+    oanda_expect("order_accepted");
+    oanda_expect("order_cancelled oanda:EUR_USD order=#1 leaves=100 cause=unfilled");
+    cr_expect(oanda_was_logged("MARKET_HALTED"));
+    oanda_text(1, oanda_made(103, "mm1-0-2", "100", "1.09990", ""));
+    oanda_text(1, oanda_cancelled(104, 103, "mm1-0-2", "CLIENT_REQUEST_REPLACED",
+                                  ",\"replacedByOrderID\":\"105\""));
+    oanda_text(1, oanda_made(105, "by-hand", "100", "1.09990", ",\"replacesOrderID\":\"103\""));
+    oanda_expect("order_accepted");
+    oanda_expect("order_cancelled oanda:EUR_USD order=#2 leaves=100 cause=replaced");
+    oanda_expect_nothing();
+    oanda_close();
+}
+
+/* The rest of a partial fill, issued again under another number with the same name. */
+Test(oanda_account, an_order_that_is_issued_again_goes_on)
+{
+    oanda_run(NULL);
+    oanda_text(1, oanda_made(101, "mm1-0-1", "100", "1.09990", ""));
+    oanda_text(1, oanda_filled(102, 101, "mm1-0-1", "40", "1.09990", "1"));
+    oanda_text(1, oanda_made(103, "mm1-0-1", "60", "1.09990", ""));
+    oanda_expect("order_accepted");
+    oanda_expect("order_filled oanda:EUR_USD order=#1 trade=\"102\" side=buy price=1.09990 "
+                 "quantity=40 leaves=60");
+    oanda_expect("balance");
+    oanda_expect_nothing();
+    oanda_text(1, oanda_filled(104, 103, "mm1-0-1", "60", "1.09990", "1"));
+    oanda_expect("order_filled oanda:EUR_USD order=#1 trade=\"104\" side=buy price=1.09990 "
+                 "quantity=60 leaves=0");
+    oanda_close();
+}
+
 Test(oanda_account, an_expiry_is_an_expiry)
 {
     oanda_run(NULL);
