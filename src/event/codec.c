@@ -172,7 +172,7 @@ size_t record_encode(unsigned kind, const union event_record *record, uint8_t *o
     default:
         break;
     }
-    ASSERT(!"a kind with fields");
+    ASSERT(false); /* a kind with fields */
     return 0;
 }
 
