@@ -399,7 +399,7 @@ Test(cycle, a_message_that_has_told_enough_tells_no_wanted_number)
  * the invariant of sound orders sees it. */
 Test(cycle, a_wanted_price_off_the_grid_leaves_only_without_its_gate)
 {
-    for (int off = 0; off < 2; off++) {
+    for (unsigned off = 0; off < 2; off++) {
         harness_init(&h);
         strcpy(h.settings[0].quote_strategy.text, "rough");
         harness_start(&h);
