@@ -350,6 +350,24 @@ Test(ops_server, events_go_on)
     finish();
 }
 
+/* Found by fuzzing: a request behind an answer that does not end. */
+Test(ops_server, requests_behind_events_wait)
+{
+    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    serving();
+    int fd = dial();
+    say(fd, "GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    for (int i = 0; i < 2000; i++)
+        say(fd, request);
+    hear(fd, "\n\n\r\n");
+    hear(fd, "\n\n\r\n");
+    cr_expect(strstr(answer, "{\"build\":"));
+    cr_expect(!strstr(answer, "HTTP/1.1 200"));
+    cr_expect_eq(ask("GET", "/healthz"), 200);
+    close(fd);
+    finish();
+}
+
 Test(ops_server, so_many_may_listen_and_no_more)
 {
     int fds[16];
