@@ -31,10 +31,11 @@ struct live_channel {
     struct net_lines *lines;
 };
 
-/* One request under way. */
+/* One request under way: in its io's list until it is answered, or the io is freed. */
 struct live_request {
     struct live_io *io;
     uint64_t tag;
+    struct live_request *next, **place; /* what points to it */
 };
 
 struct live_io {
@@ -42,6 +43,7 @@ struct live_io {
     char name[NAME_MAX_BYTES], target[NAME_MAX_BYTES];
     pthread_t thread;
     struct net *net;
+    struct live_request *requests;
     struct adapter *adapter;
     struct message_queue *messages, *decisions;
     struct live_channel channels[ADAPTER_CHANNELS];
@@ -73,12 +75,30 @@ static void port_log(void *context, enum log_level level, const char *text)
     log_write(io->options.log, level, io->target, now_of(io), text, NULL, 0);
 }
 
+static void request_begin(struct live_request *request)
+{
+    struct live_io *io = request->io;
+    request->next = io->requests;
+    request->place = &io->requests;
+    if (request->next)
+        request->next->place = &request->next;
+    io->requests = request;
+}
+
+static void request_end(struct live_request *request)
+{
+    *request->place = request->next;
+    if (request->next)
+        request->next->place = request->place;
+    free(request);
+}
+
 static void request_done(void *context, const struct net_response *response)
 {
     struct live_request *request = context;
     struct live_io *io = request->io;
     uint64_t tag = request->tag;
-    free(request);
+    request_end(request);
     io->adapter->answered(io->adapter, tag, response, now_of(io));
 }
 
@@ -99,6 +119,7 @@ static void port_request(void *context, const struct adapter_request *wanted)
         return;
     }
     *request = (struct live_request){.io = io, .tag = wanted->tag};
+    request_begin(request);
     struct net_request sent = {.method = wanted->method,
                                .url = wanted->url,
                                .header_count = wanted->header_count,
@@ -109,7 +130,7 @@ static void port_request(void *context, const struct adapter_request *wanted)
                                .context = request};
     memcpy(sent.headers, wanted->headers, wanted->header_count * sizeof *wanted->headers);
     if (!net_request(io->net, &sent, &error)) {
-        free(request);
+        request_end(request);
         note_unsent(io, wanted->tag, error.text);
     }
 }
@@ -371,7 +392,9 @@ static void free_parts(struct live_io *io)
 {
     if (io->adapter)
         io->adapter->close(io->adapter);
-    net_close(&io->net);
+    net_close(&io->net); /* no request is answered from here on */
+    while (io->requests)
+        request_end(io->requests);
     message_queue_close(&io->messages);
     message_queue_close(&io->decisions);
     pthread_mutex_destroy(&io->lock);

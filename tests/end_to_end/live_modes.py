@@ -3,6 +3,7 @@
 stands nowhere. Prints TAP."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -82,6 +83,26 @@ def paper_sends_nothing_and_verifies(folder, venue):
     expect(run("verify", tape), 0, "identical")
     assert "place" not in venue.state()["requests"]
     expect(run("paper", "-c", venue.config, "--tape", tape, "--for", "1s"), 2, "begin a new tape")
+
+
+@test
+def a_session_that_begins_with_a_position_agrees_with_the_account(folder, venue):
+    tape = folder / "held.tape"
+    session = ("live", "-c", venue.config, "--tape", tape, "--set", "safety.sync_interval=1s", "--for")
+    for _ in range(6):
+        expect(run(*session, "6s"), 0)
+        held = re.findall(r" final_position (\S+) position=(\S+)", run("tape", "cat", tape).stdout)[-2:]
+        if any(float(position) != 0 for _, position in held):
+            break
+    assert any(float(position) != 0 for _, position in held), f"no position came about: {held}"
+    expect(run(*session, "8s"), 0)
+    told = run("tape", "cat", tape).stdout.split(" start ")[-1]
+    assert told.count(" snapshot_end ") >= 4, "the account was not told often enough"
+    assert " venue_position " in told
+    alarms = [line for line in told.splitlines() if " alarm " in line and "drift" in line]
+    assert not alarms, alarms
+    assert " place " in told, "nothing was quoted"
+    expect(run("verify", tape), 0, "identical")
 
 
 def start_live(venue, tape, log, *more, env=None):
