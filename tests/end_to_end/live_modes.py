@@ -4,6 +4,7 @@ stands nowhere. Prints TAP."""
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -198,6 +199,23 @@ def a_secret_stands_nowhere(folder, venue):
         for secret in secrets:
             assert secret not in content, f"a secret stands in the {where}"
     assert seen[2][1] and seen[4][1], "nothing was looked at"
+
+
+@test
+def a_session_that_holds_keys_leaves_no_core_file(folder, venue):
+    """Keys stand in the memory of the network's libraries too, which nobody can keep out of a core file."""
+    command = [CAPSTAN, "live", "-c", str(venue.config), "--tape", str(folder / "died.tape")]
+    live = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=open(folder / "died.log", "w"), cwd=folder,
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE,
+                                                                  (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2))
+    await_orders(venue, live)
+    limits = Path(f"/proc/{live.pid}/limits").read_text()
+    live.send_signal(signal.SIGABRT)
+    assert live.wait(60) == -signal.SIGABRT
+    assert re.search(r"Max core file size +0 +0 ", limits), limits
+    cores = [path.name for path in folder.iterdir() if path.read_bytes()[:4] == b"\x7fELF"]
+    assert not cores, cores
+    expect(run("live", "-c", venue.config, "--tape", folder / "died.tape", "--for", "2s"), 0)
 
 
 @test
