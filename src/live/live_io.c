@@ -36,6 +36,7 @@ struct live_request {
     struct live_io *io;
     uint64_t tag;
     struct live_request *next, **place; /* what points to it */
+    char raw_url[];                     /* of a GET where frames are kept, else "" */
 };
 
 struct live_io {
@@ -75,14 +76,21 @@ static void port_log(void *context, enum log_level level, const char *text)
     log_write(io->options.log, level, io->target, now_of(io), text, NULL, 0);
 }
 
-static void request_begin(struct live_request *request)
+/* What is posted may be answered with a key (Binance.US's listenKey): only what reads is kept. */
+static struct live_request *request_begin(struct live_io *io, const struct adapter_request *wanted)
 {
-    struct live_io *io = request->io;
-    request->next = io->requests;
+    bool keeps = io->options.raw && strcmp(wanted->method, "GET") == 0;
+    size_t length = keeps ? strlen(wanted->url) : 0;
+    struct live_request *request = calloc(1, sizeof *request + length + 1);
+    if (!request)
+        return NULL;
+    *request = (struct live_request){.io = io, .tag = wanted->tag, .next = io->requests};
+    memcpy(request->raw_url, wanted->url, length);
     request->place = &io->requests;
     if (request->next)
         request->next->place = &request->next;
     io->requests = request;
+    return request;
 }
 
 static void request_end(struct live_request *request)
@@ -98,6 +106,9 @@ static void request_done(void *context, const struct net_response *response)
     struct live_request *request = context;
     struct live_io *io = request->io;
     uint64_t tag = request->tag;
+    if (request->raw_url[0] && response->outcome == NET_ANSWERED)
+        raw_answer(io->options.raw, io->name, now_of(io), request->raw_url, response->status,
+                   response->body, response->length);
     request_end(request);
     io->adapter->answered(io->adapter, tag, response, now_of(io));
 }
@@ -112,14 +123,12 @@ static void note_unsent(struct live_io *io, uint64_t tag, const char *why)
 static void port_request(void *context, const struct adapter_request *wanted)
 {
     struct live_io *io = context;
-    struct live_request *request = calloc(1, sizeof *request);
+    struct live_request *request = request_begin(io, wanted);
     struct error error = {0};
     if (!request) {
         note_unsent(io, wanted->tag, "no memory for a request");
         return;
     }
-    *request = (struct live_request){.io = io, .tag = wanted->tag};
-    request_begin(request);
     struct net_request sent = {.method = wanted->method,
                                .url = wanted->url,
                                .header_count = wanted->header_count,
@@ -148,7 +157,7 @@ static void channel_text(void *context, const char *text, size_t length)
     struct live_io *io = channel->io;
     int64_t now = now_of(io);
     if (io->options.raw)
-        io->options.raw(io->options.raw_context, io->name, channel->number, now, text, length);
+        raw_frame(io->options.raw, io->name, channel->number, now, text, length);
     io->adapter->text(io->adapter, channel->number, text, length, now);
 }
 

@@ -113,8 +113,7 @@ static int open_venues(struct session *session, struct error *error)
                                                .engine = &session->waker,
                                                .log = options->log,
                                                .stop = &session->stopping,
-                                               .raw = session->raw ? raw_frame : NULL,
-                                               .raw_context = session->raw};
+                                               .raw = session->raw};
     int code = live_venues_open(&session->venues, &venues, error);
     if (!code)
         code = live_names_make(&session->found, session->venues.ios, session->venues.count, error);

@@ -97,8 +97,7 @@ static int open_venue(struct live_venues *venues, size_t v,
         .clock = options->clock,
         .engine = options->engine,
         .log = options->log,
-        .raw = options->raw,
-        .raw_context = options->raw_context};
+        .raw = options->raw};
     code = live_io_open(&venues->ios[v], &io, error);
     venues->count += code == 0;
     return code;

@@ -65,10 +65,15 @@ def expect(result, code, text=""):
 @test
 def record_writes_a_tape_that_replays(folder, venue):
     tape = folder / "market.tape"
-    expect(run("record", "-c", venue.config, "--tape", tape, "--for", "4s"), 0)
+    raw = folder / "market.raw"
+    expect(run("record", "-c", venue.config, "--tape", tape, "--for", "4s", "--raw", raw), 0)
     expect(run("tape", "check", tape), 0, "sound")
     told = json.loads(run("replay", tape, "--json", "--set", "quote.enabled=no").stdout)
     assert told["events"] > 100, told
+    lines = [json.loads(line) for line in raw.read_text().splitlines()]
+    assert any(line["t"] == "recv" and "depthUpdate" in line["data"] for line in lines)
+    snapshots = [json.loads(line["data"]) for line in lines if line["t"] == "http" and "/depth" in line["url"]]
+    assert snapshots and "lastUpdateId" in snapshots[0], "no book as it was answered"
     state = venue.state()
     assert "place" not in state["requests"] and "account" not in state["requests"], state["requests"]
 
