@@ -117,11 +117,14 @@ def start_live(venue, tape, log, *more, env=None):
 
 
 def await_orders(venue, process):
-    for _ in range(100):
+    """The venue may have the session wait for a minute: it limits how much is asked for."""
+    for _ in range(500):
         assert process.poll() is None, "the session ended by itself"
         if venue.state()["open"]:
             return
         time.sleep(0.1)
+    process.kill()
+    process.wait()
     raise AssertionError("no order came to rest")
 
 
