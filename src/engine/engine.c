@@ -357,6 +357,8 @@ void engine_take_session(struct engine *engine, const struct message *message)
         break;
     case EVENT_tick:
     case EVENT_clock_jump:
+    case EVENT_predecessor: /* engine_read_carry takes them, before the start */
+    case EVENT_carry:
         break;
     default:
         orders_take_answer(engine, message);

@@ -132,6 +132,15 @@ void engine_fold(struct engine *engine, const struct message *message);
 /* Name every field of the carry. */
 void engine_walk_carry(const struct engine *engine, struct walker *walker);
 
+/* The carry as bytes, the same on every platform: what a tape that goes on where another ended begins with. Writes
+ * at most `capacity` bytes; returns how many there are. */
+size_t engine_write_carry(const struct engine *engine, uint8_t *out, size_t capacity);
+/* Put such bytes into an engine that is fresh, and of the same names and tables. It is then as one that folded what
+ * they came from: a start begins the session. NULL, or the field that does not fit, and of which order, instrument or
+ * the like (`index`); then the engine can't be used. */
+const char *engine_read_carry(struct engine *engine, const uint8_t *bytes, size_t length,
+                              uint64_t *index);
+
 /* Name every field of the state once, in a fixed order. (engine/walker.h) */
 void engine_walk(const struct engine *engine, struct walker *walker);
 /* One hash a room: each book, orders, risk, breakers, strategy. Returns how many were written;
