@@ -521,6 +521,17 @@ bool engine_is_done(const struct engine *engine)
     return engine->carry.shutdown == SHUTDOWN_COMPLETE || engine->carry.shutdown == SHUTDOWN_FORCED;
 }
 
+bool engine_is_settled(const struct engine *engine)
+{
+    if (!engine->started || engine->carry.shutdown != SHUTDOWN_RUNNING)
+        return false;
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        if (!engine->venues[venue].reconciled ||
+            engine->venues[venue].sync.requested != TIME_NEVER)
+            return false;
+    return true;
+}
+
 const char *engine_full_setting(const struct engine *engine, uint64_t *needed)
 {
     *needed = engine->full_needed;

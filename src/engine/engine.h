@@ -63,6 +63,9 @@ size_t engine_size(const struct engine_config *config);
 struct engine *engine_init(void *memory, size_t size, const struct engine_config *config);
 /* Take one message and decide. No cycle runs while the message has MESSAGE_MORE. */
 struct actions engine_step(struct engine *engine, const struct message *message);
+/* A moment in which a session may end and another begin: no shutdown goes on, every venue's account is known, and none
+ * is awaited. */
+bool engine_is_settled(const struct engine *engine);
 /* The earliest ts_local at which the engine wants a tick, TIME_NEVER for none. */
 int64_t engine_deadline(const struct engine *engine);
 /* End of run: audit, final positions and balances as decisions at the last message's time. */

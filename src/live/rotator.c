@@ -1,0 +1,136 @@
+/* See rotator.h. */
+#include "config.h"
+
+#include "live/rotator.h"
+
+#include <inttypes.h>
+
+#include "base/assert.h"
+#include "base/time.h"
+#include "clock/clock.h"
+
+static const char target[] = "capstan.tape";
+
+#define LEAST_NS NS_PER_SECOND
+/* Where the disk has no room, or a rotation failed. */
+#define AGAIN_NS (60 * NS_PER_SECOND)
+
+/* The next whole multiple of the period since 1970. */
+static int64_t due_after(const struct rotator *rotator, int64_t now)
+{
+    int64_t every = rotator->options.every;
+    return every == 0 ? TIME_NEVER : (now / every + 1) * every;
+}
+
+int rotator_open(struct rotator *rotator, const struct rotator_options *options, int64_t now,
+                 struct error *error)
+{
+    char path[ROTATION_PATH_BYTES];
+    rotator->options = *options;
+    if (options->every > 0 && options->every < LEAST_NS)
+        return error_set(error, ERROR_INPUT, "tape.rotate_every: expected 1s at least, or 0");
+    rotator->due = due_after(rotator, now);
+    if (options->every > 0 && rotation_path(options->base, options->number + 1, path, error))
+        return error->code;
+    return retold_open(&rotator->retold, options->names, error);
+}
+
+void rotator_close(struct rotator *rotator)
+{
+    retold_close(&rotator->retold);
+}
+
+static void tell(const struct rotator *rotator, enum log_level level, int64_t now, const char *text,
+                 const char *path, int64_t took)
+{
+    const struct log_field fields[] = {log_text("tape", path), log_integer("took_us", took / 1000)};
+    log_write(rotator->options.log, level, target, now, text, fields, took >= 0 ? 2 : 1);
+}
+
+static void again_later(struct rotator *rotator, int64_t now, const struct error *why)
+{
+    int64_t aligned = due_after(rotator, now);
+    rotator->due = now + AGAIN_NS < aligned ? now + AGAIN_NS : aligned;
+    tell(rotator, LOG_ERROR, now, "the session stays on its tape for now", why->text, -1);
+}
+
+/* --- between two messages -------------------------------------------------------------------------------- */
+
+bool rotator_ends(struct rotator *rotator, int64_t now)
+{
+    char path[ROTATION_PATH_BYTES];
+    struct error error = {0};
+    const struct run_engine *run = rotator->options.engine;
+    if (rotator->failed || rotator->tells || rotator->armed ||
+        (run && !engine_is_settled(run->engine)))
+        return false;
+    int code =
+        rotation_path(rotator->options.base, rotator->options.number + 1, path, &error);
+    if (!code)
+        code = rotation_room(path, &error);
+    if (code)
+        again_later(rotator, now, &error);
+    rotator->ended = !code;
+    return rotator->ended;
+}
+
+void rotator_sees(struct rotator *rotator, const struct message *message)
+{
+    struct error error = {0};
+    if (retold_keeps(message->kind) && !rotator->tells) {
+        if (retold_keep(rotator->retold, message, &error) && !rotator->failed) {
+            rotator->failed = true;
+            tell(rotator, LOG_ERROR, message->ts_local, error.text, rotator->options.base, -1);
+        }
+    } else if (rotator->armed && message->kind == EVENT_start) {
+        rotator->armed = false;
+        rotator->tells = true;
+    }
+}
+
+const struct message *rotator_tells(struct rotator *rotator, int64_t now)
+{
+    if (!rotator->tells)
+        return NULL;
+    const struct message *message = retold_next(rotator->retold, now);
+    rotator->tells = message != NULL;
+    return message;
+}
+
+/* --- after the feed ended -------------------------------------------------------------------------------- */
+
+int rotator_rotate(struct rotator *rotator, uint64_t epoch, int64_t now, struct error *error)
+{
+    char path[ROTATION_PATH_BYTES];
+    const struct run_engine *run = rotator->options.engine;
+    int64_t began = clock_now(&clock_monotonic);
+    bool rotated = false;
+    ASSERT(rotator->ended);
+    rotator->ended = false;
+    int code = rotation_path(rotator->options.base, rotator->options.number + 1, path, error);
+    if (!code)
+        code = retold_begin(rotator->retold, run ? run->engine : NULL, error);
+    if (code)
+        return code;
+    const struct live_tape_rotation rotation = {
+        .path = path, .number = rotator->options.number + 1, .epoch = epoch, .engine = run};
+    code = live_tape_rotate(rotator->options.tape, &rotation, &rotated, error);
+    if (code)
+        return code;
+    rotator->armed = run != NULL;
+    rotator->tells = run == NULL;
+    if (!rotated) {
+        again_later(rotator, now, error);
+        error->code = ERROR_NONE;
+        return 0;
+    }
+    rotator->options.number++;
+    rotator->due = due_after(rotator, now);
+    if (error->code != ERROR_NONE)
+        tell(rotator, LOG_ERROR, now, "the tape before could not be brought to its end", error->text,
+             -1);
+    error->code = ERROR_NONE;
+    tell(rotator, LOG_INFO, now, "the session goes on with a new tape", path,
+         clock_now(&clock_monotonic) - began);
+    return 0;
+}
