@@ -1,12 +1,13 @@
 /* The carry as bytes. One walk does both ways, so that what is written is what is read: `pass` puts a field that
  * stands in the engine, or gets it. A field is a byte of its name's hash and the value as zigzag in groups of seven
- * bits, the lowest first; the hash of the walked carry stands at the end. What follows from other fields is not
- * written. */
+ * bits, the lowest first; at the end stand the hash of the walked carry, so that no field of it is left out, and that of
+ * the bytes. What follows from other fields is not written. */
 #include "engine/engine_internal.h"
 
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "engine/walker.h"
 
@@ -540,6 +541,21 @@ static void pass_hash(struct carrier *carrier)
     pass_same(carrier, "hash", hash.hash);
 }
 
+/* Of fixed length, so that how long a carry is does not hang on it. */
+static void pass_bytes_hash(struct carrier *carrier)
+{
+    uint8_t bytes[sizeof(uint64_t)];
+    size_t end = carrier->at < carrier->length ? carrier->at : carrier->length;
+    bytes_put_u64(bytes, hash_64(is_reading(carrier) ? carrier->in : carrier->out, end));
+    for (size_t i = 0; i < sizeof bytes && carrier->fault == NULL; i++) {
+        uint8_t byte;
+        if (!is_reading(carrier))
+            put_byte(carrier, bytes[i]);
+        else if (!get_byte(carrier, &byte) || byte != bytes[i])
+            refuse(carrier, "bytes", carrier->at);
+    }
+}
+
 static void pass_all(struct carrier *carrier)
 {
     pass_session(carrier);
@@ -551,6 +567,7 @@ static void pass_all(struct carrier *carrier)
     for (unsigned venue = 0; venue < carrier->engine->venue_count; venue++)
         pass_venue(carrier, venue);
     pass_hash(carrier);
+    pass_bytes_hash(carrier);
     if (is_reading(carrier) && carrier->at != carrier->length)
         refuse(carrier, "end", carrier->at);
 }
