@@ -9,6 +9,9 @@
 #include "base/assert.h"
 #include "engine/book.h"
 
+/* Levels a side of an own book outside its window; where a market has more its book is not whole. */
+enum { FAR_LEVELS = 16384, BOOK_ALIGNMENT = 64 };
+
 /* The newest record of a kind and what it is about. */
 struct kept {
     uint8_t kind;
@@ -28,31 +31,46 @@ struct retold {
     unsigned instrument_count;
     struct kept *kept; /* in the order in which they first came */
     size_t kept_count, kept_capacity;
-    struct shown *books; /* by instrument */
+    struct shown *shown;      /* by instrument */
+    struct book **books;      /* the own ones; NULL: none */
+    const struct event_definition *definitions;
     bool telling;
     size_t next; /* of the kept, then of the books */
     struct message message;
 };
 
-int retold_open(struct retold **out, const struct event_names *names, struct error *error)
+static int open_books(struct retold *retold, struct error *error)
+{
+    size_t size = (book_size(FAR_LEVELS) + BOOK_ALIGNMENT - 1) / BOOK_ALIGNMENT * BOOK_ALIGNMENT;
+    retold->books = calloc(retold->instrument_count + 1u, sizeof *retold->books);
+    for (unsigned i = 0; retold->books && i < retold->instrument_count; i++) {
+        void *memory = aligned_alloc(BOOK_ALIGNMENT, size);
+        if (!memory)
+            return error_set(error, ERROR_SYSTEM, "no memory for books");
+        retold->books[i] = book_init(memory, size, FAR_LEVELS);
+    }
+    return retold->books ? 0 : error_set(error, ERROR_SYSTEM, "no memory for books");
+}
+
+int retold_open(struct retold **out, const struct event_names *names, bool own_books,
+                struct error *error)
 {
     struct retold *retold = calloc(1, sizeof *retold);
     if (retold)
-        retold->books = calloc(names->instrument_count + 1u, sizeof *retold->books);
+        retold->shown = calloc(names->instrument_count + 1u, sizeof *retold->shown);
     *out = retold;
-    if (!retold || !retold->books) {
-        retold_close(out);
+    if (!retold || !retold->shown)
         return error_set(error, ERROR_SYSTEM, "no memory to tell a market again");
-    }
     retold->instrument_count = names->instrument_count;
-    return 0;
+    retold->definitions = names->definitions;
+    return own_books ? open_books(retold, error) : 0;
 }
 
 static void forget_books(struct retold *retold)
 {
     for (unsigned i = 0; i < retold->instrument_count; i++) {
-        free(retold->books[i].rows);
-        retold->books[i] = (struct shown){.rows = NULL};
+        free(retold->shown[i].rows);
+        retold->shown[i] = (struct shown){.rows = NULL};
     }
 }
 
@@ -62,9 +80,12 @@ void retold_close(struct retold **out)
     *out = NULL;
     if (!retold)
         return;
-    if (retold->books)
+    if (retold->shown)
         forget_books(retold);
+    for (unsigned i = 0; retold->books && i < retold->instrument_count; i++)
+        free(retold->books[i]);
     free(retold->books);
+    free(retold->shown);
     free(retold->kept);
     free(retold);
 }
@@ -148,13 +169,48 @@ static int copy_book(struct shown *shown, const struct book *book, struct error 
     return 0;
 }
 
-int retold_begin(struct retold *retold, const struct engine *engine, struct error *error)
+/* A gap of trades or best prices is none of the book. */
+static bool is_of_book(const struct message *message)
+{
+    unsigned channel = EVENT_STREAM_CHANNEL(message->stream);
+    return message->stream == EVENT_NONE_16 ||
+           (channel != CHANNEL_TRADE && channel != CHANNEL_TOP);
+}
+
+static void lose_venue(struct retold *retold, unsigned venue)
+{
+    for (unsigned i = 0; i < retold->instrument_count; i++)
+        if (retold->definitions[i].venue == venue)
+            book_clear(retold->books[i]);
+}
+
+void retold_follow(struct retold *retold, const struct message *message)
+{
+    unsigned instrument = EVENT_STREAM_INSTRUMENT(message->stream);
+    if (!retold->books)
+        return;
+    bool has_book = message->stream != EVENT_NONE_16 && instrument < retold->instrument_count;
+    if ((message->kind == EVENT_depth || message->kind == EVENT_snapshot) && has_book)
+        (void)book_apply(retold->books[instrument], message); /* too full: it is not whole */
+    else if (message->kind == EVENT_gap && is_of_book(message) &&
+             message->record->gap.instrument < retold->instrument_count)
+        book_clear(retold->books[message->record->gap.instrument]);
+    else if (message->kind == EVENT_feed_connection && !message->record->feed_connection.connected)
+        lose_venue(retold, message->record->feed_connection.venue);
+}
+
+int retold_begin(struct retold *retold, const struct engine *engine, bool *whole,
+                 struct error *error)
 {
     forget_books(retold);
     retold->next = 0;
-    for (unsigned i = 0; engine && i < retold->instrument_count; i++)
-        if (copy_book(&retold->books[i], engine_book(engine, i), error))
+    *whole = true;
+    for (unsigned i = 0; i < retold->instrument_count; i++) {
+        const struct book *book = engine ? engine_book(engine, i) : retold->books[i];
+        if (copy_book(&retold->shown[i], book, error))
             return error->code;
+        *whole = *whole && retold->shown[i].rows;
+    }
     retold->telling = true;
     return 0;
 }
@@ -176,7 +232,7 @@ const struct message *retold_next(struct retold *retold, int64_t now)
         return tell_kept(retold, now);
     while (retold->next - retold->kept_count < retold->instrument_count) {
         size_t instrument = retold->next++ - retold->kept_count;
-        const struct shown *shown = &retold->books[instrument];
+        const struct shown *shown = &retold->shown[instrument];
         if (!shown->rows)
             continue;
         retold->message = (struct message){.ts_local = now,

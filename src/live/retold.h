@@ -7,7 +7,9 @@
 
 struct retold;
 
-int retold_open(struct retold **retold, const struct event_names *names, struct error *error);
+/* `own_books`: there is no engine whose books could be copied (`record`), so they are kept here. */
+int retold_open(struct retold **retold, const struct event_names *names, bool own_books,
+                struct error *error);
 void retold_close(struct retold **retold);
 
 /* Whether a kind is kept: records that hold until the next of them. */
@@ -17,9 +19,12 @@ static inline bool retold_keeps(unsigned kind)
 }
 /* Keep the newest of its kind and instrument. */
 int retold_keep(struct retold *retold, const struct message *message, struct error *error);
-/* Copy the engine's books, which the start will clear: those that are whole become a snapshot each. Without an engine
- * only what was kept is told. */
-int retold_begin(struct retold *retold, const struct engine *engine, struct error *error);
+/* A message of the market, for own books; nothing to do without. */
+void retold_follow(struct retold *retold, const struct message *message);
+/* Copy the books of the engine, which the start will clear, or the own ones: those that are whole become a snapshot each.
+ * `whole`: all were. */
+int retold_begin(struct retold *retold, const struct engine *engine, bool *whole,
+                 struct error *error);
 /* The next message, at `now`, valid until the next call; NULL: all was told. */
 const struct message *retold_next(struct retold *retold, int64_t now);
 

@@ -32,7 +32,8 @@ int rotator_open(struct rotator *rotator, const struct rotator_options *options,
     rotator->due = due_after(rotator, now);
     if (options->every > 0 && rotation_path(options->base, options->number + 1, path, error))
         return error->code;
-    return retold_open(&rotator->retold, options->names, error);
+    return retold_open(&rotator->retold, options->names, options->every > 0 && !options->engine,
+                       error);
 }
 
 void rotator_close(struct rotator *rotator)
@@ -77,6 +78,10 @@ bool rotator_ends(struct rotator *rotator, int64_t now)
 void rotator_sees(struct rotator *rotator, const struct message *message)
 {
     struct error error = {0};
+    if (rotator->options.every == 0)
+        return;
+    if (!rotator->options.engine && !rotator->tells)
+        retold_follow(rotator->retold, message);
     if (retold_keeps(message->kind) && !rotator->tells) {
         if (retold_keep(rotator->retold, message, &error) && !rotator->failed) {
             rotator->failed = true;
@@ -104,12 +109,12 @@ int rotator_rotate(struct rotator *rotator, uint64_t epoch, int64_t now, struct 
     char path[ROTATION_PATH_BYTES];
     const struct run_engine *run = rotator->options.engine;
     int64_t began = clock_now(&clock_monotonic);
-    bool rotated = false;
+    bool rotated = false, whole = false;
     ASSERT(rotator->ended);
     rotator->ended = false;
     int code = rotation_path(rotator->options.base, rotator->options.number + 1, path, error);
     if (!code)
-        code = retold_begin(rotator->retold, run ? run->engine : NULL, error);
+        code = retold_begin(rotator->retold, run ? run->engine : NULL, &whole, error);
     if (code)
         return code;
     const struct live_tape_rotation rotation = {
@@ -118,7 +123,9 @@ int rotator_rotate(struct rotator *rotator, uint64_t epoch, int64_t now, struct 
     if (code)
         return code;
     rotator->armed = run != NULL;
-    rotator->tells = run == NULL;
+    rotator->tells = run == NULL && rotated;
+    if (!run && rotated && !whole)
+        rotator->options.want_snapshots(rotator->options.context);
     if (!rotated) {
         again_later(rotator, now, error);
         error->code = ERROR_NONE;

@@ -16,6 +16,9 @@ struct rotator_options {
     const struct event_names *names;
     const struct run_engine *engine; /* NULL: none (`record`) */
     const struct log *log;
+    /* Without an engine: ask the venues for whole books, where not all are known here. */
+    void (*want_snapshots)(void *context);
+    void *context;
 };
 
 struct rotator {

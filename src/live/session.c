@@ -184,6 +184,7 @@ static int open_tape(struct session *session, struct error *error)
         code = heartbeat_make(&session->heartbeat, session->options->tape, error);
     if (code)
         return code;
+    rotation_tidy(session->options->tape, session->tape_number);
     log_recovery(session, &recovery);
     session->names = &live_tape_header(session->tape)->names;
     if (recovery.last_ts != INT64_MIN)
@@ -232,7 +233,9 @@ static int open_rotator(struct session *session, struct error *error)
         .tape = session->tape,
         .names = session->names,
         .engine = has_engine(session) ? &session->engine : NULL,
-        .log = session->options->log};
+        .log = session->options->log,
+        .want_snapshots = want_snapshots,
+        .context = session};
     return rotator_open(&session->rotator, &options, clock_now(&session->clock.clock), error);
 }
 
@@ -367,12 +370,8 @@ static int rotate(struct session *session, struct error *error)
 {
     int code =
         rotator_rotate(&session->rotator, session->start.epoch, session->written.now, error);
-    if (code)
+    if (code || !has_engine(session))
         return code;
-    if (!has_engine(session)) {
-        want_snapshots(session);
-        return 0;
-    }
     session->start.epoch++;
     live_feed_restart(session->feed, &session->start);
     return ask_for_accounts(session, error);

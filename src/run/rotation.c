@@ -99,6 +99,37 @@ int rotation_newest(const char *base, uint64_t *number, struct error *error)
     return 0;
 }
 
+/* A tape's name, the writer's process and ".part" (tape/file.c). */
+static bool is_part_of(const char *tape, const char *name)
+{
+    static const char part[] = ".part";
+    size_t length = strlen(tape);
+    if (strncmp(name, tape, length) != 0 || name[length] != '.')
+        return false;
+    name += length + 1;
+    size_t digits = strspn(name, "0123456789");
+    return digits > 0 && strcmp(name + digits, part) == 0;
+}
+
+void rotation_tidy(const char *base, uint64_t number)
+{
+    char next[ROTATION_PATH_BYTES], path[2 * ROTATION_PATH_BYTES];
+    struct error ignored;
+    if (rotation_path(base, number + 1, next, &ignored))
+        return;
+    int folder = (int)(rotation_file(next) - next);
+    snprintf(path, sizeof path, "%.*s.", folder, next);
+    DIR *all = opendir(path);
+    for (const struct dirent *entry; all && (entry = readdir(all)) != NULL;) {
+        if (!is_part_of(rotation_file(next), entry->d_name))
+            continue;
+        snprintf(path, sizeof path, "%.*s%s", folder, next, entry->d_name);
+        unlink(path);
+    }
+    if (all)
+        closedir(all);
+}
+
 int rotation_room(const char *path, struct error *error)
 {
     char name[ROTATION_PATH_BYTES];
@@ -367,6 +398,17 @@ static int finish(const char *path, struct error *error)
     return code ? code : tape_appender_finish(&appender, error);
 }
 
+static bool has_journals(const char *path)
+{
+    char journal[ROTATION_PATH_BYTES + 16];
+    bool has = false;
+    for (unsigned i = 0; i < TAPE_JOURNALS; i++) {
+        snprintf(journal, sizeof journal, "%s.journal-%u", path, i);
+        has |= access(journal, F_OK) == 0;
+    }
+    return has;
+}
+
 int rotation_settle(const char *base, uint64_t number, struct error *error)
 {
     char before[ROTATION_PATH_BYTES], path[ROTATION_PATH_BYTES];
@@ -379,7 +421,7 @@ int rotation_settle(const char *base, uint64_t number, struct error *error)
     if (code || number < 2 || access(before, F_OK) != 0)
         return code;
     code = look_at(before, &messages, &finished, error);
-    if (!code && !finished)
+    if (!code && (!finished || has_journals(before)))
         code = finish(before, error);
     if (!code && !finished)
         code = look_at(before, &messages, &finished, error);

@@ -69,6 +69,9 @@ int rotation_withdraw(const char *path, struct error *error);
 /* Bring the tape before number `number`, where it is there, to its end: a death may have come before. `number` must
  * follow it. ERROR_INPUT where it has gone on since, or another process writes it. */
 int rotation_settle(const char *base, uint64_t number, struct error *error);
+/* Remove what a death left of a tape behind number `number` that has not got its name yet. The newest tape is locked by
+ * the caller. */
+void rotation_tidy(const char *base, uint64_t number);
 /* Whether `second` goes on where `first` ended: its predecessor is that tape, and its carry is what a fold of that
  * comes to. ERROR_DIFFERENT tells how it is not. */
 int rotation_check(const char *first, const char *second, struct error *error);

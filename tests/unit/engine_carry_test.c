@@ -66,8 +66,8 @@ static void start(struct engine *engine, uint64_t epoch, int64_t now)
     engine_step(engine, &message);
 }
 
-/* Written, read, compared; started, compared; written again, byte for byte. */
-static void expect_carried(void)
+/* Written, read, compared, written again, byte for byte. */
+static struct engine *expect_read(void)
 {
     static uint8_t again[BYTES];
     uint64_t index;
@@ -84,6 +84,14 @@ static void expect_carried(void)
     cr_expect_eq(engine_counters(read)->modified, engine_counters(h.engine)->modified);
     cr_expect_eq(engine_counters(read)->replaced, engine_counters(h.engine)->replaced);
     cr_expect_eq(engine_counters(read)->fills, engine_counters(h.engine)->fills);
+    cr_expect_eq(read->now, h.engine->now);
+    return read;
+}
+
+/* And started, and compared. */
+static void expect_carried(void)
+{
+    struct engine *read = expect_read();
     start(read, 7, h.now);
     start(h.engine, 7, h.now);
     expect_equal(h.engine, read, engine_walk);
@@ -134,6 +142,8 @@ static void lived(void)
     harness_run_to(&h, SECONDS(9)); /* what was not answered is unknown, and asked for */
     union event_record record = command(COMMAND_TRIP, 1);
     harness_record(&h, EVENT_command, EVENT_NONE_16, &record);
+    record = command(COMMAND_CANCEL_ALL, 1);
+    harness_record(&h, EVENT_command, EVENT_NONE_16, &record);
     record = command(COMMAND_PAUSE, 0);
     harness_record(&h, EVENT_command, EVENT_NONE_16, &record);
     harness_position(&h, 1, SIDE_SELL, 2000, 3);
@@ -167,9 +177,29 @@ Test(carry, of_one_that_lived)
     cr_assert_geq(__builtin_popcount(states), 5, "states %x", states);
     cr_assert_gt(h.engine->orders.trade_count, 3);
     cr_assert_eq(h.engine->instruments[1].breakers.state[BREAKER_OPERATOR], BREAKER_CANCEL_ALL);
-    cr_assert(h.engine->instruments[0].paused);
+    cr_assert(h.engine->instruments[0].paused && h.engine->instruments[1].pulled);
     expect_carried();
     harness_close(&h);
+}
+
+/* What these courses don't come to. */
+Test(carry, of_what_is_seldom)
+{
+    lived();
+    struct engine *engine = h.engine;
+    struct order *order = harness_order(&h, 4);
+    order->hanging = order->owing = order->unpriced = true;
+    engine->instruments[1].position.funding_missed = true;
+    engine->instruments[1].profit.fee_asset = ASSET_OTHER;
+    engine->profit.assets[ASSET_OTHER].fees.atto = -12345;
+    engine->profit.marked.day_start.atto = (int128)1 << 100;
+    engine->profit.marked.peak.atto = -((int128)1 << 120);
+    engine->profit.drawn_down = engine->profit.day_lost = engine->profit.has_mark = true;
+    engine->venues[1].rate.back_off = SECONDS(3);
+    engine->counters.modified = 1234567;
+    engine->counters.replaced = UINT64_MAX;
+    free(expect_read());
+    free(h.memory);
 }
 
 /* Orders keep their order in the lists: the older goes first. */

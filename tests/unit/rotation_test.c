@@ -114,6 +114,16 @@ Test(rotation, the_newest_is_the_highest_number)
     cr_expect_eq(rotation_newest("no-such-folder/s.tape", &number, &error), ERROR_INPUT);
 }
 
+static uint64_t files(void)
+{
+    uint64_t count = 0;
+    DIR *all = opendir(folder);
+    for (const struct dirent *entry; (entry = readdir(all)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(all);
+    return count;
+}
+
 /* --- chains -------------------------------------------------------------------------------------------------- */
 
 static void open_world(struct live_world *world, unsigned messages, unsigned shutdown_at)
@@ -394,10 +404,39 @@ Test(rotation, dies_when_the_tape_before_has_its_end)
 Test(rotation, half_a_next_tape)
 {
     live_and_die(LIVE_TAPE_SYNCED);
+    touch("session-0002.tape.745.part");
     touch("session-0002.tape.part");
+    touch("session-0003.tape.745.part");
+    touch("other-0002.tape.745.part");
     cr_assert_eq(newest(), 1);
     live_on();
     check_chain(1);
+    cr_assert_eq(files(), 5);
+    rotation_tidy(base, 1);
+    cr_assert_eq(files(), 4);
+}
+
+/* Of a tape with its end an empty journal may be left. */
+Test(rotation, journals_of_the_tape_before)
+{
+    live_and_die(LIVE_TAPE_OPENED);
+    cr_assert_eq(files(), 6, "two tapes, four journals");
+    cr_assert_eq(rotation_settle(base, 2, &error), 0, "%s", error.text);
+    cr_assert_eq(files(), 4);
+    struct tape_recovery recovery;
+    struct tape_appender *appender = NULL;
+    const struct tape_appender_options options = {.sync_every = 1};
+    struct tape_reader *reader = NULL;
+    cr_assert_eq(tape_reader_open(&reader, path_of(1), &error), 0);
+    cr_assert_eq(tape_appender_open(&appender, path_of(1), tape_reader_header(reader), &options,
+                                    &recovery, &error),
+                 0);
+    tape_reader_close(&reader);
+    tape_appender_abandon(&appender);
+    cr_assert_eq(files(), 6);
+    cr_assert_eq(rotation_settle(base, 2, &error), 0, "%s", error.text);
+    cr_assert_eq(files(), 4);
+    cr_assert(is_finished(path_of(1)));
 }
 
 /* --- no room ---------------------------------------------------------------------------------------------------- */
@@ -417,16 +456,6 @@ static void fill_disk(void *context, enum live_tape_step step)
     (void)context;
     if (step == LIVE_TAPE_SYNCED)
         limit_files(1 << 20);
-}
-
-static uint64_t files(void)
-{
-    uint64_t count = 0;
-    DIR *all = opendir(folder);
-    for (const struct dirent *entry; (entry = readdir(all)) != NULL;)
-        count += entry->d_name[0] != '.';
-    closedir(all);
-    return count;
 }
 
 /* The next tape is taken back, and the session goes on with another start on the same tape. */
