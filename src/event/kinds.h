@@ -52,10 +52,8 @@
     X(shutdown, 88, SESSION, RECORD, "stop: cancel all, then end")                                 \
     X(step_done, 89, SESSION, RECORD, "a step of the shutdown outside the engine has ended")       \
     X(predecessor, 90, SESSION, RECORD,                                                            \
-      "a tape goes on where another ended: its file's name, identity, messages, last time, "      \
-      "sessions so far, and its place in the chain, from 1")                                       \
-    X(carry, 91, SESSION, RECORD,                                                                  \
-      "a part of what the sessions on the predecessors left, parts from 0")
+      "the tape goes on where another ended, which had so many messages, the last at that time")    \
+    X(carry, 91, SESSION, RECORD, "a part of what the sessions on the predecessors left, from 0")
 
 #define EVENT_KINDS_OUT(X)                                                                         \
     X(place, 128, DECISION, RECORD, "send a new order")                                            \

@@ -12,7 +12,7 @@
 static const char target[] = "capstan.tape";
 
 #define LEAST_NS NS_PER_SECOND
-/* Where the disk has no room, or a rotation failed. */
+/* Where the disk has no room. */
 #define AGAIN_NS (60 * NS_PER_SECOND)
 
 /* The next whole multiple of the period since 1970. */
@@ -32,8 +32,8 @@ int rotator_open(struct rotator *rotator, const struct rotator_options *options,
     rotator->due = due_after(rotator, now);
     if (options->every > 0 && rotation_path(options->base, options->number + 1, path, error))
         return error->code;
-    return retold_open(&rotator->retold, options->names, options->every > 0 && !options->engine,
-                       error);
+    rotator->follows = options->every > 0 && !options->engine;
+    return retold_open(&rotator->retold, options->names, rotator->follows, error);
 }
 
 void rotator_close(struct rotator *rotator)
@@ -48,10 +48,9 @@ static void tell(const struct rotator *rotator, enum log_level level, int64_t no
     log_write(rotator->options.log, level, target, now, text, fields, took >= 0 ? 2 : 1);
 }
 
-static void again_later(struct rotator *rotator, int64_t now, const struct error *why)
+static void again_at(struct rotator *rotator, int64_t due, int64_t now, const struct error *why)
 {
-    int64_t aligned = due_after(rotator, now);
-    rotator->due = now + AGAIN_NS < aligned ? now + AGAIN_NS : aligned;
+    rotator->due = due;
     tell(rotator, LOG_ERROR, now, "the session stays on its tape for now", why->text, -1);
 }
 
@@ -69,20 +68,19 @@ bool rotator_ends(struct rotator *rotator, int64_t now)
         rotation_path(rotator->options.base, rotator->options.number + 1, path, &error);
     if (!code)
         code = rotation_room(path, &error);
+    int64_t aligned = due_after(rotator, now);
     if (code)
-        again_later(rotator, now, &error);
+        again_at(rotator, now + AGAIN_NS < aligned ? now + AGAIN_NS : aligned, now, &error);
     rotator->ended = !code;
     return rotator->ended;
 }
 
-void rotator_sees(struct rotator *rotator, const struct message *message)
+void rotator_takes(struct rotator *rotator, const struct message *message)
 {
     struct error error = {0};
-    if (rotator->options.every == 0)
-        return;
-    if (!rotator->options.engine && !rotator->tells)
+    if (rotator->follows && !rotator->tells)
         retold_follow(rotator->retold, message);
-    if (retold_keeps(message->kind) && !rotator->tells) {
+    if (retold_keeps(message->kind) && !rotator->tells && rotator->options.every > 0) {
         if (retold_keep(rotator->retold, message, &error) && !rotator->failed) {
             rotator->failed = true;
             tell(rotator, LOG_ERROR, message->ts_local, error.text, rotator->options.base, -1);
@@ -93,10 +91,8 @@ void rotator_sees(struct rotator *rotator, const struct message *message)
     }
 }
 
-const struct message *rotator_tells(struct rotator *rotator, int64_t now)
+const struct message *rotator_next(struct rotator *rotator, int64_t now)
 {
-    if (!rotator->tells)
-        return NULL;
     const struct message *message = retold_next(rotator->retold, now);
     rotator->tells = message != NULL;
     return message;
@@ -126,8 +122,8 @@ int rotator_rotate(struct rotator *rotator, uint64_t epoch, int64_t now, struct 
     rotator->tells = run == NULL && rotated;
     if (!run && rotated && !whole)
         rotator->options.want_snapshots(rotator->options.context);
-    if (!rotated) {
-        again_later(rotator, now, error);
+    if (!rotated) { /* it cost a start already: not before the next time */
+        again_at(rotator, due_after(rotator, now), now, error);
         error->code = ERROR_NONE;
         return 0;
     }

@@ -27,6 +27,7 @@ struct rotator {
     bool ended;  /* the feed gave its last message of the tape */
     bool armed;  /* the market is told again once the start was given */
     bool tells;  /* it is being told */
+    bool follows; /* the books are kept here: there is no engine */
     bool failed; /* no memory to keep something: nothing rotates any more */
     struct retold *retold;
 };
@@ -45,9 +46,18 @@ static inline bool rotator_is_due(const struct rotator *rotator, int64_t now)
 /* It is due: whether the engine lets it happen now and the disk has room; where not, later. */
 bool rotator_ends(struct rotator *rotator, int64_t now);
 /* Each message that the loop is given. */
-void rotator_sees(struct rotator *rotator, const struct message *message);
+void rotator_takes(struct rotator *rotator, const struct message *message);
+static inline void rotator_sees(struct rotator *rotator, const struct message *message)
+{
+    if (rotator->follows || rotator->armed || retold_keeps(message->kind))
+        rotator_takes(rotator, message);
+}
 /* What the new session is told of the market before all else; NULL: nothing (more). */
-const struct message *rotator_tells(struct rotator *rotator, int64_t now);
+const struct message *rotator_next(struct rotator *rotator, int64_t now);
+static inline const struct message *rotator_tells(struct rotator *rotator, int64_t now)
+{
+    return rotator->tells ? rotator_next(rotator, now) : NULL;
+}
 
 /* --- after the feed ended -------------------------------------------------------------------------------- */
 

@@ -133,6 +133,8 @@ void rotation_tidy(const char *base, uint64_t number)
 int rotation_room(const char *path, struct error *error)
 {
     char name[ROTATION_PATH_BYTES];
+    if (access(path, F_OK) == 0)
+        return error_set(error, ERROR_INPUT, "%s: is there already", path);
     int length = snprintf(name, sizeof name, "%s.room", path);
     if (length < 0 || length >= (int)sizeof name)
         return error_set(error, ERROR_INPUT, "%.200s…: the path is too long", path);
@@ -409,29 +411,53 @@ static bool has_journals(const char *path)
     return has;
 }
 
+/* The newest tape says so itself: a name alone may be another session's. */
+static int check_newest(const char *path, uint64_t number, struct event_predecessor *predecessor,
+                        struct error *error)
+{
+    struct rotation_carry carry = {.whole = false};
+    int code = rotation_carry_read(&carry, path, error);
+    *predecessor = carry.predecessor;
+    if (!code && (!carry.follows || carry.predecessor.number != number))
+        code = error_set(error, ERROR_INPUT,
+                         "%s: has the name of tape %" PRIu64
+                         " of a session, but is another; move it away, or name this session's "
+                         "tape otherwise",
+                         path, number);
+    rotation_carry_close(&carry);
+    return code;
+}
+
+/* The tape before has its end, and no journals. */
+static int end_before(const char *before, uint64_t *messages, struct error *error)
+{
+    bool finished = false;
+    int code = look_at(before, messages, &finished, error);
+    if (code || (finished && !has_journals(before)))
+        return code;
+    code = finish(before, error);
+    return code ? code : look_at(before, messages, &finished, error);
+}
+
 int rotation_settle(const char *base, uint64_t number, struct error *error)
 {
     char before[ROTATION_PATH_BYTES], path[ROTATION_PATH_BYTES];
-    struct rotation_carry carry = {.whole = false};
+    struct event_predecessor predecessor;
     uint64_t messages;
-    bool finished;
-    int code = number < 2 ? 0 : rotation_path(base, number, path, error);
-    if (!code && number > 1)
-        code = rotation_path(base, number - 1, before, error);
-    if (code || number < 2 || access(before, F_OK) != 0)
-        return code;
-    code = look_at(before, &messages, &finished, error);
-    if (!code && (!finished || has_journals(before)))
-        code = finish(before, error);
-    if (!code && !finished)
-        code = look_at(before, &messages, &finished, error);
+    if (number < 2)
+        return 0;
+    int code = rotation_path(base, number, path, error);
     if (!code)
-        code = rotation_carry_read(&carry, path, error);
-    if (!code && carry.follows && carry.predecessor.messages != messages)
+        code = rotation_path(base, number - 1, before, error);
+    if (!code)
+        code = check_newest(path, number, &predecessor, error);
+    if (code || access(before, F_OK) != 0)
+        return code;
+    code = end_before(before, &messages, error);
+    if (!code && predecessor.messages != messages)
         code = error_set(error, ERROR_INPUT,
                          "%s: has %" PRIu64 " messages, but %s goes on behind %" PRIu64
                          ": one of them is another session's",
-                         before, messages, rotation_file(path), carry.predecessor.messages);
-    rotation_carry_close(&carry);
+                         before, messages, rotation_file(path), predecessor.messages);
     return code;
 }

@@ -23,7 +23,8 @@ int rotation_path(const char *base, uint64_t number, char path[ROTATION_PATH_BYT
 const char *rotation_file(const char *path);
 /* The newest tape of the chain that is there; 1 where none is. */
 int rotation_newest(const char *base, uint64_t *number, struct error *error);
-/* Whether there is room on the disk for another tape beside `path`: ERROR_SYSTEM where not. Leaves nothing behind. */
+/* Whether another tape can be made at `path`: ERROR_SYSTEM where the disk has no room, ERROR_INPUT where one is there.
+ * Leaves nothing behind. */
 int rotation_room(const char *path, struct error *error);
 
 /* --- the carry in parts ---------------------------------------------------------------------------------- */
@@ -66,8 +67,9 @@ int rotation_write(const struct rotation_next *next, struct error *error);
 /* Take back what rotation_write() wrote, for good; ERROR_SYSTEM where it can't be: then it is what a start finds. */
 int rotation_withdraw(const char *path, struct error *error);
 
-/* Bring the tape before number `number`, where it is there, to its end: a death may have come before. `number` must
- * follow it. ERROR_INPUT where it has gone on since, or another process writes it. */
+/* Before the newest tape, number `number`, is gone on with: it must say that it is that, and the tape before it, where
+ * it is there, is brought to its end, for a death may have come before. ERROR_INPUT where that has gone on since, or
+ * another process writes it. */
 int rotation_settle(const char *base, uint64_t number, struct error *error);
 /* Remove what a death left of a tape behind number `number` that has not got its name yet. The newest tape is locked by
  * the caller. */

@@ -293,6 +293,25 @@ Test(rotation, a_wrong_chain)
     live_world_close(&world);
 }
 
+/* A tape of another session that only has the name. */
+Test(rotation, a_name_is_not_enough)
+{
+    char other[2 * PATH_BYTES];
+    struct live_world world = {0};
+    open_world(&world, 600, 550);
+    session(&world, 300, 0);
+    cr_assert_eq(newest(), 2);
+    snprintf(other, sizeof other, "%s/session-2024.tape", folder);
+    cr_assert_eq(link(path_of(1), other), 0);
+    cr_assert_eq(newest(), 2024);
+    cr_expect_eq(rotation_settle(base, 2024, &error), ERROR_INPUT);
+    cr_expect_neq(strstr(error.text, "move it away"), NULL, "%s", error.text);
+    cr_assert_eq(unlink(other) + link(path_of(2), other), 0);
+    cr_expect_eq(rotation_settle(base, 2024, &error), ERROR_INPUT);
+    cr_expect_eq(rotation_room(path_of(2), &error), ERROR_INPUT);
+    live_world_close(&world);
+}
+
 /* Killed anywhere, also soon after a rotation: the next session goes on from the newest tape. */
 Test(rotation, sessions_that_are_killed)
 {
