@@ -20,9 +20,9 @@ struct check {
     struct run_engine lived, folded;
     struct restart_trial trial;
     struct rotation_carry carry; /* of the tape's beginning */
-    uint64_t every;  /* messages between two cuts */
-    uint64_t inputs; /* messages so far that are no decisions */
-    uint64_t passed; /* messages so far */
+    uint64_t every;              /* messages between two cuts */
+    uint64_t inputs;             /* messages so far that are no decisions */
+    uint64_t passed;             /* messages so far */
     uint64_t cuts;
     uint64_t epoch;      /* of the last start */
     bool started, whole; /* the last message ended its frame */

@@ -89,7 +89,8 @@ int cmd_tape_recover(int argc, char **argv)
             "Bring what stands in the journals beside the tape of a session that was killed onto\n"
             "that tape, cut a torn end off, and say what was found, without starting a session.\n"
             "Done again it changes nothing. A tape that a process writes is bad input. The tape\n"
-            "stays unfinished: a session can go on with it, `capstan tape repair` gives it an end.\n",
+            "stays unfinished: a session can go on with it, `capstan tape repair` gives it an "
+            "end.\n",
         .arguments_least = 1,
         .arguments_most = 1,
     };

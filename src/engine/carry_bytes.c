@@ -74,7 +74,8 @@ static bool get(struct carrier *carrier, const char *name, int128 *value)
     if (!get_byte(carrier, &byte) || byte != tag_of(name))
         return false;
     for (unsigned shift = 0; shift < 128; shift += GROUP_BITS) {
-        if (!get_byte(carrier, &byte) || (uint128)(byte & GROUP) << shift >> shift != (byte & GROUP))
+        if (!get_byte(carrier, &byte) ||
+            (uint128)(byte & GROUP) << shift >> shift != (byte & GROUP))
             return false;
         zigzag |= (uint128)(byte & GROUP) << shift;
         if (byte <= GROUP) {
@@ -126,7 +127,7 @@ struct field {
 
 #define FIELD_OF(structure, name, most)                                                            \
     {                                                                                              \
-        #name, offsetof(struct structure, name),                                                   \
+#name, offsetof(struct structure, name),                                                   \
             _Generic(((struct structure *)0)->name, bool                                           \
                      : TYPE_BOOL, uint8_t                                                          \
                      : TYPE_U8, uint16_t                                                           \
@@ -189,10 +190,13 @@ static void set_value(const struct field *field, void *member, int128 value)
 
 static void limits_of(const struct field *field, int128 *least, int128 *most)
 {
-    static const int128 largest[] = {
-        [TYPE_BOOL] = 1,          [TYPE_U8] = UINT8_MAX,   [TYPE_U16] = UINT16_MAX,
-        [TYPE_U32] = UINT32_MAX,  [TYPE_U64] = UINT64_MAX, [TYPE_I64] = INT64_MAX,
-        [TYPE_MONEY] = (int128)((uint128)-1 >> 1)};
+    static const int128 largest[] = {[TYPE_BOOL] = 1,
+                                     [TYPE_U8] = UINT8_MAX,
+                                     [TYPE_U16] = UINT16_MAX,
+                                     [TYPE_U32] = UINT32_MAX,
+                                     [TYPE_U64] = UINT64_MAX,
+                                     [TYPE_I64] = INT64_MAX,
+                                     [TYPE_MONEY] = (int128)((uint128)-1 >> 1)};
     *most = field->most != 0 ? field->most : largest[field->type];
     *least = field->type == TYPE_I64 ? INT64_MIN : field->type == TYPE_MONEY ? -*most : 0;
 }
@@ -249,7 +253,8 @@ static bool trade_is_usable(const struct engine *engine, uint32_t slot)
 static void pass_order(struct carrier *carrier, struct order *order, bool live)
 {
     struct order read = {.state = ORDER_NONE};
-    PASS_FIELDS(carrier, order_fields, order != NULL ? order->id : 0, order != NULL ? order : &read);
+    PASS_FIELDS(carrier, order_fields, order != NULL ? order->id : 0,
+                order != NULL ? order : &read);
     if (!is_reading(carrier) || carrier->fault != NULL)
         return;
     if (read.state == ORDER_NONE || order_state_is_live(read.state) != live ||
@@ -324,8 +329,7 @@ static void pass_trades(struct carrier *carrier)
         struct own_trade *trade = &table->trades[at & table->trade_mask];
         struct own_trade read = is_reading(carrier) ? (struct own_trade){.count = at} : *trade;
         read.order = (uint64_t)pass(carrier, "trade.order", at, (int128)read.order, 0, UINT64_MAX);
-        read.previous =
-            (uint32_t)pass(carrier, "trade.previous", at, read.previous, 0, UINT32_MAX);
+        read.previous = (uint32_t)pass(carrier, "trade.previous", at, read.previous, 0, UINT32_MAX);
         pass_venue_id(carrier, "trade.id", at, &read.id);
         if (!trade_is_usable(carrier->engine, read.previous))
             refuse(carrier, "trade.previous", at);
@@ -379,13 +383,10 @@ static const struct field balance_fields[] = {
     BALANCE_FIELD(shown),  BALANCE_FIELD(shown_at),  BALANCE_FIELD(as_of),
     BALANCE_FIELD(newest), BALANCE_FIELD(used),      BALANCE_FIELD(told)};
 
-static const struct field profit_fields[] = {PROFIT_FIELD(has_mark),
-                                             PROFIT_FIELD(drawn_down),
-                                             PROFIT_FIELD(day_lost),
-                                             PROFIT_FIELD(marked.profit),
-                                             PROFIT_FIELD(marked.peak),
-                                             PROFIT_FIELD(marked.day_start),
-                                             PROFIT_FIELD(marked.day)};
+static const struct field profit_fields[] = {
+    PROFIT_FIELD(has_mark),      PROFIT_FIELD(drawn_down),  PROFIT_FIELD(day_lost),
+    PROFIT_FIELD(marked.profit), PROFIT_FIELD(marked.peak), PROFIT_FIELD(marked.day_start),
+    PROFIT_FIELD(marked.day)};
 
 /* Of a table whose entries mostly are not there: the number of the next one, from 1; 0: no more. Gives where it
  * stands, or `count`. */
@@ -466,7 +467,8 @@ static void pass_learning(struct carrier *carrier, unsigned index)
     while (carrier->fault == NULL) {
         uint64_t found = from;
         while (found < CELLS &&
-               learning->cells[found / STRATEGY_LEVELS_MAX][found % STRATEGY_LEVELS_MAX].spells == 0)
+               learning->cells[found / STRATEGY_LEVELS_MAX][found % STRATEGY_LEVELS_MAX].spells ==
+                   0)
             found++;
         uint64_t at = pass_next(carrier, "learning", from, CELLS, found);
         if (at == CELLS || carrier->fault != NULL)
@@ -515,10 +517,10 @@ static void pass_venue(struct carrier *carrier, unsigned venue)
 static void pass_session(struct carrier *carrier)
 {
     static const struct field now[] = {FIELD_OF(engine, now, 0)};
-    static const struct field carry[] = {
-        FIELD_OF(carry, epoch, 0), FIELD_OF(carry, counter, 0),
-        FIELD_OF(carry, shutdown, SHUTDOWN_STEP_COUNT - 1), FIELD_OF(carry, shutdown_deadline, 0),
-        FIELD_OF(carry, shutdown_step_deadline, 0)};
+    static const struct field carry[] = {FIELD_OF(carry, epoch, 0), FIELD_OF(carry, counter, 0),
+                                         FIELD_OF(carry, shutdown, SHUTDOWN_STEP_COUNT - 1),
+                                         FIELD_OF(carry, shutdown_deadline, 0),
+                                         FIELD_OF(carry, shutdown_step_deadline, 0)};
     static const struct field counters[] = {
         FIELD_OF(engine_counters, placed, 0), FIELD_OF(engine_counters, modified, 0),
         FIELD_OF(engine_counters, replaced, 0), FIELD_OF(engine_counters, cancelled, 0),

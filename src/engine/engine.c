@@ -526,8 +526,7 @@ bool engine_is_settled(const struct engine *engine)
     if (!engine->started || engine->carry.shutdown != SHUTDOWN_RUNNING)
         return false;
     for (unsigned venue = 0; venue < engine->venue_count; venue++)
-        if (!engine->venues[venue].reconciled ||
-            engine->venues[venue].sync.requested != TIME_NEVER)
+        if (!engine->venues[venue].reconciled || engine->venues[venue].sync.requested != TIME_NEVER)
             return false;
     return true;
 }

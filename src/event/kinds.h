@@ -52,7 +52,7 @@
     X(shutdown, 88, SESSION, RECORD, "stop: cancel all, then end")                                 \
     X(step_done, 89, SESSION, RECORD, "a step of the shutdown outside the engine has ended")       \
     X(predecessor, 90, SESSION, RECORD,                                                            \
-      "the tape goes on where another ended, which had so many messages, the last at that time")    \
+      "the tape goes on where another ended, which had so many messages, the last at that time")   \
     X(carry, 91, SESSION, RECORD, "a part of what the sessions on the predecessors left, from 0")
 
 #define EVENT_KINDS_OUT(X)                                                                         \

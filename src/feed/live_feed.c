@@ -23,7 +23,7 @@ struct live_feed {
     int64_t jump_next; /* when the wall clock is looked at again */
     size_t turn;       /* source that is asked first */
     int in_frame;      /* source whose frame goes on; -1: none */
-    bool has_start; /* to be given next */
+    bool has_start;    /* to be given next */
     struct event_start start;
     struct message message; /* given last */
     union event_record record;

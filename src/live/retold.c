@@ -31,8 +31,8 @@ struct retold {
     unsigned instrument_count;
     struct kept *kept; /* in the order in which they first came */
     size_t kept_count, kept_capacity;
-    struct shown *shown;      /* by instrument */
-    struct book **books;      /* the own ones; NULL: none */
+    struct shown *shown; /* by instrument */
+    struct book **books; /* the own ones; NULL: none */
     const struct event_definition *definitions;
     bool telling;
     size_t next; /* of the kept, then of the books */
@@ -173,8 +173,7 @@ static int copy_book(struct shown *shown, const struct book *book, struct error 
 static bool is_of_book(const struct message *message)
 {
     unsigned channel = EVENT_STREAM_CHANNEL(message->stream);
-    return message->stream == EVENT_NONE_16 ||
-           (channel != CHANNEL_TRADE && channel != CHANNEL_TOP);
+    return message->stream == EVENT_NONE_16 || (channel != CHANNEL_TRADE && channel != CHANNEL_TOP);
 }
 
 static void lose_venue(struct retold *retold, unsigned venue)

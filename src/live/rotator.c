@@ -41,17 +41,24 @@ void rotator_close(struct rotator *rotator)
     retold_close(&rotator->retold);
 }
 
-static void tell(const struct rotator *rotator, enum log_level level, int64_t now, const char *text,
-                 const char *path, int64_t took)
+static void tell_trouble(const struct rotator *rotator, int64_t now, const char *text,
+                         const struct error *why)
+{
+    const struct log_field field = log_text("why", why->text);
+    log_write(rotator->options.log, LOG_ERROR, target, now, text, &field, 1);
+}
+
+static void tell_rotated(const struct rotator *rotator, int64_t now, const char *path, int64_t took)
 {
     const struct log_field fields[] = {log_text("tape", path), log_integer("took_us", took / 1000)};
-    log_write(rotator->options.log, level, target, now, text, fields, took >= 0 ? 2 : 1);
+    log_write(rotator->options.log, LOG_INFO, target, now, "the session goes on with a new tape",
+              fields, 2);
 }
 
 static void again_at(struct rotator *rotator, int64_t due, int64_t now, const struct error *why)
 {
     rotator->due = due;
-    tell(rotator, LOG_ERROR, now, "the session stays on its tape for now", why->text, -1);
+    tell_trouble(rotator, now, "the session stays on its tape for now", why);
 }
 
 /* --- between two messages -------------------------------------------------------------------------------- */
@@ -64,8 +71,7 @@ bool rotator_ends(struct rotator *rotator, int64_t now)
     if (rotator->failed || rotator->tells || rotator->armed ||
         (run && !engine_is_settled(run->engine)))
         return false;
-    int code =
-        rotation_path(rotator->options.base, rotator->options.number + 1, path, &error);
+    int code = rotation_path(rotator->options.base, rotator->options.number + 1, path, &error);
     if (!code)
         code = rotation_room(path, &error);
     int64_t aligned = due_after(rotator, now);
@@ -83,7 +89,7 @@ void rotator_takes(struct rotator *rotator, const struct message *message)
     if (retold_keeps(message->kind) && !rotator->tells && rotator->options.every > 0) {
         if (retold_keep(rotator->retold, message, &error) && !rotator->failed) {
             rotator->failed = true;
-            tell(rotator, LOG_ERROR, message->ts_local, error.text, rotator->options.base, -1);
+            tell_trouble(rotator, message->ts_local, "tapes can't rotate any more", &error);
         }
     } else if (rotator->armed && message->kind == EVENT_start) {
         rotator->armed = false;
@@ -130,10 +136,8 @@ int rotator_rotate(struct rotator *rotator, uint64_t epoch, int64_t now, struct 
     rotator->options.number++;
     rotator->due = due_after(rotator, now);
     if (error->code != ERROR_NONE)
-        tell(rotator, LOG_ERROR, now, "the tape before could not be brought to its end", error->text,
-             -1);
+        tell_trouble(rotator, now, "the tape before could not be brought to its end", error);
     error->code = ERROR_NONE;
-    tell(rotator, LOG_INFO, now, "the session goes on with a new tape", path,
-         clock_now(&clock_monotonic) - began);
+    tell_rotated(rotator, now, path, clock_now(&clock_monotonic) - began);
     return 0;
 }

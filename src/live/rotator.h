@@ -23,12 +23,12 @@ struct rotator_options {
 
 struct rotator {
     struct rotator_options options;
-    int64_t due; /* ts_local from which on the tape is to end; TIME_NEVER */
-    bool ended;  /* the feed gave its last message of the tape */
-    bool armed;  /* the market is told again once the start was given */
-    bool tells;  /* it is being told */
+    int64_t due;  /* ts_local from which on the tape is to end; TIME_NEVER */
+    bool ended;   /* the feed gave its last message of the tape */
+    bool armed;   /* the market is told again once the start was given */
+    bool tells;   /* it is being told */
     bool follows; /* the books are kept here: there is no engine */
-    bool failed; /* no memory to keep something: nothing rotates any more */
+    bool failed;  /* no memory to keep something: nothing rotates any more */
     struct retold *retold;
 };
 

@@ -226,16 +226,16 @@ static void want_snapshots(void *context)
 
 static int open_rotator(struct session *session, struct error *error)
 {
-    const struct rotator_options options = {
-        .base = session->options->tape,
-        .number = session->tape_number,
-        .every = session->venues.settings.global.tape_rotate_every,
-        .tape = session->tape,
-        .names = session->names,
-        .engine = has_engine(session) ? &session->engine : NULL,
-        .log = session->options->log,
-        .want_snapshots = want_snapshots,
-        .context = session};
+    const struct rotator_options options = {.base = session->options->tape,
+                                            .number = session->tape_number,
+                                            .every =
+                                                session->venues.settings.global.tape_rotate_every,
+                                            .tape = session->tape,
+                                            .names = session->names,
+                                            .engine = has_engine(session) ? &session->engine : NULL,
+                                            .log = session->options->log,
+                                            .want_snapshots = want_snapshots,
+                                            .context = session};
     return rotator_open(&session->rotator, &options, clock_now(&session->clock.clock), error);
 }
 
@@ -368,8 +368,7 @@ static int ask_for_accounts(struct session *session, struct error *error)
 /* One tape is over. */
 static int rotate(struct session *session, struct error *error)
 {
-    int code =
-        rotator_rotate(&session->rotator, session->start.epoch, session->written.now, error);
+    int code = rotator_rotate(&session->rotator, session->start.epoch, session->written.now, error);
     if (code || !has_engine(session))
         return code;
     session->start.epoch++;

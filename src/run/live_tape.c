@@ -419,11 +419,11 @@ static struct event_predecessor describe(const struct live_tape *live,
 {
     uint8_t identity[TAPE_IDENTITY_BYTES];
     const char *file = rotation_file(live->path);
-    struct event_predecessor predecessor = {
-        .last = tape_appender_last_ts(live->appender),
-        .epoch = rotation->epoch,
-        .number = rotation->number,
-        .messages = tape_appender_identity(live->appender, identity)};
+    struct event_predecessor predecessor = {.last = tape_appender_last_ts(live->appender),
+                                            .epoch = rotation->epoch,
+                                            .number = rotation->number,
+                                            .messages =
+                                                tape_appender_identity(live->appender, identity)};
     size_t length = strlen(file);
     ASSERT(length <= EVENT_TEXT_MAX); /* rotation_path() */
     predecessor.name.length = (uint8_t)length;
@@ -448,8 +448,8 @@ static int make_next(struct live_tape *live, const struct live_tape_rotation *ro
     if (code)
         return code;
     pass(rotation, LIVE_TAPE_WRITTEN);
-    code = tape_appender_open(appender, rotation->path, &live->next, &live->options, &recovery,
-                              error);
+    code =
+        tape_appender_open(appender, rotation->path, &live->next, &live->options, &recovery, error);
     if (!code || !rotation_withdraw(rotation->path, &withdrawn))
         return code;
     *error = withdrawn;

@@ -28,7 +28,8 @@ struct live_tape_options {
     /* What a new tape begins with, of origin TAPE_RECORDED. Where there is a tape at `path` already, its names, units, feed floor, seed and
      * effective configuration must be these, else ERROR_INPUT tells what differs and to begin a new tape. (What may
      * change of a definition, as tick, lot and fees, is told by a `definition` message after the start.) */
-    const struct tape_header *header;  /* what it points to must outlive a rotation: the next tape has it too */
+    const struct tape_header
+        *header;           /* what it points to must outlive a rotation: the next tape has it too */
     int64_t sync_every;    /* ns between two fdatasync: setting tape.sync_every */
     unsigned block_events; /* 0: TAPE_BLOCK_EVENTS_DEFAULT */
     int level;             /* of zstd; 0: TAPE_LEVEL_DEFAULT */

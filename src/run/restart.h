@@ -12,7 +12,7 @@ struct restart_trial {
     void *loaded;                      /* memory of the third */
     uint8_t *carry;                    /* bytes of a carry */
     size_t carry_capacity;
-    char *text;                        /* of one engine's whole state */
+    char *text; /* of one engine's whole state */
     size_t text_capacity;
     const char *room, *field; /* the first that was not equal */
 };

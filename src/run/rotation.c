@@ -180,8 +180,8 @@ static int take_part(struct rotation_carry *carry, const struct event_carry *par
         part->part >= part->parts || (!last && !full) ||
         part->parts > ROTATION_CARRY_BYTES_MAX / ROTATION_PART_BYTES)
         return error_set(error, ERROR_INPUT,
-                         "part %" PRIu64 " of %" PRIu64
-                         " of a carry: expected part %" PRIu64 ", behind a predecessor",
+                         "part %" PRIu64 " of %" PRIu64 " of a carry: expected part %" PRIu64
+                         ", behind a predecessor",
                          part->part, part->parts, carry->parts);
     int code = grow(carry, error);
     if (code)
@@ -393,9 +393,9 @@ static int finish(const char *path, struct error *error)
     struct tape_recovery recovery;
     int code = tape_reader_open(&reader, path, error);
     if (!code)
-        code = tape_appender_open(&appender, path, tape_reader_header(reader),
-                                  &(struct tape_appender_options){.sync_every = 0}, &recovery,
-                                  error);
+        code =
+            tape_appender_open(&appender, path, tape_reader_header(reader),
+                               &(struct tape_appender_options){.sync_every = 0}, &recovery, error);
     tape_reader_close(&reader);
     return code ? code : tape_appender_finish(&appender, error);
 }

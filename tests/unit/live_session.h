@@ -42,7 +42,8 @@ struct live_session_result {
     struct tape_recovery recovered;
     struct fold fold;
     unsigned rotations;
-    struct error refused; /* why a rotation was not done, the last time; code ERROR_NONE: all were */
+    struct error
+        refused; /* why a rotation was not done, the last time; code ERROR_NONE: all were */
 };
 
 /* Where a session dies. */

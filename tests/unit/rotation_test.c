@@ -95,11 +95,12 @@ Test(rotation, names)
 
 Test(rotation, the_newest_is_the_highest_number)
 {
-    static const char *const others[] = {
-        "session-2.tape",       "session-00003.tape",        "session-0004.tapes",
-        "session-0005.tape.journal-0", "session-0006",       "other-0007.tape",
-        "session-9999999.tape", "session-00a8.tape",         "session-0009x.tape",
-        "session-.tape",        "session-0000.tape",         "xsession-0009.tape"};
+    static const char *const others[] = {"session-2.tape",       "session-00003.tape",
+                                         "session-0004.tapes",   "session-0005.tape.journal-0",
+                                         "session-0006",         "other-0007.tape",
+                                         "session-9999999.tape", "session-00a8.tape",
+                                         "session-0009x.tape",   "session-.tape",
+                                         "session-0000.tape",    "xsession-0009.tape"};
     cr_expect_eq(newest(), 1);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         touch(others[i]);
@@ -234,8 +235,8 @@ static void expect_newest_is_enough(struct live_world *world, uint64_t tapes)
 {
     struct run_engine whole = {0}, newest_alone = {0};
     struct fold fold;
-    cr_assert_eq(
-        run_engine_open(&whole, world->config, small_tape_names(), false, false, &error), 0);
+    cr_assert_eq(run_engine_open(&whole, world->config, small_tape_names(), false, false, &error),
+                 0);
     cr_assert_eq(
         run_engine_open(&newest_alone, world->config, small_tape_names(), false, false, &error), 0);
     fold_all(tapes, whole.engine);
@@ -333,7 +334,7 @@ Test(rotation, sessions_that_are_killed)
 static void die_at(void *context, enum live_tape_step step)
 {
     const unsigned *at = context;
-    if (step == (enum live_tape_step)*at)
+    if (step == (enum live_tape_step) * at)
         _exit(7); /* what is mapped stays, no end is written */
 }
 
@@ -483,11 +484,8 @@ Test(rotation, without_room_the_session_stays_on_its_tape)
     struct live_world world = {0};
     struct live_session_result result;
     open_world(&world, 900, 850);
-    const struct live_session_options options = {.path = path_of(1),
-                                                 .base = base,
-                                                 .number = 1,
-                                                 .rotates_every = 500,
-                                                 .passed = fill_disk};
+    const struct live_session_options options = {
+        .path = path_of(1), .base = base, .number = 1, .rotates_every = 500, .passed = fill_disk};
     cr_assert_eq(live_session_run(&world, &options, &result, &error), 0, "%s", error.text);
     limit_files(RLIM_INFINITY);
     cr_assert_eq(result.rotations, 0);
@@ -517,8 +515,10 @@ Test(rotation, room_is_asked_for_first)
 static struct message part(union event_record *record, uint64_t number, uint64_t parts,
                            uint8_t first, uint8_t second)
 {
-    *record = (union event_record){
-        .carry = {.part = number, .parts = parts, .bytes = {.length = first}, .more = {.length = second}}};
+    *record = (union event_record){.carry = {.part = number,
+                                             .parts = parts,
+                                             .bytes = {.length = first},
+                                             .more = {.length = second}}};
     return (struct message){.stream = EVENT_NONE_16, .kind = EVENT_carry, .record = record};
 }
 

@@ -128,8 +128,8 @@ Test(rotator, a_lost_book_is_not_told)
     struct row rows[2 * LEVELS];
     bool whole;
     const uint8_t venue = small_tape_names()->definitions[0].venue;
-    const union event_record records[] = {
-        {.gap = {.instrument = 0}}, {.feed_connection = {.venue = venue, .connected = 0}}};
+    const union event_record records[] = {{.gap = {.instrument = 0}},
+                                          {.feed_connection = {.venue = venue, .connected = 0}}};
     static const uint8_t kinds[] = {EVENT_gap, EVENT_feed_connection};
     for (unsigned i = 0; i < 2; i++) {
         struct retold *retold = opened();
