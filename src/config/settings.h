@@ -48,6 +48,10 @@
     S(tape_sync_every, "tape.sync_every", DURATION, "0", "1h", "1s",                               \
       "time between two fdatasync of a session's tape: what a power cut may lose, beside the "     \
       "second that the open block covers; 0: after each block")                                    \
+    S(tape_rotate_every, "tape.rotate_every", DURATION, "0", "8784h", "24h",                       \
+      "a live session's tape ends at whole multiples of this since 1970 UTC, and the session "     \
+      "goes "                                                                                      \
+      "on with a new one (1s at least); 0: never")                                                 \
     S(account_currency, "account.currency", TEXT, "", "", "",                                      \
       "asset that profit of the whole account is counted in, for risk.drawdown_limit and "         \
       "risk.daily_loss_limit; empty: that of every quoted instrument's profit where it is one "    \

@@ -491,6 +491,8 @@ void orders_retry_due(struct engine *engine, unsigned instrument);
 void orders_retry_afresh(struct engine *engine, unsigned instrument);
 /* A restart: what was not answered will not be; it is unknown. */
 void orders_restart(struct engine *engine);
+/* An order of a carry, whole but for its place in the lists: false where it has none. */
+bool orders_take_carried(struct engine *engine, const struct order *carried);
 /* The id that the next order will have. */
 order_id orders_next_id(const struct engine *engine);
 

@@ -46,7 +46,10 @@ struct session {
     const struct event_names *names; /* the tape's */
     struct run_engine engine;
     char build_id[BUILD_ID_TEXT_MAX];
+    char tape_path[ROTATION_PATH_BYTES]; /* the newest of the chain, at the start */
+    uint64_t tape_number;
     struct live_tape *tape;
+    struct rotator rotator;
     struct event_start start;
     struct heartbeat *heartbeat;
     struct live_feed *_Atomic feed; /* NULL: signals only stop the discovery */
@@ -151,15 +154,27 @@ static struct tape_header new_header(struct session *session)
                                 .names = session->found.names};
 }
 
+/* The newest tape of the chain; where a death came during a rotation, the one before gets its end. */
+static int find_tape(struct session *session, struct error *error)
+{
+    const char *base = session->options->tape;
+    int code = rotation_newest(base, &session->tape_number, error);
+    if (!code)
+        code = rotation_settle(base, session->tape_number, error);
+    return code ? code : rotation_path(base, session->tape_number, session->tape_path, error);
+}
+
 /* The names that count are the tape's: what may have changed since of a definition, the adapters tell. */
 static int open_tape(struct session *session, struct error *error)
 {
     struct tape_recovery recovery;
     int code = config_to_tape_text(session->options->config, &session->config_text, error);
+    if (!code)
+        code = find_tape(session, error);
     if (code)
         return code;
     const struct tape_header header = new_header(session);
-    const struct live_tape_options options = {.path = session->options->tape,
+    const struct live_tape_options options = {.path = session->tape_path,
                                               .header = &header,
                                               .sync_every =
                                                   session->venues.settings.global.tape_sync_every};
@@ -168,6 +183,7 @@ static int open_tape(struct session *session, struct error *error)
         code = heartbeat_make(&session->heartbeat, session->options->tape, error);
     if (code)
         return code;
+    rotation_tidy(session->options->tape, session->tape_number);
     log_recovery(session, &recovery);
     session->names = &live_tape_header(session->tape)->names;
     if (recovery.last_ts != INT64_MIN)
@@ -183,7 +199,7 @@ static int carry_positions(struct session *session, struct error *error)
         return 0;
     return error_set(error, ERROR_INPUT,
                      "%s: the position of %s is too large to be a count of the venue's units",
-                     session->options->tape, session->names->symbols[instrument]);
+                     session->tape_path, session->names->symbols[instrument]);
 }
 
 static int open_engine(struct session *session, struct error *error)
@@ -199,7 +215,7 @@ static int open_engine(struct session *session, struct error *error)
         code = error_set(error, ERROR_INPUT,
                          "%s: has a session already, and the simulated venue of a paper session "
                          "can't go on where it ended; begin a new tape",
-                         session->options->tape);
+                         session->tape_path);
     if (!code)
         code = carry_positions(session, error);
     session->start = (struct event_start){.epoch = fold.epoch + 1,
@@ -217,7 +233,22 @@ static void want_snapshots(void *context)
 {
     struct session *session = context;
     for (size_t v = 0; v < session->venues.count; v++)
-        live_io_reconnect(session->venues.ios[v], "the tape could not be written for a while");
+        live_io_reconnect(session->venues.ios[v], "whole books are wanted for the tape");
+}
+
+static int open_rotator(struct session *session, struct error *error)
+{
+    const struct rotator_options options = {.base = session->options->tape,
+                                            .number = session->tape_number,
+                                            .every =
+                                                session->venues.settings.global.tape_rotate_every,
+                                            .tape = session->tape,
+                                            .names = session->names,
+                                            .engine = has_engine(session) ? &session->engine : NULL,
+                                            .log = session->options->log,
+                                            .want_snapshots = want_snapshots,
+                                            .context = session};
+    return rotator_open(&session->rotator, &options, clock_now(&session->clock.clock), error);
 }
 
 static int open_feed(struct session *session, struct error *error)
@@ -243,6 +274,7 @@ static int open_feed(struct session *session, struct error *error)
     atomic_store(&session->feed, feed);
     session->written = (struct written_feed){.inner = live_feed_feed(feed),
                                              .tape = session->tape,
+                                             .rotator = &session->rotator,
                                              .want_snapshots = want_snapshots,
                                              .context = session};
     written_feed_init(&session->written);
@@ -306,6 +338,8 @@ static int open_all(struct session *session, struct error *error)
     if (!code)
         code = open_paper(session, error);
     if (!code)
+        code = open_rotator(session, error);
+    if (!code)
         code = open_feed(session, error);
     if (!code)
         code = open_watch(session, error);
@@ -328,6 +362,45 @@ static int record_all(struct session *session, struct error *error)
     return error->code;
 }
 
+/* Nobody asked for it but the session: the new one knows nothing of the accounts. */
+static int ask_for_accounts(struct session *session, struct error *error)
+{
+    for (size_t v = 0; v < session->venues.count; v++) {
+        const union event_record record = {.request_snapshot = {.venue = (uint8_t)v}};
+        const struct message request = {.ts_local = session->loop.now,
+                                        .stream = EVENT_NONE_16,
+                                        .kind = EVENT_request_snapshot,
+                                        .record = &record};
+        if (session->loop.venue->submit(session->loop.venue, &request, error))
+            return error->code;
+    }
+    return 0;
+}
+
+/* One tape is over. */
+static int rotate(struct session *session, struct error *error)
+{
+    int code = rotator_rotate(&session->rotator, session->start.epoch, session->written.now, error);
+    if (code || !has_engine(session))
+        return code;
+    session->start.epoch++;
+    live_feed_restart(session->feed, &session->start);
+    return ask_for_accounts(session, error);
+}
+
+/* Tape after tape. */
+static int run_tapes(struct session *session, struct error *error)
+{
+    int code;
+    do {
+        code = has_engine(session) ? loop_run(&session->loop, error) : record_all(session, error);
+        if (code || session->loop.done || !session->rotator.ended)
+            return code;
+        code = rotate(session, error);
+    } while (!code);
+    return code;
+}
+
 static int run_all(struct session *session, struct error *error)
 {
     for (size_t v = 0; v < session->venues.count; v++) {
@@ -337,14 +410,13 @@ static int run_all(struct session *session, struct error *error)
     const struct log_field fields[] = {
         log_unsigned("epoch", session->start.epoch),
         log_unsigned("instruments", session->names->instrument_count),
-        log_text("tape", session->options->tape)};
+        log_text("tape", session->tape_path)};
     log_line(session, LOG_INFO, "the session begins", fields, 3);
     if (atomic_load(&session->stopping))
         stop_by(session, SIGTERM); /* it came while the venues were being asked */
-    if (!has_engine(session))
-        return record_all(session, error);
-    wire(session);
-    return loop_run(&session->loop, error);
+    if (has_engine(session))
+        wire(session);
+    return run_tapes(session, error);
 }
 
 static void fill_result(const struct session *session, struct session_result *result)
@@ -388,6 +460,7 @@ static void close_all(struct session *session)
     watch_close(&session->watch);
     if (feed)
         live_feed_feed(feed)->close(live_feed_feed(feed));
+    rotator_close(&session->rotator);
     paper_close(&session->paper);
     run_engine_close(&session->engine);
     live_tape_abandon(&session->tape);

@@ -57,7 +57,6 @@ struct watch {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct watch_options options;
     struct reconciled *reconciled;
-    bool sync_start; /* the start was given: its epoch must be on disk */
     bool forced;
     int64_t now;                 /* of the last message */
     atomic_size_t to_disconnect; /* venues that have not ended yet */
@@ -148,21 +147,14 @@ static int take_message(struct sink *sink, const struct message *message, struct
     log_message(watch, message);
     if (message->kind >= EVENT_start)
         reconciled_take(watch->reconciled, watch->options.engine, message);
-    if (message->kind == EVENT_start)
-        watch->sync_start = true;
     return 0;
 }
 
-/* The decisions of the start have not left yet. */
 static int stepped(struct sink *sink, const struct engine *engine, struct error *error)
 {
-    struct watch *watch = (struct watch *)sink;
-    (void)engine;
-    tell_trouble(watch);
-    if (!watch->sync_start)
-        return 0;
-    watch->sync_start = false;
-    return live_tape_sync(watch->options.tape, error);
+    (void)engine, (void)error;
+    tell_trouble((struct watch *)sink);
+    return 0;
 }
 
 static int take_decision(struct sink *sink, const struct message *decision, struct error *error)

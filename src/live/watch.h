@@ -1,6 +1,5 @@
-/* What a live session does about the engine's words beside sending them to venues: log lines, the steps of a
- * shutdown that happen outside the engine, and the epoch on disk before the first order. A sink of the loop, the
- * last one. */
+/* What a live session does about the engine's words beside sending them to venues: log lines, and the steps of a
+ * shutdown that happen outside the engine. A sink of the loop, the last one. */
 #ifndef CAPSTAN_LIVE_WATCH_H
 #define CAPSTAN_LIVE_WATCH_H
 
