@@ -11,6 +11,7 @@
 /* What the three command lines ask for. */
 struct live_request {
     struct cmd_config_options config;
+    struct cmd_log_options log;
     const char *tape, *raw;
     int64_t run_for;
     bool json;
@@ -50,12 +51,12 @@ static int print_json(const struct live_request *request, const struct session_r
 static int run(const struct live_request *request, enum session_mode mode, struct error *error)
 {
     struct config *config = NULL;
-    struct log log;
+    struct log log = {0};
     struct session_result result = {0};
     const char *const inputs[] = {request->config.file};
     int code = cmd_check_output("--tape", request->tape, inputs, 1, error);
     if (!code)
-        code = log_init(&log, stderr, getenv("CAPSTAN_LOG"), error);
+        code = cmd_open_log(&request->log, &log, error);
     if (!code)
         code = cmd_load_config(&request->config, &config, error);
     if (!code) {
@@ -68,6 +69,7 @@ static int run(const struct live_request *request, enum session_mode mode, struc
         code = session_run(&options, &result, error);
     }
     config_free(&config);
+    cmd_close_log(&log);
     if (code)
         return code;
     if (request->json)
@@ -83,6 +85,7 @@ static int command(const char *name, enum session_mode mode, const char *opening
     struct live_request request = {.run_for = TIME_NEVER};
     const struct cmd_option options[] = {
         CMD_CONFIG_OPTIONS(&request.config),
+        CMD_LOG_OPTIONS(&request.log),
         CMD_TEXT("tape", 0, "FILE", "the session's tape; an existing one is gone on with",
                  &request.tape),
         CMD_TEXT("raw", 0, "FILE",
@@ -120,8 +123,8 @@ int cmd_live(int argc, char **argv)
     return command(
         "live", SESSION_LIVE,
         "Trade on the venues of live.instruments. SIGTERM and SIGINT begin a shutdown that\n"
-        "cancels every order; a second one ends it by force. Log lines go to standard\n"
-        "error, filtered by CAPSTAN_LOG.\n",
+        "cancels every order; a second one ends it by force. Log lines are filtered by\n"
+        "CAPSTAN_LOG (default " LOG_FILTER_DEFAULT ").\n",
         EXIT_TEXT "\n"
                   "Example, without keys or network (capstan exchange --help):\n"
                   "  capstan exchange --dir venue &\n"

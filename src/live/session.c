@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/build_id.h"
+#include "base/log_writer.h"
 #include "base/time.h"
 #include "clock/clock.h"
 #include "live/heartbeat.h"
@@ -94,10 +95,15 @@ static bool is_echo(struct session *session)
 static void caught(void *context, int signal)
 {
     struct session *session = context;
+    const struct log_field field = log_integer("signal", signal);
+    if (signal == SIGHUP && log_writer_has_file(session->options->log->writer)) {
+        log_writer_reopen(session->options->log->writer);
+        return;
+    }
     if (is_echo(session))
         return;
-    const struct log_field field = log_integer("signal", signal);
     const char *text = signal == SIGTERM   ? "SIGTERM: shutting down"
+                       : signal == SIGHUP  ? "SIGHUP, and no log file: shutting down"
                        : signal == SIGALRM ? "the session's time is over: shutting down"
                                            : "SIGINT: shutting down";
     log_line(session, LOG_INFO, text, &field, 1);
@@ -277,6 +283,13 @@ static void wire(struct session *session)
     session->loop.sink_count = count;
 }
 
+/* Ours, and those that only the venue knows. */
+static size_t order_capacity(const struct session *session)
+{
+    const struct settings_global *global = &session->venues.settings.global;
+    return (size_t)(global->orders_capacity + global->safety_orphans);
+}
+
 static int open_watch(struct session *session, struct error *error)
 {
     if (!has_engine(session))
@@ -284,6 +297,7 @@ static int open_watch(struct session *session, struct error *error)
     const struct watch_options options = {.log = session->options->log,
                                           .engine = session->engine.engine,
                                           .names = session->names,
+                                          .order_capacity = order_capacity(session),
                                           .tape = session->tape,
                                           .feed = session->feed,
                                           .venues = &session->venues};
@@ -336,9 +350,8 @@ static int run_all(struct session *session, struct error *error)
     }
     const struct log_field fields[] = {
         log_unsigned("epoch", session->start.epoch),
-        log_unsigned("instruments", session->names->instrument_count),
-        log_text("tape", session->options->tape)};
-    log_line(session, LOG_INFO, "the session begins", fields, 3);
+        log_unsigned("instruments", session->names->instrument_count)};
+    log_line(session, LOG_INFO, "the session begins", fields, 2);
     if (atomic_load(&session->stopping))
         stop_by(session, SIGTERM); /* it came while the venues were being asked */
     if (!has_engine(session))
@@ -411,6 +424,9 @@ int session_run(const struct session_options *options, struct session_result *re
         free(session);
         return code;
     }
+    const struct log_field field = log_text("tape", options->tape);
+    struct log_span span = {.name = "session", .fields = &field, .field_count = 1};
+    log_span_enter(&span);
     code = open_all(session, error);
     if (!code) {
         code = run_all(session, error);
@@ -429,6 +445,7 @@ int session_run(const struct session_options *options, struct session_result *re
     if (!code)
         atomic_store(&session->heartbeat->alive, HEARTBEAT_ENDED);
     close_all(session);
+    log_span_leave(&span);
     free(session);
     return code;
 }
