@@ -48,6 +48,17 @@
     S(tape_sync_every, "tape.sync_every", DURATION, "0", "1h", "1s",                               \
       "time between two fdatasync of a session's tape: what a power cut may lose, beside the "     \
       "second that the open block covers; 0: after each block")                                    \
+    S(database_failures, "database.failures", INTEGER, "0", "1000000", "5",                        \
+      "calls of a live session's database that fail in a row, after which none is made; 0: any")   \
+    S(database_timeout, "database.timeout", DURATION, "1ms", "1h", "30s",                          \
+      "time from then until one call is the trial that may end it")                                \
+    S(database_required, "database.required", FLAG, "", "", "no",                                  \
+      "no new order leaves while the database's breaker is not closed; a live session without a "  \
+      "database is refused")                                                                       \
+    S(database_call_timeout, "database.call_timeout", DURATION, "10ms", "4s", "1s",                \
+      "how long one call may take, its attempts included, before it has failed")                   \
+    S(database_every, "database.every", DURATION, "10ms", "1m", "200ms",                           \
+      "time between two calls while there is something to write")                                  \
     S(account_currency, "account.currency", TEXT, "", "", "",                                      \
       "asset that profit of the whole account is counted in, for risk.drawdown_limit and "         \
       "risk.daily_loss_limit; empty: that of every quoted instrument's profit where it is one "    \
