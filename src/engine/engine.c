@@ -568,6 +568,11 @@ bool engine_balance(const struct engine *engine, unsigned venue, unsigned asset,
     return balance->used;
 }
 
+enum infrastructure_state engine_database_state(const struct engine *engine)
+{
+    return (enum infrastructure_state)engine->database.state;
+}
+
 bool engine_order_is_open(const struct engine *engine, order_id order)
 {
     return open_order(engine, order) != NULL;

@@ -17,6 +17,7 @@
 #include "live/names.h"
 #include "live/paper.h"
 #include "live/raw.h"
+#include "live/session_store.h"
 #include "live/signals.h"
 #include "live/sweep.h"
 #include "live/venues.h"
@@ -29,6 +30,8 @@ static const char target[] = "capstan.live";
 
 /* D1's limit is 30 s in all; this is what orders get of it where the engine is gone. */
 #define CANCEL_ON_EXIT_NS (20 * NS_PER_SECOND)
+/* What the database gets behind the loop's end. */
+#define STORE_CLOSE_NS (3 * NS_PER_SECOND)
 /* Signals nearer than this are one. */
 #define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 
@@ -54,6 +57,8 @@ struct session {
     struct written_feed written;
     struct live_venue venue;
     struct paper *paper;
+    struct fold fold;
+    struct session_store *store; /* NULL: no database */
     struct watch *watch;
     struct loop loop;
 };
@@ -194,21 +199,21 @@ static int carry_positions(struct session *session, struct error *error)
 
 static int open_engine(struct session *session, struct error *error)
 {
-    struct fold fold = {0};
+    struct fold *fold = &session->fold;
     if (!has_engine(session))
         return 0;
     int code = run_engine_open(&session->engine, session->options->config, session->names, false,
                                false, error);
     if (!code)
-        code = live_tape_fold(session->tape, session->engine.engine, &fold, error);
-    if (!code && session->options->mode == SESSION_PAPER && fold.starts > 0)
+        code = live_tape_fold(session->tape, session->engine.engine, fold, error);
+    if (!code && session->options->mode == SESSION_PAPER && fold->starts > 0)
         code = error_set(error, ERROR_INPUT,
                          "%s: has a session already, and the simulated venue of a paper session "
                          "can't go on where it ended; begin a new tape",
                          session->options->tape);
     if (!code)
         code = carry_positions(session, error);
-    session->start = (struct event_start){.epoch = fold.epoch + 1,
+    session->start = (struct event_start){.epoch = fold->epoch + 1,
                                           .seed = (uint64_t)session->venues.settings.global.seed,
                                           .config_hash = session->engine.config_hash};
     return code;
@@ -280,7 +285,30 @@ static void wire(struct session *session)
     if (session->paper)
         sinks[count++] = paper_sink(session->paper);
     sinks[count++] = watch_sink(session->watch);
+    if (session->store)
+        sinks[count++] = session_store_sink(session->store);
     session->loop.sink_count = count;
+}
+
+static int open_store(struct session *session, struct error *error)
+{
+    const struct session_store_options options = {.path = session->options->database,
+                                                  .tape = session->options->tape,
+                                                  .header = live_tape_header(session->tape),
+                                                  .build_id = session->build_id,
+                                                  .engine = &session->engine,
+                                                  .fold = &session->fold,
+                                                  .epoch = session->start.epoch,
+                                                  .feed = session->feed,
+                                                  .clock = &session->clock.clock,
+                                                  .log = session->options->log};
+    if (options.path)
+        return session_store_open(&session->store, &options, error);
+    if (has_engine(session) && session->venues.settings.global.database_required)
+        return error_set(error, ERROR_INPUT,
+                         "database.required: yes, but the session has no database; give one with "
+                         "--db, or set it to no");
+    return 0;
 }
 
 /* Ours, and those that only the venue knows. */
@@ -300,6 +328,7 @@ static int open_watch(struct session *session, struct error *error)
                                           .order_capacity = order_capacity(session),
                                           .tape = session->tape,
                                           .feed = session->feed,
+                                          .store = session->store,
                                           .venues = &session->venues};
     return watch_open(&session->watch, &options, error);
 }
@@ -321,6 +350,8 @@ static int open_all(struct session *session, struct error *error)
         code = open_paper(session, error);
     if (!code)
         code = open_feed(session, error);
+    if (!code)
+        code = open_store(session, error);
     if (!code)
         code = open_watch(session, error);
     return code;
@@ -434,6 +465,7 @@ int session_run(const struct session_options *options, struct session_result *re
             cancel_on_exit(session);
     }
     live_venues_close(&session->venues); /* their threads use the tape's names */
+    session_store_close(&session->store, &session->loop, STORE_CLOSE_NS);
     if (!code)
         code = live_tape_finish(&session->tape, error);
     if (!code)

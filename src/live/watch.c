@@ -29,9 +29,9 @@ static void tell_trouble(struct watch *watch)
         log_write(watch->options.log, LOG_ERROR, "capstan.tape", watch->now, trouble.text, NULL, 0);
 }
 
-static void post_done(struct watch *watch, enum shutdown_step step)
+static void post_done(struct watch *watch, enum shutdown_step step, bool failed)
 {
-    const union event_record record = {.step_done = {.step = (uint8_t)step}};
+    const union event_record record = {.step_done = {.step = (uint8_t)step, .failed = failed}};
     live_feed_post(watch->options.feed, EVENT_step_done, &record);
 }
 
@@ -40,7 +40,7 @@ static void venue_ended(void *context)
 {
     struct watch *watch = context;
     if (atomic_fetch_sub(&watch->to_disconnect, 1) == 1)
-        post_done(watch, SHUTDOWN_DISCONNECTING);
+        post_done(watch, SHUTDOWN_DISCONNECTING, false);
 }
 
 static void disconnect(struct watch *watch)
@@ -51,14 +51,29 @@ static void disconnect(struct watch *watch)
         live_io_stop(venues->ios[v], venue_ended, watch);
 }
 
-/* What the engine waits for outside itself. Queues hold nothing that is not handed on at once, and no database
- * is written in a live session: these two steps are done when they begin. */
+static void database_closed(void *context, bool failed)
+{
+    post_done(context, SHUTDOWN_CLOSING, failed);
+}
+
+static void close_database(struct watch *watch)
+{
+    if (watch->options.store)
+        session_store_flush(watch->options.store, database_closed, watch);
+    else
+        post_done(watch, SHUTDOWN_CLOSING, false);
+}
+
+/* What the engine waits for outside itself. Queues hold nothing that is not handed on at once: to flush them is
+ * done when it begins. */
 static void take_step(struct watch *watch, enum shutdown_step step)
 {
     switch ((int)step) {
     case SHUTDOWN_FLUSHING:
+        post_done(watch, step, false);
+        break;
     case SHUTDOWN_CLOSING:
-        post_done(watch, step);
+        close_database(watch);
         break;
     case SHUTDOWN_DISCONNECTING:
         disconnect(watch);
