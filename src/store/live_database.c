@@ -181,10 +181,21 @@ static bool place(struct live_database *database, const struct found *found)
            found->start_ns == session->last_start && found->closed;
 }
 
-static int go_on(struct live_database *database, struct error *error)
+/* The last words of the session before are none any more: the run goes on. */
+static int drop_last_words(struct live_database *database, struct error *error)
+{
+    return execute(database,
+                   "BEGIN IMMEDIATE; DELETE FROM position WHERE why = 'final'; DELETE FROM balance; "
+                   "COMMIT",
+                   error);
+}
+
+static int go_on(struct live_database *database, bool is_next, struct error *error)
 {
     int64_t last[2];
     bool any;
+    if (is_next && drop_last_words(database, error))
+        return error->code;
     if (read_row(database->store.database,
                  "SELECT (SELECT coalesce(max(id), 0) FROM order_event),"
                  "       (SELECT coalesce(max(id), 0) FROM position)",
@@ -251,7 +262,8 @@ static int open_database(struct live_database *database, int attempts_left, stru
         return make(database, error);
     if (!found.ours || found.first_ns != first_start(database))
         return another(database->options.path, error);
-    return place(database, &found) ? go_on(database, error)
+    bool is_next = found.epoch != 0 && found.epoch == (int64_t)database->session.epoch_before;
+    return place(database, &found) ? go_on(database, is_next, error)
                                    : remake(database, attempts_left, error);
 }
 

@@ -53,12 +53,12 @@ static int write_position(struct spool *spool, unsigned instrument, int64_t now,
 }
 
 /* Samples due at or before `now`. A silence of many periods makes one sample, at its first: nothing
- * changed in it. */
-static int take_samples(struct spool *spool, int64_t now, struct error *error)
+ * changed in it. That between two sessions makes none. */
+static int take_samples(struct spool *spool, int64_t now, bool starts, struct error *error)
 {
     int64_t due = spool->next_sample;
     spool->next_sample = (now / spool->sample_ns + 1) * spool->sample_ns;
-    if (!spool->any)
+    if (!spool->any || starts)
         return 0;
     for (unsigned i = 0; i < spool->instrument_count; i++)
         if (write_position(spool, i, due, SPOOL_SAMPLE, error))
@@ -80,7 +80,8 @@ static int on_message(struct sink *sink, const struct message *message, struct e
     struct spool *spool = (struct spool *)sink;
     if (!spool->any && message->kind < EVENT_start)
         return 0; /* books are built before the engine starts: not yet the run */
-    if (message->ts_local >= spool->next_sample && take_samples(spool, message->ts_local, error))
+    if (message->ts_local >= spool->next_sample &&
+        take_samples(spool, message->ts_local, message->kind == EVENT_start, error))
         return error->code;
     if (!spool->any)
         spool->first_ns = message->ts_local;
