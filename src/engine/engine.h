@@ -121,6 +121,8 @@ uint64_t engine_open_orders(const struct engine *engine);
 bool engine_order_is_open(const struct engine *engine, order_id order);
 /* What of it counts in exposure, in quantity units: the most that may still fill; 0 where it is not open. */
 int64_t engine_order_leaves(const struct engine *engine, order_id order);
+/* The breaker around the database (engine/infrastructure.h). */
+enum infrastructure_state engine_database_state(const struct engine *engine);
 /* How often a gate has blocked an instrument since it last ceased to, which its next `gate` decision will
  * tell; 0 where it does not block. */
 uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate);

@@ -343,6 +343,8 @@ struct engine {
     struct carry carry;
     struct profit profit;
     struct orphans orphans;
+    struct infrastructure database;
+    bool database_required;                /* setting */
     int64_t own_book_every, own_book_next; /* 0, TIME_NEVER: not checked */
     int64_t sync_deadline;                 /* of all that sync.c waits for */
     uint32_t gates_off;                    /* tests only: gates that don't block, as bits */

@@ -10,12 +10,14 @@
 
 #include "base/assert.h"
 #include "base/build_id.h"
+#include "base/log_writer.h"
 #include "base/time.h"
 #include "clock/clock.h"
 #include "live/heartbeat.h"
 #include "live/names.h"
 #include "live/paper.h"
 #include "live/raw.h"
+#include "live/session_store.h"
 #include "live/signals.h"
 #include "live/sweep.h"
 #include "live/venues.h"
@@ -28,6 +30,8 @@ static const char target[] = "capstan.live";
 
 /* D1's limit is 30 s in all; this is what orders get of it where the engine is gone. */
 #define CANCEL_ON_EXIT_NS (20 * NS_PER_SECOND)
+/* What the database gets behind the loop's end. */
+#define STORE_CLOSE_NS (3 * NS_PER_SECOND)
 /* Signals nearer than this are one. */
 #define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 
@@ -56,6 +60,8 @@ struct session {
     struct written_feed written;
     struct live_venue venue;
     struct paper *paper;
+    struct fold fold;
+    struct session_store *store; /* NULL: no database */
     struct watch *watch;
     struct loop loop;
 };
@@ -97,10 +103,15 @@ static bool is_echo(struct session *session)
 static void caught(void *context, int signal)
 {
     struct session *session = context;
+    const struct log_field field = log_integer("signal", signal);
+    if (signal == SIGHUP && log_writer_has_file(session->options->log->writer)) {
+        log_writer_reopen(session->options->log->writer);
+        return;
+    }
     if (is_echo(session))
         return;
-    const struct log_field field = log_integer("signal", signal);
     const char *text = signal == SIGTERM   ? "SIGTERM: shutting down"
+                       : signal == SIGHUP  ? "SIGHUP, and no log file: shutting down"
                        : signal == SIGALRM ? "the session's time is over: shutting down"
                                            : "SIGINT: shutting down";
     log_line(session, LOG_INFO, text, &field, 1);
@@ -204,21 +215,21 @@ static int carry_positions(struct session *session, struct error *error)
 
 static int open_engine(struct session *session, struct error *error)
 {
-    struct fold fold = {0};
+    struct fold *fold = &session->fold;
     if (!has_engine(session))
         return 0;
     int code = run_engine_open(&session->engine, session->options->config, session->names, false,
                                false, error);
     if (!code)
-        code = live_tape_fold(session->tape, session->engine.engine, &fold, error);
-    if (!code && session->options->mode == SESSION_PAPER && fold.starts > 0)
+        code = live_tape_fold(session->tape, session->engine.engine, fold, error);
+    if (!code && session->options->mode == SESSION_PAPER && fold->starts > 0)
         code = error_set(error, ERROR_INPUT,
                          "%s: has a session already, and the simulated venue of a paper session "
                          "can't go on where it ended; begin a new tape",
                          session->tape_path);
     if (!code)
         code = carry_positions(session, error);
-    session->start = (struct event_start){.epoch = fold.epoch + 1,
+    session->start = (struct event_start){.epoch = fold->epoch + 1,
                                           .seed = (uint64_t)session->venues.settings.global.seed,
                                           .config_hash = session->engine.config_hash};
     return code;
@@ -306,7 +317,37 @@ static void wire(struct session *session)
     if (session->paper)
         sinks[count++] = paper_sink(session->paper);
     sinks[count++] = watch_sink(session->watch);
+    if (session->store)
+        sinks[count++] = session_store_sink(session->store);
     session->loop.sink_count = count;
+}
+
+static int open_store(struct session *session, struct error *error)
+{
+    const struct session_store_options options = {.path = session->options->database,
+                                                  .tape = session->options->tape,
+                                                  .header = live_tape_header(session->tape),
+                                                  .build_id = session->build_id,
+                                                  .engine = &session->engine,
+                                                  .fold = &session->fold,
+                                                  .epoch = session->start.epoch,
+                                                  .feed = session->feed,
+                                                  .clock = &session->clock.clock,
+                                                  .log = session->options->log};
+    if (options.path)
+        return session_store_open(&session->store, &options, error);
+    if (has_engine(session) && session->venues.settings.global.database_required)
+        return error_set(error, ERROR_INPUT,
+                         "database.required: yes, but the session has no database; give one with "
+                         "--db, or set it to no");
+    return 0;
+}
+
+/* Ours, and those that only the venue knows. */
+static size_t order_capacity(const struct session *session)
+{
+    const struct settings_global *global = &session->venues.settings.global;
+    return (size_t)(global->orders_capacity + global->safety_orphans);
 }
 
 static int open_watch(struct session *session, struct error *error)
@@ -316,8 +357,10 @@ static int open_watch(struct session *session, struct error *error)
     const struct watch_options options = {.log = session->options->log,
                                           .engine = session->engine.engine,
                                           .names = session->names,
+                                          .order_capacity = order_capacity(session),
                                           .tape = session->tape,
                                           .feed = session->feed,
+                                          .store = session->store,
                                           .venues = &session->venues};
     return watch_open(&session->watch, &options, error);
 }
@@ -341,6 +384,8 @@ static int open_all(struct session *session, struct error *error)
         code = open_rotator(session, error);
     if (!code)
         code = open_feed(session, error);
+    if (!code)
+        code = open_store(session, error);
     if (!code)
         code = open_watch(session, error);
     return code;
@@ -409,9 +454,8 @@ static int run_all(struct session *session, struct error *error)
     }
     const struct log_field fields[] = {
         log_unsigned("epoch", session->start.epoch),
-        log_unsigned("instruments", session->names->instrument_count),
-        log_text("tape", session->tape_path)};
-    log_line(session, LOG_INFO, "the session begins", fields, 3);
+        log_unsigned("instruments", session->names->instrument_count)};
+    log_line(session, LOG_INFO, "the session begins", fields, 2);
     if (atomic_load(&session->stopping))
         stop_by(session, SIGTERM); /* it came while the venues were being asked */
     if (has_engine(session))
@@ -484,6 +528,9 @@ int session_run(const struct session_options *options, struct session_result *re
         free(session);
         return code;
     }
+    const struct log_field field = log_text("tape", options->tape);
+    struct log_span span = {.name = "session", .fields = &field, .field_count = 1};
+    log_span_enter(&span);
     code = open_all(session, error);
     if (!code) {
         code = run_all(session, error);
@@ -491,6 +538,7 @@ int session_run(const struct session_options *options, struct session_result *re
             cancel_on_exit(session);
     }
     live_venues_close(&session->venues); /* their threads use the tape's names */
+    session_store_close(&session->store, &session->loop, STORE_CLOSE_NS);
     if (!code)
         code = live_tape_finish(&session->tape, error);
     if (!code)
@@ -502,6 +550,7 @@ int session_run(const struct session_options *options, struct session_result *re
     if (!code)
         atomic_store(&session->heartbeat->alive, HEARTBEAT_ENDED);
     close_all(session);
+    log_span_leave(&span);
     free(session);
     return code;
 }
