@@ -32,6 +32,8 @@ static const char target[] = "capstan.live";
 #define CANCEL_ON_EXIT_NS (20 * NS_PER_SECOND)
 /* What the database gets behind the loop's end. */
 #define STORE_CLOSE_NS (3 * NS_PER_SECOND)
+/* And where one tape follows another. */
+#define STORE_ROTATE_NS (1 * NS_PER_SECOND)
 /* Signals nearer than this are one. */
 #define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 
@@ -300,17 +302,8 @@ static int open_paper(struct session *session, struct error *error)
                       clock_now(&session->clock.clock), error);
 }
 
-static void wire(struct session *session)
+static void wire_sinks(struct session *session)
 {
-    session->venue = (struct live_venue){.names = session->names, .feed = session->feed};
-    for (size_t v = 0; v < session->venues.count; v++)
-        session->venue.ios[v] = session->venues.ios[v];
-    live_venue_init(&session->venue);
-    session->loop =
-        (struct loop){.engine = session->engine.engine,
-                      .feed = &session->written.feed,
-                      .venue = session->paper ? paper_venue(session->paper) : &session->venue.venue,
-                      .makes_time = false};
     struct sink **sinks = session->loop.sinks;
     size_t count = 0;
     sinks[count++] = live_tape_sink(session->tape, session->engine.engine);
@@ -322,15 +315,36 @@ static void wire(struct session *session)
     session->loop.sink_count = count;
 }
 
+static void wire(struct session *session)
+{
+    session->venue = (struct live_venue){.names = session->names, .feed = session->feed};
+    for (size_t v = 0; v < session->venues.count; v++)
+        session->venue.ios[v] = session->venues.ios[v];
+    live_venue_init(&session->venue);
+    session->loop =
+        (struct loop){.engine = session->engine.engine,
+                      .feed = &session->written.feed,
+                      .venue = session->paper ? paper_venue(session->paper) : &session->venue.venue,
+                      .makes_time = false};
+    wire_sinks(session);
+}
+
+/* Each tape of a chain has a database of its own, numbered as the tape is. */
 static int open_store(struct session *session, struct error *error)
 {
-    const struct session_store_options options = {.path = session->options->database,
-                                                  .tape = session->options->tape,
+    char path[ROTATION_PATH_BYTES];
+    const char *base = session->options->database;
+    if (base && rotation_path(base, session->tape_number, path, error))
+        return error->code;
+    const struct session_store_options options = {.path = base ? path : NULL,
+                                                  .tape = session->tape_path,
                                                   .header = live_tape_header(session->tape),
                                                   .build_id = session->build_id,
                                                   .engine = &session->engine,
                                                   .fold = &session->fold,
                                                   .epoch = session->start.epoch,
+                                                  .events_before = session->loop.events,
+                                                  .messages_before = session->loop.messages,
                                                   .feed = session->feed,
                                                   .clock = &session->clock.clock,
                                                   .log = session->options->log};
@@ -422,13 +436,52 @@ static int ask_for_accounts(struct session *session, struct error *error)
     return 0;
 }
 
+/* The database of the tape that has ended gets its last word, if that goes quickly: orders rest meanwhile. */
+static void end_store(struct session *session)
+{
+    bool healthy = session_store_health(session->store).healthy;
+    bool whole =
+        session_store_close(&session->store, &session->loop, healthy ? STORE_ROTATE_NS : 0);
+    const struct log_field field = log_text("tape", session->tape_path);
+    if (!whole)
+        log_line(session, LOG_ERROR,
+                 "the database of a tape that has ended is behind: capstan project makes it anew",
+                 &field, 1);
+}
+
+static int rotate_store(struct session *session, struct error *error)
+{
+    if (!session->store)
+        return 0;
+    end_store(session);
+    session->fold = (struct fold){.first_start = INT64_MIN, .last_start = INT64_MIN};
+    int code = open_store(session, error);
+    if (code && !session->venues.settings.global.database_required) {
+        log_line(session, LOG_ERROR, error->text, NULL, 0);
+        error->code = code = ERROR_NONE;
+    }
+    watch_set_store(session->watch, session->store);
+    wire_sinks(session);
+    return code;
+}
+
 /* One tape is over. */
 static int rotate(struct session *session, struct error *error)
 {
     int code = rotator_rotate(&session->rotator, session->start.epoch, session->written.now, error);
+    bool rotated = !code && session->rotator.options.number != session->tape_number;
     if (code || !has_engine(session))
         return code;
     session->start.epoch++;
+    if (rotated) {
+        session->tape_number = session->rotator.options.number;
+        code =
+            rotation_path(session->options->tape, session->tape_number, session->tape_path, error);
+        if (!code)
+            code = rotate_store(session, error);
+        if (code)
+            return code;
+    }
     live_feed_restart(session->feed, &session->start);
     return ask_for_accounts(session, error);
 }

@@ -145,6 +145,11 @@ void watch_close(struct watch **watch)
     *watch = NULL;
 }
 
+void watch_set_store(struct watch *watch, struct session_store *store)
+{
+    watch->options.store = store;
+}
+
 struct sink *watch_sink(struct watch *watch)
 {
     return &watch->sink;

@@ -25,6 +25,8 @@ struct watch_options {
 int watch_open(struct watch **watch, const struct watch_options *options, struct error *error);
 void watch_close(struct watch **watch);
 struct sink *watch_sink(struct watch *watch);
+/* Another database, or none, from now on. */
+void watch_set_store(struct watch *watch, struct session_store *store);
 /* The shutdown ended by force. */
 bool watch_was_forced(const struct watch *watch);
 
