@@ -20,6 +20,7 @@ struct session_store {
     struct follower *follower;
     bool judging; /* the message that the engine takes tells how a call ended */
     bool judged;  /* it has, and its decisions come now */
+    bool worked;  /* the last call did */
 };
 
 /* --- what the tape held before -------------------------------------------------------------------- */
@@ -104,6 +105,8 @@ static int take_message(struct sink *sink, const struct message *message, struct
         follower_judged(store->follower);
     store->judged = false;
     store->judging = is_of_database(message);
+    if (store->judging)
+        store->worked = message->record->breaker_input.healthy;
     return taken->message(taken, message, error);
 }
 
@@ -112,6 +115,9 @@ static int take_stepped(struct sink *sink, const struct engine *engine, struct e
 {
     struct session_store *store = (struct session_store *)sink;
     struct sink *taken = follower_sink(store->follower);
+    if (store->judging)
+        atomic_store(store->options.healthy, store->worked && engine_database_state(engine) ==
+                                                                  INFRASTRUCTURE_CLOSED);
     store->judged = store->judging;
     store->judging = false;
     return taken->stepped(taken, engine, error);

@@ -3,6 +3,8 @@
 #ifndef CAPSTAN_LIVE_SESSION_STORE_H
 #define CAPSTAN_LIVE_SESSION_STORE_H
 
+#include <stdatomic.h>
+
 #include "base/log.h"
 #include "feed/live_feed.h"
 #include "run/fold.h"
