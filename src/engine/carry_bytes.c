@@ -1,10 +1,8 @@
 /* The carry as bytes. One walk does both ways, so that what is written is what is read: `pass` puts a field that
- * stands in the engine, or gets it. A field is a byte of its name's hash and the value as zigzag in groups of seven
+ * stands in the engine, or gets it. A field is a tag of its name and the value as zigzag in groups of seven
  * bits, the lowest first; at the end stand the hash of the walked carry, so that no field of it is left out, and that of
  * the bytes. What follows from other fields is not written. */
 #include "engine/engine_internal.h"
-
-#include <string.h>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -53,9 +51,14 @@ static bool get_byte(struct carrier *carrier, uint8_t *byte)
     return true;
 }
 
+/* Names of fields that follow each other must have different ones. */
 static uint8_t tag_of(const char *name)
 {
-    return (uint8_t)hash_64(name, strlen(name));
+    enum { MULTIPLIER = 31 };
+    uint32_t tag = 0;
+    for (; *name != '\0'; name++)
+        tag = tag * MULTIPLIER + (uint8_t)*name;
+    return (uint8_t)(tag ^ tag >> 8 ^ tag >> 16);
 }
 
 static void put(struct carrier *carrier, const char *name, int128 value)
