@@ -373,11 +373,13 @@ static bool is_finished(const char *path)
 }
 
 /* A life after it, later in time. */
-static struct live_session_result live_on(void)
+static struct live_session_result live_on(int hours)
 {
     struct live_world world = {0};
-    const struct live_world_options market = {
-        .messages = 900, .shutdown_at = 850, .start = SMALL_TAPE_START + INT64_C(3600000000000)};
+    const struct live_world_options market = {.messages = 900,
+                                              .shutdown_at = 850,
+                                              .start = SMALL_TAPE_START +
+                                                       hours * INT64_C(3600000000000)};
     cr_assert_eq(live_world_open(&world, &market, &error), 0);
     struct live_session_result result = session(&world, 0, 0);
     live_world_close(&world);
@@ -389,7 +391,7 @@ static void dies_at(enum live_tape_step step, uint64_t tapes)
     live_and_die(step);
     cr_assert_eq(newest(), tapes);
     cr_assert_eq(is_finished(path_of(1)), step == LIVE_TAPE_FINISHED);
-    struct live_session_result result = live_on();
+    struct live_session_result result = live_on(1);
     cr_assert_eq(result.recovered.lost_entries + result.recovered.torn_bytes, 0);
     cr_assert_eq(result.fold.epoch, 1);
     cr_assert_eq(result.fold.starts, 1);
@@ -429,7 +431,7 @@ Test(rotation, half_a_next_tape)
     touch("session-0003.tape.745.part");
     touch("other-0002.tape.745.part");
     cr_assert_eq(newest(), 1);
-    live_on();
+    live_on(1);
     check_chain(1);
     cr_assert_eq(files(), 5);
     rotation_tidy(base, 1);
@@ -456,6 +458,32 @@ Test(rotation, journals_of_the_tape_before)
     cr_assert_eq(files(), 6);
     cr_assert_eq(rotation_settle(base, 2, &error), 0, "%s", error.text);
     cr_assert_eq(files(), 4);
+    cr_assert(is_finished(path_of(1)));
+}
+
+static void append_bytes(const char *path, size_t count)
+{
+    static const uint8_t torn[] = {0x5b, 0x2a, 0x4d, 0x18, 104, 0, 0, 0, 'C', 'A', 'P'};
+    int fd = open(path, O_WRONLY | O_APPEND);
+    cr_assert_eq(write(fd, torn, count), (ssize_t)count);
+    close(fd);
+}
+
+/* A power cut tears what was written last: of the newest tape its last block, of the one before its end mark. */
+Test(rotation, torn_ends)
+{
+    struct stat status;
+    live_and_die(LIVE_TAPE_FINISHED);
+    cr_assert_eq(stat(path_of(1), &status), 0);
+    cr_assert_eq(truncate(path_of(1), status.st_size - 30), 0);
+    append_bytes(path_of(2), 11);
+    cr_assert_eq(live_on(1).fold.starts, 1);
+    check_chain(2);
+    cr_assert_eq(stat(path_of(1), &status), 0);
+    cr_assert_eq(truncate(path_of(1), status.st_size - 110), 0);
+    append_bytes(path_of(2), 3);
+    cr_assert_eq(live_on(2).fold.starts, 2);
+    check_chain(2);
     cr_assert(is_finished(path_of(1)));
 }
 
