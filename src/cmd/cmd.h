@@ -13,6 +13,7 @@
 
 #include "base/decimal.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/money.h"
 #include "config/config.h"
 
@@ -24,6 +25,7 @@
     X(paper, "real market data, orders at the simulated venue")                                    \
     X(record, "write real market data to a tape")                                                  \
     X(watchdog, "cancel a live session's orders when its engine is gone")                          \
+    X(health, "ask whether the engine on this machine lives, for health checks")                   \
     X(verify, "run the engine over a session and compare its decisions with the tape")             \
     X(project, "write a session's orders, fills and profit to a SQLite database")                  \
     X(tape, "look into a tape, check it, make another one of it")                                  \
@@ -192,6 +194,27 @@ struct cmd_config_options {
 /* Defaults, then the file, then the environment, then --set. On success *config is the caller's. */
 int cmd_load_config(const struct cmd_config_options *options, struct config **config,
                     struct error *error);
+
+/* --- The log ------------------------------------------------------------------------------------
+ */
+
+struct cmd_log_options {
+    const char *file; /* --log; NULL: standard error */
+    const char *form; /* --log-form; NULL: auto */
+};
+
+/* Two options for the table of a command that runs for long. */
+#define CMD_LOG_OPTIONS(to)                                                                        \
+    CMD_TEXT("log", 0, "FILE",                                                                     \
+             "append log lines to this file, opened again at SIGHUP (default: standard error)",    \
+             &(to)->file),                                                                         \
+        CMD_TEXT("log-form", 0, "FORM", "json, human, or auto: human at a terminal (default)",     \
+                 &(to)->form)
+
+/* Start the log, filtered by CAPSTAN_LOG. ERROR_INPUT for the filter, the form or the file. `log` stays where it is
+ * until cmd_close_log, which is allowed after an error too. */
+int cmd_open_log(const struct cmd_log_options *options, struct log *log, struct error *error);
+void cmd_close_log(struct log *log);
 
 /* --- Progress -----------------------------------------------------------------------------------
  */

@@ -47,6 +47,7 @@ struct engine_counters {
     uint64_t fills, fills_by_cause[FILL_CAUSE_COUNT];
     uint64_t gate_blocked[GATE_COUNT];
     uint64_t removed_numbers;
+    int64_t last_quote; /* see engine_last_quote (engine/status.h) */
     uint64_t invariant_checks, invariant_violations;
     uint64_t violations_by_invariant[16];
     const char *violation; /* the first, in words; NULL: there was none */
@@ -121,6 +122,8 @@ uint64_t engine_open_orders(const struct engine *engine);
 bool engine_order_is_open(const struct engine *engine, order_id order);
 /* What of it counts in exposure, in quantity units: the most that may still fill; 0 where it is not open. */
 int64_t engine_order_leaves(const struct engine *engine, order_id order);
+/* The breaker around the database (engine/infrastructure.h). */
+enum infrastructure_state engine_database_state(const struct engine *engine);
 /* How often a gate has blocked an instrument since it last ceased to, which its next `gate` decision will
  * tell; 0 where it does not block. */
 uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate);

@@ -247,6 +247,7 @@ struct instrument {
     int64_t reference4; /* collar reference, four times the price; 0: none fresh */
     int64_t fair, skew; /* 1/1,000 tick */
     bool has_fair;
+    bool may_quote;        /* no gate of the whole instrument blocked it */
     bool top_in_collar[2]; /* the top view's own side is not too aggressive */
 };
 
@@ -343,6 +344,8 @@ struct engine {
     struct carry carry;
     struct profit profit;
     struct orphans orphans;
+    struct infrastructure database;
+    bool database_required;                /* setting */
     int64_t own_book_every, own_book_next; /* 0, TIME_NEVER: not checked */
     int64_t sync_deadline;                 /* of all that sync.c waits for */
     uint32_t gates_off;                    /* tests only: gates that don't block, as bits */

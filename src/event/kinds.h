@@ -46,7 +46,8 @@
     X(snapshot_end, 83, SESSION, RECORD,                                                           \
       "an account snapshot is complete; taken: when its request was sent, ts_local")               \
     X(command, 84, SESSION, RECORD, "an operator's command")                                       \
-    X(breaker_input, 85, SESSION, RECORD, "outside input to a breaker")                            \
+    X(breaker_input, 85, SESSION, RECORD,                                                          \
+      "how a request about no order went, or a call of the database (venue -)")                    \
     X(rate_budget, 86, SESSION, RECORD, "what is left of a rate limit")                            \
     X(clock_jump, 87, SESSION, RECORD, "the wall clock jumped; time here did not")                 \
     X(shutdown, 88, SESSION, RECORD, "stop: cancel all, then end")                                 \
@@ -74,7 +75,7 @@
     X(replace, 142, DECISION, RECORD,                                                              \
       "cancel an order and send another in one request; not sent where the cancel fails")          \
     X(infrastructure, 143, DECISION, RECORD,                                                       \
-      "the breaker around a venue's requests changed state")                                       \
+      "the breaker around a venue's requests, or the database (venue -), changed state")           \
     X(alarm, 144, DECISION, RECORD, "something is not safe, or is again; who must act and how")    \
     X(cancel_orphan, 145, DECISION, RECORD, "cancel an order that only the venue knows")           \
     X(step_failed, 146, DECISION, RECORD, "a step of the shutdown failed or did not end in time")  \

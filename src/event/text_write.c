@@ -291,3 +291,28 @@ size_t message_to_text(const struct message *message, const struct event_names *
         put_row(&sink, &message->rows[i], message->kind, &units);
     return text_finish(&sink);
 }
+
+size_t event_field_to_text(const struct message *message, const struct event_names *names,
+                           unsigned field_index, char *out, size_t capacity)
+{
+    const struct event_kind_info *info = event_kind_info(message->kind);
+    struct text_sink sink = {out, capacity, 0};
+
+    ASSERT(info != NULL && info->shape == EVENT_RECORD && field_index < info->field_count);
+    const struct event_field_info *field = &info->fields[field_index];
+    struct text_units units = text_units_of(names, message_instrument(message));
+    put_field(&sink, names, &units, field->type, (const char *)message->record + field->offset);
+    return text_finish(&sink);
+}
+
+uint16_t message_instrument(const struct message *message)
+{
+    const struct event_kind_info *info = event_kind_info(message->kind);
+    uint16_t instrument = text_stream_instrument(message->stream);
+
+    for (unsigned i = 0; instrument == EVENT_NONE_16 && i < info->field_count; i++)
+        if (info->fields[i].type == FIELD_INSTRUMENT)
+            memcpy(&instrument, (const char *)message->record + info->fields[i].offset,
+                   sizeof instrument);
+    return instrument;
+}

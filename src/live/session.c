@@ -10,17 +10,20 @@
 
 #include "base/assert.h"
 #include "base/build_id.h"
+#include "base/log_writer.h"
 #include "base/time.h"
 #include "clock/clock.h"
 #include "live/heartbeat.h"
 #include "live/names.h"
 #include "live/paper.h"
 #include "live/raw.h"
+#include "live/session_store.h"
 #include "live/signals.h"
 #include "live/sweep.h"
 #include "live/venues.h"
 #include "live/watch.h"
 #include "live/written_feed.h"
+#include "ops/ops.h"
 #include "run/live_tape.h"
 #include "run/run_engine.h"
 
@@ -28,6 +31,10 @@ static const char target[] = "capstan.live";
 
 /* D1's limit is 30 s in all; this is what orders get of it where the engine is gone. */
 #define CANCEL_ON_EXIT_NS (20 * NS_PER_SECOND)
+/* What the database gets behind the loop's end. */
+#define STORE_CLOSE_NS (3 * NS_PER_SECOND)
+/* And where one tape follows another. */
+#define STORE_ROTATE_NS (1 * NS_PER_SECOND)
 /* Signals nearer than this are one. */
 #define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 
@@ -37,6 +44,7 @@ struct session {
     struct session_clock clock;
     struct waker waker;
     atomic_bool stopping; /* a signal came */
+    struct ops *ops;      /* NULL: ops.enabled is no */
     struct signals *signals;
     int64_t signalled; /* monotonic; 0: not yet. The signals' thread's */
     struct raw *raw;
@@ -56,6 +64,9 @@ struct session {
     struct written_feed written;
     struct live_venue venue;
     struct paper *paper;
+    struct fold fold;
+    struct session_store *store; /* NULL: no database */
+    atomic_bool database_is_well;
     struct watch *watch;
     struct loop loop;
 };
@@ -79,6 +90,7 @@ static void stop_by(struct session *session, int signal)
     struct live_feed *feed = atomic_load(&session->feed);
     const union event_record record = {.shutdown = {.signal = (uint64_t)signal}};
     atomic_store(&session->stopping, true);
+    ops_drain(session->ops);
     if (feed && has_engine(session))
         live_feed_post(feed, EVENT_shutdown, &record);
     else if (feed)
@@ -97,15 +109,96 @@ static bool is_echo(struct session *session)
 static void caught(void *context, int signal)
 {
     struct session *session = context;
+    const struct log_field field = log_integer("signal", signal);
+    if (signal == SIGHUP && log_writer_has_file(session->options->log->writer)) {
+        log_writer_reopen(session->options->log->writer);
+        return;
+    }
     if (is_echo(session))
         return;
-    const struct log_field field = log_integer("signal", signal);
     const char *text = signal == SIGTERM   ? "SIGTERM: shutting down"
+                       : signal == SIGHUP  ? "SIGHUP, and no log file: shutting down"
                        : signal == SIGALRM ? "the session's time is over: shutting down"
                                            : "SIGINT: shutting down";
     log_line(session, LOG_INFO, text, &field, 1);
     stop_by(session, signal);
 }
+
+/* --- the ops server --------------------------------------------------------------------------------- */
+
+static void stop_by_command(void *context)
+{
+    struct session *session = context;
+    log_line(session, LOG_INFO, "an operator's command: shutting down", NULL, 0);
+    stop_by(session, SIGTERM);
+}
+
+/* First of all, so that a port that is taken is told before any venue hears of us. */
+static int open_ops(struct session *session, struct error *error)
+{
+    static const struct event_names no_names;
+    struct config_resolved resolved = {0};
+    int code = config_resolve(session->options->config, &no_names, true, &resolved, error);
+    if (code)
+        return code;
+    const struct ops_options options = {.settings = &resolved.global,
+                                        .log = session->options->log,
+                                        .clock = &session->clock.clock,
+                                        .stop = stop_by_command,
+                                        .context = session};
+    code = ops_open(&session->ops, &options, error);
+    config_resolved_free(&resolved);
+    return code;
+}
+
+static bool post_command(void *context, unsigned kind, const union event_record *record)
+{
+    struct session *session = context;
+    struct live_feed *feed = atomic_load(&session->feed);
+    return feed && live_feed_post(feed, kind, record);
+}
+
+static void tell_health(void *context, unsigned venue, struct ops_venue_health *health)
+{
+    const struct session *session = context;
+    struct live_io *io = session->venues.ios[venue];
+    const struct adapter_health told = live_io_health(io);
+    *health = (struct ops_venue_health){.market = told.market_synchronised,
+                                        .account = told.private_up,
+                                        .waiting = message_queue_depth(live_io_messages(io))};
+}
+
+static enum ops_check check_database(void *context)
+{
+    const struct session *session = context;
+    if (!session->options->database)
+        return OPS_CHECK_NONE;
+    return atomic_load(&session->database_is_well) ? OPS_CHECK_WELL : OPS_CHECK_FAILED;
+}
+
+static int attach_ops(struct session *session, struct error *error)
+{
+    static const char *const modes[] = {
+        [SESSION_LIVE] = "live", [SESSION_PAPER] = "paper", [SESSION_RECORD] = "record"};
+    const struct ops_session shown = {.mode = modes[session->options->mode],
+                                      .tape = session->options->tape,
+                                      .epoch = session->start.epoch,
+                                      .engine = session->engine.engine,
+                                      .names = session->names,
+                                      .orders_capacity =
+                                          (size_t)session->venues.settings.global.orders_capacity,
+                                      .clock = &session->clock.clock,
+                                      .live = true,
+                                      .waited = live_feed_waited(session->feed),
+                                      .alive = &session->heartbeat->alive,
+                                      .post = post_command,
+                                      .venue_health = tell_health,
+                                      .database = check_database,
+                                      .context = session};
+    return ops_attach(session->ops, &shown, error);
+}
+
+/* ---------------------------------------------------------------------------------------------------- */
 
 static int open_venues(struct session *session, struct error *error)
 {
@@ -204,21 +297,21 @@ static int carry_positions(struct session *session, struct error *error)
 
 static int open_engine(struct session *session, struct error *error)
 {
-    struct fold fold = {0};
+    struct fold *fold = &session->fold;
     if (!has_engine(session))
         return 0;
     int code = run_engine_open(&session->engine, session->options->config, session->names, false,
                                false, error);
     if (!code)
-        code = live_tape_fold(session->tape, session->engine.engine, &fold, error);
-    if (!code && session->options->mode == SESSION_PAPER && fold.starts > 0)
+        code = live_tape_fold(session->tape, session->engine.engine, fold, error);
+    if (!code && session->options->mode == SESSION_PAPER && fold->starts > 0)
         code = error_set(error, ERROR_INPUT,
                          "%s: has a session already, and the simulated venue of a paper session "
                          "can't go on where it ended; begin a new tape",
                          session->tape_path);
     if (!code)
         code = carry_positions(session, error);
-    session->start = (struct event_start){.epoch = fold.epoch + 1,
+    session->start = (struct event_start){.epoch = fold->epoch + 1,
                                           .seed = (uint64_t)session->venues.settings.global.seed,
                                           .config_hash = session->engine.config_hash};
     return code;
@@ -289,6 +382,21 @@ static int open_paper(struct session *session, struct error *error)
                       clock_now(&session->clock.clock), error);
 }
 
+static void wire_sinks(struct session *session)
+{
+    struct sink **sinks = session->loop.sinks;
+    size_t count = 0;
+    sinks[count++] = ops_timed(session->ops, live_tape_sink(session->tape, session->engine.engine));
+    if (session->paper)
+        sinks[count++] = paper_sink(session->paper);
+    sinks[count++] = watch_sink(session->watch);
+    if (session->store)
+        sinks[count++] = session_store_sink(session->store);
+    if (ops_sink(session->ops))
+        sinks[count++] = ops_sink(session->ops);
+    session->loop.sink_count = count;
+}
+
 static void wire(struct session *session)
 {
     session->venue = (struct live_venue){.names = session->names, .feed = session->feed};
@@ -300,13 +408,43 @@ static void wire(struct session *session)
                       .feed = &session->written.feed,
                       .venue = session->paper ? paper_venue(session->paper) : &session->venue.venue,
                       .makes_time = false};
-    struct sink **sinks = session->loop.sinks;
-    size_t count = 0;
-    sinks[count++] = live_tape_sink(session->tape, session->engine.engine);
-    if (session->paper)
-        sinks[count++] = paper_sink(session->paper);
-    sinks[count++] = watch_sink(session->watch);
-    session->loop.sink_count = count;
+    wire_sinks(session);
+}
+
+/* Each tape of a chain has a database of its own, numbered as the tape is. */
+static int open_store(struct session *session, struct error *error)
+{
+    char path[ROTATION_PATH_BYTES];
+    const char *base = session->options->database;
+    if (base && rotation_path(base, session->tape_number, path, error))
+        return error->code;
+    const struct session_store_options options = {.path = base ? path : NULL,
+                                                  .tape = session->tape_path,
+                                                  .header = live_tape_header(session->tape),
+                                                  .build_id = session->build_id,
+                                                  .engine = &session->engine,
+                                                  .fold = &session->fold,
+                                                  .epoch = session->start.epoch,
+                                                  .events_before = session->loop.events,
+                                                  .messages_before = session->loop.messages,
+                                                  .feed = session->feed,
+                                                  .healthy = &session->database_is_well,
+                                                  .clock = &session->clock.clock,
+                                                  .log = session->options->log};
+    if (options.path)
+        return session_store_open(&session->store, &options, error);
+    if (has_engine(session) && session->venues.settings.global.database_required)
+        return error_set(error, ERROR_INPUT,
+                         "database.required: yes, but the session has no database; give one with "
+                         "--db, or set it to no");
+    return 0;
+}
+
+/* Ours, and those that only the venue knows. */
+static size_t order_capacity(const struct session *session)
+{
+    const struct settings_global *global = &session->venues.settings.global;
+    return (size_t)(global->orders_capacity + global->safety_orphans);
 }
 
 static int open_watch(struct session *session, struct error *error)
@@ -316,8 +454,10 @@ static int open_watch(struct session *session, struct error *error)
     const struct watch_options options = {.log = session->options->log,
                                           .engine = session->engine.engine,
                                           .names = session->names,
+                                          .order_capacity = order_capacity(session),
                                           .tape = session->tape,
                                           .feed = session->feed,
+                                          .store = session->store,
                                           .venues = &session->venues};
     return watch_open(&session->watch, &options, error);
 }
@@ -327,6 +467,8 @@ static int open_all(struct session *session, struct error *error)
     session_clock_start(&session->clock, INT64_MIN);
     int code =
         signals_open(&session->signals, session->options->run_for_ns, caught, session, error);
+    if (!code)
+        code = open_ops(session, error);
     if (!code)
         code = raw_open(&session->raw, session->options->raw, error);
     if (!code)
@@ -342,7 +484,11 @@ static int open_all(struct session *session, struct error *error)
     if (!code)
         code = open_feed(session, error);
     if (!code)
+        code = open_store(session, error);
+    if (!code)
         code = open_watch(session, error);
+    if (!code)
+        code = attach_ops(session, error);
     return code;
 }
 
@@ -350,10 +496,13 @@ static int open_all(struct session *session, struct error *error)
 
 static int record_all(struct session *session, struct error *error)
 {
-    struct sink *tape = live_tape_sink(session->tape, NULL);
+    struct sink *tape = ops_timed(session->ops, live_tape_sink(session->tape, NULL));
+    struct sink *ops = ops_sink(session->ops);
     const struct message *message;
     while ((message = session->written.feed.next(&session->written.feed, error))) {
         int code = tape->message(tape, message, error);
+        if (!code && ops)
+            code = ops->message(ops, message, error);
         if (code)
             return code;
         session->loop.messages++;
@@ -377,13 +526,52 @@ static int ask_for_accounts(struct session *session, struct error *error)
     return 0;
 }
 
+/* The database of the tape that has ended gets its last word, if that goes quickly: orders rest meanwhile. */
+static void end_store(struct session *session)
+{
+    bool healthy = session_store_health(session->store).healthy;
+    bool whole =
+        session_store_close(&session->store, &session->loop, healthy ? STORE_ROTATE_NS : 0);
+    const struct log_field field = log_text("tape", session->tape_path);
+    if (!whole)
+        log_line(session, LOG_ERROR,
+                 "the database of a tape that has ended is behind: capstan project makes it anew",
+                 &field, 1);
+}
+
+static int rotate_store(struct session *session, struct error *error)
+{
+    if (!session->store)
+        return 0;
+    end_store(session);
+    session->fold = (struct fold){.first_start = INT64_MIN, .last_start = INT64_MIN};
+    int code = open_store(session, error);
+    if (code && !session->venues.settings.global.database_required) {
+        log_line(session, LOG_ERROR, error->text, NULL, 0);
+        error->code = code = ERROR_NONE;
+    }
+    watch_set_store(session->watch, session->store);
+    wire_sinks(session);
+    return code;
+}
+
 /* One tape is over. */
 static int rotate(struct session *session, struct error *error)
 {
     int code = rotator_rotate(&session->rotator, session->start.epoch, session->written.now, error);
+    bool rotated = !code && session->rotator.options.number != session->tape_number;
     if (code || !has_engine(session))
         return code;
     session->start.epoch++;
+    if (rotated) {
+        session->tape_number = session->rotator.options.number;
+        code =
+            rotation_path(session->options->tape, session->tape_number, session->tape_path, error);
+        if (!code)
+            code = rotate_store(session, error);
+        if (code)
+            return code;
+    }
     live_feed_restart(session->feed, &session->start);
     return ask_for_accounts(session, error);
 }
@@ -409,9 +597,8 @@ static int run_all(struct session *session, struct error *error)
     }
     const struct log_field fields[] = {
         log_unsigned("epoch", session->start.epoch),
-        log_unsigned("instruments", session->names->instrument_count),
-        log_text("tape", session->tape_path)};
-    log_line(session, LOG_INFO, "the session begins", fields, 3);
+        log_unsigned("instruments", session->names->instrument_count)};
+    log_line(session, LOG_INFO, "the session begins", fields, 2);
     if (atomic_load(&session->stopping))
         stop_by(session, SIGTERM); /* it came while the venues were being asked */
     if (has_engine(session))
@@ -454,6 +641,7 @@ static void cancel_on_exit(struct session *session)
 
 static void close_all(struct session *session)
 {
+    ops_close(&session->ops); /* its thread posts to the feed */
     struct live_feed *feed = atomic_exchange(&session->feed, NULL);
     live_venues_close(&session->venues);
     signals_close(&session->signals);
@@ -484,13 +672,18 @@ int session_run(const struct session_options *options, struct session_result *re
         free(session);
         return code;
     }
+    const struct log_field field = log_text("tape", options->tape);
+    struct log_span span = {.name = "session", .fields = &field, .field_count = 1};
+    log_span_enter(&span);
     code = open_all(session, error);
     if (!code) {
         code = run_all(session, error);
         if (code)
             cancel_on_exit(session);
     }
+    ops_detach(session->ops);            /* it uses the venues and the tape's names */
     live_venues_close(&session->venues); /* their threads use the tape's names */
+    session_store_close(&session->store, &session->loop, STORE_CLOSE_NS);
     if (!code)
         code = live_tape_finish(&session->tape, error);
     if (!code)
@@ -502,6 +695,7 @@ int session_run(const struct session_options *options, struct session_result *re
     if (!code)
         atomic_store(&session->heartbeat->alive, HEARTBEAT_ENDED);
     close_all(session);
+    log_span_leave(&span);
     free(session);
     return code;
 }

@@ -24,7 +24,9 @@ struct session_options {
     enum session_mode mode;
     const struct config *config;
     const char *tape; /* the first of its chain: the newest is gone on with (run/rotation.h) */
-    const char *raw;  /* file for the venues' frames as they came; NULL: none */
+    /* A projection to SQLite that follows the tape; NULL: none. Not where there is no engine. */
+    const char *database;
+    const char *raw; /* file for the venues' frames as they came; NULL: none */
     const struct log *log;
     int64_t run_for_ns; /* end by itself after so long, as by SIGTERM; TIME_NEVER: by signal only */
 };

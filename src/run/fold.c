@@ -41,6 +41,9 @@ static int fold_message(struct folding *folding, const struct message *message, 
     if (message->kind == EVENT_start) {
         uint64_t epoch = message->record->start.epoch;
         fold->starts++;
+        if (fold->first_start == INT64_MIN)
+            fold->first_start = message->ts_local;
+        fold->last_start = message->ts_local;
         fold->epoch = epoch > fold->epoch ? epoch : fold->epoch;
     }
     engine_fold(folding->engine, message);
@@ -79,7 +82,7 @@ int fold_tape(const char *path, uint64_t messages, struct engine *engine, struct
     struct tape_reader *reader = NULL;
     struct tape_block block = {0};
     struct folding folding = {.engine = engine, .fold = fold};
-    *fold = (struct fold){.last_ts = INT64_MIN};
+    *fold = (struct fold){.first_start = INT64_MIN, .last_start = INT64_MIN, .last_ts = INT64_MIN};
     int code = tape_reader_open(&reader, path, error);
     if (!code)
         code = tape_block_init(&block, reader, error);

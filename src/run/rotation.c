@@ -25,8 +25,6 @@ enum {
     ROOM_BYTES = TAPE_JOURNALS * TAPE_JOURNAL_BYTES + (4 << 20)
 };
 
-static const char ending[] = ".tape";
-
 /* --- names ---------------------------------------------------------------------------------------------- */
 
 const char *rotation_file(const char *path)
@@ -35,11 +33,17 @@ const char *rotation_file(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* Bytes of a name before its ending. */
+/* Bytes of a name before its ending: .tape, and .db of the database beside it. */
 static size_t stem_of(const char *name)
 {
-    size_t length = strlen(name), tail = sizeof ending - 1;
-    return length > tail && strcmp(name + length - tail, ending) == 0 ? length - tail : length;
+    static const char *const endings[] = {".tape", ".db"};
+    size_t length = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t tail = strlen(endings[i]);
+        if (length > tail && strcmp(name + length - tail, endings[i]) == 0)
+            return length - tail;
+    }
+    return length;
 }
 
 int rotation_path(const char *base, uint64_t number, char path[ROTATION_PATH_BYTES],

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 CAPSTAN = os.environ["CAPSTAN"]
+os.environ["CAPSTAN_OPS__PORT"] = "0"  # sessions of other tests run beside these
 TESTS = []
 
 
@@ -91,6 +92,26 @@ def paper_sends_nothing_and_verifies(folder, venue):
     expect(run("paper", "-c", venue.config, "--tape", tape, "--for", "1s"), 2, "begin a new tape")
 
 
+@test
+def a_session_that_begins_with_a_position_agrees_with_the_account(folder, venue):
+    tape = folder / "held.tape"
+    session = ("live", "-c", venue.config, "--tape", tape, "--set", "safety.sync_interval=1s", "--for")
+    for _ in range(6):
+        expect(run(*session, "6s"), 0)
+        held = re.findall(r" final_position (\S+) position=(\S+)", run("tape", "cat", tape).stdout)[-2:]
+        if any(float(position) != 0 for _, position in held):
+            break
+    assert any(float(position) != 0 for _, position in held), f"no position came about: {held}"
+    expect(run(*session, "8s"), 0)
+    told = run("tape", "cat", tape).stdout.split(" start ")[-1]
+    assert told.count(" snapshot_end ") >= 4, "the account was not told often enough"
+    assert " venue_position " in told
+    alarms = [line for line in told.splitlines() if " alarm " in line and "drift" in line]
+    assert not alarms, alarms
+    assert " place " in told, "nothing was quoted"
+    expect(run("verify", tape), 0, "identical")
+
+
 def chain(tape):
     """The tape and those that follow it."""
     return [tape, *sorted(tape.parent.glob(f"{tape.stem}-[0-9]*.tape"))]
@@ -143,26 +164,6 @@ def a_rotation_that_can_t_be_is_told(folder, venue):
     expect(run("live", "-c", venue.config, "--tape", tape, "--for", "1s"), 2, "too long")
     expect(run("live", "-c", venue.config, "--tape", folder / "s.tape", "--set", "tape.rotate_every=10ms"), 2,
            "tape.rotate_every")
-
-
-@test
-def a_session_that_begins_with_a_position_agrees_with_the_account(folder, venue):
-    tape = folder / "held.tape"
-    session = ("live", "-c", venue.config, "--tape", tape, "--set", "safety.sync_interval=1s", "--for")
-    for _ in range(6):
-        expect(run(*session, "6s"), 0)
-        held = re.findall(r" final_position (\S+) position=(\S+)", run("tape", "cat", tape).stdout)[-2:]
-        if any(float(position) != 0 for _, position in held):
-            break
-    assert any(float(position) != 0 for _, position in held), f"no position came about: {held}"
-    expect(run(*session, "8s"), 0)
-    told = run("tape", "cat", tape).stdout.split(" start ")[-1]
-    assert told.count(" snapshot_end ") >= 4, "the account was not told often enough"
-    assert " venue_position " in told
-    alarms = [line for line in told.splitlines() if " alarm " in line and "drift" in line]
-    assert not alarms, alarms
-    assert " place " in told, "nothing was quoted"
-    expect(run("verify", tape), 0, "identical")
 
 
 def start_live(venue, tape, log, *more, env=None):
