@@ -75,7 +75,7 @@ static int begin(struct restarter *restarter, struct error *error)
     if (!restarter->carry.follows)
         return 0;
     run_engine_renew(run);
-    return rotation_carry_load(&restarter->carry, run->engine, error);
+    return fold_begin(&restarter->carry, restarter->path, run, error);
 }
 
 /* Before a start that is not the first: the engine begins anew with what the tape before it comes to. */
@@ -93,7 +93,7 @@ static int restart(struct sink *sink, const struct message *message, struct erro
     run_engine_renew(run);
     /* The comparison has passed the start. */
     uint64_t before = comparison_passed(restarter->verification->comparison) - 1;
-    return fold_tape(restarter->path, before, run->engine, &fold, error);
+    return fold_tape(restarter->path, before, run, &fold, error);
 }
 
 static void wire(struct verification *verification, const char *path)
