@@ -132,6 +132,8 @@ static int run_all(struct check *check, struct error *error)
             return error->code;
     if (error->code)
         return error->code;
+    if (begin(check, error)) /* it died before a start */
+        return error->code;
     bool recorded = tape_reader_header(check->reader)->origin == TAPE_RECORDED;
     if (recorded && forget(check, error))
         return error->code;

@@ -26,15 +26,21 @@ static int open_engine(struct verification *verification, const char *path, stru
     return code;
 }
 
+/* An engine wrote this: a decision, or what it left at the beginning of the next tape. */
+static bool is_of_engine(const struct message *message)
+{
+    return message->kind >= EVENT_place || message->kind == EVENT_carry;
+}
+
 static bool block_has_decision(const struct tape_block *block)
 {
     for (uint32_t i = 0; i < block->message_count; i++)
-        if (block->messages[i].kind >= EVENT_place)
+        if (is_of_engine(&block->messages[i]))
             return true;
     return false;
 }
 
-/* An engine wrote this tape, if there is any decision on it. */
+/* An engine wrote this tape, if there is any decision on it, or a carry: it may have died before the first. */
 static int check_decisions(struct tape_reader *reader, const char *path, struct error *error)
 {
     struct tape_block block;

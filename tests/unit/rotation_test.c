@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "engine/walker.h"
+#include "replay/restart_check.h"
 #include "run/verification.h"
 #include "tests/unit/live_session.h"
 #include "tests/unit/small_tape.h"
@@ -453,9 +454,15 @@ static struct live_session_result live_on(int hours)
 
 static void dies_at(enum live_tape_step step, uint64_t tapes)
 {
+    uint64_t cuts = 0;
     live_and_die(step);
     cr_assert_eq(newest(), tapes);
     cr_assert_eq(is_finished(path_of(1)), step == LIVE_TAPE_FINISHED);
+    for (uint64_t number = 1; number <= tapes; number++) {
+        /* Also what no start has come to yet. */
+        verified(number);
+        cr_assert_eq(restart_check(path_of(number), 100, &cuts, &error), 0, "%s", error.text);
+    }
     struct live_session_result result = live_on(1);
     cr_assert_eq(result.recovered.lost_entries + result.recovered.torn_bytes, 0);
     cr_assert_eq(result.fold.epoch, 1);
