@@ -303,7 +303,7 @@ static int open_engine(struct session *session, struct error *error)
     int code = run_engine_open(&session->engine, session->options->config, session->names, false,
                                false, error);
     if (!code)
-        code = live_tape_fold(session->tape, session->engine.engine, fold, error);
+        code = live_tape_fold(session->tape, &session->engine, fold, error);
     if (!code && session->options->mode == SESSION_PAPER && fold->starts > 0)
         code = error_set(error, ERROR_INPUT,
                          "%s: has a session already, and the simulated venue of a paper session "
