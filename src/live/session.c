@@ -20,6 +20,8 @@
 #include "live/session_store.h"
 #include "live/signals.h"
 #include "live/sweep.h"
+#include "live/time_limit.h"
+#include "live/unconfirmed.h"
 #include "live/venues.h"
 #include "live/watch.h"
 #include "live/written_feed.h"
@@ -32,6 +34,11 @@ static const char target[] = "capstan.live";
 #define CANCEL_ON_EXIT_NS (20 * NS_PER_SECOND)
 /* What the database gets behind the loop's end. */
 #define STORE_CLOSE_NS (3 * NS_PER_SECOND)
+/* Behind the engine's own end by force the process has so long to close, and a second for its last lines; a second
+ * signal has less patience. Before the settings are known their default counts. */
+#define CLOSE_NS         (4 * NS_PER_SECOND)
+#define SECOND_SIGNAL_NS (5 * NS_PER_SECOND)
+#define SHUTDOWN_NS      (29 * NS_PER_SECOND)
 /* Signals nearer than this are one. */
 #define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 
@@ -42,6 +49,8 @@ struct session {
     struct waker waker;
     atomic_bool stopping; /* a signal came */
     struct signals *signals;
+    struct time_limit *_Atomic limit; /* NULL: not yet */
+    struct unconfirmed *unconfirmed;
     int64_t signalled; /* monotonic; 0: not yet. The signals' thread's */
     struct raw *raw;
     struct live_venues venues;
@@ -60,6 +69,7 @@ struct session {
     struct fold fold;
     struct session_store *store; /* NULL: no database */
     struct watch *watch;
+    bool swept_clean; /* without the engine, and each venue shows no order of ours */
     struct loop loop;
 };
 
@@ -88,6 +98,17 @@ static void stop_by(struct session *session, int signal)
         live_feed_end(feed);
 }
 
+static void limit_time(struct session *session, bool again)
+{
+    struct time_limit *limit = atomic_load(&session->limit);
+    const struct settings_global *global = &session->venues.settings.global;
+    int64_t left = again                         ? SECOND_SIGNAL_NS
+                   : atomic_load(&session->feed) ? global->shutdown_force_after + CLOSE_NS
+                                                 : SHUTDOWN_NS;
+    if (limit)
+        time_limit_begin(limit, left);
+}
+
 /* `timeout` and some supervisors signal a process and its group: that is one wish, not two. */
 static bool is_echo(struct session *session)
 {
@@ -107,6 +128,7 @@ static void caught(void *context, int signal)
     }
     if (is_echo(session))
         return;
+    limit_time(session, atomic_load(&session->stopping));
     const char *text = signal == SIGTERM   ? "SIGTERM: shutting down"
                        : signal == SIGHUP  ? "SIGHUP, and no log file: shutting down"
                        : signal == SIGALRM ? "the session's time is over: shutting down"
@@ -333,11 +355,42 @@ static int open_watch(struct session *session, struct error *error)
     return watch_open(&session->watch, &options, error);
 }
 
+/* Only where orders are at a venue: those of paper end with it. */
+static int open_unconfirmed(struct session *session, struct error *error)
+{
+    if (session->options->mode != SESSION_LIVE)
+        return 0;
+    int code =
+        unconfirmed_open(&session->unconfirmed, session->options->tape,
+                         session->venues.settings.global.live_session.text, session->names, error);
+    if (code)
+        return code;
+    time_limit_know(session->limit, watch_orders(session->watch), session->unconfirmed);
+    const struct log_field fields[] = {
+        log_unsigned("orders", unconfirmed_left(session->unconfirmed)),
+        log_text("file", unconfirmed_path(session->unconfirmed))};
+    if (fields[0].integer > 0)
+        log_line(session, LOG_WARN, "the session before could not end all its orders", fields, 2);
+    return 0;
+}
+
+static int open_limit(struct session *session, struct error *error)
+{
+    struct time_limit *limit = NULL;
+    int code = time_limit_open(&limit, session->options->log, &session->clock.clock, error);
+    atomic_store(&session->limit, limit);
+    if (!code && atomic_load(&session->stopping))
+        limit_time(session, false); /* the signal was faster */
+    return code;
+}
+
 static int open_all(struct session *session, struct error *error)
 {
     session_clock_start(&session->clock, INT64_MIN);
     int code =
         signals_open(&session->signals, session->options->run_for_ns, caught, session, error);
+    if (!code)
+        code = open_limit(session, error);
     if (!code)
         code = raw_open(&session->raw, session->options->raw, error);
     if (!code)
@@ -354,6 +407,8 @@ static int open_all(struct session *session, struct error *error)
         code = open_store(session, error);
     if (!code)
         code = open_watch(session, error);
+    if (!code)
+        code = open_unconfirmed(session, error);
     return code;
 }
 
@@ -396,8 +451,8 @@ static void fill_result(const struct session *session, struct session_result *re
     result->messages = session->loop.messages;
     result->events = session->loop.events;
     result->epoch = session->start.epoch;
-    if (!has_engine(session))
-        return;
+    if (!session->watch)
+        return; /* no engine, or it never started */
     const struct engine_counters *counters = engine_counters(session->engine.engine);
     result->decisions = counters->decisions;
     result->fills = counters->fills;
@@ -414,6 +469,7 @@ static void cancel_on_exit(struct session *session)
     if (session->options->mode != SESSION_LIVE || !session->heartbeat || !session->feed)
         return;
     log_line(session, LOG_ERROR, "the session can't go on: cancelling its orders", NULL, 0);
+    time_limit_begin(session->limit, SHUTDOWN_NS);
     sweep(&session->venues, &session->waker, &session->clock.clock, session->options->log,
           CANCEL_ON_EXIT_NS, &result);
     if (session->tape)
@@ -422,13 +478,44 @@ static void cancel_on_exit(struct session *session)
                                        log_unsigned("remaining", result.remaining),
                                        log_unsigned("venues_without_answer", result.unheard)};
     log_line(session, LOG_ERROR, "cancelled without the engine", fields, 3);
+    session->swept_clean = result.remaining == 0 && result.unheard == 0;
+}
+
+/* The orders that may rest stand in a file, or it is removed. */
+static void name_unconfirmed(struct session *session, bool failed)
+{
+    struct error error = {0};
+    size_t count = 0;
+    const struct open_order *named = NULL;
+    struct open_order *listed = NULL;
+    if (!session->unconfirmed)
+        return;
+    if (!failed) {
+        named = watch_unconfirmed(session->watch, &count);
+    } else if (!session->swept_clean) {
+        size_t open = open_orders_list(watch_orders(session->watch), NULL, 0);
+        listed = calloc(open + 1, sizeof *listed);
+        count = listed ? open_orders_list(watch_orders(session->watch), listed, open) : 0;
+        count = count < open ? count : open;
+        named = listed;
+    }
+    if (unconfirmed_write(session->unconfirmed, named, count, &error))
+        log_line(session, LOG_ERROR, error.text, NULL, 0);
+    const struct log_field fields[] = {log_unsigned("orders", count),
+                                       log_text("file", unconfirmed_path(session->unconfirmed))};
+    if (count > 0)
+        log_line(session, LOG_ERROR, "orders that may still rest are named in a file", fields, 2);
+    free(listed);
 }
 
 static void close_all(struct session *session)
 {
     struct live_feed *feed = atomic_exchange(&session->feed, NULL);
+    struct time_limit *limit = atomic_load(&session->limit);
     live_venues_close(&session->venues);
     signals_close(&session->signals);
+    time_limit_close(&limit); /* all that could hang is over */
+    unconfirmed_close(&session->unconfirmed);
     watch_close(&session->watch);
     if (feed)
         live_feed_feed(feed)->close(live_feed_feed(feed));
@@ -440,6 +527,24 @@ static void close_all(struct session *session)
     heartbeat_close(&session->heartbeat);
     raw_close(&session->raw);
     waker_close(&session->waker);
+}
+
+/* A signal came while the venues were being asked: nothing was sent. Whether an earlier session left orders is then
+ * for its own end to say. */
+static bool stopped_before_start(struct session *session)
+{
+    struct heartbeat *heartbeat = NULL;
+    struct error error = {0};
+    if (!atomic_load(&session->stopping) || atomic_load(&session->feed))
+        return false;
+    bool left = heartbeat_read(&heartbeat, session->options->tape, &error) == 0 &&
+                atomic_load(&heartbeat->alive) != HEARTBEAT_ENDED;
+    heartbeat_close(&heartbeat);
+    log_line(session, left ? LOG_WARN : LOG_INFO,
+             left ? "stopped before the session began; the one before died, and its orders may rest"
+                  : "stopped before the session began: no order was sent",
+             NULL, 0);
+    return !left;
 }
 
 int session_run(const struct session_options *options, struct session_result *result,
@@ -463,18 +568,23 @@ int session_run(const struct session_options *options, struct session_result *re
         code = run_all(session, error);
         if (code)
             cancel_on_exit(session);
+        name_unconfirmed(session, code != 0);
     }
+    if (code && stopped_before_start(session))
+        code = error->code = ERROR_NONE;
     live_venues_close(&session->venues); /* their threads use the tape's names */
     session_store_close(&session->store, &session->loop, STORE_CLOSE_NS);
-    if (!code)
+    if (!code && session->tape)
         code = live_tape_finish(&session->tape, error);
     if (!code)
         fill_result(session, result);
     if (!code && result->forced)
         code = error_set(error, ERROR_SYSTEM,
-                         "the shutdown ended by force: %llu orders are not known to have ended",
-                         (unsigned long long)result->open_orders);
-    if (!code)
+                         "the shutdown ended by force: %llu orders are not known to have ended%s%s",
+                         (unsigned long long)result->open_orders,
+                         session->unconfirmed ? ", named in " : "",
+                         session->unconfirmed ? unconfirmed_path(session->unconfirmed) : "");
+    if (!code && session->heartbeat)
         atomic_store(&session->heartbeat->alive, HEARTBEAT_ENDED);
     close_all(session);
     log_span_leave(&span);

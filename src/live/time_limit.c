@@ -85,8 +85,8 @@ static _Noreturn void end_by_force(struct time_limit *limit)
     }
     const struct log_field field = log_unsigned("orders_not_confirmed", limit->count);
     const int64_t now = clock_now(limit->clock);
-    size_t length = log_format(limit->log, __FILE__, __LINE__, LOG_WARN, target, now, text, &field,
-                               1, line);
+    size_t length =
+        log_format(limit->log, __FILE__, __LINE__, LOG_WARN, target, now, text, &field, 1, line);
     if (limit->log->writer)
         log_writer_last_words(limit->log->writer, line, length, LOG_NS);
     else

@@ -26,6 +26,10 @@ struct watch_options {
 int watch_open(struct watch **watch, const struct watch_options *options, struct error *error);
 void watch_close(struct watch **watch);
 struct sink *watch_sink(struct watch *watch);
+/* The orders that may rest; it belongs to the watch. */
+struct open_orders *watch_orders(struct watch *watch);
+/* The orders that the shutdown ended without, as the engine named them at its end; they belong to the watch. */
+const struct open_order *watch_unconfirmed(const struct watch *watch, size_t *count);
 /* The shutdown ended by force. */
 bool watch_was_forced(const struct watch *watch);
 

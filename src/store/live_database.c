@@ -184,10 +184,11 @@ static bool place(struct live_database *database, const struct found *found)
 /* The last words of the session before are none any more: the run goes on. */
 static int drop_last_words(struct live_database *database, struct error *error)
 {
-    return execute(database,
-                   "BEGIN IMMEDIATE; DELETE FROM position WHERE why = 'final'; DELETE FROM balance; "
-                   "COMMIT",
-                   error);
+    return execute(
+        database,
+        "BEGIN IMMEDIATE; DELETE FROM position WHERE why = 'final'; DELETE FROM balance; "
+        "COMMIT",
+        error);
 }
 
 static int go_on(struct live_database *database, bool is_next, struct error *error)
