@@ -48,6 +48,7 @@ struct session {
     struct session_clock clock;
     struct waker waker;
     atomic_bool stopping; /* a signal came */
+    atomic_bool asked;    /* and it was a person's or a supervisor's, not the end of --for */
     struct signals *signals;
     struct time_limit *_Atomic limit; /* NULL: not yet */
     struct unconfirmed *unconfirmed;
@@ -134,6 +135,8 @@ static void caught(void *context, int signal)
                        : signal == SIGALRM ? "the session's time is over: shutting down"
                                            : "SIGINT: shutting down";
     log_line(session, LOG_INFO, text, &field, 1);
+    if (signal != SIGALRM)
+        atomic_store(&session->asked, true);
     stop_by(session, signal);
 }
 
@@ -535,7 +538,7 @@ static bool stopped_before_start(struct session *session)
 {
     struct heartbeat *heartbeat = NULL;
     struct error error = {0};
-    if (!atomic_load(&session->stopping) || atomic_load(&session->feed))
+    if (!atomic_load(&session->asked) || atomic_load(&session->feed))
         return false;
     bool left = heartbeat_read(&heartbeat, session->options->tape, &error) == 0 &&
                 atomic_load(&heartbeat->alive) != HEARTBEAT_ENDED;
