@@ -464,6 +464,19 @@ static void fill_result(const struct session *session, struct session_result *re
     result->forced = watch_was_forced(session->watch);
 }
 
+/* Cancels by the venues' threads alone. */
+static bool cancel_without_engine(struct session *session, int64_t limit_ns,
+                                  struct sweep_result *result)
+{
+    sweep(&session->venues, &session->waker, &session->clock.clock, session->options->log, limit_ns,
+          result);
+    const struct log_field fields[] = {log_unsigned("cancels", result->cancels),
+                                       log_unsigned("remaining", result->remaining),
+                                       log_unsigned("venues_without_answer", result->unheard)};
+    log_line(session, LOG_ERROR, "cancelled without the engine", fields, 3);
+    return result->remaining == 0 && result->unheard == 0;
+}
+
 /* The engine can't go on: nothing of ours may rest without it. What was cancelled is not on the tape; the next
  * start reconciles with the venues. */
 static void cancel_on_exit(struct session *session)
@@ -473,15 +486,33 @@ static void cancel_on_exit(struct session *session)
         return;
     log_line(session, LOG_ERROR, "the session can't go on: cancelling its orders", NULL, 0);
     time_limit_begin(session->limit, SHUTDOWN_NS);
-    sweep(&session->venues, &session->waker, &session->clock.clock, session->options->log,
-          CANCEL_ON_EXIT_NS, &result);
+    session->swept_clean = cancel_without_engine(session, CANCEL_ON_EXIT_NS, &result);
     if (session->tape)
         live_tape_unwritten(session->tape, result.cancels);
-    const struct log_field fields[] = {log_unsigned("cancels", result.cancels),
-                                       log_unsigned("remaining", result.remaining),
-                                       log_unsigned("venues_without_answer", result.unheard)};
-    log_line(session, LOG_ERROR, "cancelled without the engine", fields, 3);
-    session->swept_clean = result.remaining == 0 && result.unheard == 0;
+}
+
+/* Its thread hangs: the same, from another. The queues of the venues are this thread's now; should the engine wake, the
+ * process ends all the same. */
+static bool cancel_for_engine(void *context, int64_t limit_ns)
+{
+    struct session *session = context;
+    struct sweep_result result;
+    log_line(session, LOG_ERROR, "the engine's thread gives no sign of life: cancelling its orders",
+             NULL, 0);
+    return cancel_without_engine(session, limit_ns, &result);
+}
+
+static int run_engine(struct session *session, struct error *error)
+{
+    const struct time_limit_engine engine = {.alive = &session->heartbeat->alive,
+                                             .clock = &session->clock.clock,
+                                             .cancel = cancel_for_engine,
+                                             .context = session};
+    if (session->options->mode == SESSION_LIVE)
+        time_limit_engine(session->limit, &engine);
+    int code = run_all(session, error);
+    time_limit_engine_over(session->limit);
+    return code;
 }
 
 /* The orders that may rest stand in a file, or it is removed. */
@@ -568,7 +599,7 @@ int session_run(const struct session_options *options, struct session_result *re
     log_span_enter(&span);
     code = open_all(session, error);
     if (!code) {
-        code = run_all(session, error);
+        code = run_engine(session, error);
         if (code)
             cancel_on_exit(session);
         name_unconfirmed(session, code != 0);

@@ -116,6 +116,12 @@ def stop_thread(thread, process):
         STOPPED.append(thread)
 
 
+def venue_thread(session):
+    threads = {line["thread_id"] for line in session.lines() if line["span"] and line["span"]["name"] == "venue"}
+    assert len(threads) == 1, threads
+    return threads.pop()
+
+
 def check_forced(session, venue):
     """What may rest is named in file and log."""
     left = venue.open_orders()
@@ -132,11 +138,24 @@ def check_forced(session, venue):
     assert last["fields"]["orders_not_confirmed"] == len(named), last
 
 
-def go_on(session, venue, folder):
+def check_cancelled(session, venue):
+    """The engine's orders were cancelled without it, so none is named."""
+    assert not venue.open_orders()
+    assert not Path(f"{session.tape}.unconfirmed").exists()
+    swept = [line for line in session.lines() if line["message"] == "cancelled without the engine"]
+    assert len(swept) == 1 and swept[0]["fields"]["cancels"] > 0 and swept[0]["fields"]["remaining"] == 0, swept
+    last = session.lines()[-1]
+    assert last["level"] == "warn" and "ends by force" in last["message"], last
+    assert last["fields"]["orders_not_confirmed"] == 0, last
+
+
+def go_on(session, venue, folder, named):
     """The next session on the tape ends all that rests, and its tape verifies."""
     again = Session(venue, folder)
-    line = again.await_line("the session before could not end all its orders")
-    assert line["fields"]["orders"] > 0, line
+    if named:
+        line = again.await_line("the session before could not end all its orders")
+        assert line["fields"]["orders"] > 0, line
+    again.await_line("the session begins")
     time.sleep(10)  # what had filled meanwhile is asked for, and ends after that
     again.end(0, 0, LIMIT + SLACK)
     assert not venue.open_orders()
@@ -151,9 +170,21 @@ def the_engines_thread_hangs(folder, venue):
     line = session.await_line("order_accepted", 4)
     assert line["spans"][0]["name"] == "session", line
     stop_thread(line["thread_id"], session.process)
+    assert venue.open_orders(), "no order rests: nothing was shown"
+    session.end(3, LIMIT - 0.5, LIMIT + SLACK)
+    check_cancelled(session, venue)
+    go_on(session, venue, folder, False)
+
+
+@test
+def both_hang(folder, venue):
+    session = Session(venue, folder)
+    line = session.await_line("order_accepted", 4)
+    stop_thread(venue_thread(session), session.process)
+    stop_thread(line["thread_id"], session.process)
     session.end(3, LIMIT - 0.5, LIMIT + SLACK)
     check_forced(session, venue)
-    go_on(session, venue, folder)
+    go_on(session, venue, folder, True)
 
 
 @test
@@ -161,16 +192,14 @@ def a_venues_thread_hangs(folder, venue):
     """The engine ends its part by force, then nothing ends the wait for the thread."""
     session = Session(venue, folder)
     session.await_line("order_accepted", 4)
-    threads = {line["thread_id"] for line in session.lines() if line["span"] and line["span"]["name"] == "venue"}
-    assert len(threads) == 1, threads
-    stop_thread(threads.pop(), session.process)
+    stop_thread(venue_thread(session), session.process)
     session.end(3, LIMIT - 0.5, LIMIT + SLACK)
     left = venue.open_orders()
     assert left, "no order rests: nothing was shown"
     named = [json.loads(line) for line in Path(f"{session.tape}.unconfirmed").read_text().splitlines()]
     assert left <= {order["client_order"] for order in named}, (left, named)
     assert any("shutdown ended by force" in line["message"] for line in session.lines())
-    go_on(session, venue, folder)
+    go_on(session, venue, folder, True)
 
 
 @test
@@ -181,7 +210,7 @@ def a_second_signal_is_less_patient(folder, venue):
     session.process.send_signal(signal.SIGTERM)
     time.sleep(1)
     session.end(3, 4.5, 5 + SLACK)
-    check_forced(session, venue)
+    check_cancelled(session, venue)
 
 
 @test

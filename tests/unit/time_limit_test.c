@@ -85,6 +85,38 @@ static _Noreturn void hang(const char *log_path, bool is_full)
         pause();
 }
 
+static bool cancel(void *context, int64_t limit_ns)
+{
+    int *told = context;
+    cr_assert_gt(limit_ns, 0);
+    return write(*told, "c", 1) == 1;
+}
+
+/* The same with an engine that gives no sign of life, or does. Its cancels all work. */
+static _Noreturn void hang_with_engine(bool is_silent, int told)
+{
+    struct log log;
+    struct error error;
+    struct open_orders *orders;
+    struct unconfirmed *unconfirmed;
+    struct time_limit *limit;
+    char tape[128];
+    _Atomic int64_t alive = is_silent ? 0 : INT64_MAX;
+    if (log_init(&log, stderr, "off", &error) || open_orders_open(&orders, NULL, 8, &error) ||
+        unconfirmed_open(&unconfirmed, in_folder("tape", tape), "mm1", &names, &error) ||
+        time_limit_open(&limit, &log, &clock_monotonic, &error))
+        _exit(99);
+    place(orders, UINT64_C(3) << 32 | 1);
+    place(orders, UINT64_C(3) << 32 | 2);
+    time_limit_know(limit, orders, unconfirmed);
+    time_limit_engine(
+        limit, &(struct time_limit_engine){
+                   .alive = &alive, .clock = &clock_monotonic, .cancel = cancel, .context = &told});
+    time_limit_begin(limit, 1500 * NS_PER_MS);
+    for (;;)
+        pause();
+}
+
 static void expect_end(pid_t child)
 {
     int status = 0;
@@ -149,6 +181,36 @@ Test(time_limit, a_log_that_nobody_reads_does_not_keep_it, .init = make_folder,
     expect_end(child);
     expect_file();
     close(reader);
+}
+
+static void expect_cancelled(bool is_silent)
+{
+    char path[128], byte;
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0)
+        hang_with_engine(is_silent, ends[1]);
+    close(ends[1]);
+    expect_end(child);
+    cr_assert_eq(read(ends[0], &byte, 1), is_silent);
+    close(ends[0]);
+    if (is_silent)
+        cr_assert_eq(access(in_folder("tape.unconfirmed", path), F_OK), -1);
+    else
+        expect_file();
+}
+
+Test(time_limit, an_engine_that_is_silent_is_cancelled_for, .init = make_folder,
+     .fini = remove_folder, .timeout = 60)
+{
+    expect_cancelled(true);
+}
+
+Test(time_limit, an_engine_that_lives_is_not, .init = make_folder, .fini = remove_folder,
+     .timeout = 60)
+{
+    expect_cancelled(false);
 }
 
 Test(time_limit, ends_nothing_that_ends_in_time, .timeout = 60)
