@@ -257,10 +257,15 @@ def the_log_is_rotated_by_a_signal(folder, venue):
 
 @test
 def a_signal_before_the_session_begins(folder, venue):
+    """While a venue is asked that does not answer."""
+    venue.process.send_signal(signal.SIGSTOP)
     session = Session(venue, folder)
-    time.sleep(0.05)
+    session.await_line("connecting")
     session.end(0, 0, LIMIT + SLACK)
-    assert not venue.open_orders()
+    venue.process.send_signal(signal.SIGCONT)
+    said = [line["message"] for line in session.lines()]
+    assert "stopped before the session began: no order was sent" in said, said
+    assert not venue.open_orders() and not session.tape.exists()
 
 
 def main():
