@@ -360,6 +360,8 @@ void engine_take_session(struct engine *engine, const struct message *message)
         break;
     case EVENT_tick:
     case EVENT_clock_jump:
+    case EVENT_predecessor: /* engine_read_carry takes them, before the start */
+    case EVENT_carry:
         break;
     default:
         orders_take_answer(engine, message);
@@ -520,6 +522,16 @@ void engine_position(struct engine *engine, unsigned index, struct engine_positi
 bool engine_is_done(const struct engine *engine)
 {
     return engine->carry.shutdown == SHUTDOWN_COMPLETE || engine->carry.shutdown == SHUTDOWN_FORCED;
+}
+
+bool engine_is_settled(const struct engine *engine)
+{
+    if (!engine->started || engine->carry.shutdown != SHUTDOWN_RUNNING)
+        return false;
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        if (!engine->venues[venue].reconciled || engine->venues[venue].sync.requested != TIME_NEVER)
+            return false;
+    return true;
 }
 
 const char *engine_full_setting(const struct engine *engine, uint64_t *needed)

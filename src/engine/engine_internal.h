@@ -247,6 +247,7 @@ struct instrument {
     int64_t reference4; /* collar reference, four times the price; 0: none fresh */
     int64_t fair, skew; /* 1/1,000 tick */
     bool has_fair;
+    bool may_quote;        /* no gate of the whole instrument blocked it */
     bool top_in_collar[2]; /* the top view's own side is not too aggressive */
 };
 
@@ -493,6 +494,8 @@ void orders_retry_due(struct engine *engine, unsigned instrument);
 void orders_retry_afresh(struct engine *engine, unsigned instrument);
 /* A restart: what was not answered will not be; it is unknown. */
 void orders_restart(struct engine *engine);
+/* An order of a carry, whole but for its place in the lists: false where it has none. */
+bool orders_take_carried(struct engine *engine, const struct order *carried);
 /* The id that the next order will have. */
 order_id orders_next_id(const struct engine *engine);
 

@@ -25,6 +25,7 @@
 #include "live/venues.h"
 #include "live/watch.h"
 #include "live/written_feed.h"
+#include "ops/ops.h"
 #include "run/live_tape.h"
 #include "run/run_engine.h"
 
@@ -39,6 +40,8 @@ static const char target[] = "capstan.live";
 #define CLOSE_NS         (4 * NS_PER_SECOND)
 #define SECOND_SIGNAL_NS (5 * NS_PER_SECOND)
 #define SHUTDOWN_NS      (29 * NS_PER_SECOND)
+/* And where one tape follows another. */
+#define STORE_ROTATE_NS (1 * NS_PER_SECOND)
 /* Signals nearer than this are one. */
 #define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 
@@ -49,6 +52,7 @@ struct session {
     struct waker waker;
     atomic_bool stopping; /* a signal came */
     atomic_bool asked;    /* and it was a person's or a supervisor's, not the end of --for */
+    struct ops *ops;      /* NULL: ops.enabled is no */
     struct signals *signals;
     struct time_limit *_Atomic limit; /* NULL: not yet */
     struct unconfirmed *unconfirmed;
@@ -60,7 +64,10 @@ struct session {
     const struct event_names *names; /* the tape's */
     struct run_engine engine;
     char build_id[BUILD_ID_TEXT_MAX];
+    char tape_path[ROTATION_PATH_BYTES]; /* the newest of the chain, at the start */
+    uint64_t tape_number;
     struct live_tape *tape;
+    struct rotator rotator;
     struct event_start start;
     struct heartbeat *heartbeat;
     struct live_feed *_Atomic feed; /* NULL: signals only stop the discovery */
@@ -69,6 +76,7 @@ struct session {
     struct paper *paper;
     struct fold fold;
     struct session_store *store; /* NULL: no database */
+    atomic_bool database_is_well;
     struct watch *watch;
     bool swept_clean; /* without the engine, and each venue shows no order of ours */
     struct loop loop;
@@ -93,6 +101,7 @@ static void stop_by(struct session *session, int signal)
     struct live_feed *feed = atomic_load(&session->feed);
     const union event_record record = {.shutdown = {.signal = (uint64_t)signal}};
     atomic_store(&session->stopping, true);
+    ops_drain(session->ops);
     if (feed && has_engine(session))
         live_feed_post(feed, EVENT_shutdown, &record);
     else if (feed)
@@ -139,6 +148,82 @@ static void caught(void *context, int signal)
         atomic_store(&session->asked, true);
     stop_by(session, signal);
 }
+
+/* --- the ops server --------------------------------------------------------------------------------- */
+
+static void stop_by_command(void *context)
+{
+    struct session *session = context;
+    log_line(session, LOG_INFO, "an operator's command: shutting down", NULL, 0);
+    stop_by(session, SIGTERM);
+}
+
+/* First of all, so that a port that is taken is told before any venue hears of us. */
+static int open_ops(struct session *session, struct error *error)
+{
+    static const struct event_names no_names;
+    struct config_resolved resolved = {0};
+    int code = config_resolve(session->options->config, &no_names, true, &resolved, error);
+    if (code)
+        return code;
+    const struct ops_options options = {.settings = &resolved.global,
+                                        .log = session->options->log,
+                                        .clock = &session->clock.clock,
+                                        .stop = stop_by_command,
+                                        .context = session};
+    code = ops_open(&session->ops, &options, error);
+    config_resolved_free(&resolved);
+    return code;
+}
+
+static bool post_command(void *context, unsigned kind, const union event_record *record)
+{
+    struct session *session = context;
+    struct live_feed *feed = atomic_load(&session->feed);
+    return feed && live_feed_post(feed, kind, record);
+}
+
+static void tell_health(void *context, unsigned venue, struct ops_venue_health *health)
+{
+    const struct session *session = context;
+    struct live_io *io = session->venues.ios[venue];
+    const struct adapter_health told = live_io_health(io);
+    *health = (struct ops_venue_health){.market = told.market_synchronised,
+                                        .account = told.private_up,
+                                        .waiting = message_queue_depth(live_io_messages(io))};
+}
+
+static enum ops_check check_database(void *context)
+{
+    const struct session *session = context;
+    if (!session->options->database)
+        return OPS_CHECK_NONE;
+    return atomic_load(&session->database_is_well) ? OPS_CHECK_WELL : OPS_CHECK_FAILED;
+}
+
+static int attach_ops(struct session *session, struct error *error)
+{
+    static const char *const modes[] = {
+        [SESSION_LIVE] = "live", [SESSION_PAPER] = "paper", [SESSION_RECORD] = "record"};
+    const struct ops_session shown = {.mode = modes[session->options->mode],
+                                      .tape = session->options->tape,
+                                      .epoch = session->start.epoch,
+                                      .engine = session->engine.engine,
+                                      .names = session->names,
+                                      .orders_capacity =
+                                          (size_t)session->venues.settings.global.orders_capacity,
+                                      .clock = &session->clock.clock,
+                                      .live = true,
+                                      .waited = live_feed_waited(session->feed),
+                                      .alive = &session->heartbeat->alive,
+                                      .post = post_command,
+                                      .venue_health = tell_health,
+                                      .database = check_database,
+                                      .context = session};
+    return ops_attach(session->ops, &shown, error);
+}
+
+/* ---------------------------------------------------------------------------------------------------- */
 
 static int open_venues(struct session *session, struct error *error)
 {
@@ -187,15 +272,27 @@ static struct tape_header new_header(struct session *session)
                                 .names = session->found.names};
 }
 
+/* The newest tape of the chain; where a death came during a rotation, the one before gets its end. */
+static int find_tape(struct session *session, struct error *error)
+{
+    const char *base = session->options->tape;
+    int code = rotation_newest(base, &session->tape_number, error);
+    if (!code)
+        code = rotation_settle(base, session->tape_number, error);
+    return code ? code : rotation_path(base, session->tape_number, session->tape_path, error);
+}
+
 /* The names that count are the tape's: what may have changed since of a definition, the adapters tell. */
 static int open_tape(struct session *session, struct error *error)
 {
     struct tape_recovery recovery;
     int code = config_to_tape_text(session->options->config, &session->config_text, error);
+    if (!code)
+        code = find_tape(session, error);
     if (code)
         return code;
     const struct tape_header header = new_header(session);
-    const struct live_tape_options options = {.path = session->options->tape,
+    const struct live_tape_options options = {.path = session->tape_path,
                                               .header = &header,
                                               .sync_every =
                                                   session->venues.settings.global.tape_sync_every};
@@ -204,6 +301,7 @@ static int open_tape(struct session *session, struct error *error)
         code = heartbeat_make(&session->heartbeat, session->options->tape, error);
     if (code)
         return code;
+    rotation_tidy(session->options->tape, session->tape_number);
     log_recovery(session, &recovery);
     session->names = &live_tape_header(session->tape)->names;
     if (recovery.last_ts != INT64_MIN)
@@ -219,7 +317,7 @@ static int carry_positions(struct session *session, struct error *error)
         return 0;
     return error_set(error, ERROR_INPUT,
                      "%s: the position of %s is too large to be a count of the venue's units",
-                     session->options->tape, session->names->symbols[instrument]);
+                     session->tape_path, session->names->symbols[instrument]);
 }
 
 static int open_engine(struct session *session, struct error *error)
@@ -235,7 +333,7 @@ static int open_engine(struct session *session, struct error *error)
         code = error_set(error, ERROR_INPUT,
                          "%s: has a session already, and the simulated venue of a paper session "
                          "can't go on where it ended; begin a new tape",
-                         session->options->tape);
+                         session->tape_path);
     if (!code)
         code = carry_positions(session, error);
     session->start = (struct event_start){.epoch = fold->epoch + 1,
@@ -253,7 +351,22 @@ static void want_snapshots(void *context)
 {
     struct session *session = context;
     for (size_t v = 0; v < session->venues.count; v++)
-        live_io_reconnect(session->venues.ios[v], "the tape could not be written for a while");
+        live_io_reconnect(session->venues.ios[v], "whole books are wanted for the tape");
+}
+
+static int open_rotator(struct session *session, struct error *error)
+{
+    const struct rotator_options options = {.base = session->options->tape,
+                                            .number = session->tape_number,
+                                            .every =
+                                                session->venues.settings.global.tape_rotate_every,
+                                            .tape = session->tape,
+                                            .names = session->names,
+                                            .engine = has_engine(session) ? &session->engine : NULL,
+                                            .log = session->options->log,
+                                            .want_snapshots = want_snapshots,
+                                            .context = session};
+    return rotator_open(&session->rotator, &options, clock_now(&session->clock.clock), error);
 }
 
 static int open_feed(struct session *session, struct error *error)
@@ -279,6 +392,7 @@ static int open_feed(struct session *session, struct error *error)
     atomic_store(&session->feed, feed);
     session->written = (struct written_feed){.inner = live_feed_feed(feed),
                                              .tape = session->tape,
+                                             .rotator = &session->rotator,
                                              .want_snapshots = want_snapshots,
                                              .context = session};
     written_feed_init(&session->written);
@@ -293,6 +407,21 @@ static int open_paper(struct session *session, struct error *error)
                       clock_now(&session->clock.clock), error);
 }
 
+static void wire_sinks(struct session *session)
+{
+    struct sink **sinks = session->loop.sinks;
+    size_t count = 0;
+    sinks[count++] = ops_timed(session->ops, live_tape_sink(session->tape, session->engine.engine));
+    if (session->paper)
+        sinks[count++] = paper_sink(session->paper);
+    sinks[count++] = watch_sink(session->watch);
+    if (session->store)
+        sinks[count++] = session_store_sink(session->store);
+    if (ops_sink(session->ops))
+        sinks[count++] = ops_sink(session->ops);
+    session->loop.sink_count = count;
+}
+
 static void wire(struct session *session)
 {
     session->venue = (struct live_venue){.names = session->names, .feed = session->feed};
@@ -304,27 +433,27 @@ static void wire(struct session *session)
                       .feed = &session->written.feed,
                       .venue = session->paper ? paper_venue(session->paper) : &session->venue.venue,
                       .makes_time = false};
-    struct sink **sinks = session->loop.sinks;
-    size_t count = 0;
-    sinks[count++] = live_tape_sink(session->tape, session->engine.engine);
-    if (session->paper)
-        sinks[count++] = paper_sink(session->paper);
-    sinks[count++] = watch_sink(session->watch);
-    if (session->store)
-        sinks[count++] = session_store_sink(session->store);
-    session->loop.sink_count = count;
+    wire_sinks(session);
 }
 
+/* Each tape of a chain has a database of its own, numbered as the tape is. */
 static int open_store(struct session *session, struct error *error)
 {
-    const struct session_store_options options = {.path = session->options->database,
-                                                  .tape = session->options->tape,
+    char path[ROTATION_PATH_BYTES];
+    const char *base = session->options->database;
+    if (base && rotation_path(base, session->tape_number, path, error))
+        return error->code;
+    const struct session_store_options options = {.path = base ? path : NULL,
+                                                  .tape = session->tape_path,
                                                   .header = live_tape_header(session->tape),
                                                   .build_id = session->build_id,
                                                   .engine = &session->engine,
                                                   .fold = &session->fold,
                                                   .epoch = session->start.epoch,
+                                                  .events_before = session->loop.events,
+                                                  .messages_before = session->loop.messages,
                                                   .feed = session->feed,
+                                                  .healthy = &session->database_is_well,
                                                   .clock = &session->clock.clock,
                                                   .log = session->options->log};
     if (options.path)
@@ -395,6 +524,8 @@ static int open_all(struct session *session, struct error *error)
     if (!code)
         code = open_limit(session, error);
     if (!code)
+        code = open_ops(session, error);
+    if (!code)
         code = raw_open(&session->raw, session->options->raw, error);
     if (!code)
         code = open_venues(session, error);
@@ -405,6 +536,8 @@ static int open_all(struct session *session, struct error *error)
     if (!code)
         code = open_paper(session, error);
     if (!code)
+        code = open_rotator(session, error);
+    if (!code)
         code = open_feed(session, error);
     if (!code)
         code = open_store(session, error);
@@ -412,6 +545,8 @@ static int open_all(struct session *session, struct error *error)
         code = open_watch(session, error);
     if (!code)
         code = open_unconfirmed(session, error);
+    if (!code)
+        code = attach_ops(session, error);
     return code;
 }
 
@@ -419,16 +554,97 @@ static int open_all(struct session *session, struct error *error)
 
 static int record_all(struct session *session, struct error *error)
 {
-    struct sink *tape = live_tape_sink(session->tape, NULL);
+    struct sink *tape = ops_timed(session->ops, live_tape_sink(session->tape, NULL));
+    struct sink *ops = ops_sink(session->ops);
     const struct message *message;
     while ((message = session->written.feed.next(&session->written.feed, error))) {
         int code = tape->message(tape, message, error);
+        if (!code && ops)
+            code = ops->message(ops, message, error);
         if (code)
             return code;
         session->loop.messages++;
         session->loop.events += message->rows ? message->row_count : 1;
     }
     return error->code;
+}
+
+/* Nobody asked for it but the session: the new one knows nothing of the accounts. */
+static int ask_for_accounts(struct session *session, struct error *error)
+{
+    for (size_t v = 0; v < session->venues.count; v++) {
+        const union event_record record = {.request_snapshot = {.venue = (uint8_t)v}};
+        const struct message request = {.ts_local = session->loop.now,
+                                        .stream = EVENT_NONE_16,
+                                        .kind = EVENT_request_snapshot,
+                                        .record = &record};
+        if (session->loop.venue->submit(session->loop.venue, &request, error))
+            return error->code;
+    }
+    return 0;
+}
+
+/* The database of the tape that has ended gets its last word, if that goes quickly: orders rest meanwhile. */
+static void end_store(struct session *session)
+{
+    bool healthy = session_store_health(session->store).healthy;
+    bool whole =
+        session_store_close(&session->store, &session->loop, healthy ? STORE_ROTATE_NS : 0);
+    const struct log_field field = log_text("tape", session->tape_path);
+    if (!whole)
+        log_line(session, LOG_ERROR,
+                 "the database of a tape that has ended is behind: capstan project makes it anew",
+                 &field, 1);
+}
+
+static int rotate_store(struct session *session, struct error *error)
+{
+    if (!session->store)
+        return 0;
+    end_store(session);
+    session->fold = (struct fold){.first_start = INT64_MIN, .last_start = INT64_MIN};
+    int code = open_store(session, error);
+    if (code && !session->venues.settings.global.database_required) {
+        log_line(session, LOG_ERROR, error->text, NULL, 0);
+        error->code = code = ERROR_NONE;
+    }
+    watch_set_store(session->watch, session->store);
+    wire_sinks(session);
+    return code;
+}
+
+/* One tape is over. */
+static int rotate(struct session *session, struct error *error)
+{
+    int code = rotator_rotate(&session->rotator, session->start.epoch, session->written.now, error);
+    bool rotated = !code && session->rotator.options.number != session->tape_number;
+    if (code || !has_engine(session))
+        return code;
+    session->start.epoch++;
+    if (rotated) {
+        session->tape_number = session->rotator.options.number;
+        code =
+            rotation_path(session->options->tape, session->tape_number, session->tape_path, error);
+        if (!code)
+            code = rotate_store(session, error);
+        if (code)
+            return code;
+    }
+    live_feed_restart(session->feed, &session->start);
+    return ask_for_accounts(session, error);
+}
+
+/* Tape after tape. */
+static int run_tapes(struct session *session, struct error *error)
+{
+    int code;
+    do {
+        code = has_engine(session) ? loop_run(&session->loop, error) : record_all(session, error);
+        if (code || session->loop.done || !session->rotator.ended)
+            return code;
+        code = rotate(session, error);
+    } while (!code);
+    return code;
 }
 
 static int run_all(struct session *session, struct error *error)
@@ -443,10 +659,9 @@ static int run_all(struct session *session, struct error *error)
     log_line(session, LOG_INFO, "the session begins", fields, 2);
     if (atomic_load(&session->stopping))
         stop_by(session, SIGTERM); /* it came while the venues were being asked */
-    if (!has_engine(session))
-        return record_all(session, error);
-    wire(session);
-    return loop_run(&session->loop, error);
+    if (has_engine(session))
+        wire(session);
+    return run_tapes(session, error);
 }
 
 static void fill_result(const struct session *session, struct session_result *result)
@@ -544,6 +759,7 @@ static void name_unconfirmed(struct session *session, bool failed)
 
 static void close_all(struct session *session)
 {
+    ops_close(&session->ops); /* its thread posts to the feed */
     struct live_feed *feed = atomic_exchange(&session->feed, NULL);
     struct time_limit *limit = atomic_load(&session->limit);
     live_venues_close(&session->venues);
@@ -553,6 +769,7 @@ static void close_all(struct session *session)
     watch_close(&session->watch);
     if (feed)
         live_feed_feed(feed)->close(live_feed_feed(feed));
+    rotator_close(&session->rotator);
     paper_close(&session->paper);
     run_engine_close(&session->engine);
     live_tape_abandon(&session->tape);
@@ -606,6 +823,7 @@ int session_run(const struct session_options *options, struct session_result *re
     }
     if (code && stopped_before_start(session))
         code = error->code = ERROR_NONE;
+    ops_detach(session->ops);            /* it uses the venues and the tape's names */
     live_venues_close(&session->venues); /* their threads use the tape's names */
     session_store_close(&session->store, &session->loop, STORE_CLOSE_NS);
     if (!code && session->tape)

@@ -3,19 +3,24 @@
 
 #include "live/session_store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/rotation.h"
 #include "run/verification.h"
 
 struct session_store {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct session_store_options options;
-    struct engine_counters none; /* a session that goes on has no counters in its row */
+    struct engine_counters none;        /* a session that goes on has no counters in its row */
+    struct engine_counters before, own; /* of tapes before this one, and of this one */
+    char path[ROTATION_PATH_BYTES], tape[ROTATION_PATH_BYTES];
     struct store_provenance provenance, last;
     struct follower *follower;
     bool judging; /* the message that the engine takes tells how a call ended */
     bool judged;  /* it has, and its decisions come now */
+    bool worked;  /* the last call did */
 };
 
 /* --- what the tape held before -------------------------------------------------------------------- */
@@ -100,6 +105,8 @@ static int take_message(struct sink *sink, const struct message *message, struct
         follower_judged(store->follower);
     store->judged = false;
     store->judging = is_of_database(message);
+    if (store->judging)
+        store->worked = message->record->breaker_input.healthy;
     return taken->message(taken, message, error);
 }
 
@@ -108,6 +115,9 @@ static int take_stepped(struct sink *sink, const struct engine *engine, struct e
 {
     struct session_store *store = (struct session_store *)sink;
     struct sink *taken = follower_sink(store->follower);
+    if (store->judging)
+        atomic_store(store->options.healthy, store->worked && engine_database_state(engine) ==
+                                                                  INFRASTRUCTURE_CLOSED);
     store->judged = store->judging;
     store->judging = false;
     return taken->stepped(taken, engine, error);
@@ -129,7 +139,7 @@ static void set_provenance(struct session_store *store)
 {
     const struct session_store_options *options = &store->options;
     store->provenance =
-        (struct store_provenance){.tape_name = options->tape,
+        (struct store_provenance){.tape_name = store->tape,
                                   .header = options->header,
                                   .run_grade = options->header->grade,
                                   .run_grade_reasons = options->header->grade_reasons,
@@ -150,23 +160,29 @@ int session_store_open(struct session_store **out, const struct session_store_op
     if (!store)
         return error_set(error, ERROR_SYSTEM, "no memory for the database");
     store->options = *options;
+    snprintf(store->path, sizeof store->path, "%s", options->path);
+    snprintf(store->tape, sizeof store->tape, "%s", options->tape);
+    store->options.path = store->path;
+    store->options.tape = store->tape;
     store->sink = (struct sink){.market = true,
                                 .message = take_message,
                                 .stepped = take_stepped,
                                 .decision = take_decision};
+    store->before = *engine_counters(options->engine->engine);
     set_provenance(store);
     const struct follower_options follower = {
-        .database = {.path = options->path,
+        .database = {.path = store->path,
                      .provenance = &store->provenance,
                      .clock = options->clock,
                      .call_timeout_ns = global->database_call_timeout,
                      .history = history,
                      .context = store},
         .session = {.epoch = options->epoch,
-                    .epoch_before = fold->starts ? fold->epoch : 0,
+                    /* Sessions of the tapes before are none of this tape's. */
+                    .epoch_before = fold->first_start == INT64_MIN ? 0 : fold->epoch,
                     .first_start = fold->first_start,
                     .last_start = fold->last_start},
-        .scratch = options->tape,
+        .scratch = store->tape,
         .engine = options->engine->engine,
         .instrument_count = options->header->names.instrument_count,
         .sample_ns = global->store_sample,
@@ -201,6 +217,17 @@ void session_store_flush(struct session_store *store, void (*done)(void *context
     follower_flush(store->follower, done, context);
 }
 
+/* Those that stand in the row. */
+static void count_own(struct session_store *store)
+{
+    const struct engine_counters *now = engine_counters(store->options.engine->engine);
+    const struct engine_counters *before = &store->before;
+    store->own.cycles = now->cycles - before->cycles;
+    store->own.decisions = now->decisions - before->decisions;
+    store->own.invariant_checks = now->invariant_checks - before->invariant_checks;
+    store->own.invariant_violations = now->invariant_violations - before->invariant_violations;
+}
+
 bool session_store_close(struct session_store **out, const struct loop *loop, int64_t limit_ns)
 {
     struct session_store *store = *out;
@@ -208,9 +235,10 @@ bool session_store_close(struct session_store **out, const struct loop *loop, in
         return true;
     *out = NULL;
     store->last = store->provenance;
-    store->last.counters = engine_counters(store->options.engine->engine);
-    store->last.events = loop->events;
-    store->last.messages = loop->messages;
+    count_own(store);
+    store->last.counters = &store->own;
+    store->last.events = loop->events - store->options.events_before;
+    store->last.messages = loop->messages - store->options.messages_before;
     bool whole = follower_close(&store->follower, &store->last, limit_ns);
     if (!store->follower) /* else its thread may still use the rest */
         free(store);

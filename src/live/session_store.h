@@ -3,6 +3,8 @@
 #ifndef CAPSTAN_LIVE_SESSION_STORE_H
 #define CAPSTAN_LIVE_SESSION_STORE_H
 
+#include <stdatomic.h>
+
 #include "base/log.h"
 #include "feed/live_feed.h"
 #include "run/fold.h"
@@ -17,16 +19,18 @@ struct session_store_options {
     const char *tape;
     const struct tape_header *header; /* that stands on the tape */
     const char *build_id;
-    struct run_engine *engine; /* folded, before its start */
-    const struct fold *fold;   /* what the tape held before */
-    uint64_t epoch;            /* of this session */
-    struct live_feed *feed;    /* how calls end is posted here */
+    struct run_engine *engine;               /* folded, before its start */
+    const struct fold *fold;                 /* what the tape held before */
+    uint64_t epoch;                          /* of this session */
+    uint64_t events_before, messages_before; /* of the process, on tapes before this one */
+    struct live_feed *feed;                  /* how calls end is posted here */
+    atomic_bool *healthy; /* for any thread: the last call worked, and the breaker is closed */
     const struct clock *clock;
     const struct log *log;
 };
 
 /* ERROR_INPUT where the path holds something else than this tape's database. All that `options` points to must outlive
- * it. */
+ * it, but for the two paths, which are copied. */
 int session_store_open(struct session_store **store, const struct session_store_options *options,
                        struct error *error);
 struct sink *session_store_sink(struct session_store *store);

@@ -18,7 +18,6 @@ struct watch {
     struct event_log log;
     struct open_orders *orders;
     struct reconciled *reconciled;
-    bool sync_start; /* the start was given: its epoch must be on disk */
     bool forced;
     size_t unconfirmed_count;
     struct open_order unconfirmed[UNCONFIRMED_MAX];
@@ -111,22 +110,16 @@ static int take_message(struct sink *sink, const struct message *message, struct
     open_orders_take(watch->orders, message);
     if (message->kind >= EVENT_start)
         reconciled_take(watch->reconciled, watch->options.engine, message);
-    if (message->kind == EVENT_start)
-        watch->sync_start = true;
     return 0;
 }
 
-/* The decisions of the start have not left yet. */
 static int stepped(struct sink *sink, const struct engine *engine, struct error *error)
 {
     struct watch *watch = (struct watch *)sink;
-    (void)engine;
+    (void)engine, (void)error;
     tell_trouble(watch);
     open_orders_stepped(watch->orders);
-    if (!watch->sync_start)
-        return 0;
-    watch->sync_start = false;
-    return live_tape_sync(watch->options.tape, error);
+    return 0;
 }
 
 static int take_decision(struct sink *sink, const struct message *decision, struct error *error)
@@ -179,6 +172,11 @@ void watch_close(struct watch **watch)
     }
     free(*watch);
     *watch = NULL;
+}
+
+void watch_set_store(struct watch *watch, struct session_store *store)
+{
+    watch->options.store = store;
 }
 
 struct sink *watch_sink(struct watch *watch)

@@ -1,6 +1,5 @@
-/* What a live session does about the engine's words beside sending them to venues: log lines, the steps of a
- * shutdown that happen outside the engine, and the epoch on disk before the first order. A sink of the loop, the
- * last one. */
+/* What a live session does about the engine's words beside sending them to venues: log lines, and the steps of a
+ * shutdown that happen outside the engine. A sink of the loop, the last one. */
 #ifndef CAPSTAN_LIVE_WATCH_H
 #define CAPSTAN_LIVE_WATCH_H
 
@@ -30,6 +29,8 @@ struct sink *watch_sink(struct watch *watch);
 struct open_orders *watch_orders(struct watch *watch);
 /* The orders that the shutdown ended without, as the engine named them at its end; they belong to the watch. */
 const struct open_order *watch_unconfirmed(const struct watch *watch, size_t *count);
+/* Another database, or none, from now on. */
+void watch_set_store(struct watch *watch, struct session_store *store);
 /* The shutdown ended by force. */
 bool watch_was_forced(const struct watch *watch);
 

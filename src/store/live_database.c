@@ -53,7 +53,7 @@ static int read_row(sqlite3 *database, const char *sql, int64_t *values, int cou
 
 static int find(sqlite3 *database, struct found *found)
 {
-    int64_t tables[2], id, progress[4];
+    int64_t tables[2] = {0}, id = 0, progress[4] = {0};
     bool any;
     *found = (struct found){0};
     int code = read_row(database,
@@ -193,7 +193,7 @@ static int drop_last_words(struct live_database *database, struct error *error)
 
 static int go_on(struct live_database *database, bool is_next, struct error *error)
 {
-    int64_t last[2];
+    int64_t last[2] = {0};
     bool any;
     if (is_next && drop_last_words(database, error))
         return error->code;

@@ -78,8 +78,9 @@ static bool is_wanted(unsigned kind)
 static int on_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct spool *spool = (struct spool *)sink;
-    if (!spool->any && message->kind < EVENT_start)
-        return 0; /* books are built before the engine starts: not yet the run */
+    /* Books are built and the carry is read before the engine starts: not yet the run. */
+    if (!spool->any && message->kind != EVENT_start)
+        return 0;
     if (message->ts_local >= spool->next_sample &&
         take_samples(spool, message->ts_local, message->kind == EVENT_start, error))
         return error->code;
