@@ -13,7 +13,7 @@ from pathlib import Path
 
 CAPSTAN = os.environ["CAPSTAN"]
 # Ended by force 4 s after the engine's own limit.
-QUICK = ["--set", "shutdown.force_after=3s", "--set", "shutdown.timeout=2s", "--set", "shutdown.step_timeout=1s"]
+QUICK = ["--set", "ops.port=0", "--set", "shutdown.force_after=3s", "--set", "shutdown.timeout=2s", "--set", "shutdown.step_timeout=1s"]
 LIMIT = 3 + 4
 SLACK = 8  # of a machine with much else to do
 PTRACE_ATTACH = 16
