@@ -110,6 +110,8 @@ void infrastructure_start(struct engine *engine)
     struct infrastructure *database = &engine->database;
     database->state = INFRASTRUCTURE_CLOSED;
     database->failures = 0;
+    database->since = 0;
+    database->passed = INT64_MIN;
     database->trial = TIME_NEVER;
 }
 
@@ -217,6 +219,10 @@ void infrastructure_walk(struct walker *walker, const struct engine *engine)
 {
     for (unsigned venue = 0; venue < engine->venue_count; venue++)
         walk_one(walker, &engine->venues[venue].infrastructure, venue);
+}
+
+void infrastructure_walk_database(struct walker *walker, const struct engine *engine)
+{
     walk_one(walker, &engine->database, INFRASTRUCTURE_DATABASE);
     walker->field(walker, "infrastructure.database_required", 0, engine->database_required);
 }

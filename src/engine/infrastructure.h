@@ -30,7 +30,7 @@ struct wanted_ladder;
 /* The part that is the database, where a function takes a venue. */
 #define INFRASTRUCTURE_DATABASE EVENT_NONE_8
 
-/* Of one venue, or of the database; part of the carry. */
+/* Of one venue, part of the carry; or of the database. */
 struct infrastructure {
     uint8_t state;      /* enum infrastructure_state */
     uint64_t failures;  /* in a row */
@@ -68,5 +68,7 @@ void infrastructure_take(struct engine *engine, const struct event_infrastructur
 int64_t infrastructure_deadline(const struct engine *engine);
 void infrastructure_due(struct engine *engine);
 void infrastructure_walk(struct walker *walker, const struct engine *engine);
+/* The database's, which is no part of the carry. */
+void infrastructure_walk_database(struct walker *walker, const struct engine *engine);
 
 #endif
