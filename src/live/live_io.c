@@ -364,6 +364,7 @@ static void *run(void *context)
     const struct log_field field = log_text("venue", io->name);
     struct log_span span = {.name = "venue", .fields = &field, .field_count = 1};
     log_span_enter(&span);
+    port_log(io, LOG_DEBUG, "connecting");
     io->adapter->start(io->adapter, now_of(io));
     while (!atomic_load(&io->stop))
         turn(io, &room);

@@ -15,7 +15,7 @@ from pathlib import Path
 
 CAPSTAN = os.environ["CAPSTAN"]
 TOP = Path(os.environ.get("srcdir", ".")).resolve()
-QUICK = ["--set", "database.timeout=2s", "--set", "database.every=50ms", "--set", "database.call_timeout=200ms"]
+QUICK = ["--set", "ops.port=0", "--set", "database.timeout=2s", "--set", "database.every=50ms", "--set", "database.call_timeout=200ms"]
 TESTS = []
 
 
@@ -332,7 +332,7 @@ def paper_has_one_too(folder, venue):
 
 def refused(venue, folder, expected, *arguments):
     done = subprocess.run([CAPSTAN, "live", "-c", str(venue.config), "--tape", str(folder / "no.tape"), "--for", "3s",
-                           *map(str, arguments)], capture_output=True, text=True, timeout=60)
+                           "--set", "ops.port=0", *map(str, arguments)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and expected in done.stderr, f"exit {done.returncode}: {done.stderr[-500:]}"
 
 
