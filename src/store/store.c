@@ -23,6 +23,8 @@ enum { STORE_TEXT_MAX = 2048, STORE_PATH_MAX = 4096 };
     X(order, "INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                            \
     X(order_event, "INSERT INTO order_event VALUES (?,?,?,?,?,?)")                                 \
     X(fill, "INSERT INTO fill VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                           \
+    X(fill_mid, "INSERT INTO fill_mid VALUES (?,?,?)")                                             \
+    X(gate_block, "INSERT INTO gate_block VALUES (?,?,?)")                                         \
     X(position, "INSERT INTO position VALUES (?,?,?,?,?,?,?,?,?,?,?)")                             \
     X(balance, "INSERT INTO balance VALUES (?,?,?)")
 
@@ -322,14 +324,43 @@ static int write_balance(struct store *store, const struct message *message, str
     return row_end(store, error);
 }
 
-static int write_message(struct store *store, const struct message *message, enum spool_why why,
-                         struct error *error)
+static int write_mid(struct store *store, const struct spool_mid *mid, struct error *error)
 {
+    row_begin(store, STORE_fill_mid);
+    put_integer(store, (int64_t)mid->fill);
+    put_integer(store, mid->horizon_ns);
+    put_integer(store, mid->mid2);
+    return row_end(store, error);
+}
+
+static int write_gate_blocks(struct store *store, const struct spool *spool, struct error *error)
+{
+    for (unsigned i = 0; i < store->names->instrument_count; i++) {
+        for (unsigned gate = 0; gate < GATE_COUNT; gate++) {
+            uint64_t blocked = spool_gate_blocked(spool, i, (enum gate)gate);
+            if (blocked == 0)
+                continue;
+            row_begin(store, STORE_gate_block);
+            put_integer(store, i);
+            put_text(store, event_enum_text(FIELD_GATE, gate));
+            put_integer(store, (int64_t)blocked);
+            if (row_end(store, error))
+                return error->code;
+        }
+    }
+    return 0;
+}
+
+static int write_entry(struct store *store, const struct spool_entry *entry, struct error *error)
+{
+    const struct message *message = &entry->message;
+    if (entry->what == SPOOL_MID)
+        return write_mid(store, &entry->mid, error);
     if (message->kind == EVENT_final_position)
         return write_position(store, message,
-                              why == SPOOL_FILL     ? "fill"
-                              : why == SPOOL_SAMPLE ? "sample"
-                                                    : "final",
+                              entry->what == SPOOL_FILL     ? "fill"
+                              : entry->what == SPOOL_SAMPLE ? "sample"
+                                                            : "final",
                               error);
     if (message->kind == EVENT_final_balance)
         return write_balance(store, message, error);
@@ -343,19 +374,19 @@ static int write_message(struct store *store, const struct message *message, enu
 
 static int write_rows(struct store *store, struct spool *spool, struct error *error)
 {
-    union event_record record;
-    struct message message;
-    enum spool_why why;
+    struct spool_entry entry;
     bool end = false;
     for (unsigned i = 0; i < store->names->instrument_count; i++)
         if (write_instrument(store, i, error))
             return error->code;
     if (spool_rewind(spool, error))
         return error->code;
-    while (!spool_next(spool, &record, &message, &why, &end, error) && !end)
-        if (write_message(store, &message, why, error))
+    while (!spool_next(spool, &entry, &end, error) && !end)
+        if (write_entry(store, &entry, error))
             return error->code;
     if (!end)
+        return error->code;
+    if (write_gate_blocks(store, spool, error))
         return error->code;
     return write_run(store, spool, error);
 }
