@@ -7,7 +7,8 @@
 #include "base/assert.h"
 
 enum {
-    MIDS_KEPT = 4096, /* changes of a mid: seconds of a lively market, and more than an answer takes */
+    MIDS_KEPT =
+        4096, /* changes of a mid: seconds of a lively market, and more than an answer takes */
     MIDS_WAITING_FIRST = 256,
     MIDS_HORIZONS = 5
 };
@@ -152,8 +153,7 @@ static void set_deadline(struct mids *mids)
     for (unsigned i = 0; i < MIDS_HORIZONS; i++) {
         if (mids->next[i] == mids->added)
             continue;
-        int64_t due =
-            mids->waiting[mids->next[i] % mids->capacity].at + horizons[i] + GRACE_NS;
+        int64_t due = mids->waiting[mids->next[i] % mids->capacity].at + horizons[i] + GRACE_NS;
         if (due < mids->deadline)
             mids->deadline = due;
     }

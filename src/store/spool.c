@@ -63,8 +63,8 @@ static int write_mid(void *context, const struct spool_mid *mid, struct error *e
     return write_entry(context, bytes, SPOOL_MID_BYTES, SPOOL_MID, error);
 }
 
-static int write_position(struct spool *spool, unsigned instrument, int64_t now, enum spool_what why,
-                          struct error *error)
+static int write_position(struct spool *spool, unsigned instrument, int64_t now,
+                          enum spool_what why, struct error *error)
 {
     union event_record record = {.final_position =
                                      engine_final_position(spool->engine, instrument)};

@@ -11,7 +11,8 @@ enum spool_what { SPOOL_MESSAGE, SPOOL_FILL, SPOOL_SAMPLE, SPOOL_MID };
 
 /* The mid of a fill's book at the fill's time at the venue and a horizon more (trading-semantics 33). */
 struct spool_mid {
-    uint64_t fill;      /* which message of the run the fill was, as spool_is_order_event counts, from 1 */
+    uint64_t
+        fill; /* which message of the run the fill was, as spool_is_order_event counts, from 1 */
     int64_t horizon_ns; /* one of SPOOL_HORIZONS */
     int64_t mid2;       /* twice the mid, price units */
 };
