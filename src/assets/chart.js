@@ -10,16 +10,30 @@ const capstanCharts = (() => {
     const short = (value) => {
         if (value === 0) return '0';
         const size = Math.abs(value);
-        if (size >= 1e9 || size < 1e-4) return value.toExponential(1);
+        if (size >= 1e7 || size < 1e-3) return value.toExponential(2).replace(/\.?0+e/, 'e');
         return String(Number(value.toPrecision(6)));
     };
 
+    const pad = (n) => String(n).padStart(2, '0');
+
     const elapsed = (seconds) => {
-        const s = Math.abs(seconds), pad = (n) => String(n).padStart(2, '0');
+        const s = Math.abs(seconds), whole = Math.floor(s);
         if (s < 60) return `${Number(seconds.toFixed(3))} s`;
-        const whole = Math.floor(s);
         return `${Math.floor(whole / 3600)}:${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}`;
     };
+
+    /* Clock times; the date under the first and where it changes. */
+    const clock = (_, ticks, __, ___, step) => ticks.map((seconds, i) => {
+        const at = new Date(seconds * 1e3), text = at.toISOString();
+        const day = text.slice(0, 10);
+        if (step >= 86400) return day;
+        const time = step < 1 ? text.slice(11, 23) : step < 60 ? text.slice(11, 19) : text.slice(11, 16);
+        const before = i > 0 && new Date(ticks[i - 1] * 1e3).toISOString().slice(0, 10);
+        return before === day ? time : `${time}\n${day}`;
+    });
+
+    const steps = [1e-3, 1e-2, 0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600,
+        7200, 14400, 21600, 43200, 86400, 172800, 432000, 864000];
 
     const axis = (more) => ({
         stroke: colour('--soft'), grid: { stroke: colour('--line'), width: 1 },
@@ -38,8 +52,9 @@ const capstanCharts = (() => {
         cursor: { y: false }, legend: { live: true },
         scales: { x: { time: !chart.elapsed } },
         axes: [
-            axis(chart.elapsed ? { values: (_, ticks) => ticks.map(elapsed) } : {}),
-            axis({ size: 62, values: (_, ticks) => ticks.map(short) }),
+            axis({ incrs: steps, space: 70,
+                   values: chart.elapsed ? (_, ticks) => ticks.map(elapsed) : clock }),
+            axis({ size: 66, values: (_, ticks) => ticks.map(short) }),
         ],
         series: [
             { label: chart.elapsed ? 'after' : 'time',

@@ -345,7 +345,7 @@ static int put_page(struct page *page, struct error *error)
     put_head(page);
     put_header(page);
     put(page, "<noscript><p class=\"panel soft\">The charts need JavaScript; every figure stands "
-              "in the tables.</p></noscript>\n");
+              "in the tables.</p><style>.charts{display:none}</style></noscript>\n");
     int code = put_sections(page, error);
     put_configurations(page);
     put(page, "</main>\n");

@@ -30,6 +30,7 @@ struct mid {
 struct history {
     struct mid *mids; /* ring, taken when the first comes */
     uint64_t count;   /* ever */
+    int64_t reached;  /* the venue's clock, which never goes back here */
 };
 
 struct waiting_fill {
@@ -101,13 +102,16 @@ int mids_note(struct mids *mids, unsigned instrument, int64_t at_ns, const struc
     }
     if (history->count > 0) {
         struct mid *last = &history->mids[(history->count - 1) % MIDS_KEPT];
+        at_ns = at_ns > history->reached ? at_ns : history->reached;
+        history->reached = at_ns;
         if (mid2 == last->mid2)
             return 0;
-        if (at_ns <= last->at) { /* the same frame, or a venue's clock that went back */
+        if (at_ns == last->at) { /* the same frame, or a clock that went back */
             last->mid2 = mid2;
             return 0;
         }
     }
+    history->reached = at_ns;
     history->mids[history->count++ % MIDS_KEPT] = (struct mid){at_ns, mid2};
     return 0;
 }
