@@ -281,6 +281,7 @@ static void put_run_head(struct page *page, const struct run *run, unsigned numb
     char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
     time_to_text(p->first_ns, from);
     time_to_text(p->last_ns, to);
+    from[strcspn(from, "T")] = to[strcspn(to, "T")] = ' ';
     const char *class = p->run_grade[0] == 'A' ? "good" : p->run_grade[0] == 'B' ? "warn" : "bad";
     fprintf(page->stream, "<div class=run><span class=\"grade %s\" title=\"grade of the run\">",
             class);
@@ -290,7 +291,10 @@ static void put_run_head(struct page *page, const struct run *run, unsigned numb
         fprintf(page->stream, "<strong>%c</strong> ", 'A' + (int)number);
     put(page, "<strong>");
     write_html(page->stream, p->tape_name);
-    fprintf(page->stream, "</strong><div class=soft>%.19s to %.19s UTC, fingerprint ", from, to);
+    fprintf(page->stream,
+            "</strong><div class=soft><span class=time>%.19s</span> to "
+            "<span class=time>%.19s UTC</span>, fingerprint ",
+            from, to);
     write_html(page->stream, p->fingerprint);
     put(page, "</div></div></div>\n");
 }
