@@ -18,7 +18,10 @@ struct asset {
     X(chart_js)                                                                                    \
     X(look_css)                                                                                    \
     X(report_css)                                                                                  \
-    X(report_js)
+    X(report_js)                                                                                   \
+    X(dashboard_html)                                                                              \
+    X(dashboard_css)                                                                               \
+    X(dashboard_js)
 
 #define X(name) extern const struct asset asset_##name;
 ASSETS(X)

@@ -21,6 +21,7 @@
 #include "live/venues.h"
 #include "live/watch.h"
 #include "live/written_feed.h"
+#include "ops/ops.h"
 #include "run/live_tape.h"
 #include "run/run_engine.h"
 
@@ -37,6 +38,7 @@ struct session {
     struct session_clock clock;
     struct waker waker;
     atomic_bool stopping; /* a signal came */
+    struct ops *ops;      /* NULL: ops.enabled is no */
     struct signals *signals;
     int64_t signalled; /* monotonic; 0: not yet. The signals' thread's */
     struct raw *raw;
@@ -76,6 +78,7 @@ static void stop_by(struct session *session, int signal)
     struct live_feed *feed = atomic_load(&session->feed);
     const union event_record record = {.shutdown = {.signal = (uint64_t)signal}};
     atomic_store(&session->stopping, true);
+    ops_drain(session->ops);
     if (feed && has_engine(session))
         live_feed_post(feed, EVENT_shutdown, &record);
     else if (feed)
@@ -103,6 +106,73 @@ static void caught(void *context, int signal)
     log_line(session, LOG_INFO, text, &field, 1);
     stop_by(session, signal);
 }
+
+/* --- the ops server --------------------------------------------------------------------------------- */
+
+static void stop_by_command(void *context)
+{
+    struct session *session = context;
+    log_line(session, LOG_INFO, "an operator's command: shutting down", NULL, 0);
+    stop_by(session, SIGTERM);
+}
+
+/* First of all, so that a port that is taken is told before any venue hears of us. */
+static int open_ops(struct session *session, struct error *error)
+{
+    static const struct event_names no_names;
+    struct config_resolved resolved = {0};
+    int code = config_resolve(session->options->config, &no_names, true, &resolved, error);
+    if (code)
+        return code;
+    const struct ops_options options = {.settings = &resolved.global,
+                                        .log = session->options->log,
+                                        .clock = &session->clock.clock,
+                                        .stop = stop_by_command,
+                                        .context = session};
+    code = ops_open(&session->ops, &options, error);
+    config_resolved_free(&resolved);
+    return code;
+}
+
+static bool post_command(void *context, unsigned kind, const union event_record *record)
+{
+    struct session *session = context;
+    struct live_feed *feed = atomic_load(&session->feed);
+    return feed && live_feed_post(feed, kind, record);
+}
+
+static void tell_health(void *context, unsigned venue, struct ops_venue_health *health)
+{
+    const struct session *session = context;
+    struct live_io *io = session->venues.ios[venue];
+    const struct adapter_health told = live_io_health(io);
+    *health = (struct ops_venue_health){.market = told.market_synchronised,
+                                        .account = told.private_up,
+                                        .waiting = message_queue_depth(live_io_messages(io))};
+}
+
+static int attach_ops(struct session *session, struct error *error)
+{
+    static const char *const modes[] = {
+        [SESSION_LIVE] = "live", [SESSION_PAPER] = "paper", [SESSION_RECORD] = "record"};
+    const struct ops_session shown = {.mode = modes[session->options->mode],
+                                      .tape = session->options->tape,
+                                      .epoch = session->start.epoch,
+                                      .engine = session->engine.engine,
+                                      .names = session->names,
+                                      .orders_capacity =
+                                          (size_t)session->venues.settings.global.orders_capacity,
+                                      .clock = &session->clock.clock,
+                                      .live = true,
+                                      .waited = live_feed_waited(session->feed),
+                                      .alive = &session->heartbeat->alive,
+                                      .post = post_command,
+                                      .venue_health = tell_health,
+                                      .context = session};
+    return ops_attach(session->ops, &shown, error);
+}
+
+/* ---------------------------------------------------------------------------------------------------- */
 
 static int open_venues(struct session *session, struct error *error)
 {
@@ -258,10 +328,12 @@ static void wire(struct session *session)
                       .makes_time = false};
     struct sink **sinks = session->loop.sinks;
     size_t count = 0;
-    sinks[count++] = live_tape_sink(session->tape, session->engine.engine);
+    sinks[count++] = ops_timed(session->ops, live_tape_sink(session->tape, session->engine.engine));
     if (session->paper)
         sinks[count++] = paper_sink(session->paper);
     sinks[count++] = watch_sink(session->watch);
+    if (ops_sink(session->ops))
+        sinks[count++] = ops_sink(session->ops);
     session->loop.sink_count = count;
 }
 
@@ -284,6 +356,8 @@ static int open_all(struct session *session, struct error *error)
     int code =
         signals_open(&session->signals, session->options->run_for_ns, caught, session, error);
     if (!code)
+        code = open_ops(session, error);
+    if (!code)
         code = raw_open(&session->raw, session->options->raw, error);
     if (!code)
         code = open_venues(session, error);
@@ -297,6 +371,8 @@ static int open_all(struct session *session, struct error *error)
         code = open_feed(session, error);
     if (!code)
         code = open_watch(session, error);
+    if (!code)
+        code = attach_ops(session, error);
     return code;
 }
 
@@ -304,10 +380,13 @@ static int open_all(struct session *session, struct error *error)
 
 static int record_all(struct session *session, struct error *error)
 {
-    struct sink *tape = live_tape_sink(session->tape, NULL);
+    struct sink *tape = ops_timed(session->ops, live_tape_sink(session->tape, NULL));
+    struct sink *ops = ops_sink(session->ops);
     const struct message *message;
     while ((message = session->written.feed.next(&session->written.feed, error))) {
         int code = tape->message(tape, message, error);
+        if (!code && ops)
+            code = ops->message(ops, message, error);
         if (code)
             return code;
         session->loop.messages++;
@@ -370,6 +449,7 @@ static void cancel_on_exit(struct session *session)
 
 static void close_all(struct session *session)
 {
+    ops_close(&session->ops); /* its thread posts to the feed */
     struct live_feed *feed = atomic_exchange(&session->feed, NULL);
     live_venues_close(&session->venues);
     signals_close(&session->signals);
@@ -405,6 +485,7 @@ int session_run(const struct session_options *options, struct session_result *re
         if (code)
             cancel_on_exit(session);
     }
+    ops_detach(session->ops);            /* it uses the venues and the tape's names */
     live_venues_close(&session->venues); /* their threads use the tape's names */
     if (!code)
         code = live_tape_finish(&session->tape, error);
