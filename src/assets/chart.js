@@ -10,7 +10,8 @@ const capstanCharts = (() => {
     const short = (value) => {
         if (value === 0) return '0';
         const size = Math.abs(value);
-        if (size >= 1e7 || size < 1e-3) return value.toExponential(2).replace(/\.?0+e/, 'e');
+        if (size >= 1e5 && size < 1e10) return value.toFixed(0);
+        if (size >= 1e10 || size < 1e-3) return value.toExponential(2).replace(/\.?0+e/, 'e');
         return String(Number(value.toPrecision(6)));
     };
 

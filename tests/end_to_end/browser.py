@@ -156,8 +156,12 @@ class Browser:
                  mobile=width < 600)
         self.ask("Emulation.setEmulatedMedia",
                  features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self._load("about:blank") # an address that differs behind '#' alone would load nothing
         self.complaints.clear()
         self.requests.clear()
+        self._load(url)
+
+    def _load(self, url):
         loads = self.loads
         self.ask("Page.navigate", url=url)
         while self.loads == loads:
