@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 CAPSTAN = os.environ["CAPSTAN"]
+os.environ["CAPSTAN_OPS__PORT"] = "0"  # sessions of other tests run beside these
 TESTS = []
 
 
