@@ -53,7 +53,8 @@ const capstanCharts = (() => {
         cursor: { y: false }, legend: { live: true },
         scales: { x: { time: !chart.elapsed } },
         axes: [
-            axis({ incrs: steps, space: 58,
+            axis({ incrs: steps,
+                   space: (_, __, least, most) => (most - least < 8 ? 90 : 58),
                    values: chart.elapsed ? (_, ticks) => ticks.map(elapsed) : clock }),
             axis({ size: 66, values: (_, ticks) => ticks.map(short) }),
         ],

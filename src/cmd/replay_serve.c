@@ -102,16 +102,17 @@ static int open_server(struct replay_serve *serve, const struct settings_global 
     if (!settings->ops_enabled)
         return error_set(error, ERROR_INPUT, "--serve: ops.enabled is no; expected yes");
     int code = own ? make_token(serve, error) : 0;
-    if (!code)
-        code = ops_open(&serve->ops, &options, error);
-    if (code)
-        return code;
+    return code ? code : ops_open(&serve->ops, &options, error);
+}
+
+static void tell_address(const struct replay_serve *serve, const struct settings_global *settings)
+{
+    const bool own = settings->ops_token_file.text[0] == 0;
     const char *address = settings->ops_address.text;
     fprintf(stderr,
             strchr(address, ':') ? "dashboard    http://[%s]:%u/%s%s\n"
                                  : "dashboard    http://%s:%u/%s%s\n",
             address, ops_port(serve->ops), own ? "#token=" : "", own ? serve->token : "");
-    return 0;
 }
 
 static int attach(struct replay_serve *serve, const char *tape, struct backtest *backtest,
@@ -159,7 +160,11 @@ int replay_serve_open(struct replay_serve **out, const char *speed, const char *
         code = signals_open(&serve->signals, TIME_NEVER, caught, serve, error);
     if (!code)
         code = open_server(serve, &backtest->engine.resolved.global, error);
-    return code ? code : attach(serve, tape, backtest, error);
+    if (!code)
+        code = attach(serve, tape, backtest, error);
+    if (!code)
+        tell_address(serve, &backtest->engine.resolved.global);
+    return code;
 }
 
 void replay_serve_wait(struct replay_serve *serve)

@@ -21,10 +21,21 @@ struct store_reader {
     struct error error;
 };
 
+/* What SQLite says may quote what stands in the file. */
+static void make_printable(char *words)
+{
+    for (; *words; words++)
+        if (*words < ' ' || *words > '~')
+            *words = '?';
+}
+
 /* What SQLite says, in words of a run database. */
 static int fail(struct store_reader *reader, int code, struct error *error)
 {
-    const char *words = reader->database ? sqlite3_errmsg(reader->database) : sqlite3_errstr(code);
+    char words[256];
+    snprintf(words, sizeof words, "%s",
+             reader->database ? sqlite3_errmsg(reader->database) : sqlite3_errstr(code));
+    make_printable(words);
     switch (code & 0xff) {
     case SQLITE_NOTADB:
         return error_set(error, ERROR_INPUT,
@@ -84,6 +95,7 @@ static int check_pages(struct store_reader *reader, struct error *error)
     snprintf(words, sizeof words, "%s",
              store_reader_next(reader) ? store_reader_text(reader, 0) : "ok");
     words[strcspn(words, "\n")] = 0;
+    make_printable(words);
     code = store_reader_end(reader, error);
     if (!code && strcmp(words, "ok") != 0)
         code = error_set(error, ERROR_INPUT, "%s: is damaged: %s", reader->path, words);

@@ -9,6 +9,7 @@ import hashlib
 import html.parser
 import json
 import os
+import random
 import re
 import shutil
 import sqlite3
@@ -362,6 +363,21 @@ def refused(folder):
                  " (SELECT min(id) FROM fill)"), *out)
     refuse("sums that no money holds", "leaves the range of money",
            spoil("sum", "UPDATE position SET realised = '160000000000000000000', unrealised = realised"), *out)
+    chance = random.Random(7)
+    statuses = []
+    for number in range(80):
+        path = f"{folder}/chance.db"
+        with open(f"{folder}/hand.db", "rb") as file:
+            data = bytearray(file.read())
+        for _ in range(chance.choice((1, 3, 30))):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        with open(path, "wb") as file:
+            file.write(data)
+        done = run("report", path, "-o", f"{folder}/chance.html", "--csv", f"{folder}/chance")
+        statuses.append(done.returncode)
+        if done.returncode not in (0, 2):
+            print(f"# {number}: {done.returncode} {done.stderr[-1500:]}")
+    check("bytes changed by chance are a report or a refusal", set(statuses) == {0, 2}, sorted(set(statuses)))
     refuse("no output", "say -o FILE, --csv FOLDER or both", f"{folder}/a.db")
     refuse("an output that is read", "expected another file", f"{folder}/a.db", "-o", f"{folder}/a.db")
     refuse("a folder that is a file", "is no folder", f"{folder}/a.db", "--csv", f"{folder}/a.html")

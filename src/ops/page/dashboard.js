@@ -55,6 +55,9 @@
         const gates = readiness.gates.length ? `; blocked by ${readiness.gates.join(', ')}` : '';
         put(byId('session'), `${session.tape}, version ${told.build.version}, epoch ${session.epoch}${gates}`);
         put(byId('time'), `${told.time.slice(0, 10)} ${told.time.slice(11, 19)} UTC`);
+        const paused = told.instruments.filter((each) => each.paused).length;
+        byId('paused').hidden = paused === 0;
+        put(byId('paused'), `${paused} paused`);
         byId('shutdown').hidden = session.shutdown === 'running';
         put(byId('shutdown'), `shutdown: ${session.shutdown}`);
         showPlayback(session.playback);
@@ -95,7 +98,7 @@
             tile('Equity, USD', account.equity_usd),
             tile('Open orders', counters.open_orders), tile('Fills', counters.fills),
             tile('Placed', counters.placed),
-            tile('Invariants violated', counters.invariant_violations,
+            tile('Violations', counters.invariant_violations,
                  counters.invariant_violations ? 'bad' : ''));
         byId('balances').replaceChildren(...account.balances.map((balance) =>
             row(cell(balance.exchange), cell(balance.asset), figure(balance.total))));
@@ -141,7 +144,8 @@
             ...(instrument.synchronised ? [] : ['book not in sync']),
             ...(instrument.trading === 'open' ? [] : [`trading ${instrument.trading}`]),
             ...tripped, ...instrument.alarms.map((alarm) => `alarm: ${alarm}`),
-            ...instrument.gates.map((gate) => `gate: ${gate}`)];
+            ...instrument.gates.filter((gate) => gate !== 'breaker' && (gate !== 'paused' || !instrument.paused))
+                .map((gate) => `gate: ${gate}`)];
         return words.length ? [words.join(', '), 'warn'] : ['quoting', 'good'];
     };
 
@@ -280,6 +284,7 @@
         const ticks = new Map(told.instruments.map((each) => [each.instrument, each.tick]));
         byId('decisions').replaceChildren(...none(told.decisions.slice(0, ROWS).map(showDecision(ticks)), 'None yet.'));
         byId('notices').replaceChildren(...none(told.notices.slice(0, ROWS).map(showNotice), 'None yet.'));
+        byId('no-fills').hidden = told.fills.length > 0;
         byId('fills').replaceChildren(...told.fills.slice(0, ROWS).map((fill) => row(
             cell(clock(fill.time_ms)), cell(fill.instrument), cell(fill.side), figure(fill.quantity),
             figure(fill.price), cell(fill.cause), figure(fill.fee), cell(fill.fee_asset))));
