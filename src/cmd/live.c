@@ -85,8 +85,8 @@ static int command(const char *name, enum session_mode mode, const char *opening
         CMD_CONFIG_OPTIONS(&request.config),
         CMD_TEXT("tape", 0, "FILE", "the session's tape; an existing one is gone on with",
                  &request.tape),
-        CMD_TEXT("raw", 0, "FILE", "append the venues' frames, as they come, to this file",
-                 &request.raw),
+        CMD_TEXT("raw", 0, "FILE",
+                 "append the venues' frames and answers, as they come, to this file", &request.raw),
         CMD_DURATION("for", 0, "end by itself after this long, as by SIGTERM", &request.run_for),
         CMD_FLAG("json", 0, "print the result as one JSON object", &request.json),
     };
