@@ -176,6 +176,8 @@ static int replay(const struct replay_request *request, struct error *error)
     struct replay_run run = {0};
     build_id_text(run.build_id);
     int code = check_outputs(request, error);
+    if (!code && request->serve)
+        code = replay_serve_open(&run.serve, request->speed, error);
     if (!code)
         code = cmd_load_config(&request->config, &config, error);
     const struct backtest_options options = {.tape = request->tape,
@@ -191,7 +193,7 @@ static int replay(const struct replay_request *request, struct error *error)
     if (!code)
         code = open_outputs(&run, request, error);
     if (!code && request->serve)
-        code = replay_serve_open(&run.serve, request->speed, request->tape, &run.backtest, error);
+        code = replay_serve_attach(run.serve, request->tape, &run.backtest, error);
     if (!code)
         code = run_and_print(&run, request, error);
     if (!code && run.serve)

@@ -140,8 +140,7 @@ static int attach(struct replay_serve *serve, const char *tape, struct backtest 
     return 0;
 }
 
-int replay_serve_open(struct replay_serve **out, const char *speed, const char *tape,
-                      struct backtest *backtest, struct error *error)
+int replay_serve_open(struct replay_serve **out, const char *speed, struct error *error)
 {
     int64_t milli;
     bool paused;
@@ -156,10 +155,13 @@ int replay_serve_open(struct replay_serve **out, const char *speed, const char *
     code = log_init(&serve->log, stderr, filter && filter[0] ? filter : "warn", error);
     if (!code)
         code = playback_open(&serve->playback, milli, paused, error);
-    if (!code)
-        code = signals_open(&serve->signals, TIME_NEVER, caught, serve, error);
-    if (!code)
-        code = open_server(serve, &backtest->engine.resolved.global, error);
+    return code ? code : signals_open(&serve->signals, TIME_NEVER, caught, serve, error);
+}
+
+int replay_serve_attach(struct replay_serve *serve, const char *tape, struct backtest *backtest,
+                        struct error *error)
+{
+    int code = open_server(serve, &backtest->engine.resolved.global, error);
     if (!code)
         code = attach(serve, tape, backtest, error);
     if (!code)

@@ -371,7 +371,7 @@ static int read_fills(struct reading *reading, struct error *error)
     int code = store_reader_query(
         reader, "fill",
         "SELECT f.instrument, f.side, f.price_units, f.quantity_units, f.liquidity, f.fee,"
-        " coalesce(f.fee_asset, ''), f.cause, o.level FROM fill f JOIN orders o"
+        " coalesce(f.fee_asset, ''), f.cause, o.level FROM fill f LEFT JOIN orders o"
         " ON o.id = f.order_id ORDER BY f.id",
         error);
     if (code)
@@ -389,7 +389,8 @@ static int read_fills(struct reading *reading, struct error *error)
                 store_reader_text(reader, 6), quantity, notional, fee);
         unsigned cause =
             read_word(reading, 7, FIELD_FILL_CAUSE, FILL_CAUSE_COUNT, "a fill's cause");
-        instrument->level[side][read_level(reading, 8)].fills_by_cause[cause]++;
+        if (!store_reader_is_null(reader, 8)) /* else its order was placed before the run */
+            instrument->level[side][read_level(reading, 8)].fills_by_cause[cause]++;
     }
     return finish(reading, error);
 }
