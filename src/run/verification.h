@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "run/comparison.h"
+#include "run/rotation.h"
 #include "run/run_engine.h"
 
 /* What was compared until the end or the first difference. */
@@ -15,12 +16,14 @@ struct verification_result {
     struct difference difference;     /* found: only after ERROR_DIFFERENT */
 };
 
-/* The sink by which the engine becomes what a restart made of it: a fresh one that folded the tape. */
+/* The sink by which the engine becomes what a restart made of it: a fresh one that folded the tape,
+ * and at its first start what the tape begins with. */
 struct restarter {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct verification *verification;
     const char *path;
     bool started;
+    struct rotation_carry carry; /* of the tape's beginning */
 };
 
 /* One verification, wired. Sinks may be added to `loop` before it runs. */
@@ -39,6 +42,9 @@ struct verification {
  * session messages. `path` must outlive it. ERROR_INPUT also where the tape has no decisions to compare with. Zero it before,
  * close it after, also on failure. */
 int verification_open(struct verification *verification, const char *path, struct error *error);
+/* A sink that is told of a message before all others, so that at a start it still finds the engine of the session
+ * before. Between open and execute. */
+void verification_add_first(struct verification *verification, struct sink *sink);
 /* 0: identical. ERROR_DIFFERENT: `result` has the first difference. */
 int verification_execute(struct verification *verification, struct verification_result *result,
                          struct error *error);

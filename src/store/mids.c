@@ -9,7 +9,7 @@
 enum {
     MIDS_KEPT =
         4096, /* changes of a mid: seconds of a lively market, and more than an answer takes */
-    MIDS_WAITING_FIRST = 256,
+    MIDS_WAITING = 1 << 16, /* fills of the longest horizon: over 1,000 a second */
     MIDS_HORIZONS = 5
 };
 
@@ -28,13 +28,14 @@ struct mid {
 };
 
 struct history {
-    struct mid *mids; /* ring, taken when the first comes */
+    struct mid *mids; /* ring */
     uint64_t count;   /* ever */
     int64_t reached;  /* the venue's clock, which never goes back here */
 };
 
 struct waiting_fill {
-    uint64_t fill;
+    order_id order;
+    struct venue_id trade;
     int64_t at;
     unsigned instrument;
 };
@@ -42,8 +43,8 @@ struct waiting_fill {
 struct mids {
     unsigned instrument_count;
     struct history *histories;
-    struct waiting_fill *waiting; /* ring of `capacity`, in the order told */
-    size_t capacity;
+    struct mid *all;              /* the rings of all; a page of it is used when it is written */
+    struct waiting_fill *waiting; /* ring of MIDS_WAITING, in the order told */
     uint64_t added;
     uint64_t next[MIDS_HORIZONS]; /* the fill that waits for that horizon, as `added` counts */
     int64_t deadline;
@@ -55,14 +56,16 @@ int mids_open(struct mids **out, unsigned instrument_count, struct error *error)
     if (mids) {
         mids->instrument_count = instrument_count;
         mids->deadline = TIME_NEVER;
-        mids->capacity = MIDS_WAITING_FIRST;
         mids->histories = calloc(instrument_count + 1u, sizeof *mids->histories);
-        mids->waiting = calloc(mids->capacity, sizeof *mids->waiting);
+        mids->all = calloc(instrument_count + 1u, MIDS_KEPT * sizeof *mids->all);
+        mids->waiting = calloc(MIDS_WAITING, sizeof *mids->waiting);
     }
-    if (!mids || !mids->histories || !mids->waiting) {
+    if (!mids || !mids->histories || !mids->all || !mids->waiting) {
         mids_close(&mids);
         return error_set(error, ERROR_SYSTEM, "no memory for the run database");
     }
+    for (unsigned i = 0; i < instrument_count; i++)
+        mids->histories[i].mids = mids->all + (size_t)i * MIDS_KEPT;
     *out = mids;
     return 0;
 }
@@ -73,9 +76,8 @@ void mids_close(struct mids **out)
     if (!mids)
         return;
     *out = NULL;
-    for (unsigned i = 0; mids->histories && i < mids->instrument_count; i++)
-        free(mids->histories[i].mids);
     free(mids->histories);
+    free(mids->all);
     free(mids->waiting);
     free(mids);
 }
@@ -89,31 +91,24 @@ static int64_t mid2_of(const struct book *book)
     return bid.price + ask.price;
 }
 
-int mids_note(struct mids *mids, unsigned instrument, int64_t at_ns, const struct book *book,
-              struct error *error)
+void mids_note(struct mids *mids, unsigned instrument, int64_t at_ns, const struct book *book)
 {
     ASSERT(instrument < mids->instrument_count);
     struct history *history = &mids->histories[instrument];
     int64_t mid2 = mid2_of(book);
-    if (!history->mids) {
-        history->mids = calloc(MIDS_KEPT, sizeof *history->mids);
-        if (!history->mids)
-            return error_set(error, ERROR_SYSTEM, "no memory for the run database");
-    }
     if (history->count > 0) {
         struct mid *last = &history->mids[(history->count - 1) % MIDS_KEPT];
         at_ns = at_ns > history->reached ? at_ns : history->reached;
         history->reached = at_ns;
         if (mid2 == last->mid2)
-            return 0;
+            return;
         if (at_ns == last->at) { /* the same frame, or a clock that went back */
             last->mid2 = mid2;
-            return 0;
+            return;
         }
     }
     history->reached = at_ns;
     history->mids[history->count++ % MIDS_KEPT] = (struct mid){at_ns, mid2};
-    return 0;
 }
 
 /* The mid that stood at `at`; 0 where it is not known. */
@@ -138,40 +133,26 @@ static uint64_t oldest(const struct mids *mids)
     return least;
 }
 
-static int grow(struct mids *mids, struct error *error)
-{
-    struct waiting_fill *more = calloc(mids->capacity * 2, sizeof *more);
-    if (!more)
-        return error_set(error, ERROR_SYSTEM, "no memory for the run database");
-    for (uint64_t i = oldest(mids); i < mids->added; i++)
-        more[i % (mids->capacity * 2)] = mids->waiting[i % mids->capacity];
-    free(mids->waiting);
-    mids->waiting = more;
-    mids->capacity *= 2;
-    return 0;
-}
-
 static void set_deadline(struct mids *mids)
 {
     mids->deadline = TIME_NEVER;
     for (unsigned i = 0; i < MIDS_HORIZONS; i++) {
         if (mids->next[i] == mids->added)
             continue;
-        int64_t due = mids->waiting[mids->next[i] % mids->capacity].at + horizons[i] + GRACE_NS;
+        int64_t due = mids->waiting[mids->next[i] % MIDS_WAITING].at + horizons[i] + GRACE_NS;
         if (due < mids->deadline)
             mids->deadline = due;
     }
 }
 
-int mids_want(struct mids *mids, unsigned instrument, uint64_t fill, int64_t at_ns,
-              struct error *error)
+void mids_want(struct mids *mids, const struct event_order_filled *fill, int64_t at_ns)
 {
-    ASSERT(instrument < mids->instrument_count);
-    if (mids->added - oldest(mids) == mids->capacity && grow(mids, error))
-        return error->code;
-    mids->waiting[mids->added++ % mids->capacity] = (struct waiting_fill){fill, at_ns, instrument};
+    ASSERT(fill->instrument < mids->instrument_count);
+    if (mids->added - oldest(mids) == MIDS_WAITING)
+        return;
+    mids->waiting[mids->added++ % MIDS_WAITING] =
+        (struct waiting_fill){fill->order, fill->trade, at_ns, fill->instrument};
     set_deadline(mids);
-    return 0;
 }
 
 int64_t mids_deadline(const struct mids *mids)
@@ -184,12 +165,12 @@ static int settle_horizon(struct mids *mids, unsigned horizon, int64_t until, mi
                           void *context, struct error *error)
 {
     while (mids->next[horizon] < mids->added) {
-        const struct waiting_fill *fill = &mids->waiting[mids->next[horizon] % mids->capacity];
+        const struct waiting_fill *fill = &mids->waiting[mids->next[horizon] % MIDS_WAITING];
         int64_t due = fill->at + horizons[horizon];
         if (due > until)
             return 0;
         mids->next[horizon]++;
-        const struct spool_mid mid = {fill->fill, horizons[horizon],
+        const struct spool_mid mid = {fill->order, fill->trade, horizons[horizon],
                                       mid2_at(&mids->histories[fill->instrument], due)};
         if (mid.mid2 != 0 && take(context, &mid, error))
             return error->code;
@@ -212,5 +193,10 @@ int mids_finish(struct mids *mids, int64_t last_ns, mids_take *take, void *conte
     for (unsigned i = 0; i < MIDS_HORIZONS; i++)
         if (settle_horizon(mids, i, last_ns, take, context, error))
             return error->code;
+    for (unsigned i = 0; i < MIDS_HORIZONS; i++)
+        mids->next[i] = mids->added;
+    for (unsigned i = 0; i < mids->instrument_count; i++)
+        mids->histories[i].count = 0;
+    mids->deadline = TIME_NEVER;
     return 0;
 }

@@ -12,11 +12,17 @@
 #include "base/bytes.h"
 #include "store/mids.h"
 
-enum { SPOOL_BUFFER_BYTES = 1 << 16, SPOOL_HEAD_BYTES = 3, SPOOL_MID_BYTES = 24 };
+enum {
+    SPOOL_BUFFER_BYTES = 1 << 16,
+    MID_BYTES = 24 + 1 + EVENT_VENUE_ID_MAX, /* order, horizon, mid; trade */
+    GATE_BYTES = 11                          /* instrument, gate, blocked */
+};
 
 struct spool {
     struct sink sink; /* first: the loop holds a pointer to it */
-    FILE *file;
+    FILE *file;       /* NULL: `put` is another's */
+    spool_put *put;
+    void *put_context;
     struct engine *engine;
     unsigned instrument_count;
     int64_t sample_ns, next_sample;
@@ -26,45 +32,49 @@ struct spool {
     struct message fill;       /* that fill */
     union event_record record; /* and its record */
     uint64_t fills;            /* that the engine had counted before */
-    uint64_t events;           /* order events so far */
-    uint64_t (*gate_blocked)[GATE_COUNT]; /* by instrument, as `gate` decisions told */
     struct mids *mids;
     int moved;        /* instrument whose book the engine is about to change, or -1 */
     int64_t moved_at; /* and when that is, at the venue where that is known */
+    bool ended;       /* this session's end is taken down */
     char buffer[SPOOL_BUFFER_BYTES];
 };
-
-static int write_entry(struct spool *spool, uint8_t *bytes, size_t length, enum spool_what what,
-                       struct error *error)
-{
-    bytes[0] = (uint8_t)what;
-    bytes_put_u16(bytes + 1, (uint16_t)length);
-    if (fwrite(bytes, 1, SPOOL_HEAD_BYTES + length, spool->file) == SPOOL_HEAD_BYTES + length)
-        return 0;
-    return error_set(error, ERROR_SYSTEM, "temporary file of the run database: %s",
-                     strerror(errno));
-}
 
 static int write_message(struct spool *spool, const struct message *message, enum spool_what what,
                          struct error *error)
 {
-    uint8_t bytes[SPOOL_HEAD_BYTES + EVENT_RECORD_BYTES_MAX];
+    uint8_t bytes[SPOOL_RECORD_BYTES_MAX];
     size_t length = message_encode(message, bytes + SPOOL_HEAD_BYTES, EVENT_RECORD_BYTES_MAX);
-    spool->events += spool_is_order_event(message->kind);
-    return write_entry(spool, bytes, length, what, error);
+    bytes[0] = (uint8_t)what;
+    bytes_put_u16(bytes + 1, (uint16_t)length);
+    return spool->put(spool->put_context, bytes, SPOOL_HEAD_BYTES + length, error);
 }
 
 static int write_mid(void *context, const struct spool_mid *mid, struct error *error)
 {
-    uint8_t bytes[SPOOL_HEAD_BYTES + SPOOL_MID_BYTES];
-    bytes_put_u64(bytes + SPOOL_HEAD_BYTES, mid->fill);
+    struct spool *spool = context;
+    uint8_t bytes[SPOOL_HEAD_BYTES + MID_BYTES] = {SPOOL_MID};
+    bytes_put_u16(bytes + 1, MID_BYTES);
+    bytes_put_u64(bytes + SPOOL_HEAD_BYTES, mid->order);
     bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 8, (uint64_t)mid->horizon_ns);
     bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 16, (uint64_t)mid->mid2);
-    return write_entry(context, bytes, SPOOL_MID_BYTES, SPOOL_MID, error);
+    bytes[SPOOL_HEAD_BYTES + 24] = mid->trade.length;
+    memcpy(bytes + SPOOL_HEAD_BYTES + 25, mid->trade.bytes, EVENT_VENUE_ID_MAX);
+    return spool->put(spool->put_context, bytes, sizeof bytes, error);
+}
+
+static int write_gate(struct spool *spool, unsigned instrument, unsigned gate, uint64_t blocked,
+                      struct error *error)
+{
+    uint8_t bytes[SPOOL_HEAD_BYTES + GATE_BYTES] = {SPOOL_GATE};
+    bytes_put_u16(bytes + 1, GATE_BYTES);
+    bytes_put_u16(bytes + SPOOL_HEAD_BYTES, (uint16_t)instrument);
+    bytes[SPOOL_HEAD_BYTES + 2] = (uint8_t)gate;
+    bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 3, blocked);
+    return spool->put(spool->put_context, bytes, sizeof bytes, error);
 }
 
 static int write_position(struct spool *spool, unsigned instrument, int64_t now,
-                          enum spool_what why, struct error *error)
+                          enum spool_what what, struct error *error)
 {
     union event_record record = {.final_position =
                                      engine_final_position(spool->engine, instrument)};
@@ -72,16 +82,16 @@ static int write_position(struct spool *spool, unsigned instrument, int64_t now,
                                     .stream = EVENT_STREAM(instrument, CHANNEL_SESSION),
                                     .kind = EVENT_final_position,
                                     .record = &record};
-    return write_message(spool, &message, why, error);
+    return write_message(spool, &message, what, error);
 }
 
 /* Samples due at or before `now`. A silence of many periods makes one sample, at its first: nothing
- * changed in it. */
-static int take_samples(struct spool *spool, int64_t now, struct error *error)
+ * changed in it. That between two sessions makes none. */
+static int take_samples(struct spool *spool, int64_t now, bool starts, struct error *error)
 {
     int64_t due = spool->next_sample;
     spool->next_sample = (now / spool->sample_ns + 1) * spool->sample_ns;
-    if (!spool->any)
+    if (!spool->any || starts)
         return 0;
     for (unsigned i = 0; i < spool->instrument_count; i++)
         if (write_position(spool, i, due, SPOOL_SAMPLE, error))
@@ -98,9 +108,19 @@ static bool is_wanted(unsigned kind)
            kind == EVENT_final_position || kind == EVENT_final_balance;
 }
 
-bool spool_is_order_event(unsigned kind)
+int spool_end_session(struct spool *spool, struct error *error)
 {
-    return is_wanted(kind) && kind != EVENT_final_position && kind != EVENT_final_balance;
+    if (!spool->any || spool->ended)
+        return 0;
+    spool->ended = true;
+    int code = mids_finish(spool->mids, spool->last_ns, write_mid, spool, error);
+    for (unsigned i = 0; !code && i < spool->instrument_count; i++)
+        for (unsigned gate = 0; !code && gate < GATE_COUNT; gate++) {
+            uint64_t blocked = engine_gate_blocked(spool->engine, i, (enum gate)gate);
+            if (blocked > 0)
+                code = write_gate(spool, i, gate, blocked, error);
+        }
+    return code;
 }
 
 static int64_t venue_time(const struct message *message)
@@ -114,17 +134,30 @@ static bool changes_book(unsigned kind)
     return kind == EVENT_depth || kind == EVENT_snapshot || kind == EVENT_gap;
 }
 
+/* What is told of a message before anything of it is taken down. */
+static int look_at(struct spool *spool, const struct message *message, struct error *error)
+{
+    spool->moved = changes_book(message->kind) ? EVENT_STREAM_INSTRUMENT(message->stream) : -1;
+    spool->moved_at = venue_time(message);
+    if (message->kind == EVENT_start && spool_end_session(spool, error))
+        return error->code;
+    if (message->kind == EVENT_start)
+        spool->ended = false;
+    if (message->ts_local < mids_deadline(spool->mids))
+        return 0;
+    return mids_settle(spool->mids, message->ts_local, write_mid, spool, error);
+}
+
 static int on_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct spool *spool = (struct spool *)sink;
-    spool->moved = changes_book(message->kind) ? EVENT_STREAM_INSTRUMENT(message->stream) : -1;
-    spool->moved_at = venue_time(message);
-    if (message->ts_local >= mids_deadline(spool->mids) &&
-        mids_settle(spool->mids, message->ts_local, write_mid, spool, error))
+    if (look_at(spool, message, error))
         return error->code;
-    if (!spool->any && message->kind < EVENT_start)
-        return 0; /* books are built before the engine starts: not yet the run */
-    if (message->ts_local >= spool->next_sample && take_samples(spool, message->ts_local, error))
+    /* Books are built and the carry is read before the engine starts: not yet the run. */
+    if (!spool->any && message->kind != EVENT_start)
+        return 0;
+    if (message->ts_local >= spool->next_sample &&
+        take_samples(spool, message->ts_local, message->kind == EVENT_start, error))
         return error->code;
     if (!spool->any)
         spool->first_ns = message->ts_local;
@@ -147,43 +180,49 @@ static int on_stepped(struct sink *sink, const struct engine *engine, struct err
 {
     struct spool *spool = (struct spool *)sink;
     if (spool->moved >= 0)
-        return mids_note(spool->mids, (unsigned)spool->moved, spool->moved_at,
-                         engine_book(engine, (unsigned)spool->moved), error);
+        mids_note(spool->mids, (unsigned)spool->moved, spool->moved_at,
+                  engine_book(engine, (unsigned)spool->moved));
     if (spool->filled < 0)
         return 0;
     unsigned instrument = (unsigned)spool->filled;
     spool->filled = -1;
     if (engine_counters(engine)->fills == spool->fills)
         return 0;
-    if (write_message(spool, &spool->fill, SPOOL_MESSAGE, error) ||
-        mids_want(spool->mids, instrument, spool->events, venue_time(&spool->fill), error))
+    if (write_message(spool, &spool->fill, SPOOL_MESSAGE, error))
         return error->code;
+    mids_want(spool->mids, &spool->record.order_filled, venue_time(&spool->fill));
     return write_position(spool, instrument, spool->last_ns, SPOOL_FILL, error);
 }
 
 static int on_finishing(struct sink *sink, const struct engine *engine, struct error *error)
 {
     (void)engine;
-    struct spool *spool = (struct spool *)sink;
-    return mids_finish(spool->mids, spool->last_ns, write_mid, spool, error);
+    return spool_end_session((struct spool *)sink, error);
 }
 
 static int on_decision(struct sink *sink, const struct message *decision, struct error *error)
 {
     struct spool *spool = (struct spool *)sink;
-    const struct event_gate *gate = &decision->record->gate;
-    if (decision->kind == EVENT_gate && !gate->blocking)
-        spool->gate_blocked[gate->instrument][gate->gate] += gate->blocked;
     return is_wanted(decision->kind) ? write_message(spool, decision, SPOOL_MESSAGE, error) : 0;
 }
 
-int spool_open(struct spool **out, unsigned instrument_count, int64_t sample_ns,
-               struct error *error)
+static int put_into_file(void *context, const uint8_t *bytes, size_t length, struct error *error)
+{
+    if (fwrite(bytes, 1, length, context) == length)
+        return 0;
+    return error_set(error, ERROR_SYSTEM, "temporary file of the run database: %s",
+                     strerror(errno));
+}
+
+int spool_open_into(struct spool **out, unsigned instrument_count, int64_t sample_ns,
+                    spool_put *put, void *context, struct error *error)
 {
     ASSERT(sample_ns > 0);
     struct spool *spool = calloc(1, sizeof *spool);
     if (!spool)
         return error_set(error, ERROR_SYSTEM, "no memory for the run database");
+    spool->put = put;
+    spool->put_context = context;
     spool->sink = (struct sink){.market = true,
                                 .message = on_message,
                                 .stepped = on_stepped,
@@ -192,38 +231,41 @@ int spool_open(struct spool **out, unsigned instrument_count, int64_t sample_ns,
     spool->instrument_count = instrument_count;
     spool->sample_ns = sample_ns;
     spool->next_sample = INT64_MIN;
-    spool->filled = -1;
-    spool->moved = -1;
-    spool->gate_blocked = calloc(instrument_count + 1u, sizeof *spool->gate_blocked);
-    spool->file = tmpfile();
-    int code = 0;
-    if (!spool->gate_blocked)
-        code = error_set(error, ERROR_SYSTEM, "no memory for the run database");
-    else if (!spool->file)
-        code = error_set(error, ERROR_SYSTEM, "temporary file of the run database: %s",
-                         strerror(errno));
+    spool->filled = spool->moved = -1;
+    int code = mids_open(&spool->mids, instrument_count, error);
+    if (code)
+        free(spool);
     else
-        code = mids_open(&spool->mids, instrument_count, error);
+        *out = spool;
+    return code;
+}
+
+int spool_open(struct spool **out, unsigned instrument_count, int64_t sample_ns,
+               struct error *error)
+{
+    FILE *file = tmpfile();
+    if (!file)
+        return error_set(error, ERROR_SYSTEM, "temporary file of the run database: %s",
+                         strerror(errno));
+    int code = spool_open_into(out, instrument_count, sample_ns, put_into_file, file, error);
     if (code) {
-        spool_close(&spool);
+        fclose(file);
         return code;
     }
-    setvbuf(spool->file, spool->buffer, _IOFBF, sizeof spool->buffer);
-    *out = spool;
+    (*out)->file = file;
+    setvbuf(file, (*out)->buffer, _IOFBF, sizeof(*out)->buffer);
     return 0;
 }
 
 void spool_close(struct spool **out)
 {
-    struct spool *spool = *out;
-    if (!spool)
+    if (!*out)
         return;
+    if ((*out)->file)
+        fclose((*out)->file);
+    mids_close(&(*out)->mids);
+    free(*out);
     *out = NULL;
-    if (spool->file)
-        fclose(spool->file);
-    mids_close(&spool->mids);
-    free(spool->gate_blocked);
-    free(spool);
 }
 
 void spool_set_engine(struct spool *spool, struct engine *engine)
@@ -243,13 +285,6 @@ bool spool_span(const struct spool *spool, int64_t *first_ns, int64_t *last_ns)
     return spool->any;
 }
 
-uint64_t spool_gate_blocked(const struct spool *spool, unsigned instrument, enum gate gate)
-{
-    ASSERT(instrument < spool->instrument_count && gate < GATE_COUNT);
-    return spool->gate_blocked[instrument][gate] +
-           engine_gate_blocked(spool->engine, instrument, gate);
-}
-
 int spool_rewind(struct spool *spool, struct error *error)
 {
     if (fflush(spool->file) == 0 && fseek(spool->file, 0, SEEK_SET) == 0)
@@ -260,24 +295,43 @@ int spool_rewind(struct spool *spool, struct error *error)
 
 int spool_next(struct spool *spool, struct spool_entry *entry, bool *end, struct error *error)
 {
-    uint8_t head[SPOOL_HEAD_BYTES], bytes[EVENT_RECORD_BYTES_MAX];
-    size_t used;
-    *end = fread(head, 1, SPOOL_HEAD_BYTES, spool->file) != SPOOL_HEAD_BYTES;
+    uint8_t bytes[SPOOL_RECORD_BYTES_MAX];
+    *end = fread(bytes, 1, SPOOL_HEAD_BYTES, spool->file) != SPOOL_HEAD_BYTES;
     if (*end)
         return ferror(spool->file)
                    ? error_set(error, ERROR_SYSTEM, "temporary file of the run database: %s",
                                strerror(errno))
                    : 0;
-    size_t length = bytes_get_u16(head + 1);
+    size_t length = bytes_get_u16(bytes + 1);
     ASSERT(length <= EVENT_RECORD_BYTES_MAX);
-    if (fread(bytes, 1, length, spool->file) != length)
+    if (fread(bytes + SPOOL_HEAD_BYTES, 1, length, spool->file) != length)
         return error_set(error, ERROR_SYSTEM, "temporary file of the run database is cut off");
-    entry->what = (enum spool_what)head[0];
-    if (entry->what != SPOOL_MID)
-        return message_decode(bytes, length, NULL, 0, &entry->record, &entry->message, &used,
-                              error);
-    ASSERT(length == SPOOL_MID_BYTES);
-    entry->mid = (struct spool_mid){bytes_get_u64(bytes), (int64_t)bytes_get_u64(bytes + 8),
-                                    (int64_t)bytes_get_u64(bytes + 16)};
-    return 0;
+    return spool_decode(bytes, entry, error);
+}
+
+size_t spool_record_bytes(const uint8_t *bytes)
+{
+    return SPOOL_HEAD_BYTES + (size_t)bytes_get_u16(bytes + 1);
+}
+
+int spool_decode(const uint8_t *bytes, struct spool_entry *entry, struct error *error)
+{
+    const uint8_t *body = bytes + SPOOL_HEAD_BYTES;
+    size_t length = spool_record_bytes(bytes) - SPOOL_HEAD_BYTES, used;
+    entry->what = (enum spool_what)bytes[0];
+    if (entry->what == SPOOL_MID) {
+        ASSERT(length == MID_BYTES);
+        entry->mid = (struct spool_mid){.order = bytes_get_u64(body),
+                                        .horizon_ns = (int64_t)bytes_get_u64(body + 8),
+                                        .mid2 = (int64_t)bytes_get_u64(body + 16),
+                                        .trade = {.length = body[24]}};
+        memcpy(entry->mid.trade.bytes, body + 25, EVENT_VENUE_ID_MAX);
+        return 0;
+    }
+    if (entry->what == SPOOL_GATE) {
+        ASSERT(length == GATE_BYTES);
+        entry->gate = (struct spool_gate){bytes_get_u16(body), body[2], bytes_get_u64(body + 3)};
+        return 0;
+    }
+    return message_decode(body, length, NULL, 0, &entry->record, &entry->message, &used, error);
 }

@@ -6,13 +6,14 @@
 #include "base/time.h"
 #include "loop.h"
 
-/* What an entry of the spool is: a message of the run, a position and why it stands there, a mid. */
-enum spool_what { SPOOL_MESSAGE, SPOOL_FILL, SPOOL_SAMPLE, SPOOL_MID };
+/* What a record of the spool is: a message of the run, a position and why it stands there, the mid of a fill, or
+ * what a gate blocked that still blocks when a session ends. */
+enum spool_what { SPOOL_MESSAGE, SPOOL_FILL, SPOOL_SAMPLE, SPOOL_MID, SPOOL_GATE };
 
 /* The mid of a fill's book at the fill's time at the venue and a horizon more (trading-semantics 33). */
 struct spool_mid {
-    uint64_t
-        fill; /* which message of the run the fill was, as spool_is_order_event counts, from 1 */
+    order_id order; /* of the fill, with its trade */
+    struct venue_id trade;
     int64_t horizon_ns; /* one of SPOOL_HORIZONS */
     int64_t mid2;       /* twice the mid, price units */
 };
@@ -25,20 +26,36 @@ struct spool_mid {
     X(10 * NS_PER_SECOND)                                                                          \
     X(60 * NS_PER_SECOND)
 
-/* One entry read back. */
+struct spool_gate {
+    uint16_t instrument;
+    uint8_t gate; /* enum gate */
+    uint64_t blocked;
+};
+
+/* One record read back. */
 struct spool_entry {
     enum spool_what what;
-    struct message message;    /* all but SPOOL_MID; a position is a final_position record */
+    struct message message;    /* all but the last two; a position is a final_position record */
     union event_record record; /* what `message` points to */
-    struct spool_mid mid;      /* SPOOL_MID */
+    struct spool_mid mid;
+    struct spool_gate gate;
 };
 
 struct spool;
+
+/* A record in a spool: what, the length of what follows (u16, little-endian), canonical bytes. */
+enum { SPOOL_HEAD_BYTES = 3, SPOOL_RECORD_BYTES_MAX = SPOOL_HEAD_BYTES + EVENT_RECORD_BYTES_MAX };
+
+/* Takes one record's bytes; an error ends the run. */
+typedef int spool_put(void *context, const uint8_t *bytes, size_t length, struct error *error);
 
 /* A spool in an unnamed temporary file. Positions are taken after each fill, and of all instruments
  * each `sample_ns` (aligned to whole multiples since 1970) as they stand just before that time. */
 int spool_open(struct spool **spool, unsigned instrument_count, int64_t sample_ns,
                struct error *error);
+/* The same, its records given to `put` instead of a file; they can't be read back from here. */
+int spool_open_into(struct spool **spool, unsigned instrument_count, int64_t sample_ns,
+                    spool_put *put, void *context, struct error *error);
 void spool_close(struct spool **spool);
 /* The engine that the loop steps; before it runs. */
 void spool_set_engine(struct spool *spool, struct engine *engine);
@@ -46,14 +63,17 @@ struct sink *spool_sink(struct spool *spool);
 /* ts_local of the engine's start and of the last message that passed; false where it did not start. */
 bool spool_span(const struct spool *spool, int64_t *first_ns, int64_t *last_ns);
 
-/* How often a gate blocked an instrument in the whole run. While the engine lives. */
-uint64_t spool_gate_blocked(const struct spool *spool, unsigned instrument, enum gate gate);
+/* A session has ended at the last message that passed: what of it is known only then is taken down, once. The sink
+ * does it itself where the loop ends or another session starts. */
+int spool_end_session(struct spool *spool, struct error *error);
 
-/* Whether a message of that kind is one of the order events that the database numbers. */
-bool spool_is_order_event(unsigned kind);
-/* Read from the beginning; then each call gives the next entry, or sets *end. `entry` must stay where it is
- * while its message is used. */
+/* Read from the beginning; then each call gives the next record, or sets *end. `entry` must stay where it is while
+ * its message is used. */
 int spool_rewind(struct spool *spool, struct error *error);
 int spool_next(struct spool *spool, struct spool_entry *entry, bool *end, struct error *error);
+
+/* Length of the record that begins at `bytes` (of which the head must be there), and what it says. */
+size_t spool_record_bytes(const uint8_t *bytes);
+int spool_decode(const uint8_t *bytes, struct spool_entry *entry, struct error *error);
 
 #endif
