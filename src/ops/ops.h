@@ -57,9 +57,9 @@ struct ops_playback {
 /* A session to show. What it points to must outlive ops_detach. Callbacks come from the server's thread and
  * must not wait; each may be NULL. */
 struct ops_session {
-    const char *mode; /* "live", "paper", "record", "replay" */
-    const char *tape; /* its path */
-    uint64_t epoch;
+    const char *mode;      /* "live", "paper", "record", "replay" */
+    const char *tape;      /* its path */
+    uint64_t epoch;        /* until a start tells another */
     struct engine *engine; /* the one that the loop steps; NULL: none (record) */
     const struct event_names *names;
     size_t orders_capacity;    /* setting orders.capacity */

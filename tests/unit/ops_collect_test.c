@@ -275,6 +275,26 @@ Test(ops_collect, the_course_is_bounded_and_rises_in_time)
     ops_bench_close(&b);
 }
 
+static double shown_epoch(void)
+{
+    cJSON *root = cJSON_Parse(ops_bench_dashboard(&b));
+    double epoch =
+        cJSON_GetNumberValue(cJSON_GetObjectItem(cJSON_GetObjectItem(root, "session"), "epoch"));
+    cJSON_Delete(root);
+    return epoch;
+}
+
+Test(ops_collect, the_session_is_that_of_the_last_start)
+{
+    const union event_record record = {.start = {.epoch = 3, .seed = 1}};
+    ops_bench_init(&b);
+    ops_bench_start(&b);
+    cr_expect_eq(shown_epoch(), 0);
+    harness_record(&b.h, EVENT_start, EVENT_NONE_16, &record);
+    cr_expect_eq(shown_epoch(), 3);
+    ops_bench_close(&b);
+}
+
 /* --- readiness ---------------------------------------------------------------------------------- */
 
 static bool ready_at(int64_t now)
