@@ -12,6 +12,8 @@
 
 #include "store/store.h"
 
+enum { BUSY_MS = 5000 }; /* a live session's transaction takes less */
+
 struct store_reader {
     const char *path;
     sqlite3 *database;
@@ -116,6 +118,7 @@ static int open_file(struct store_reader *reader, struct error *error)
                                SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return fail(reader, code, error);
+    sqlite3_busy_timeout(reader->database, BUSY_MS);
     sqlite3_db_config(reader->database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(reader->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     code = check_kind(reader, error);
