@@ -285,6 +285,18 @@ def independently(folder):
             wrong.append(row)
     check("latency is the time to the first answer", not wrong, wrong)
     database.close()
+    page, wrong = Page(f"{folder}/a.html"), []
+    for name in ("provenance", "account", "profit", "fills", "markouts", "fill_rate", "orders", "gates", "latency",
+                 "fees"):
+        rows = [list(row.values())[1:] for row in table(f"{folder}/a", name)]
+        if page.tables[name][1:] != rows or not rows:
+            wrong.append((name, page.tables[name][1:3], rows[:2]))
+    check("page and CSV have the same cells", not wrong, wrong)
+    with open(f"{folder}/a.html", "rb") as file:
+        before = file.read()
+    run("report", f"{folder}/a.db", "-o", f"{folder}/a.html")
+    with open(f"{folder}/a.html", "rb") as file:
+        check("a database has one page, byte for byte", file.read() == before)
     return relaxed
 
 
