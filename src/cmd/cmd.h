@@ -28,6 +28,7 @@
     X(health, "ask whether the engine on this machine lives, for health checks")                   \
     X(verify, "run the engine over a session and compare its decisions with the tape")             \
     X(project, "write a session's orders, fills and profit to a SQLite database")                  \
+    X(report, "report a run or compare two, as a page or CSV")                                     \
     X(tape, "look into a tape, check it, make another one of it")                                  \
     X(scenario, "run scenario files and compare with their golden texts")                          \
     X(simulate, "run random markets and faults, every invariant checked")                          \

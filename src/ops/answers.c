@@ -145,6 +145,25 @@ static void show_money_or_null(struct json *json, const char *name, bool known, 
         json_null(json, name);
 }
 
+/* Of a replay that is watched; null else. */
+static void show_playback(struct json *json, const struct ops_session *session)
+{
+    struct ops_playback playback;
+    if (!session->playback_state) {
+        json_null(json, "playback");
+        return;
+    }
+    session->playback_state(session->context, &playback);
+    json_open(json, "playback", '{');
+    json_flag(json, "paused", playback.paused);
+    json_flag(json, "ended", playback.ended);
+    if (playback.speed > 0)
+        json_decimal(json, "speed", playback.speed, -3, 0);
+    else
+        json_text(json, "speed", "max");
+    json_close(json, '}');
+}
+
 static void show_session(struct json *json, const struct ops_view *view, int64_t uptime_ns)
 {
     char build[BUILD_ID_TEXT_MAX];
@@ -160,6 +179,7 @@ static void show_session(struct json *json, const struct ops_view *view, int64_t
     }
     const struct ops_session *session = &view->collect->session;
     json_open(json, "session", '{');
+    show_playback(json, session);
     json_text(json, "mode", session->mode);
     json_text(json, "tape", session->tape);
     json_integer(json, "epoch", (int64_t)ops_read(&view->collect->epoch));

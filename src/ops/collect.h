@@ -117,7 +117,8 @@ struct ops_collect {
         *rates; /* by asset: struct event_reference_rate to whatever asset, the newest */
     struct ops_ring decided, filled, noticed;
     /* The loop's thread alone. */
-    const struct message *message; /* under way */
+    const struct message *message; /* under way; NULL past the end */
+    int64_t told;                  /* ts_local of the last one */
     bool was_open;
     uint64_t fills_before;
     int64_t *published;       /* by instrument */

@@ -202,7 +202,8 @@ static void begin_events(struct exchange *exchange)
 static void show_page(struct exchange *exchange)
 {
     const struct ops_page *page = ops_page_of(exchange->incoming->path);
-    answer_with(exchange, 200, page->type, (const char *)page->bytes, page->length, NULL, NULL);
+    answer_with(exchange, 200, page->type, (const char *)page->content->bytes, page->content->size,
+                NULL, NULL);
 }
 
 static void read_endpoint(struct exchange *exchange)

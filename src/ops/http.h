@@ -53,6 +53,9 @@ struct ops_command_answer {
     const char *error; /* NULL: accepted */
     bool stop;         /* it was the shutdown */
 };
+/* playback.c: the same of a replay's pace, once it is known who asks. */
+struct ops_command_answer ops_playback_command(struct ops_http *http, enum ops_endpoint endpoint,
+                                               const struct net_incoming *incoming);
 struct ops_command_answer ops_command(struct ops_http *http, enum ops_endpoint endpoint,
                                       const struct net_incoming *incoming);
 

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -155,7 +156,11 @@ int ops_open(struct ops **out, const struct ops_options *options, struct error *
     ops_http_init(&ops->http);
     pthread_mutex_init(&ops->answering, NULL);
     pthread_mutex_init(&ops->attaching, NULL);
-    int code = ops_token_load(&ops->http.token, settings->ops_token_file.text, error);
+    int code = 0;
+    if (options->token)
+        snprintf(ops->http.token.text, sizeof ops->http.token.text, "%s", options->token);
+    else
+        code = ops_token_load(&ops->http.token, settings->ops_token_file.text, error);
     if (!code)
         code = listen_at(ops, settings, error);
     if (!code)

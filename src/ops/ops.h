@@ -23,6 +23,7 @@ struct ops_options {
     const struct settings_global *settings;
     const struct log *log;
     const struct clock *clock; /* of log lines */
+    const char *token;         /* that commands need; NULL: that of ops.token_file */
     /* POST /api/command/shutdown, from the server's thread; NULL: not possible. */
     void (*stop)(void *context);
     void *context;
@@ -36,6 +37,22 @@ struct ops_venue_health {
 };
 
 enum ops_check { OPS_CHECK_NONE, OPS_CHECK_FAILED, OPS_CHECK_WELL };
+
+/* How a replay that is watched goes on. */
+enum ops_playback_command {
+    OPS_PLAYBACK_PAUSE,
+    OPS_PLAYBACK_RESUME,
+    OPS_PLAYBACK_STEP, /* pause behind so many more messages of the market */
+    OPS_PLAYBACK_SPEED /* 1/1,000 of the tape's own speed; 0: as fast as it can */
+};
+struct ops_playback {
+    bool paused, ended;
+    int64_t speed; /* as OPS_PLAYBACK_SPEED */
+};
+/* The bounds of a speed that is not 0, and of a step. */
+#define OPS_SPEED_LEAST INT64_C(1)
+#define OPS_SPEED_MOST  INT64_C(1000000000)
+#define OPS_STEP_MOST   INT64_C(1000000)
 
 /* A session to show. What it points to must outlive ops_detach. Callbacks come from the server's thread and
  * must not wait; each may be NULL. */
@@ -56,6 +73,9 @@ struct ops_session {
     /* NULL: what feed_connection records say counts. */
     void (*venue_health)(void *context, unsigned venue, struct ops_venue_health *health);
     enum ops_check (*database)(void *context);
+    /* A replay's pace; both or neither. */
+    void (*playback)(void *context, enum ops_playback_command command, int64_t value);
+    void (*playback_state)(void *context, struct ops_playback *playback);
     void *context;
 };
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "feed/feed.h"
 #include "loop.h"
 #include "run/fold.h"
@@ -131,6 +132,15 @@ int verification_open(struct verification *verification, const char *path, struc
     if (!code)
         wire(verification, path);
     return code;
+}
+
+void verification_add_first(struct verification *verification, struct sink *sink)
+{
+    struct loop *loop = &verification->loop;
+    ASSERT(loop->sink_count < LOOP_SINKS_MAX);
+    memmove(loop->sinks + 1, loop->sinks, loop->sink_count * sizeof loop->sinks[0]);
+    loop->sinks[0] = sink;
+    loop->sink_count++;
 }
 
 int verification_execute(struct verification *verification, struct verification_result *result,
