@@ -108,7 +108,7 @@ if command -v fish >/dev/null 2>&1; then
     result $good "fish completes a command of a group"
     found=$(HOME=$work fish --no-config -c "source $work/completion.fish; complete -C 'capstan replay --journ'" | cut -f 1)
     good=no
-    [ "$found" = --journal= ] && good=yes
+    [ "${found%=}" = --journal ] && good=yes
     result $good "fish completes an option ($found)"
 fi
 
