@@ -6,9 +6,8 @@ FROM debian:bookworm-slim AS build
 COPY scripts/bootstrap /src/scripts/bootstrap
 RUN /src/scripts/bootstrap --build && rm -rf /var/lib/apt/lists/*
 COPY . /src
-# Of configure, as CFLAGS=-O1 for an image that is only tried.
-ARG CONFIGURE=
-RUN set -f && CAPSTAN_MAKE=capstan /src/scripts/build /build $CONFIGURE \
+ARG CFLAGS="-g -O2"
+RUN CAPSTAN_MAKE=capstan /src/scripts/build /build CFLAGS="$CFLAGS" \
     && strip --strip-debug -o /capstan /build/capstan
 
 FROM debian:bookworm-slim
