@@ -24,6 +24,7 @@
     X(paper, "real market data, orders at the simulated venue")                                    \
     X(record, "write real market data to a tape")                                                  \
     X(watchdog, "cancel a live session's orders when its engine is gone")                          \
+    X(health, "ask whether the engine on this machine lives, for health checks")                   \
     X(verify, "run the engine over a session and compare its decisions with the tape")             \
     X(project, "write a session's orders, fills and profit to a SQLite database")                  \
     X(tape, "look into a tape, check it, make another one of it")                                  \

@@ -53,7 +53,7 @@ void config_resolved_free(struct config_resolved *resolved);
  * table order with its value at the top level, then what venues and instruments have of their own,
  * by name. malloc'ed; caller frees. */
 int config_to_text(const struct config *config, char **text, struct error *error);
-/* The same without the settings of how a venue is reached (its "live.…"): no decision depends on them, so
+/* The same without the settings of how a venue is reached (its "live.…") and of the ops server ("ops.…"): no decision depends on them, so
  * they stand on no tape and may differ from one session on it to the next. */
 int config_to_tape_text(const struct config *config, char **text, struct error *error);
 

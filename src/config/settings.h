@@ -48,6 +48,19 @@
     S(tape_sync_every, "tape.sync_every", DURATION, "0", "1h", "1s",                               \
       "time between two fdatasync of a session's tape: what a power cut may lose, beside the "     \
       "second that the open block covers; 0: after each block")                                    \
+    S(ops_enabled, "ops.enabled", FLAG, "", "", "yes",                                             \
+      "serve health, metrics, control and the dashboard of a live session")                        \
+    S(ops_port, "ops.port", INTEGER, "0", "65535", "8787",                                         \
+      "their port; 0: any that is free, as the log says")                                          \
+    S(ops_address, "ops.address", TEXT, "", "", "127.0.0.1",                                       \
+      "address, in numbers, that they are served at; 0.0.0.0: every one of this machine, as a "    \
+      "container needs it")                                                                        \
+    S(ops_allow_origin, "ops.allow_origin", TEXT, "", "", "",                                      \
+      "whose pages may read health, metrics and dashboard, as \"https://example.org\"; *: any; "   \
+      "empty: none but the engine's own")                                                          \
+    S(ops_token_file, "ops.token_file", TEXT, "", "", "",                                          \
+      "file with the token for commands, 0600; empty: the service's credential ops-token, else "   \
+      "nothing can be commanded")                                                                  \
     S(account_currency, "account.currency", TEXT, "", "", "",                                      \
       "asset that profit of the whole account is counted in, for risk.drawdown_limit and "         \
       "risk.daily_loss_limit; empty: that of every quoted instrument's profit where it is one "    \

@@ -152,7 +152,7 @@ static void plan(struct engine *engine, unsigned index)
     struct instrument *instrument = &engine->instruments[index];
     enum cancel_cause why;
     instrument->held_until = TIME_NEVER;
-    instrument->has_fair = false;
+    instrument->has_fair = instrument->may_quote = false;
     instrument->last_cycle = engine->now;
     if (!instrument->limits.enabled) {
         if (engine->carry.shutdown != SHUTDOWN_RUNNING && shutdown_may_send(engine))
@@ -178,6 +178,7 @@ static void plan(struct engine *engine, unsigned index)
     ask_strategy(engine, index, &ladder);
     learning_size(engine, index, &ladder);
     filter_ladder(engine, index, &ladder);
+    instrument->may_quote = gates == 0;
     reconcile_ladder(engine, index, &ladder, gates == 0);
 }
 
@@ -266,6 +267,7 @@ static void send_modify(struct engine *engine, const struct candidate *candidate
     orders_take_modify(engine, &modify, engine->now);
     rate_count(rate_of(engine, index), engine->now);
     engine->counters.modified++;
+    engine->counters.last_quote = engine->now;
 }
 
 /* Rules 19 and 22: what of a new order reduces the position after all that may still fill on its side. 0 where
@@ -310,6 +312,7 @@ static void send_place(struct engine *engine, struct candidate *candidate)
     orders_take_place(engine, &place, engine->now);
     rate_count(rate_of(engine, index), engine->now);
     engine->counters.placed++;
+    engine->counters.last_quote = engine->now;
 }
 
 /* One request: the old order is cancelled, and only then the new one sent. A gate that blocks leaves the
@@ -341,6 +344,7 @@ static void send_replace(struct engine *engine, struct candidate *candidate)
     orders_take_replace(engine, &replace, engine->now);
     rate_count(rate_of(engine, index), engine->now);
     engine->counters.placed++;
+    engine->counters.last_quote = engine->now;
     engine->counters.replaced++;
 }
 
@@ -381,8 +385,25 @@ static void for_each_due(struct engine *engine, void (*work)(struct engine *, un
             work(engine, word * WORD_BITS + (unsigned)__builtin_ctzll(bits));
 }
 
+/* An order that the venue has acknowledged stays. */
+static bool keeps_a_quote(const struct engine *engine, const struct instrument *instrument)
+{
+    for (unsigned side = 0; side < 2; side++)
+        for (uint32_t slot = instrument->sides[side].first; slot != ENGINE_NO_SLOT;
+             slot = engine->orders.slots[slot].next) {
+            enum order_state state = (enum order_state)engine->orders.slots[slot].state;
+            if (order_state_is_resting(state) || state == ORDER_PENDING_MODIFY)
+                return true;
+        }
+    return false;
+}
+
 static void conclude(struct engine *engine, unsigned index)
 {
+    struct instrument *instrument = &engine->instruments[index];
+    if (instrument->may_quote && keeps_a_quote(engine, instrument))
+        engine->counters.last_quote = engine->now;
+    instrument->may_quote = false;
     if (!engine_is_done(engine))
         risk_gate_edges(engine, index);
     timers_set(&engine->timers, index, timers_deadline_of(engine, index));

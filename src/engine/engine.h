@@ -47,6 +47,7 @@ struct engine_counters {
     uint64_t fills, fills_by_cause[FILL_CAUSE_COUNT];
     uint64_t gate_blocked[GATE_COUNT];
     uint64_t removed_numbers;
+    int64_t last_quote; /* see engine_last_quote (engine/status.h) */
     uint64_t invariant_checks, invariant_violations;
     uint64_t violations_by_invariant[16];
     const char *violation; /* the first, in words; NULL: there was none */

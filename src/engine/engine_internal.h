@@ -247,6 +247,7 @@ struct instrument {
     int64_t reference4; /* collar reference, four times the price; 0: none fresh */
     int64_t fair, skew; /* 1/1,000 tick */
     bool has_fair;
+    bool may_quote;        /* no gate of the whole instrument blocked it */
     bool top_in_collar[2]; /* the top view's own side is not too aggressive */
 };
 

@@ -196,6 +196,22 @@ static void put_field(struct text_sink *sink, const struct event_names *names,
     }
 }
 
+size_t event_field_to_text(const struct event_names *names, const struct message *message,
+                           const struct event_field_info *field, char *out, size_t capacity)
+{
+    const struct event_kind_info *info = event_kind_info(message->kind);
+    struct text_sink sink = {.out = out, .capacity = capacity};
+    uint16_t instrument = text_stream_instrument(message->stream);
+    ASSERT(info != NULL && message->record != NULL);
+    for (unsigned i = 0; i < info->field_count; i++)
+        if (info->fields[i].type == FIELD_INSTRUMENT)
+            memcpy(&instrument, (const char *)message->record + info->fields[i].offset,
+                   sizeof instrument);
+    struct text_units units = text_units_of(names, instrument);
+    put_field(&sink, names, &units, field->type, (const char *)message->record + field->offset);
+    return text_finish(&sink);
+}
+
 /* All fields; an instrument that the head names already is left out. */
 static void put_record(struct text_sink *sink, const struct event_names *names,
                        const struct message *message, const struct event_kind_info *info)

@@ -20,6 +20,7 @@ struct live_feed {
     struct feed feed; /* first: the loop holds a pointer to it */
     struct live_feed_options options;
     int64_t last;      /* stamp given last */
+    int64_t waited;    /* see live_feed_waited */
     int64_t jump_next; /* when the wall clock is looked at again */
     size_t turn;       /* source that is asked first */
     int in_frame;      /* source whose frame goes on; -1: none */
@@ -42,13 +43,20 @@ static int64_t stamp(struct live_feed *live)
     return live->last;
 }
 
-/* The message is made of `live->record`. */
-static const struct message *give_record(struct live_feed *live, unsigned kind)
+/* The message has its stamp. */
+static void note_wait(struct live_feed *live, int64_t since)
+{
+    live->waited = since > 0 && live->message.ts_local > since ? live->message.ts_local - since : 0;
+}
+
+/* The message is made of `live->record`; it was due then, or 0. */
+static const struct message *give_record(struct live_feed *live, unsigned kind, int64_t due)
 {
     live->message = (struct message){.ts_local = stamp(live),
                                      .stream = EVENT_NONE_16,
                                      .kind = (uint8_t)kind,
                                      .record = &live->record};
+    note_wait(live, due);
     return &live->message;
 }
 
@@ -67,16 +75,18 @@ static const struct message *give_posted(struct live_feed *live)
     if (!is_any)
         return NULL;
     live->record = first.record;
-    return give_record(live, first.kind);
+    return give_record(live, first.kind, 0);
 }
 
 static const struct message *give_of_source(struct live_feed *live, size_t source)
 {
     if (!message_queue_get(live->options.sources[source], &live->room, &live->message))
         return NULL;
+    int64_t came = live->message.ts_local;
     /* One frame has one time. */
     live->message.ts_local = live->in_frame < 0 ? stamp(live) : live->last;
     live->in_frame = live->message.flags & MESSAGE_MORE ? (int)source : -1;
+    note_wait(live, came);
     return &live->message;
 }
 
@@ -112,6 +122,7 @@ static const struct message *give_local(struct live_feed *live)
         return NULL;
     live->message = *message;
     live->message.ts_local = stamp(live);
+    note_wait(live, message->ts_local);
     return &live->message;
 }
 
@@ -127,7 +138,7 @@ static const struct message *give_tick(struct live_feed *live)
     if (deadline > clock_now(&live->options.clock->clock) && deadline > live->last)
         return NULL;
     live->record = (union event_record){.tick = {.deadline = deadline}};
-    return give_record(live, EVENT_tick);
+    return give_record(live, EVENT_tick, deadline);
 }
 
 static const struct message *give_jump(struct live_feed *live)
@@ -140,7 +151,7 @@ static const struct message *give_jump(struct live_feed *live)
     if (jump == 0)
         return NULL;
     live->record = (union event_record){.clock_jump = {.jump = jump}};
-    return give_record(live, EVENT_clock_jump);
+    return give_record(live, EVENT_clock_jump, 0);
 }
 
 static const struct message *give_what_waits(struct live_feed *live)
@@ -202,7 +213,7 @@ static const struct message *next(struct feed *feed, struct error *error)
         live->jump_next = clock_now(&live->options.clock->clock) + JUMP_CHECK_NS;
         if (live->options.start) {
             live->record = (union event_record){.start = live->start};
-            return give_record(live, EVENT_start);
+            return give_record(live, EVENT_start, 0);
         }
     }
     for (;;) {
@@ -250,6 +261,11 @@ int live_feed_open(struct live_feed **out, const struct live_feed_options *optio
 struct feed *live_feed_feed(struct live_feed *live)
 {
     return &live->feed;
+}
+
+const int64_t *live_feed_waited(const struct live_feed *live)
+{
+    return &live->waited;
 }
 
 bool live_feed_post(struct live_feed *live, unsigned kind, const union event_record *record)

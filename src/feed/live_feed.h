@@ -48,6 +48,9 @@ int live_feed_open(struct live_feed **live, const struct live_feed_options *opti
                    struct error *error);
 /* Its interface for the loop. `next` waits; NULL once live_feed_end was called and nothing waits. */
 struct feed *live_feed_feed(struct live_feed *live);
+/* How long the message given last had waited, ns: in its source's queue, or beyond the time that it was due. For
+ * the thread that calls `next`; a message of a source bears the time of its coming as ts_local. */
+const int64_t *live_feed_waited(const struct live_feed *live);
 /* From any thread: a session record, copied. False where too many wait already. */
 bool live_feed_post(struct live_feed *live, unsigned kind, const union event_record *record);
 /* From any thread: give what waits, then the end. */

@@ -247,9 +247,11 @@ static void put_answer(struct live_io *io, const struct message *message)
 static void port_emit(void *context, const struct message *message)
 {
     struct live_io *io = context;
+    struct message coming = *message;
+    coming.ts_local = clock_now(io->options.clock); /* the sequencer's stamp takes its place */
     if (message->kind >= EVENT_start)
-        put_answer(io, message);
-    else if (!put_market(io, message))
+        put_answer(io, &coming);
+    else if (!put_market(io, &coming))
         return;
     waker_wake(io->options.engine);
 }

@@ -23,6 +23,7 @@
 #include "live/venues.h"
 #include "live/watch.h"
 #include "live/written_feed.h"
+#include "ops/ops.h"
 #include "run/live_tape.h"
 #include "run/run_engine.h"
 
@@ -42,6 +43,7 @@ struct session {
     struct session_clock clock;
     struct waker waker;
     atomic_bool stopping; /* a signal came */
+    struct ops *ops;      /* NULL: ops.enabled is no */
     struct signals *signals;
     int64_t signalled; /* monotonic; 0: not yet. The signals' thread's */
     struct lease lease;
@@ -82,6 +84,7 @@ static void stop_by(struct session *session, int signal)
     struct live_feed *feed = atomic_load(&session->feed);
     const union event_record record = {.shutdown = {.signal = (uint64_t)signal}};
     atomic_store(&session->stopping, true);
+    ops_drain(session->ops);
     if (feed && has_engine(session))
         live_feed_post(feed, EVENT_shutdown, &record);
     else if (feed)
@@ -110,27 +113,97 @@ static void caught(void *context, int signal)
     stop_by(session, signal);
 }
 
+/* --- the ops server --------------------------------------------------------------------------------- */
+
+static void stop_by_command(void *context)
+{
+    struct session *session = context;
+    log_line(session, LOG_INFO, "an operator's command: shutting down", NULL, 0);
+    stop_by(session, SIGTERM);
+}
+
+/* First of all, so that a port that is taken is told before any venue hears of us. */
+static int open_ops(struct session *session, struct error *error)
+{
+    static const struct event_names no_names;
+    struct config_resolved resolved = {0};
+    int code = config_resolve(session->options->config, &no_names, true, &resolved, error);
+    if (code)
+        return code;
+    const struct ops_options options = {.settings = &resolved.global,
+                                        .log = session->options->log,
+                                        .clock = &session->clock.clock,
+                                        .stop = stop_by_command,
+                                        .context = session};
+    code = ops_open(&session->ops, &options, error);
+    config_resolved_free(&resolved);
+    return code;
+}
+
+static bool post_command(void *context, unsigned kind, const union event_record *record)
+{
+    struct session *session = context;
+    struct live_feed *feed = atomic_load(&session->feed);
+    return feed && live_feed_post(feed, kind, record);
+}
+
+static void tell_health(void *context, unsigned venue, struct ops_venue_health *health)
+{
+    const struct session *session = context;
+    struct live_io *io = session->venues.ios[venue];
+    const struct adapter_health told = live_io_health(io);
+    *health = (struct ops_venue_health){.market = told.market_synchronised,
+                                        .account = told.private_up,
+                                        .waiting = message_queue_depth(live_io_messages(io))};
+}
+
+static int attach_ops(struct session *session, struct error *error)
+{
+    static const char *const modes[] = {
+        [SESSION_LIVE] = "live", [SESSION_PAPER] = "paper", [SESSION_RECORD] = "record"};
+    const struct ops_session shown = {.mode = modes[session->options->mode],
+                                      .tape = session->options->tape,
+                                      .epoch = session->start.epoch,
+                                      .engine = session->engine.engine,
+                                      .names = session->names,
+                                      .orders_capacity =
+                                          (size_t)session->venues.settings.global.orders_capacity,
+                                      .clock = &session->clock.clock,
+                                      .live = true,
+                                      .waited = live_feed_waited(session->feed),
+                                      .alive = &session->heartbeat->alive,
+                                      .post = post_command,
+                                      .venue_health = tell_health,
+                                      .context = session};
+    return ops_attach(session->ops, &shown, error);
+}
+
+/* --- the lease --------------------------------------------------------------------------------------- */
+
 static void await_lease(struct session *session, const struct lease_options *options,
                         struct error *holder, struct error *error)
 {
     const struct timespec pause = {.tv_nsec = LEASE_EVERY_NS};
     const struct log_field field = log_text("lease", holder->text);
     log_line(session, LOG_WARN, "standing by: another session trades this account", &field, 1);
+    ops_stand_by(session->ops, true);
     while (session->lease.count == 0 && !atomic_load(&session->stopping) && !error->code) {
         nanosleep(&pause, NULL);
         lease_try(&session->lease, options, holder, error);
     }
+    ops_stand_by(session->ops, false);
     if (session->lease.count > 0)
         log_line(session, LOG_INFO, "the lease is ours: taking over", NULL, 0);
 }
 
-/* Only orders at a venue need it. It is not held afterwards where a signal ended the wait. */
+/* The ops server, and the lease: where another session has that and this one does not wait, not even its port is taken.
+ * Only orders at a venue need a lease. It is not held afterwards where a signal ended the wait. */
 static int take_lease(struct session *session, struct error *error)
 {
     const struct live_venues *venues = &session->venues;
     struct error holder = {0};
     if (session->options->mode != SESSION_LIVE)
-        return 0;
+        return open_ops(session, error);
     int code = live_venues_resolve(&session->venues, session->options->config, error);
     if (code)
         return code;
@@ -138,14 +211,17 @@ static int take_lease(struct session *session, struct error *error)
                                           .session = venues->settings.global.live_session.text,
                                           .venues = venues->wanted.names,
                                           .venue_count = venues->wanted.count};
-    if (lease_try(&session->lease, &options, &holder, error) || session->lease.count > 0)
+    if (lease_try(&session->lease, &options, &holder, error))
         return error->code;
-    if (!session->options->stands_by)
+    bool held = session->lease.count > 0;
+    if (!held && !session->options->stands_by)
         return error_set(error, ERROR_INPUT,
                          "%.300s: another session trades this account; end it, give this one "
                          "another live.session, or let it wait with --stand-by",
                          holder.text);
-    await_lease(session, &options, &holder, error);
+    code = open_ops(session, error);
+    if (!code && !held)
+        await_lease(session, &options, &holder, error);
     return error->code;
 }
 
@@ -308,10 +384,12 @@ static void wire(struct session *session)
                       .makes_time = false};
     struct sink **sinks = session->loop.sinks;
     size_t count = 0;
-    sinks[count++] = live_tape_sink(session->tape, session->engine.engine);
+    sinks[count++] = ops_timed(session->ops, live_tape_sink(session->tape, session->engine.engine));
     if (session->paper)
         sinks[count++] = paper_sink(session->paper);
     sinks[count++] = watch_sink(session->watch);
+    if (ops_sink(session->ops))
+        sinks[count++] = ops_sink(session->ops);
     session->loop.sink_count = count;
 }
 
@@ -351,6 +429,8 @@ static int open_all(struct session *session, struct error *error)
         code = open_feed(session, error);
     if (!code)
         code = open_watch(session, error);
+    if (!code)
+        code = attach_ops(session, error);
     return code;
 }
 
@@ -358,10 +438,13 @@ static int open_all(struct session *session, struct error *error)
 
 static int record_all(struct session *session, struct error *error)
 {
-    struct sink *tape = live_tape_sink(session->tape, NULL);
+    struct sink *tape = ops_timed(session->ops, live_tape_sink(session->tape, NULL));
+    struct sink *ops = ops_sink(session->ops);
     const struct message *message;
     while ((message = session->written.feed.next(&session->written.feed, error))) {
         int code = tape->message(tape, message, error);
+        if (!code && ops)
+            code = ops->message(ops, message, error);
         if (code)
             return code;
         session->loop.messages++;
@@ -424,6 +507,7 @@ static void cancel_on_exit(struct session *session)
 
 static void close_all(struct session *session)
 {
+    ops_close(&session->ops); /* its thread posts to the feed */
     struct live_feed *feed = atomic_exchange(&session->feed, NULL);
     live_venues_close(&session->venues);
     signals_close(&session->signals);
@@ -450,6 +534,7 @@ static int run_whole(struct session *session, struct session_result *result, str
         if (code)
             cancel_on_exit(session);
     }
+    ops_detach(session->ops);            /* it uses the venues and the tape's names */
     live_venues_close(&session->venues); /* their threads use the tape's names */
     if (!code)
         code = live_tape_finish(&session->tape, error);

@@ -24,7 +24,7 @@ enum {
     CONNECTIONS_MAX = 1024,
     REFUSED_MAX = 16, /* above connections_max, to tell them so */
     ACCEPTS_MAX = 64, /* in one poll */
-    BACKLOG = 128,
+    BACKLOG = 4096,   /* at most net.core.somaxconn */
     HEADER_BYTES_MAX = 16 * 1024,
     BODY_BYTES_MAX = 1024 * 1024,
     UNSENT_BYTES_MAX = 64 * 1024 * 1024,
@@ -185,18 +185,43 @@ void net_server_wake(struct net_server *server)
 
 /* --- the poll --------------------------------------------------------------------------------- */
 
+/* Which of the connections that have said nothing whole has been there longest: new ones stand first. */
+static struct net_client *oldest_idle(struct net_server *server)
+{
+    struct net_client *oldest = NULL;
+    for (struct net_client *client = server->clients; client != NULL; client = client->next)
+        if (!client->over && client->pending_count == 0 && client->frames == NULL)
+            oldest = client;
+    return oldest;
+}
+
+/* Make room for one more, if there is a way. */
+static void make_room(struct net_server *server)
+{
+    if (!server->options.drops_oldest ||
+        server->client_count - server->over_count < server->options.connections_max)
+        return;
+    struct net_client *client = oldest_idle(server);
+    if (client == NULL)
+        return;
+    connection_drop(client);
+    server->over_count++;
+}
+
 static void accept_one(struct net_server *server, int fd, int64_t now)
 {
     const int on = 1;
     size_t most = server->options.connections_max;
-    if (!prepare_fd(fd) || server->client_count >= most + REFUSED_MAX) {
+    make_room(server);
+    size_t count = server->client_count - server->over_count;
+    if (!prepare_fd(fd) || count >= most + REFUSED_MAX) {
         close_fd(fd);
         return;
     }
     /* Both are for better only. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    (void)connection_open(server, fd, server->client_count >= most, now); /* else it is closed */
+    (void)connection_open(server, fd, count >= most, now); /* else it is closed */
 }
 
 static void accept_all(struct net_server *server, int64_t now)
@@ -271,6 +296,7 @@ static void drain_wake(struct net_server *server)
 static void sweep(struct net_server *server)
 {
     struct net_client **place = &server->clients;
+    server->over_count = 0;
     while (*place != NULL) {
         struct net_client *client = *place;
         if (!client->over) {

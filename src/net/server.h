@@ -41,6 +41,9 @@ struct net_server_options {
     size_t header_bytes_max; /* of one request, its line included, at most 80 KiB; 0: 16 KiB */
     size_t body_bytes_max;   /* of one request, or of a websocket's message; 0: 1 MiB */
     size_t unsent_bytes_max; /* to one client; 0: 64 MiB */
+    /* Where there are as many connections as may be, a new one takes the place of that which has been
+     * longest without a whole request; else the new one is told 503. */
+    bool drops_oldest;
     /* From a connection's or a request's first byte to its last, of an idle connection that is kept, and
      * of one that takes nothing of what waits for it; 0: 30 s. */
     int64_t request_timeout_ns;

@@ -75,6 +75,13 @@ void connection_append_text(struct net_client *client, const char *text)
     connection_append(client, text, strlen(text));
 }
 
+bool connection_must_drain(struct net_client *client)
+{
+    if (client->frames == NULL && buffer_length(&client->out) >= CLIENT_UNSENT_PAUSE)
+        client->paused = true;
+    return client->paused;
+}
+
 /* Make `out` hold something, if anything waits. */
 static bool fill_out(struct net_client *client)
 {
@@ -98,6 +105,8 @@ void connection_flush(struct net_client *client, int64_t now)
     for (int i = 0; i < CLIENT_WRITES_MAX; i++) {
         if (!fill_out(client)) {
             client->writing_deadline_ns = TIME_NEVER;
+            client->more = client->more || client->paused;
+            client->paused = false;
             return;
         }
         size_t written = 0;
@@ -124,6 +133,7 @@ void connection_flush(struct net_client *client, int64_t now)
 static bool reads(const struct net_client *client)
 {
     return client->state == CLIENT_SPEAKING && !client->over && !client->stalled && !client->last &&
+           !client->paused &&
            (client->frames != NULL || client->pending_count < CLIENT_PIPELINE_MAX);
 }
 
@@ -163,6 +173,8 @@ static void read_all(struct net_client *client)
             return;
         }
         speak(client);
+        if (connection_must_drain(client))
+            return;
     }
     client->more = reads(client);
 }

@@ -236,6 +236,8 @@ void http_work(struct net_client *client)
     };
     while (!client->over && !client->last && client->frames == NULL &&
            buffer_length(&client->in) > 0 && client->pending_count < CLIENT_PIPELINE_MAX) {
+        if (connection_must_drain(client))
+            return;
         size_t used = http_parser_execute(&client->parser, &settings, buffer_first(&client->in),
                                           buffer_length(&client->in));
         enum http_errno code = HTTP_PARSER_ERRNO(&client->parser);

@@ -22,6 +22,7 @@ enum {
     CLIENT_READS_MAX = 16,        /* of one client before others have their turn */
     CLIENT_WRITE_MAX = 16 * 1024, /* frames taken for one writing: a record of TLS */
     CLIENT_WRITES_MAX = 64,
+    CLIENT_UNSENT_PAUSE = 64 * 1024, /* nothing more is read of a client that does not take this */
 };
 
 enum client_state { CLIENT_BEGINNING, CLIENT_SPEAKING, CLIENT_ENDING };
@@ -44,6 +45,7 @@ struct net_client {
     bool stalled;
     bool last;                   /* nothing more is read: it ends once all is answered and sent */
     bool blocked;                /* the system took no more */
+    bool paused;                 /* requests of it wait until it has taken answers */
     bool more;                   /* there is something to do that poll can't see */
     int64_t deadline_ns;         /* to say something, or to go */
     int64_t writing_deadline_ns; /* to take something of what waits */
@@ -73,6 +75,7 @@ struct net_server {
     int64_t accept_again_ns; /* the system had no more descriptors */
     struct net_client *clients;
     size_t client_count;
+    size_t over_count; /* of these, over since the last sweep */
     struct pollfd *pollfds;
     size_t pollfd_capacity;
     bool polling;
@@ -89,6 +92,8 @@ void connection_append(struct net_client *client, const char *bytes, size_t leng
 void connection_append_text(struct net_client *client, const char *text);
 /* Send what waits, as much as the system takes. */
 void connection_flush(struct net_client *client, int64_t now);
+/* It has so much to take that nothing more of it is read; noted, so that it goes on afterwards. */
+bool connection_must_drain(struct net_client *client);
 /* Do what there is to do after poll said `revents`. */
 void connection_work(struct net_client *client, short revents, int64_t now);
 /* What poll must wait for; 0: nothing. */

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 CAPSTAN = os.environ["CAPSTAN"]
+os.environ["CAPSTAN_OPS__PORT"] = "0"  # sessions of other tests run beside these
 TESTS = []
 
 
@@ -144,6 +146,11 @@ def one_session_of_a_name_trades_an_account(folder, venue):
     other = start_live(venue, second, folder / "second.log", "--stand-by")
     time.sleep(1)
     assert other.poll() is None and first.poll() is None
+    told = [json.loads(line) for line in (folder / "second.log").read_text().splitlines()]
+    port = next(line["fields"]["port"] for line in told if "port" in line["fields"])
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=10) as answer:
+        ready = json.load(answer)
+    assert ready["ready"] and ready["reasons"] == ["standing_by"], ready
     assert venue.state()["requests"].get("account") == before.get("account"), "it asked for the account"
     first.kill()
     first.wait()

@@ -118,7 +118,11 @@ static void take(struct harness *harness, struct actions actions)
 
 void harness_give(struct harness *harness, const struct message *message)
 {
+    if (harness->before)
+        harness->before(harness->context, message);
     take(harness, engine_step(harness->engine, message));
+    if (harness->after)
+        harness->after(harness->context);
 }
 
 void harness_record(struct harness *harness, enum event_kind kind, unsigned stream,

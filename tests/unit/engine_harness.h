@@ -17,6 +17,10 @@ struct harness {
     unsigned instrument_count;
     bool audit_each;
     const struct engine_account *account;
+    /* Around each step, for tests of what listens to the loop; NULL: nothing. */
+    void (*before)(void *context, const struct message *message);
+    void (*after)(void *context);
+    void *context;
     void *memory;
     size_t size;
     struct engine *engine;

@@ -1,0 +1,154 @@
+/* Figures of the process, from /proc; what can't be read there has no sample. */
+#include "config.h" /* POSIX names */
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ops/metrics.h"
+
+enum { FILE_BYTES = 8192 };
+
+void ops_text_put(struct json *text, const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (length > 0)
+        json_append(text, line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
+}
+
+static bool read_file(const char *path, char out[FILE_BYTES])
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    size_t length = fread(out, 1, FILE_BYTES - 1, file);
+    out[length] = '\0';
+    fclose(file);
+    return length > 0;
+}
+
+static bool read_cpu(double *out)
+{
+    struct timespec time;
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) != 0)
+        return false;
+    *out = (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+    return true;
+}
+
+/* Pages in all, and resident. */
+static bool read_memory(bool resident, double *out)
+{
+    char text[FILE_BYTES];
+    unsigned long all, here;
+    if (!read_file("/proc/self/statm", text) || sscanf(text, "%lu %lu", &all, &here) != 2)
+        return false;
+    *out = (double)(resident ? here : all) * (double)sysconf(_SC_PAGESIZE);
+    return true;
+}
+
+static bool read_resident(double *out)
+{
+    return read_memory(true, out);
+}
+
+static bool read_virtual(double *out)
+{
+    return read_memory(false, out);
+}
+
+/* The 22nd field of stat, in clock ticks since the system began. */
+static bool read_start(double *out)
+{
+    char text[FILE_BYTES];
+    unsigned long long ticks, boot;
+    if (!read_file("/proc/self/stat", text))
+        return false;
+    const char *rest = strrchr(text, ')');
+    if (!rest ||
+        sscanf(rest + 2,
+               "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+               &ticks) != 1 ||
+        !read_file("/proc/stat", text))
+        return false;
+    const char *line = strstr(text, "btime ");
+    if (!line || sscanf(line, "btime %llu", &boot) != 1)
+        return false;
+    *out = (double)boot + (double)ticks / (double)sysconf(_SC_CLK_TCK);
+    return true;
+}
+
+static bool read_open_files(double *out)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    if (!folder)
+        return false;
+    double count = -3; /* itself, and two names that are no files */
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    *out = count;
+    return true;
+}
+
+static bool read_most_files(double *out)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return false;
+    *out = (double)limit.rlim_cur;
+    return true;
+}
+
+/* A figure of the line pair "IpExt: NAME…" and "IpExt: VALUE…". */
+static bool read_octets(const char *name, double *out)
+{
+    char text[FILE_BYTES], *names_rest, *values_rest;
+    if (!read_file("/proc/self/net/netstat", text))
+        return false;
+    char *names = strstr(text, "IpExt:");
+    char *values = names ? strstr(names + 1, "IpExt:") : NULL;
+    if (!values)
+        return false;
+    values[-1] = '\0';
+    values[strcspn(values, "\n")] = '\0';
+    char *word = strtok_r(names, " \n", &names_rest), *value = strtok_r(values, " ", &values_rest);
+    for (; word && value;
+         word = strtok_r(NULL, " \n", &names_rest), value = strtok_r(NULL, " ", &values_rest))
+        if (strcmp(word, name) == 0) {
+            *out = strtod(value, NULL);
+            return true;
+        }
+    return false;
+}
+
+static bool read_received(double *out)
+{
+    return read_octets("InOctets", out);
+}
+
+static bool read_sent(double *out)
+{
+    return read_octets("OutOctets", out);
+}
+
+void ops_process_write(struct json *text)
+{
+    double value;
+#define P(id, type, name, help)                                                                    \
+    ops_text_put(text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, #type);                   \
+    if (read_##id(&value))                                                                         \
+        ops_text_put(text, "%s %.17g\n", name, value);
+    OPS_PROCESS_METRICS(P)
+#undef P
+}

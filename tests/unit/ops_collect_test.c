@@ -1,0 +1,399 @@
+/* What the ops server counts and shows of an engine: metrics by their meanings (trading-semantics 33), readiness
+ * (32), the dashboard's figures. */
+#include <cjson/cJSON.h>
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "ops_bench.h"
+
+static struct ops_bench b;
+
+/* A book, and orders #1 buy 10 @ 99.0 and #2 sell 10 @ 101.5 sent, not answered. */
+static void quoting(void)
+{
+    ops_bench_init(&b);
+    ops_bench_start(&b);
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    cr_assert_eq(harness_count(&b.h, EVENT_place), 2);
+}
+
+static void metric(const char *line)
+{
+    char with[512];
+    const char *text = ops_bench_metrics(&b);
+    snprintf(with, sizeof with, "\n%s\n", line);
+    cr_expect(strstr(text, with), "no line \"%s\"; there is: %.300s", line,
+              strstr(text, line) ? strstr(text, line) : "nothing like it");
+}
+
+/* --- metrics ------------------------------------------------------------------------------------ */
+
+Test(ops_collect, every_family_shows_before_its_first_event)
+{
+    static const char *const families[] = {
+#define M(id, type, name, labels, help) "# TYPE capstan_" name " " #type "\n",
+        OPS_METRICS(M)
+#undef M
+#define P(id, type, name, help) "# TYPE " name " " #type "\n",
+            OPS_PROCESS_METRICS(P)
+#undef P
+    };
+    ops_bench_init(&b);
+    cr_assert(ops_view_take(&b.view, NULL));
+    ops_metrics_write(&b.text, &b.view, &b.requests);
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+        cr_expect(strstr(b.text.bytes, families[i]), "no session: %s", families[i]);
+    ops_bench_start(&b);
+    const char *text = ops_bench_metrics(&b);
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+        cr_expect(strstr(text, families[i]), "%s", families[i]);
+    metric("capstan_orders_placed_total{exchange=\"alpha\",side=\"buy\",type=\"limit\"} 0");
+    metric("capstan_orders_placed_total{exchange=\"beta\",side=\"sell\",type=\"market\"} 0");
+    metric("capstan_orders_failed_total{exchange=\"alpha\",reason=\"insufficient_funds\"} 0");
+    metric("capstan_order_execution_duration_seconds_bucket{exchange=\"alpha\",le=\"0.01\"} 0");
+    metric("capstan_arbitrage_opportunities_detected_total 0");
+    metric("capstan_opportunity_detection_duration_seconds_count 0");
+    metric("capstan_active_positions 0");
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, placed_is_accepted_and_execution_is_until_the_first_answer)
+{
+    quoting();
+    metric("capstan_orders_placed_total{exchange=\"alpha\",side=\"buy\",type=\"limit\"} 0");
+    b.h.now = MILLISECONDS(30);
+    harness_accept(&b.h, 1);
+    harness_accept(&b.h, 1);
+    metric("capstan_orders_placed_total{exchange=\"alpha\",side=\"buy\",type=\"limit\"} 1");
+    metric("capstan_order_execution_duration_seconds_bucket{exchange=\"alpha\",le=\"0.01\"} 0");
+    metric("capstan_order_execution_duration_seconds_bucket{exchange=\"alpha\",le=\"0.05\"} 1");
+    metric("capstan_order_execution_duration_seconds_sum{exchange=\"alpha\"} 0.03");
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, filled_is_filled_whole_and_fills_count_apart)
+{
+    quoting();
+    harness_accept(&b.h, 1);
+    harness_fill(&b.h, 1, SIDE_BUY, 990, 4, 6);
+    metric("capstan_orders_filled_total{exchange=\"alpha\",side=\"buy\"} 0");
+    metric("capstan_fills_total{exchange=\"alpha\",side=\"buy\",liquidity=\"maker\"} 1");
+    harness_fill(&b.h, 1, SIDE_BUY, 990, 6, 0);
+    metric("capstan_orders_filled_total{exchange=\"alpha\",side=\"buy\"} 1");
+    metric("capstan_fills_total{exchange=\"alpha\",side=\"buy\",liquidity=\"maker\"} 2");
+    metric("capstan_active_positions 1");
+    metric("capstan_position{instrument=\"alpha:BTC-USD\"} 0.01");
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, a_fill_that_is_told_again_counts_once)
+{
+    union event_record record = {.order_filled = {.order = 1,
+                                                  .side = SIDE_BUY,
+                                                  .price = {990, NUMBER_VALUE},
+                                                  .quantity = {4, NUMBER_VALUE},
+                                                  .leaves = {6, NUMBER_VALUE},
+                                                  .trade = {.length = 1, .bytes = "7"},
+                                                  .fee_asset = ASSET_QUOTE}};
+    quoting();
+    harness_accept(&b.h, 1);
+    harness_record(&b.h, EVENT_order_filled, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+    harness_record(&b.h, EVENT_order_filled, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+    metric("capstan_fills_total{exchange=\"alpha\",side=\"buy\",liquidity=\"maker\"} 1");
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, failed_is_refused_but_not_for_post_only)
+{
+    quoting();
+    harness_reject(&b.h, 1, REJECT_POST_ONLY);
+    harness_reject(&b.h, 2, REJECT_FUNDS);
+    harness_reject(&b.h, 2, REJECT_FUNDS);
+    metric("capstan_orders_post_only_rejected_total{exchange=\"alpha\"} 1");
+    metric("capstan_orders_failed_total{exchange=\"alpha\",reason=\"insufficient_funds\"} 1");
+    metric("capstan_orders_placed_total{exchange=\"alpha\",side=\"buy\",type=\"limit\"} 0");
+    cr_expect(!strstr(ops_bench_metrics(&b), "reason=\"post_only_would_cross\""));
+    ops_bench_close(&b);
+}
+
+static void not_found(order_id order)
+{
+    union event_record record = {.order_not_found = {.order = order}};
+    harness_record(&b.h, EVENT_order_not_found, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+}
+
+Test(ops_collect, failed_is_also_what_never_arrived)
+{
+    union event_record record = {.order_unknown = {.order = 1, .request = REQUEST_PLACE}};
+    quoting();
+    harness_record(&b.h, EVENT_order_unknown, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+    metric("capstan_requests_unanswered_total{exchange=\"alpha\"} 1");
+    metric("capstan_orders_unknown{instrument=\"alpha:BTC-USD\"} 1");
+    ops_bench_run_to(&b, SECONDS(6));
+    not_found(1);
+    metric("capstan_orders_failed_total{exchange=\"alpha\",reason=\"never_arrived\"} 0");
+    ops_bench_run_to(&b, SECONDS(12));
+    not_found(1);
+    metric("capstan_orders_failed_total{exchange=\"alpha\",reason=\"never_arrived\"} 1");
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, cancelled_tells_why_we_asked)
+{
+    quoting();
+    harness_accept(&b.h, 1);
+    harness_accept(&b.h, 2);
+    b.now = b.h.now = SECONDS(1);
+    harness_command(&b.h, COMMAND_CANCEL_ALL);
+    cr_assert_eq(harness_count(&b.h, EVENT_cancel), 2);
+    b.now = b.h.now = SECONDS(1) + MILLISECONDS(2);
+    harness_cancelled(&b.h, 1, 10);
+    harness_cancelled(&b.h, 1, 10);
+    metric("capstan_orders_cancelled_total{exchange=\"alpha\",reason=\"operator\"} 1");
+    metric("capstan_order_acknowledgement_seconds_count{exchange=\"alpha\",request=\"cancel\"} 1");
+    metric("capstan_order_acknowledgement_seconds_sum{exchange=\"alpha\",request=\"cancel\"} "
+           "0.002");
+    metric("capstan_paused{instrument=\"alpha:BTC-USD\"} 1");
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, exposure_counts_all_that_may_still_fill)
+{
+    quoting();
+    harness_accept(&b.h, 1);
+    harness_position(&b.h, 0, SIDE_BUY, 1000, 7);
+    metric("capstan_exposure_worst_case{instrument=\"alpha:BTC-USD\",side=\"buy\"} 0.017");
+    metric("capstan_exposure_worst_case{instrument=\"alpha:BTC-USD\",side=\"sell\"} 0.003");
+    metric("capstan_position_limit{instrument=\"alpha:BTC-USD\"} 1.000");
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, gaps_count_by_exchange_and_cause)
+{
+    union event_record record = {.gap = {.cause = GAP_SEQUENCE, .expected = 5, .found = 9}};
+    quoting();
+    harness_record(&b.h, EVENT_gap, EVENT_STREAM(0, CHANNEL_DEPTH), &record);
+    metric("capstan_market_gaps_total{exchange=\"alpha\",cause=\"sequence\"} 1");
+    metric("capstan_market_gaps_total{exchange=\"beta\",cause=\"sequence\"} 0");
+    ops_bench_close(&b);
+}
+
+/* --- profit ------------------------------------------------------------------------------------- */
+
+/* Bought 0.010 at 99.0, worth 0.010 x 100.25 (the mid): 0.0125 of profit. */
+Test(ops_collect, profit_worked_out_by_hand_shows_everywhere)
+{
+    ops_bench_init(&b);
+    b.h.global.risk_daily_loss_limit = (money){(int128)5000 * 1000000000 * 1000000000};
+    ops_bench_start(&b);
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_accept(&b.h, 1);
+    harness_fill(&b.h, 1, SIDE_BUY, 990, 10, 0);
+    ops_bench_run_to(&b, SECONDS(1));
+    metric("capstan_instrument_profit{instrument=\"alpha:BTC-USD\",asset=\"USD\"} 0.0125");
+    metric("capstan_account_profit{currency=\"USD\"} 0.0125");
+    metric("capstan_daily_pnl_usd 0.0125");
+    metric("capstan_account_converted{currency=\"USD\"} 1");
+    cJSON *root = cJSON_Parse(ops_bench_dashboard(&b));
+    const cJSON *account = cJSON_GetObjectItem(root, "account");
+    const cJSON *instrument = cJSON_GetArrayItem(cJSON_GetObjectItem(root, "instruments"), 0);
+    cr_assert(account && instrument);
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(account, "profit")), "0.0125");
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(account, "day_profit")), "0.0125");
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(instrument, "profit")), "0.0125");
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(instrument, "position")), "0.01");
+    cJSON_Delete(root);
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, profit_that_is_not_known_is_not_a_number)
+{
+    ops_bench_init(&b);
+    ops_bench_start(&b);
+    metric("capstan_account_balance_usd NaN");
+    metric("capstan_last_quote_age_seconds NaN");
+    ops_bench_close(&b);
+}
+
+/* --- the dashboard ------------------------------------------------------------------------------ */
+
+Test(ops_collect, the_dashboard_shows_book_orders_decisions_and_their_cause)
+{
+    quoting();
+    harness_accept(&b.h, 1);
+    cJSON *root = cJSON_Parse(ops_bench_dashboard(&b));
+    cr_assert(root, "no JSON: %s", b.text.bytes);
+    const cJSON *instrument = cJSON_GetArrayItem(cJSON_GetObjectItem(root, "instruments"), 0);
+    const cJSON *bid = cJSON_GetArrayItem(cJSON_GetObjectItem(instrument, "bids"), 0);
+    const cJSON *order = cJSON_GetArrayItem(cJSON_GetObjectItem(instrument, "orders"), 0);
+    const cJSON *newest = cJSON_GetArrayItem(cJSON_GetObjectItem(root, "decisions"), 0);
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetArrayItem(bid, 0)), "100.0");
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetArrayItem(bid, 1)), "0.050");
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(order, "price")), "99.0");
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(order, "state")), "active");
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(newest, "kind")), "place");
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(newest, "side")), "sell");
+    const cJSON *after = cJSON_GetObjectItem(newest, "after");
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(after, "kind")), "snapshot");
+    cJSON_Delete(root);
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, rings_keep_the_newest)
+{
+    struct ops_entry entries[OPS_DECISIONS];
+    union event_record record = {.command = {.command = COMMAND_PAUSE}};
+    ops_bench_init(&b);
+    ops_bench_start(&b);
+    cr_expect_eq(ops_ring_read(&b.collect->filled, entries, OPS_FILLS), 0);
+    for (unsigned i = 0; i < 3 * OPS_NOTICES; i++) {
+        record.command.command = i % 2 ? COMMAND_RESUME : COMMAND_PAUSE;
+        harness_record(&b.h, EVENT_command, EVENT_NONE_16, &record);
+    }
+    size_t count = ops_ring_read(&b.collect->noticed, entries, OPS_NOTICES);
+    cr_expect_eq(count, OPS_NOTICES);
+    for (size_t i = 1; i < count; i++)
+        cr_expect_eq(entries[i].number + 1, entries[i - 1].number);
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, the_course_is_bounded_and_rises_in_time)
+{
+    quoting();
+    for (int64_t second = 1; second <= OPS_SAMPLES + 50; second++) {
+        b.now = SECONDS(second);
+        ops_series_add(&b.series, ops_bench_view(&b));
+        ops_series_add(&b.series, ops_bench_view(&b));
+    }
+    size_t count = 0;
+    while (ops_series_at(&b.series, count))
+        count++;
+    cr_expect_eq(count, OPS_SAMPLES);
+    cr_expect_eq(ops_series_at(&b.series, 0)->ts, SECONDS(51));
+    cr_expect_eq(ops_series_at(&b.series, OPS_SAMPLES - 1)->ts, SECONDS(OPS_SAMPLES + 50));
+    ops_bench_close(&b);
+}
+
+/* --- readiness ---------------------------------------------------------------------------------- */
+
+static bool ready_at(int64_t now)
+{
+    b.now = now;
+    return ops_bench_view(&b)->ready;
+}
+
+static bool has_reason(enum ops_reason reason)
+{
+    return ops_bench_view(&b)->reasons >> reason & 1;
+}
+
+/* Rule 32's example: kept until 50 s, a pause at 50.1 s. */
+Test(ops_collect, rule_32_a_pause_lets_the_age_grow)
+{
+    ops_bench_init(&b);
+    b.h.settings[0].quote_interval = SECONDS(10);
+    ops_bench_start(&b);
+    cr_expect(!ready_at(0), "before the first quote");
+    cr_expect(has_reason(OPS_REASON_NO_QUOTE));
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_accept(&b.h, 1);
+    harness_accept(&b.h, 2);
+    harness_run_to(&b.h, SECONDS(50));
+    cr_assert_eq(b.collect->last_quote, SECONDS(50), "the cycle of 50 s kept both");
+    b.h.now = SECONDS(50) + MILLISECONDS(100);
+    harness_command(&b.h, COMMAND_PAUSE);
+    harness_run_to(&b.h, SECONDS(79));
+    cr_assert_eq(b.collect->last_quote, SECONDS(50));
+    cr_expect(ready_at(SECONDS(80) - 1));
+    cr_expect_eq(b.view.reasons, 0);
+    cr_expect(!ready_at(SECONDS(80)));
+    cr_expect(has_reason(OPS_REASON_OLD_QUOTE) && has_reason(OPS_REASON_PAUSED));
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, an_order_without_an_answer_is_no_kept_quote)
+{
+    ops_bench_init(&b);
+    b.h.settings[0].quote_interval = SECONDS(1);
+    b.h.settings[0].order_pending_timeout = SECONDS(60);
+    ops_bench_start(&b);
+    b.h.now = SECONDS(1);
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    cr_assert_eq(b.collect->last_quote, SECONDS(1), "what was sent is a quote");
+    harness_run_to(&b.h, SECONDS(20));
+    cr_expect_eq(b.collect->last_quote, SECONDS(1));
+    ops_bench_close(&b);
+}
+
+/* E9: another session has the account's lease. Nothing is missing here, so a cluster may end that one. */
+Test(ops_collect, standing_by_is_ready_and_says_so)
+{
+    struct json text = {0};
+    struct ops_view view = {0};
+    cr_expect(!ops_answer_checks(&text, &view));
+    cr_expect(strstr(text.bytes, "\"reasons\":[\"starting\"]"), "%s", text.bytes);
+    view.stands_by = true;
+    cr_expect(ops_answer_checks(&text, &view));
+    cr_expect(strstr(text.bytes, "\"ready\":true"), "%s", text.bytes);
+    cr_expect(strstr(text.bytes, "\"coinbase\":null"), "%s", text.bytes);
+    cr_expect(strstr(text.bytes, "\"reasons\":[\"standing_by\"]"), "%s", text.bytes);
+    view.ended = true;
+    cr_expect(!ops_answer_checks(&text, &view), "a shutdown has begun");
+    json_free(&text);
+}
+
+Test(ops_collect, draining_is_not_ready_whatever_is_quoted)
+{
+    quoting();
+    harness_accept(&b.h, 1);
+    ops_bench_run_to(&b, SECONDS(1));
+    cr_assert(ready_at(SECONDS(1)));
+    ops_collect_drain(b.collect);
+    ops_bench_run_to(&b, SECONDS(2));
+    cr_expect(!ready_at(SECONDS(2)));
+    cr_expect(has_reason(OPS_REASON_DRAINING));
+    cr_expect(!ops_answer_checks(&b.text, &b.view));
+    cr_expect(strstr(b.text.bytes, "\"reasons\":[\"draining\"]"), "%s", b.text.bytes);
+    ops_bench_close(&b);
+}
+
+static enum ops_check database_is;
+static bool venue_is;
+
+static enum ops_check database(void *context)
+{
+    (void)context;
+    return database_is;
+}
+
+static void health(void *context, unsigned venue, struct ops_venue_health *told)
+{
+    (void)context;
+    told->market = venue != 0 || venue_is;
+    told->account = true;
+}
+
+Test(ops_collect, d5_checks_by_part)
+{
+    static const char *const names[] = {"coinbase", "oanda"};
+    ops_bench_init(&b);
+    b.names.venues = names;
+    b.session.database = database;
+    b.session.venue_health = health;
+    ops_bench_start(&b);
+    database_is = OPS_CHECK_WELL;
+    venue_is = true;
+    cr_expect(ops_answer_checks(&b.text, ops_bench_view(&b)));
+    cr_expect_str_eq(b.text.bytes,
+                     "{\"ready\":true,\"checks\":{\"database\":true,\"redis\":null,\"exchanges\":"
+                     "{\"coinbase\":true,\"binance_us\":null,\"oanda\":true}}}");
+    database_is = OPS_CHECK_FAILED;
+    cr_expect(!ops_answer_checks(&b.text, ops_bench_view(&b)));
+    cr_expect(strstr(b.text.bytes, "\"database\":false"));
+    database_is = OPS_CHECK_NONE;
+    venue_is = false;
+    cr_expect(!ops_answer_checks(&b.text, ops_bench_view(&b)));
+    cr_expect(strstr(b.text.bytes, "{\"coinbase\":false,\"binance_us\":null,\"oanda\":true}"));
+    ops_bench_close(&b);
+}
