@@ -79,7 +79,7 @@ void *net_client_get(const struct net_client *client);
 void net_client_answer(struct net_client *client, int status, const char *content_type,
                        const struct net_header *headers, size_t header_count, const char *body,
                        size_t length);
-/* Answer it with a body that goes on (chunked) until net_client_end. */
+/* Answer it with a body that goes on (chunked) until net_client_end; requests behind it wait. */
 void net_client_begin(struct net_client *client, int status, const char *content_type,
                       const struct net_header *headers, size_t header_count);
 void net_client_write(struct net_client *client, const char *bytes, size_t length);

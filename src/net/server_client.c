@@ -130,10 +130,16 @@ void connection_flush(struct net_client *client, int64_t now)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
+/* Requests behind an answer that goes on wait; not too many of them. */
+static bool waits_behind(const struct net_client *client)
+{
+    return client->answering && buffer_length(&client->in) >= CLIENT_READ_MAX;
+}
+
 static bool reads(const struct net_client *client)
 {
     return client->state == CLIENT_SPEAKING && !client->over && !client->stalled && !client->last &&
-           !client->paused &&
+           !client->paused && !waits_behind(client) &&
            (client->frames != NULL || client->pending_count < CLIENT_PIPELINE_MAX);
 }
 

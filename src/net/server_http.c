@@ -234,7 +234,7 @@ void http_work(struct net_client *client)
         .on_body = take_body,
         .on_message_complete = end_message,
     };
-    while (!client->over && !client->last && client->frames == NULL &&
+    while (!client->over && !client->last && client->frames == NULL && !client->answering &&
            buffer_length(&client->in) > 0 && client->pending_count < CLIENT_PIPELINE_MAX) {
         if (connection_must_drain(client))
             return;

@@ -78,6 +78,10 @@ static void serve(struct net_client *client, const char *bytes, size_t length)
             websocket_work(client);
         if (client->pending_count == CLIENT_PIPELINE_MAX)
             answer_all(client);
+        if (client->paused) {
+            buffer_clear(&client->out); /* the peer has taken it */
+            client->paused = false;
+        }
     } while (!client->over && !client->last && buffer_length(&client->in) > 0);
     ASSERT(buffer_length(&client->out) <= UNSENT_MAX + SLACK);
     ASSERT(buffer_length(&client->body) <= BODY_MAX + 1);
