@@ -231,6 +231,17 @@ bool money_from_units(int64_t units, int exponent, money *out)
            money_signed(magnitude, units < 0, out);
 }
 
+bool money_to_units(money amount, int exponent, int64_t *units)
+{
+    money unit, rounded;
+    if (!money_from_units(1, exponent, &unit) ||
+        !money_round(amount, exponent, MONEY_HALF_EVEN, &rounded))
+        return false;
+    int128 count = rounded.atto / unit.atto;
+    *units = (int64_t)count;
+    return count >= INT64_MIN && count <= INT64_MAX;
+}
+
 size_t money_to_text(money amount, char out[MONEY_TEXT_MAX])
 {
     char reversed[MONEY_TEXT_MAX];

@@ -93,6 +93,8 @@ bool money_round(money amount, int exponent, enum money_rounding rounding, money
 
 /* units x 10^exponent as money; false where it does not fit or is finer than 1e-18. */
 bool money_from_units(int64_t units, int exponent, money *out);
+/* The amount in units of 10^exponent, to the nearest, a half to the even one; false where they do not fit. */
+bool money_to_units(money amount, int exponent, int64_t *units);
 
 /* Plain decimal text without trailing zeros after the point ("-34525.5", "0"). Returns the length
  * without the NUL. */

@@ -31,10 +31,12 @@ struct live_channel {
     struct net_lines *lines;
 };
 
-/* One request under way. */
+/* One request under way: in its io's list until it is answered, or the io is freed. */
 struct live_request {
     struct live_io *io;
     uint64_t tag;
+    struct live_request *next, **place; /* what points to it */
+    char raw_url[];                     /* of a GET where frames are kept, else "" */
 };
 
 struct live_io {
@@ -42,6 +44,7 @@ struct live_io {
     char name[NAME_MAX_BYTES], target[NAME_MAX_BYTES];
     pthread_t thread;
     struct net *net;
+    struct live_request *requests;
     struct adapter *adapter;
     struct message_queue *messages, *decisions;
     struct live_channel channels[ADAPTER_CHANNELS];
@@ -73,12 +76,40 @@ static void port_log(void *context, enum log_level level, const char *text)
     log_write(io->options.log, level, io->target, now_of(io), text, NULL, 0);
 }
 
+/* What is posted may be answered with a key (Binance.US's listenKey): only what reads is kept. */
+static struct live_request *request_begin(struct live_io *io, const struct adapter_request *wanted)
+{
+    bool keeps = io->options.raw && strcmp(wanted->method, "GET") == 0;
+    size_t length = keeps ? strlen(wanted->url) : 0;
+    struct live_request *request = calloc(1, sizeof *request + length + 1);
+    if (!request)
+        return NULL;
+    *request = (struct live_request){.io = io, .tag = wanted->tag, .next = io->requests};
+    memcpy(request->raw_url, wanted->url, length);
+    request->place = &io->requests;
+    if (request->next)
+        request->next->place = &request->next;
+    io->requests = request;
+    return request;
+}
+
+static void request_end(struct live_request *request)
+{
+    *request->place = request->next;
+    if (request->next)
+        request->next->place = request->place;
+    free(request);
+}
+
 static void request_done(void *context, const struct net_response *response)
 {
     struct live_request *request = context;
     struct live_io *io = request->io;
     uint64_t tag = request->tag;
-    free(request);
+    if (request->raw_url[0] && response->outcome == NET_ANSWERED)
+        raw_answer(io->options.raw, io->name, now_of(io), request->raw_url, response->status,
+                   response->body, response->length);
+    request_end(request);
     io->adapter->answered(io->adapter, tag, response, now_of(io));
 }
 
@@ -92,13 +123,12 @@ static void note_unsent(struct live_io *io, uint64_t tag, const char *why)
 static void port_request(void *context, const struct adapter_request *wanted)
 {
     struct live_io *io = context;
-    struct live_request *request = calloc(1, sizeof *request);
+    struct live_request *request = request_begin(io, wanted);
     struct error error = {0};
     if (!request) {
         note_unsent(io, wanted->tag, "no memory for a request");
         return;
     }
-    *request = (struct live_request){.io = io, .tag = wanted->tag};
     struct net_request sent = {.method = wanted->method,
                                .url = wanted->url,
                                .header_count = wanted->header_count,
@@ -109,7 +139,7 @@ static void port_request(void *context, const struct adapter_request *wanted)
                                .context = request};
     memcpy(sent.headers, wanted->headers, wanted->header_count * sizeof *wanted->headers);
     if (!net_request(io->net, &sent, &error)) {
-        free(request);
+        request_end(request);
         note_unsent(io, wanted->tag, error.text);
     }
 }
@@ -127,7 +157,7 @@ static void channel_text(void *context, const char *text, size_t length)
     struct live_io *io = channel->io;
     int64_t now = now_of(io);
     if (io->options.raw)
-        io->options.raw(io->options.raw_context, io->name, channel->number, now, text, length);
+        raw_frame(io->options.raw, io->name, channel->number, now, text, length);
     io->adapter->text(io->adapter, channel->number, text, length, now);
 }
 
@@ -373,7 +403,9 @@ static void free_parts(struct live_io *io)
 {
     if (io->adapter)
         io->adapter->close(io->adapter);
-    net_close(&io->net);
+    net_close(&io->net); /* no request is answered from here on */
+    while (io->requests)
+        request_end(io->requests);
     message_queue_close(&io->messages);
     message_queue_close(&io->decisions);
     pthread_mutex_destroy(&io->lock);

@@ -14,6 +14,7 @@
 #include "base/waker.h"
 #include "clock/clock.h"
 #include "feed/message_queue.h"
+#include "live/raw.h"
 #include "venue/live/adapter.h"
 
 struct live_io;
@@ -25,10 +26,8 @@ struct live_io_options {
     const struct clock *clock;       /* the session's */
     struct waker *engine;            /* woken when there are messages */
     const struct log *log;           /* lines of target "capstan.venue.NAME" */
-    /* Each frame of the venue as it came, for `--raw`; from the venue's thread. NULL: none. */
-    void (*raw)(void *context, const char *venue, unsigned channel, int64_t now, const char *text,
-                size_t length);
-    void *raw_context;
+    struct raw
+        *raw; /* each frame, and each answer to a GET, goes there as it came; NULL: nowhere */
 };
 
 /* Start the thread; discovery begins. */

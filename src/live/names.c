@@ -19,6 +19,7 @@ struct arrays {
     const char **assets, **symbols;
     struct event_definition *definitions;
     uint16_t *numbers;             /* of all venues, one list behind the other */
+    int64_t *positions;            /* as numbers */
     size_t first[LIVE_VENUES_MAX]; /* where a venue's list begins */
     struct place *places;
 };
@@ -45,10 +46,11 @@ static int take_memory(struct arrays **out, size_t instruments, struct error *er
         arrays->symbols = calloc(instruments + 1, sizeof *arrays->symbols);
         arrays->definitions = calloc(instruments + 1, sizeof *arrays->definitions);
         arrays->numbers = calloc(instruments + 1, sizeof *arrays->numbers);
+        arrays->positions = calloc(instruments + 1, sizeof *arrays->positions);
         arrays->places = calloc(instruments + 1, sizeof *arrays->places);
     }
     if (!arrays || !arrays->assets || !arrays->symbols || !arrays->definitions ||
-        !arrays->numbers || !arrays->places)
+        !arrays->numbers || !arrays->positions || !arrays->places)
         return error_set(error, ERROR_SYSTEM, "no memory for %zu instruments", instruments);
     return 0;
 }
@@ -61,6 +63,7 @@ void live_names_free(struct live_names *names)
         free(arrays->symbols);
         free(arrays->definitions);
         free(arrays->numbers);
+        free(arrays->positions);
         free(arrays->places);
         free(arrays);
     }
@@ -120,7 +123,8 @@ static void find_places(struct live_names *names, struct arrays *arrays, struct 
         arrays->first[venue] = total;
         names->numbers[venue] = (struct adapter_numbers){.venue = (uint8_t)venue,
                                                          .names = &names->names,
-                                                         .instruments = arrays->numbers + total};
+                                                         .instruments = arrays->numbers + total,
+                                                         .positions = arrays->positions + total};
         for (size_t i = 0; i < found_count; i++)
             arrays->places[total++] = (struct place){&found[i], venue, i};
     }
@@ -154,4 +158,20 @@ int live_names_make(struct live_names *names, struct live_io *const *ios, size_t
                                         .definitions = arrays->definitions};
     number_instruments(names, arrays);
     return tape_names_check(&names->names, error);
+}
+
+bool live_names_carry(struct live_names *names, struct engine *engine, unsigned *instrument)
+{
+    struct arrays *arrays = names->memory;
+    for (unsigned i = 0; i < names->names.instrument_count; i++) {
+        const struct place *place = &arrays->places[i];
+        struct engine_position position;
+        engine_position(engine, i, &position);
+        if (!money_to_units(position.position, arrays->definitions[i].quantity_exponent,
+                            &arrays->positions[arrays->first[place->venue] + place->index])) {
+            *instrument = i;
+            return false;
+        }
+    }
+    return true;
 }

@@ -2,6 +2,7 @@
 #ifndef CAPSTAN_LIVE_NAMES_H
 #define CAPSTAN_LIVE_NAMES_H
 
+#include "engine/engine.h"
 #include "event/event.h"
 #include "live/live_io.h"
 #include "live/wanted.h"
@@ -17,6 +18,9 @@ struct live_names {
  * hold it. Free it also after an error; zero it before. */
 int live_names_make(struct live_names *names, struct live_io *const *ios, size_t count,
                     struct error *error);
+/* Tell the adapters which positions a folded engine carries. False where one is no count of the venue's units:
+ * that of `*instrument`. */
+bool live_names_carry(struct live_names *names, struct engine *engine, unsigned *instrument);
 void live_names_free(struct live_names *names);
 
 #endif

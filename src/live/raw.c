@@ -49,19 +49,46 @@ static void put_quoted(FILE *file, const char *text, size_t length)
     fputc('"', file);
 }
 
-void raw_frame(void *context, const char *venue, unsigned channel, int64_t now, const char *text,
+static void put_time(FILE *file, int64_t now)
+{
+    fprintf(file, "\"ts\":%lld.%09lld", (long long)(now / NS_PER_SECOND),
+            (long long)(now % NS_PER_SECOND));
+}
+
+static void end_line(struct raw *raw)
+{
+    fputs("}\n", raw->file);
+    raw->failed = ferror(raw->file) != 0;
+    if (raw->failed)
+        fprintf(stderr, "capstan: --raw: can't be written any more: %s\n", strerror(errno));
+}
+
+void raw_frame(struct raw *raw, const char *venue, unsigned channel, int64_t now, const char *text,
                size_t length)
 {
-    struct raw *raw = context;
     pthread_mutex_lock(&raw->lock);
     if (!raw->failed) {
-        fprintf(raw->file, "{\"t\":\"recv\",\"conn\":\"%s.%u\",\"ts\":%lld.%09lld,\"data\":", venue,
-                channel, (long long)(now / NS_PER_SECOND), (long long)(now % NS_PER_SECOND));
+        fprintf(raw->file, "{\"t\":\"recv\",\"conn\":\"%s.%u\",", venue, channel);
+        put_time(raw->file, now);
+        fputs(",\"data\":", raw->file);
         put_quoted(raw->file, text, length);
-        fputs("}\n", raw->file);
-        raw->failed = ferror(raw->file) != 0;
-        if (raw->failed)
-            fprintf(stderr, "capstan: --raw: can't be written any more: %s\n", strerror(errno));
+        end_line(raw);
+    }
+    pthread_mutex_unlock(&raw->lock);
+}
+
+void raw_answer(struct raw *raw, const char *venue, int64_t now, const char *url, long status,
+                const char *body, size_t length)
+{
+    pthread_mutex_lock(&raw->lock);
+    if (!raw->failed) {
+        fprintf(raw->file, "{\"t\":\"http\",\"conn\":\"%s.http\",", venue);
+        put_time(raw->file, now);
+        fputs(",\"url\":", raw->file);
+        put_quoted(raw->file, url, strlen(url));
+        fprintf(raw->file, ",\"status\":%ld,\"data\":", status);
+        put_quoted(raw->file, body, length);
+        end_line(raw);
     }
     pthread_mutex_unlock(&raw->lock);
 }

@@ -239,8 +239,7 @@ static int open_venues(struct session *session, struct error *error)
                                                .engine = &session->waker,
                                                .log = options->log,
                                                .stop = &session->stopping,
-                                               .raw = session->raw ? raw_frame : NULL,
-                                               .raw_context = session->raw};
+                                               .raw = session->raw};
     int code = live_venues_open(&session->venues, &venues, error);
     if (!code)
         code = live_names_make(&session->found, session->venues.ios, session->venues.count, error);
@@ -302,6 +301,17 @@ static int open_tape(struct session *session, struct error *error)
     return 0;
 }
 
+/* What the venues' adapters count balances from. */
+static int carry_positions(struct session *session, struct error *error)
+{
+    unsigned instrument;
+    if (live_names_carry(&session->found, session->engine.engine, &instrument))
+        return 0;
+    return error_set(error, ERROR_INPUT,
+                     "%s: the position of %s is too large to be a count of the venue's units",
+                     session->options->tape, session->names->symbols[instrument]);
+}
+
 static int open_engine(struct session *session, struct error *error)
 {
     struct fold fold = {0};
@@ -316,6 +326,8 @@ static int open_engine(struct session *session, struct error *error)
                          "%s: has a session already, and the simulated venue of a paper session "
                          "can't go on where it ended; begin a new tape",
                          session->options->tape);
+    if (!code)
+        code = carry_positions(session, error);
     session->start = (struct event_start){.epoch = fold.epoch + 1,
                                           .seed = (uint64_t)session->venues.settings.global.seed,
                                           .config_hash = session->engine.config_hash};

@@ -1,7 +1,11 @@
 /* See venues.h. */
+#include "config.h" /* POSIX names */
+
 #include "live/venues.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/time.h"
 
@@ -44,11 +48,22 @@ int live_venues_resolve(struct live_venues *venues, const struct config *config,
     return config_resolve(config, &names, true, &venues->settings, error);
 }
 
+/* The network's libraries have copies of keys in memory that nobody can keep out of a core file. */
+static int forbid_core_files(struct error *error)
+{
+    const struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0)
+        return error_set(error, ERROR_SYSTEM, "core files can't be forbidden: %s", strerror(errno));
+    return 0;
+}
+
 static int load_credentials(struct live_venues *venues, size_t v,
                             const struct live_venues_options *options, struct error *error)
 {
     const char *warning = NULL;
-    int code = credentials_load(&venues->credentials[v], venues->wanted.names[v],
+    int code = forbid_core_files(error);
+    if (!code)
+        code = credentials_load(&venues->credentials[v], venues->wanted.names[v],
                                 text_or_null(&venues->settings.venues[v].live_credentials),
                                 &warning, error);
     if (!code && warning)
@@ -85,8 +100,7 @@ static int open_venue(struct live_venues *venues, size_t v,
         .clock = options->clock,
         .engine = options->engine,
         .log = options->log,
-        .raw = options->raw,
-        .raw_context = options->raw_context};
+        .raw = options->raw};
     code = live_io_open(&venues->ios[v], &io, error);
     venues->count += code == 0;
     return code;

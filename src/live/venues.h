@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "live/raw.h"
 #include "live/wanted.h"
 
 struct live_venues {
@@ -21,9 +22,7 @@ struct live_venues_options {
     struct waker *engine;
     const struct log *log;
     const atomic_bool *stop; /* ends the wait for discovery */
-    void (*raw)(void *context, const char *venue, unsigned channel, int64_t now, const char *text,
-                size_t length);
-    void *raw_context;
+    struct raw *raw;         /* see live_io.h */
 };
 
 /* Read which venues and with which settings: nothing is connected. live_venues_open() does it where it was not done. */

@@ -3,6 +3,8 @@
 stands nowhere. Prints TAP."""
 import json
 import os
+import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -65,10 +67,15 @@ def expect(result, code, text=""):
 @test
 def record_writes_a_tape_that_replays(folder, venue):
     tape = folder / "market.tape"
-    expect(run("record", "-c", venue.config, "--tape", tape, "--for", "4s"), 0)
+    raw = folder / "market.raw"
+    expect(run("record", "-c", venue.config, "--tape", tape, "--for", "4s", "--raw", raw), 0)
     expect(run("tape", "check", tape), 0, "sound")
     told = json.loads(run("replay", tape, "--json", "--set", "quote.enabled=no").stdout)
     assert told["events"] > 100, told
+    lines = [json.loads(line) for line in raw.read_text().splitlines()]
+    assert any(line["t"] == "recv" and "depthUpdate" in line["data"] for line in lines)
+    snapshots = [json.loads(line["data"]) for line in lines if line["t"] == "http" and "/depth" in line["url"]]
+    assert snapshots and "lastUpdateId" in snapshots[0], "no book as it was answered"
     state = venue.state()
     assert "place" not in state["requests"] and "account" not in state["requests"], state["requests"]
 
@@ -86,17 +93,40 @@ def paper_sends_nothing_and_verifies(folder, venue):
     expect(run("paper", "-c", venue.config, "--tape", tape, "--for", "1s"), 2, "begin a new tape")
 
 
+@test
+def a_session_that_begins_with_a_position_agrees_with_the_account(folder, venue):
+    tape = folder / "held.tape"
+    session = ("live", "-c", venue.config, "--tape", tape, "--set", "safety.sync_interval=1s", "--for")
+    for _ in range(6):
+        expect(run(*session, "6s"), 0)
+        held = re.findall(r" final_position (\S+) position=(\S+)", run("tape", "cat", tape).stdout)[-2:]
+        if any(float(position) != 0 for _, position in held):
+            break
+    assert any(float(position) != 0 for _, position in held), f"no position came about: {held}"
+    expect(run(*session, "8s"), 0)
+    told = run("tape", "cat", tape).stdout.split(" start ")[-1]
+    assert told.count(" snapshot_end ") >= 4, "the account was not told often enough"
+    assert " venue_position " in told
+    alarms = [line for line in told.splitlines() if " alarm " in line and "drift" in line]
+    assert not alarms, alarms
+    assert " place " in told, "nothing was quoted"
+    expect(run("verify", tape), 0, "identical")
+
+
 def start_live(venue, tape, log, *more, env=None):
     command = [CAPSTAN, "live", "-c", str(venue.config), "--tape", str(tape), *more]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=open(log, "w"), env=env)
 
 
 def await_orders(venue, process):
-    for _ in range(100):
+    """The venue may have the session wait for a minute: it limits how much is asked for."""
+    for _ in range(500):
         assert process.poll() is None, "the session ended by itself"
         if venue.state()["open"]:
             return
         time.sleep(0.1)
+    process.kill()
+    process.wait()
     raise AssertionError("no order came to rest")
 
 
@@ -214,6 +244,23 @@ def a_secret_stands_nowhere(folder, venue):
 
 
 @test
+def a_session_that_holds_keys_leaves_no_core_file(folder, venue):
+    """Keys stand in the memory of the network's libraries too, which nobody can keep out of a core file."""
+    command = [CAPSTAN, "live", "-c", str(venue.config), "--tape", str(folder / "died.tape")]
+    live = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=open(folder / "died.log", "w"), cwd=folder,
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE,
+                                                                  (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2))
+    await_orders(venue, live)
+    limits = Path(f"/proc/{live.pid}/limits").read_text()
+    live.send_signal(signal.SIGABRT)
+    assert live.wait(60) == -signal.SIGABRT
+    assert re.search(r"Max core file size +0 +0 ", limits), limits
+    cores = [path.name for path in folder.iterdir() if path.is_file() and path.read_bytes()[:4] == b"\x7fELF"]
+    assert not cores, cores
+    expect(run("live", "-c", venue.config, "--tape", folder / "died.tape", "--for", "2s"), 0)
+
+
+@test
 def what_is_wrong_is_told(folder, venue):
     expect(run("live", "-c", venue.config), 2, "--tape")
     expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", "live.instruments="), 2,
@@ -231,12 +278,12 @@ def main():
     print(f"1..{len(TESTS)}")
     failed = 0
     with tempfile.TemporaryDirectory() as scratch:
-        venue_folder = Path(scratch)
-        venue = Venue(venue_folder)
         for number, function in enumerate(TESTS, 1):
-            folder = venue_folder / function.__name__
+            folder = Path(scratch) / function.__name__
             folder.mkdir()
             name = function.__name__.replace("_", " ")
+            # One each: a venue lets one address ask for so much a minute.
+            venue = Venue(folder)
             try:
                 function(folder, venue)
                 print(f"ok {number} - {name}")
@@ -246,7 +293,7 @@ def main():
                 for line in str(error).splitlines()[:15]:
                     print(f"#   {line}")
             sys.stdout.flush()
-        venue.end()
+            venue.end()
     return 1 if failed else 0
 
 

@@ -242,6 +242,20 @@ Test(money, text_reads_back)
     }
 }
 
+Test(money, to_units)
+{
+    int64_t units;
+    cr_assert(money_to_units((money){INT64_C(-34525500000000000)}, -4, &units)); /* -0.0345255 */
+    cr_assert_eq(units, -345);
+    cr_assert(money_to_units((money){INT64_C(250000000000000)}, -4, &units),
+              "2.5 goes to the even");
+    cr_assert_eq(units, 2);
+    cr_assert(money_to_units((money){(int128)INT64_MIN * 1000}, -15, &units));
+    cr_assert_eq(units, INT64_MIN);
+    cr_assert_not(money_to_units((money){((int128)INT64_MAX + 1) * 1000}, -15, &units));
+    cr_assert_not(money_to_units((money){1}, -21, &units), "a unit finer than money");
+}
+
 Test(money, from_units)
 {
     money out = {5};

@@ -67,19 +67,19 @@ Test(oanda_orders, post_only_stands_behind_the_touch_or_is_refused)
 {
     oanda_run(NULL);
     oanda_place(1, "1.10000");
-    oanda_expect("order_rejected oanda:EUR_USD order=#1 reason=unsupported");
+    oanda_expect("order_rejected oanda:EUR_USD order=#1 reason=post_only_would_cross");
     oanda_place(2, "1.09999");
     oanda_expect_nothing();
     oanda_decide("place oanda:EUR_USD order=#3 side=sell price=1.10010 quantity=1 "
                  "time_in_force=gtc post_only=yes " WHY);
-    oanda_expect("order_rejected oanda:EUR_USD order=#3 reason=unsupported");
+    oanda_expect("order_rejected oanda:EUR_USD order=#3 reason=post_only_would_cross");
     oanda_decide("place oanda:EUR_USD order=#4 side=sell price=1.10011 quantity=1 "
                  "time_in_force=gtc post_only=yes " WHY);
     oanda_expect_nothing();
     oanda_closed(0, 0); /* no touch any more */
     oanda_forget();
     oanda_place(5, "1.09990");
-    oanda_expect("order_rejected oanda:EUR_USD order=#5 reason=unsupported");
+    oanda_expect("order_rejected oanda:EUR_USD order=#5 reason=no_book");
     cr_expect_eq(oanda_count("POST"), 2);
     oanda_close();
 }

@@ -323,18 +323,6 @@ static void take_transfer(struct binance_us *us)
     }
 }
 
-/* An amount of the base asset in quantity units, to the nearest. */
-static bool to_units(money amount, int exponent, int64_t *out)
-{
-    money unit, rounded;
-    if (!money_from_units(1, exponent, &unit) ||
-        !money_round(amount, exponent, MONEY_HALF_EVEN, &rounded))
-        return false;
-    int128 units = rounded.atto / unit.atto;
-    *out = (int64_t)units;
-    return units >= INT64_MIN / 2 && units <= INT64_MAX / 2;
-}
-
 static void tell_position(struct binance_us *us, uint16_t place)
 {
     const struct binance_us_base *base = &us->bases[place];
@@ -344,7 +332,7 @@ static void tell_position(struct binance_us *us, uint16_t place)
     if (!base->told || !total_of(holding, &change) ||
         !money_try_subtract(change, base->start, &change) ||
         !money_try_subtract(change, base->moved, &change) ||
-        !to_units(change, adapter_definition(&us->names, place)->quantity_exponent, &units) ||
+        !money_to_units(change, adapter_definition(&us->names, place)->quantity_exponent, &units) ||
         __builtin_add_overflow(base->carried, units, &units))
         return;
     uint16_t number = adapter_number(&us->names, place);

@@ -169,18 +169,6 @@ static void start_base(struct coinbase *venue, uint16_t place)
         no_position(venue, place, "another instrument moves the same asset");
 }
 
-/* An amount of the base asset in quantity units, to the nearest. */
-static bool to_units(money amount, int exponent, int64_t *out)
-{
-    money unit, rounded;
-    if (!money_from_units(1, exponent, &unit) ||
-        !money_round(amount, exponent, MONEY_HALF_EVEN, &rounded))
-        return false;
-    int128 units = rounded.atto / unit.atto;
-    *out = (int64_t)units;
-    return units >= INT64_MIN / 2 && units <= INT64_MAX / 2;
-}
-
 static void tell_position(struct coinbase *venue, uint16_t place)
 {
     const struct coinbase_base *base = &venue->bases[place];
@@ -189,7 +177,8 @@ static void tell_position(struct coinbase *venue, uint16_t place)
     money change;
     if (!base->told || !holding || !holding->known || !total_of(holding, &change) ||
         !money_try_subtract(change, base->start, &change) ||
-        !to_units(change, adapter_definition(&venue->names, place)->quantity_exponent, &units) ||
+        !money_to_units(change, adapter_definition(&venue->names, place)->quantity_exponent,
+                        &units) ||
         __builtin_add_overflow(base->carried, units, &units))
         return;
     uint16_t number = adapter_number(&venue->names, place);

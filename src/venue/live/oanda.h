@@ -269,8 +269,9 @@ void v20_market_down(struct v20 *v20);
 void v20_market_line(struct v20 *v20);
 void v20_market_damage(struct v20 *v20);
 bool v20_market_is_synchronised(const struct v20 *v20);
-/* Whether a limit order at this price would stand behind its side's best price as last seen, by a tick or more. */
-bool v20_is_behind(const struct v20 *v20, uint16_t place, enum side side, int64_t price);
+/* REJECT_NONE: a limit order at this price would stand behind its side's best price as last seen, by a tick or more. */
+enum reject v20_post_only_fault(const struct v20 *v20, uint16_t place, enum side side,
+                                int64_t price);
 
 /* --- oanda_orders.c ------------------------------------------------------------------------------------ */
 

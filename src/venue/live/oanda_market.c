@@ -208,11 +208,15 @@ void v20_market_line(struct v20 *v20)
         confirm(v20);
 }
 
-bool v20_is_behind(const struct v20 *v20, uint16_t place, enum side side, int64_t price)
+enum reject v20_post_only_fault(const struct v20 *v20, uint16_t place, enum side side,
+                                int64_t price)
 {
     const struct v20_book *book = &v20->books[place];
     int64_t best = book->view[side].price, tick = adapter_definition(&v20->names, place)->tick;
-    if (!book->seen || best == 0 || book->told_trading != TRADING_OPEN)
-        return false;
-    return side == SIDE_BUY ? price <= best - tick : price >= best + tick;
+    if (!book->seen || best == 0)
+        return REJECT_NO_BOOK;
+    if (book->told_trading != TRADING_OPEN)
+        return REJECT_HALTED;
+    bool is_behind = side == SIDE_BUY ? price <= best - tick : price >= best + tick;
+    return is_behind ? REJECT_NONE : REJECT_POST_ONLY;
 }

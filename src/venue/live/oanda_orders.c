@@ -187,8 +187,9 @@ static enum reject check_order(const struct v20 *v20, uint16_t place,
         return REJECT_PRICE;
     if (order->quantity.status != NUMBER_VALUE || order->quantity.units <= 0)
         return REJECT_QUANTITY;
-    if (order->post_only && !v20_is_behind(v20, place, (enum side)order->side, order->price.units))
-        return REJECT_UNSUPPORTED;
+    enum reject fault = v20_post_only_fault(v20, place, (enum side)order->side, order->price.units);
+    if (order->post_only && fault != REJECT_NONE)
+        return fault;
     return REJECT_NONE;
 }
 
