@@ -7,8 +7,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#endif
 #include <unistd.h>
 
 #include "base/time.h"
@@ -63,7 +65,9 @@ static void *run(void *context)
     struct ops *ops = context;
     struct error error = {0};
     int64_t next = clock_now(&clock_monotonic);
+#ifdef __linux__ /* elsewhere threads have no priority of their own */
     (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS); /* for better only */
+#endif
     while (!atomic_load(&ops->stopping)) {
         int64_t now = clock_now(&clock_monotonic);
         if (now >= next) {
