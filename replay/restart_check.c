@@ -9,6 +9,7 @@
 #include "feed/feed.h"
 #include "run/fold.h"
 #include "run/restart.h"
+#include "run/rotation.h"
 #include "tape/tape.h"
 
 struct check {
@@ -18,9 +19,10 @@ struct check {
     struct feed *feed;
     struct run_engine lived, folded;
     struct restart_trial trial;
-    uint64_t every;  /* messages between two cuts */
-    uint64_t inputs; /* messages so far that are no decisions */
-    uint64_t passed; /* messages so far */
+    struct rotation_carry carry; /* of the tape's beginning */
+    uint64_t every;              /* messages between two cuts */
+    uint64_t inputs;             /* messages so far that are no decisions */
+    uint64_t passed;             /* messages so far */
     uint64_t cuts;
     uint64_t epoch;      /* of the last start */
     bool started, whole; /* the last message ended its frame */
@@ -52,6 +54,16 @@ static int forget(struct check *check, struct error *error)
     return fold_tape(check->path, check->passed, check->lived.engine, &fold, error);
 }
 
+/* The first start of a tape that follows another. */
+static int begin(struct check *check, struct error *error)
+{
+    if (check->started || check->carry.parts == 0)
+        return 0;
+    run_engine_renew(&check->lived);
+    int code = rotation_carry_load(&check->carry, check->lived.engine, error);
+    return code ? code : rotation_carry_load(&check->carry, check->folded.engine, error);
+}
+
 static int take(struct check *check, const struct message *message, struct error *error)
 {
     if (event_kind_info(message->kind)->event_class == EVENT_DECISION) {
@@ -65,7 +77,13 @@ static int take(struct check *check, const struct message *message, struct error
     if (check->started && check->whole && check->inputs % check->every == 0 &&
         try_cut(check, error))
         return error->code;
+    if (message->kind == EVENT_predecessor || message->kind == EVENT_carry) {
+        check->passed++;
+        return rotation_carry_take(&check->carry, message, error);
+    }
     if (message->kind == EVENT_start) {
+        if (begin(check, error))
+            return error->code;
         check->started = true;
         check->epoch = message->record->start.epoch;
     }
@@ -129,6 +147,7 @@ int restart_check(const char *path, uint64_t cuts_max, uint64_t *cuts, struct er
     *cuts = check.cuts;
     if (check.feed)
         check.feed->close(check.feed);
+    rotation_carry_close(&check.carry);
     restart_trial_close(&check.trial);
     run_engine_close(&check.lived);
     run_engine_close(&check.folded);

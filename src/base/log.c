@@ -1,13 +1,11 @@
-/* JSON-lines log; see base/log.h. */
+/* Filter and spans of the log; see base/log.h. */
 #define _POSIX_C_SOURCE 200809L /* flockfile */
 #include "base/log.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/time.h"
-#include "base/utf8.h"
+#include "base/log_writer.h"
 
 static const char *const level_names[LOG_LEVEL_COUNT] = {
 #define X(name, text) text,
@@ -47,12 +45,11 @@ static bool add_rule(struct log *log, const char *text, size_t length)
 
 int log_init(struct log *log, FILE *file, const char *filter, struct error *error)
 {
-    ASSERT(file != NULL);
     memset(log, 0, sizeof *log);
     log->file = file;
     log->level = LOG_INFO;
     if (filter == NULL || *filter == '\0')
-        return 0;
+        filter = LOG_FILTER_DEFAULT;
     for (;;) {
         size_t length = strcspn(filter, ",");
         if (!add_rule(log, filter, length))
@@ -83,76 +80,23 @@ bool log_passes(const struct log *log, enum log_level level, const char *target)
     return level != LOG_OFF && level <= most;
 }
 
-/* A JSON string (RFC 8259). */
-static void put_string(FILE *file, const char *text)
+void log_write_at(const struct log *log, const char *file, int line, enum log_level level,
+                  const char *target, int64_t time_ns, const char *message,
+                  const struct log_field *fields, size_t field_count)
 {
-    const char *end = text + strlen(text);
-
-    fputc('"', file);
-    while (text < end) {
-        unsigned char byte = (unsigned char)*text;
-        size_t length = utf8_read(text, (size_t)(end - text), NULL);
-        if (length == 0)
-            fputs("\\ufffd", file);
-        else if (byte == '"' || byte == '\\')
-            fprintf(file, "\\%c", byte);
-        else if (byte < 0x20 || byte == 0x7f)
-            fprintf(file, "\\u%04x", (unsigned)byte);
-        else
-            fwrite(text, 1, length, file);
-        text += length == 0 ? 1 : length;
-    }
-    fputc('"', file);
-}
-
-static void put_field(FILE *file, const struct log_field *field)
-{
-    char text[MONEY_TEXT_MAX];
-
-    put_string(file, field->name);
-    fputc(':', file);
-    switch (field->type) {
-    case LOG_FIELD_TEXT:
-        put_string(file, field->text);
-        break;
-    case LOG_FIELD_INTEGER:
-        fprintf(file, "%" PRId64, field->integer);
-        break;
-    case LOG_FIELD_UNSIGNED:
-        fprintf(file, "%" PRIu64, (uint64_t)field->integer);
-        break;
-    case LOG_FIELD_MONEY:
-        money_to_text(field->amount, text);
-        put_string(file, text);
-        break;
-    case LOG_FIELD_FLAG:
-        fputs(field->integer != 0 ? "true" : "false", file);
-        break;
-    }
-}
-
-void log_write(const struct log *log, enum log_level level, const char *target, int64_t time_ns,
-               const char *message, const struct log_field *fields, size_t field_count)
-{
-    FILE *file = log->file;
-    char time[TIME_TEXT_MAX];
+    char text[LOG_LINE_MAX];
 
     ASSERT(level < LOG_LEVEL_COUNT);
     if (!log_passes(log, level, target))
         return;
-    time_to_text(time_ns, time);
-    flockfile(file);
-    fprintf(file, "{\"time\":\"%s\",\"level\":\"%s\",\"target\":", time, level_names[level]);
-    put_string(file, target);
-    fputs(",\"message\":", file);
-    put_string(file, message);
-    fputs(",\"fields\":{", file);
-    for (size_t i = 0; i < field_count; i++) {
-        if (i > 0)
-            fputc(',', file);
-        put_field(file, &fields[i]);
+    size_t length =
+        log_format(log, file, line, level, target, time_ns, message, fields, field_count, text);
+    if (log->writer != NULL) {
+        log_writer_put(log->writer, text, length);
+        return;
     }
-    fputs("}}\n", file);
-    fflush(file);
-    funlockfile(file);
+    flockfile(log->file);
+    fwrite(text, 1, length, log->file);
+    fflush(log->file);
+    funlockfile(log->file);
 }

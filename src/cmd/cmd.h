@@ -13,6 +13,7 @@
 
 #include "base/decimal.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/money.h"
 #include "config/config.h"
 
@@ -204,6 +205,27 @@ struct cmd_config_options {
 /* Defaults, then the file, then the environment, then --set. On success *config is the caller's. */
 int cmd_load_config(const struct cmd_config_options *options, struct config **config,
                     struct error *error);
+
+/* --- The log ------------------------------------------------------------------------------------
+ */
+
+struct cmd_log_options {
+    const char *file; /* --log; NULL: standard error */
+    const char *form; /* --log-form; NULL: auto */
+};
+
+/* Two options for the table of a command that runs for long. */
+#define CMD_LOG_OPTIONS(to)                                                                        \
+    CMD_TEXT("log", 0, "FILE",                                                                     \
+             "append log lines to this file, opened again at SIGHUP (default: standard error)",    \
+             &(to)->file),                                                                         \
+        CMD_TEXT("log-form", 0, "FORM", "json, human, or auto: human at a terminal (default)",     \
+                 &(to)->form)
+
+/* Start the log, filtered by CAPSTAN_LOG. ERROR_INPUT for the filter, the form or the file. `log` stays where it is
+ * until cmd_close_log, which is allowed after an error too. */
+int cmd_open_log(const struct cmd_log_options *options, struct log *log, struct error *error);
+void cmd_close_log(struct log *log);
 
 /* --- Progress -----------------------------------------------------------------------------------
  */

@@ -11,7 +11,8 @@
 /* What the three command lines ask for. */
 struct live_request {
     struct cmd_config_options config;
-    const char *tape, *raw;
+    struct cmd_log_options log;
+    const char *tape, *raw, *database;
     int64_t run_for;
     bool json, stands_by;
 };
@@ -47,21 +48,40 @@ static int print_json(const struct live_request *request, const struct session_r
     return cmd_json_print(root, true, stdout, error);
 }
 
+static int check_files(const struct live_request *request, enum session_mode mode,
+                       struct error *error)
+{
+    const char *const inputs[] = {request->config.file};
+    const struct cmd_output outputs[] = {{"--tape", request->tape},
+                                         {"--db", request->database},
+                                         {"--log", request->log.file},
+                                         {"--raw", request->raw}};
+    const size_t count = sizeof outputs / sizeof outputs[0];
+    if (mode == SESSION_RECORD && request->database)
+        return error_set(error, ERROR_INPUT,
+                         "--db: no engine runs in record, so nothing would "
+                         "stand in a database");
+    for (size_t i = 0; i < count; i++)
+        if (cmd_check_output(outputs[i].option, outputs[i].path, inputs, 1, error))
+            return error->code;
+    return cmd_check_outputs_differ(outputs, count, error);
+}
+
 static int run(const struct live_request *request, enum session_mode mode, struct error *error)
 {
     struct config *config = NULL;
-    struct log log;
+    struct log log = {0};
     struct session_result result = {0};
-    const char *const inputs[] = {request->config.file};
-    int code = cmd_check_output("--tape", request->tape, inputs, 1, error);
+    int code = check_files(request, mode, error);
     if (!code)
-        code = log_init(&log, stderr, getenv("CAPSTAN_LOG"), error);
+        code = cmd_open_log(&request->log, &log, error);
     if (!code)
         code = cmd_load_config(&request->config, &config, error);
     if (!code) {
         const struct session_options options = {.mode = mode,
                                                 .config = config,
                                                 .tape = request->tape,
+                                                .database = request->database,
                                                 .raw = request->raw,
                                                 .log = &log,
                                                 .stands_by = request->stands_by,
@@ -69,6 +89,7 @@ static int run(const struct live_request *request, enum session_mode mode, struc
         code = session_run(&options, &result, error);
     }
     config_free(&config);
+    cmd_close_log(&log);
     if (code)
         return code;
     if (request->json)
@@ -84,8 +105,12 @@ static int command(const char *name, enum session_mode mode, const char *opening
     struct live_request request = {.run_for = TIME_NEVER};
     const struct cmd_option options[] = {
         CMD_CONFIG_OPTIONS(&request.config),
+        CMD_LOG_OPTIONS(&request.log),
         CMD_TEXT("tape", 0, "FILE", "the session's tape; an existing one is gone on with",
                  &request.tape),
+        CMD_TEXT("db", 0, "FILE",
+                 "keep a SQLite database of orders, fills and profit (docs/store.md)",
+                 &request.database),
         CMD_TEXT("raw", 0, "FILE",
                  "append the venues' frames and answers, as they come, to this file", &request.raw),
         CMD_DURATION("for", 0, "end by itself after this long, as by SIGTERM", &request.run_for),
@@ -125,9 +150,10 @@ int cmd_live(int argc, char **argv)
     return command(
         "live", SESSION_LIVE,
         "Trade on the venues of live.instruments. SIGTERM and SIGINT begin a shutdown that\n"
-        "cancels every order; a second one ends it by force. Log lines go to standard\n"
-        "error, filtered by CAPSTAN_LOG. Of sessions whose tapes are in one folder, one trades\n"
-        "under a name (live.session) at a venue; another is refused, or stands by.\n",
+        "cancels every order; a second one ends it by force. Log lines are filtered by\n"
+        "CAPSTAN_LOG (default " LOG_FILTER_DEFAULT ").\n"
+        "Of sessions whose tapes are in one folder, one trades under a name (live.session) at\n"
+        "a venue; another is refused, or stands by.\n",
         EXIT_TEXT "\n"
                   "Example, without keys or network (capstan exchange --help):\n"
                   "  capstan exchange --dir venue &\n"

@@ -9,6 +9,7 @@
     X(info, "what stands on a tape and how far to trust it")                                       \
     X(cat, "the messages of a tape as text")                                                       \
     X(check, "read a tape whole and say whether it is sound")                                      \
+    X(recover, "what a killed session left beside its tape, brought onto it")                      \
     X(repair, "the whole blocks of a tape that was cut off")                                       \
     X(cut, "a part of a tape, as a tape")                                                          \
     X(make, "a tape from text")                                                                    \

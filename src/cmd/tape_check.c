@@ -1,9 +1,10 @@
-/* capstan tape check and capstan tape repair. */
+/* capstan tape check, capstan tape recover and capstan tape repair. */
 #include <inttypes.h>
 
 #include "base/time.h"
 #include "cmd/cmd.h"
 #include "cmd/tape.h"
+#include "tape/appender.h"
 
 static int print_json(const char *path, const struct tape_check *check, const struct error *found,
                       struct error *error)
@@ -63,6 +64,45 @@ int cmd_tape_check(int argc, char **argv)
                " records, identity %s\n",
                arguments.items[0], check.blocks, check.messages, check.rows, check.records,
                identity);
+    return ERROR_NONE;
+}
+
+static void print_recovery(const char *path, const struct tape_recovery *recovery)
+{
+    if (recovery->was_finished && recovery->messages == 0) {
+        printf("%s: finished: %" PRIu64 " blocks, nothing to recover\n", path, recovery->blocks);
+        return;
+    }
+    printf("%s: %" PRIu64 " blocks; %" PRIu64 " messages of %" PRIu64
+           " journals brought onto it, %" PRIu64 " torn bytes cut off; lost: %" PRIu64
+           " entries of %" PRIu64 " bytes; cancels that left unwritten: %" PRIu64 "\n",
+           path, recovery->blocks, recovery->messages, recovery->journals, recovery->torn_bytes,
+           recovery->lost_entries, recovery->lost_bytes, recovery->unwritten);
+}
+
+int cmd_tape_recover(int argc, char **argv)
+{
+    const struct cmd_usage usage = {
+        .name = "tape recover",
+        .arguments = "TAPE",
+        .opening =
+            "Bring what stands in the journals beside the tape of a session that was killed onto\n"
+            "that tape, cut a torn end off, and say what was found, without starting a session.\n"
+            "Done again it changes nothing. A tape that a process writes is bad input. The tape\n"
+            "stays unfinished: a session can go on with it, `capstan tape repair` gives it an "
+            "end.\n",
+        .arguments_least = 1,
+        .arguments_most = 1,
+    };
+    struct cmd_arguments arguments;
+    struct tape_recovery recovery;
+    struct error error = {0};
+    int status = cmd_parse(&usage, argc, argv, &arguments);
+    if (status != CMD_CONTINUE)
+        return status;
+    if (tape_recover(arguments.items[0], &recovery, &error) != 0)
+        return cmd_fail(usage.name, &error);
+    print_recovery(arguments.items[0], &recovery);
     return ERROR_NONE;
 }
 

@@ -47,6 +47,8 @@ struct info {
     struct counts all;
     struct counts *instruments;
     char identity[TAPE_IDENTITY_TEXT_MAX];
+    bool follows; /* another tape: */
+    struct event_predecessor predecessor;
 };
 
 static enum row_use use_of(unsigned kind, const struct row *row)
@@ -81,6 +83,10 @@ static void count_block(struct info *info, const struct tape_block *block,
     for (uint32_t m = 0; m < block->message_count; m++) {
         const struct message *message = &block->messages[m];
         count(&info->all, message);
+        if (message->kind == EVENT_predecessor) {
+            info->follows = true;
+            info->predecessor = message->record->predecessor;
+        }
         if (message->stream != EVENT_NONE_16)
             count(&info->instruments[EVENT_STREAM_INSTRUMENT(message->stream)], message);
         tape_identity_add(identity, message);
@@ -187,6 +193,19 @@ static void json_reasons(cJSON *root, const char *reasons)
     }
 }
 
+static void json_predecessor(cJSON *object, const struct event_predecessor *told)
+{
+    char name[EVENT_TEXT_MAX + 1], identity[HASH_128_TEXT_BYTES];
+    snprintf(name, sizeof name, "%.*s", told->name.length, told->name.bytes);
+    hash_128_to_text((struct hash_128){told->identity_high, told->identity_low}, identity);
+    cmd_json_text(object, "tape", name);
+    cmd_json_text(object, "identity", identity);
+    cmd_json_count(object, "messages", told->messages);
+    cmd_json_time(object, "last", told->last);
+    cmd_json_count(object, "epoch", told->epoch);
+    cmd_json_count(object, "number", told->number);
+}
+
 static int print_json(const struct info *info, struct error *error)
 {
     const struct tape_header *header = tape_reader_header(info->reader);
@@ -207,6 +226,8 @@ static int print_json(const struct info *info, struct error *error)
     if (rows > 0)
         cmd_json_measure(root, "bytes_per_row", (double)info->bytes / (double)rows, 3);
     cmd_json_text(root, "identity", info->identity);
+    if (info->follows)
+        json_predecessor(cmd_json_object(root, "predecessor"), &info->predecessor);
     json_counts(root, &info->all);
     cJSON *instruments = cmd_json_object(root, "instruments");
     for (unsigned i = 0; i < header->names.instrument_count; i++) {
@@ -261,6 +282,17 @@ static void print_terms(const struct event_names *names, const struct event_defi
            definition->quote_commission_exponent);
 }
 
+static void print_predecessor(const struct event_predecessor *told)
+{
+    char identity[HASH_128_TEXT_BYTES], last[TIME_TEXT_MAX];
+    hash_128_to_text((struct hash_128){told->identity_high, told->identity_low}, identity);
+    time_to_text(told->last, last);
+    printf("tape %" PRIu64 " of its chain: goes on behind %.*s of %" PRIu64
+           " messages, the last at %s, session %" PRIu64 ", identity %s\n",
+           told->number, told->name.length, told->name.bytes, told->messages, last, told->epoch,
+           identity);
+}
+
 static void print_text(const struct info *info)
 {
     const struct tape_header *header = tape_reader_header(info->reader);
@@ -276,6 +308,8 @@ static void print_text(const struct info *info)
         reasons += length + (reasons[length] == '\n');
     }
     printf("identity %s\n", info->identity);
+    if (info->follows)
+        print_predecessor(&info->predecessor);
     printf("tool %s, build %s, seed %" PRIu64 ", feed floor %.6f ms\n", header->tool_version,
            header->build_id[0] != 0 ? header->build_id : "not told", header->seed,
            (double)header->feed_floor_ns / (double)NS_PER_MS);

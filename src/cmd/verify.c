@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "replay/restart_check.h"
+#include "run/rotation.h"
 #include "run/verification.h"
 
 static const char name[] = "verify";
@@ -58,6 +59,30 @@ static int check_restarts(const char *path, struct error *error)
     return code;
 }
 
+static int check_chain(const char *first, const char *second, struct error *error)
+{
+    int code = rotation_check(first, second, error);
+    if (code == ERROR_DIFFERENT)
+        printf("%s\n", error->text);
+    else if (!code)
+        printf("%s: goes on where %s ended, with what it left\n", second, first);
+    return code;
+}
+
+static int verify_all(const struct cmd_arguments *tapes, bool restarts, struct error *error)
+{
+    int code = 0;
+    for (int i = 0; i < tapes->count && !code; i++) {
+        if (i > 0)
+            code = check_chain(tapes->items[i - 1], tapes->items[i], error);
+        if (!code)
+            code = verify(tapes->items[i], error);
+        if (!code && restarts)
+            code = check_restarts(tapes->items[i], error);
+    }
+    return code;
+}
+
 int cmd_verify(int argc, char **argv)
 {
     bool restarts = false;
@@ -69,25 +94,25 @@ int cmd_verify(int argc, char **argv)
     };
     const struct cmd_usage usage = {
         .name = name,
-        .arguments = "SESSION.tape",
+        .arguments = "SESSION.tape...",
         .opening =
             "Run the engine over what a session's tape says it was told, and compare every\n"
             "decision and the state at the end of every block with what stands on the tape.\n"
-            "Stops at the first difference and names it.\n",
+            "Stops at the first difference and names it. Several tapes follow each other (a live\n"
+            "session's tape.rotate_every): each is verified, and that it begins with what the one\n"
+            "before it left. A tape that follows another can be verified alone too.\n",
         .closing = "Exit status: 0 identical, 1 a difference, 2 bad input.\n",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .arguments_least = 1,
-        .arguments_most = 1,
+        .arguments_most = CMD_ARGUMENTS_ANY,
     };
     struct cmd_arguments arguments;
     int status = cmd_parse(&usage, argc, argv, &arguments);
     if (status != CMD_CONTINUE)
         return status;
     struct error error = {0};
-    status = verify(arguments.items[0], &error);
-    if (!status && restarts)
-        status = check_restarts(arguments.items[0], &error);
+    status = verify_all(&arguments, restarts, &error);
     if (status != ERROR_NONE && status != ERROR_DIFFERENT)
         cmd_fail(name, &error);
     return status;

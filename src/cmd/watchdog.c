@@ -3,19 +3,17 @@
 
 #include "cmd/cmd.h"
 
-#include <stdlib.h>
-
 #include "base/time.h"
 #include "live/watchdog.h"
 
 static const char name[] = "watchdog";
 
-static int run(const struct cmd_config_options *files, const char *tape, int64_t after,
-               struct error *error)
+static int run(const struct cmd_config_options *files, const struct cmd_log_options *lines,
+               const char *tape, int64_t after, struct error *error)
 {
     struct config *config = NULL;
     struct log log;
-    int code = log_init(&log, stderr, getenv("CAPSTAN_LOG"), error);
+    int code = cmd_open_log(lines, &log, error);
     if (!code)
         code = cmd_load_config(files, &config, error);
     if (!code) {
@@ -24,16 +22,19 @@ static int run(const struct cmd_config_options *files, const char *tape, int64_t
         code = watchdog_run(&options, error);
     }
     config_free(&config);
+    cmd_close_log(&log);
     return code;
 }
 
 int cmd_watchdog(int argc, char **argv)
 {
     struct cmd_config_options files = {0};
+    struct cmd_log_options log = {0};
     const char *tape = NULL;
     int64_t after = 5 * NS_PER_SECOND;
     const struct cmd_option options[] = {
         CMD_CONFIG_OPTIONS(&files),
+        CMD_LOG_OPTIONS(&log),
         CMD_TEXT("tape", 0, "FILE", "tape of the session that is watched", &tape),
         CMD_DURATION("after", 0, "without a sign of life for so long it is gone (default 5s)",
                      &after),
@@ -57,7 +58,7 @@ int cmd_watchdog(int argc, char **argv)
     int status = cmd_parse(&usage, argc, argv, &arguments);
     if (status == CMD_CONTINUE) {
         struct error error = {0};
-        status = tape ? run(&files, tape, after, &error)
+        status = tape ? run(&files, &log, tape, after, &error)
                       : error_set(&error, ERROR_INPUT, "--tape=FILE is missing");
         if (error.code != ERROR_NONE)
             cmd_fail(name, &error);

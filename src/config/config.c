@@ -236,12 +236,13 @@ static void print_setting(FILE *to, const char *indent, const struct setting_row
     fputc('\n', to);
 }
 
-/* How a venue is reached and where the session is looked at, not what is decided. */
+/* How a venue is reached, when a tape ends and where the session is looked at, not what is decided. */
 static bool is_of_place(const struct setting_row *row)
 {
     static const char venue[] = "live.", ops[] = "ops.";
     return (row->scope == SETTING_VENUE && strncmp(row->info.name, venue, sizeof venue - 1) == 0) ||
-           strncmp(row->info.name, ops, sizeof ops - 1) == 0;
+           strncmp(row->info.name, ops, sizeof ops - 1) == 0 ||
+           strcmp(row->info.name, "tape.rotate_every") == 0;
 }
 
 static void print_top(FILE *to, const struct config *config, bool for_tape)

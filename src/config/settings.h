@@ -32,8 +32,9 @@
       "how far the simulated venue reads ahead of the engine to order messages by venue time")     \
     S(shutdown_step_timeout, "shutdown.step_timeout", DURATION, "1ms", "30s", "5s",                \
       "how long a shutdown waits for each of its last steps: flush, close, disconnect")            \
-    S(shutdown_force_after, "shutdown.force_after", DURATION, "1ms", "1h", "30s",                  \
-      "how long a shutdown may take in all before it ends by force")                               \
+    S(shutdown_force_after, "shutdown.force_after", DURATION, "1ms", "1h", "25s",                  \
+      "how long a shutdown may take in all before the engine ends it by force; a live process "    \
+      "whose threads don't answer ends 4 s later")                                                 \
     S(safety_orphans, "safety.orphans", INTEGER, "1", "1024", "64",                                \
       "orders that only the venue knows, remembered at one time over all venues")                  \
     S(safety_own_book, "safety.own_book", DURATION, "0", "24h", "60s",                             \
@@ -48,6 +49,21 @@
     S(tape_sync_every, "tape.sync_every", DURATION, "0", "1h", "1s",                               \
       "time between two fdatasync of a session's tape: what a power cut may lose, beside the "     \
       "second that the open block covers; 0: after each block")                                    \
+    S(tape_rotate_every, "tape.rotate_every", DURATION, "0", "8784h", "24h",                       \
+      "a live session's tape ends at whole multiples of this since 1970 UTC, and the session "     \
+      "goes "                                                                                      \
+      "on with a new one (1s at least); 0: never")                                                 \
+    S(database_failures, "database.failures", INTEGER, "0", "1000000", "5",                        \
+      "calls of a live session's database that fail in a row, after which none is made; 0: any")   \
+    S(database_timeout, "database.timeout", DURATION, "1ms", "1h", "30s",                          \
+      "time from then until one call is the trial that may end it")                                \
+    S(database_required, "database.required", FLAG, "", "", "no",                                  \
+      "no new order leaves while the database's breaker is not closed; a live session without a "  \
+      "database is refused")                                                                       \
+    S(database_call_timeout, "database.call_timeout", DURATION, "10ms", "4s", "1s",                \
+      "how long one call may take, its attempts included, before it has failed")                   \
+    S(database_every, "database.every", DURATION, "10ms", "1m", "200ms",                           \
+      "time between two calls while there is something to write")                                  \
     S(ops_enabled, "ops.enabled", FLAG, "", "", "yes",                                             \
       "serve health, metrics, control and the dashboard of a live session")                        \
     S(ops_port, "ops.port", INTEGER, "0", "65535", "8787",                                         \

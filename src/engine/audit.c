@@ -138,7 +138,8 @@ static bool may_quote(const struct engine *engine, unsigned index)
         return false;
     return engine->venues[venue].reconciled && signals_are_warm(engine, index) &&
            !profit_is_drawn_down(engine, index) && !profit_lacks_rate(engine, index) &&
-           !infrastructure_blocks(engine, venue) && !alarms_stop(engine, index);
+           !infrastructure_blocks(engine, venue) && !infrastructure_database_blocks(engine) &&
+           !alarms_stop(engine, index);
 }
 
 /* What orders that only the venue knows may fill. */

@@ -230,6 +230,8 @@ struct engine *engine_init(void *memory, size_t size, const struct engine_config
     engine->orders.trade_mask = trade_count(config) - 1;
     engine->orphans.capacity = (uint32_t)config->global->safety_orphans;
     engine->own_book_every = config->global->safety_own_book;
+    infrastructure_init_database(&engine->database, config->global);
+    engine->database_required = config->global->database_required;
     engine->orders.capacity = (uint32_t)config->global->orders_capacity;
     engine->candidates.capacity = (uint32_t)candidate_capacity(config);
     engine->output.capacity = output_capacity(config);
@@ -310,15 +312,16 @@ static void take_start(struct engine *engine, const struct event_start *start)
         signals_reset(engine, index);
         timers_set(&engine->timers, index, timers_deadline_of(engine, index));
     }
+    infrastructure_start(engine);
     sync_start(engine);
     profit_start(engine);
     timers_set_common(engine);
 }
 
-/* How a request that is about no order went. */
+/* How a request that is about no order went, or a call of the database. */
 static void take_breaker_input(struct engine *engine, const struct event_breaker_input *input)
 {
-    if (input->venue >= engine->venue_count)
+    if (input->venue >= engine->venue_count && input->venue != INFRASTRUCTURE_DATABASE)
         return;
     if (input->healthy)
         infrastructure_succeeded(engine, input->venue);
@@ -357,6 +360,8 @@ void engine_take_session(struct engine *engine, const struct message *message)
         break;
     case EVENT_tick:
     case EVENT_clock_jump:
+    case EVENT_predecessor: /* engine_read_carry takes them, before the start */
+    case EVENT_carry:
         break;
     default:
         orders_take_answer(engine, message);
@@ -519,6 +524,16 @@ bool engine_is_done(const struct engine *engine)
     return engine->carry.shutdown == SHUTDOWN_COMPLETE || engine->carry.shutdown == SHUTDOWN_FORCED;
 }
 
+bool engine_is_settled(const struct engine *engine)
+{
+    if (!engine->started || engine->carry.shutdown != SHUTDOWN_RUNNING)
+        return false;
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        if (!engine->venues[venue].reconciled || engine->venues[venue].sync.requested != TIME_NEVER)
+            return false;
+    return true;
+}
+
 const char *engine_full_setting(const struct engine *engine, uint64_t *needed)
 {
     *needed = engine->full_needed;
@@ -563,6 +578,11 @@ bool engine_balance(const struct engine *engine, unsigned venue, unsigned asset,
     const struct balance *balance = &engine->balances[(size_t)venue * engine->asset_count + asset];
     *total = balance->total;
     return balance->used;
+}
+
+enum infrastructure_state engine_database_state(const struct engine *engine)
+{
+    return (enum infrastructure_state)engine->database.state;
 }
 
 bool engine_order_is_open(const struct engine *engine, order_id order)

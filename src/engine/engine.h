@@ -64,6 +64,9 @@ size_t engine_size(const struct engine_config *config);
 struct engine *engine_init(void *memory, size_t size, const struct engine_config *config);
 /* Take one message and decide. No cycle runs while the message has MESSAGE_MORE. */
 struct actions engine_step(struct engine *engine, const struct message *message);
+/* A moment in which a session may end and another begin: no shutdown goes on, every venue's account is known, and none
+ * is awaited. */
+bool engine_is_settled(const struct engine *engine);
 /* The earliest ts_local at which the engine wants a tick, TIME_NEVER for none. */
 int64_t engine_deadline(const struct engine *engine);
 /* End of run: audit, final positions and balances as decisions at the last message's time. */
@@ -119,6 +122,8 @@ uint64_t engine_open_orders(const struct engine *engine);
 bool engine_order_is_open(const struct engine *engine, order_id order);
 /* What of it counts in exposure, in quantity units: the most that may still fill; 0 where it is not open. */
 int64_t engine_order_leaves(const struct engine *engine, order_id order);
+/* The breaker around the database (engine/infrastructure.h). */
+enum infrastructure_state engine_database_state(const struct engine *engine);
 /* How often a gate has blocked an instrument since it last ceased to, which its next `gate` decision will
  * tell; 0 where it does not block. */
 uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate);
@@ -132,6 +137,15 @@ const struct book *engine_book(const struct engine *engine, unsigned instrument)
 void engine_fold(struct engine *engine, const struct message *message);
 /* Name every field of the carry. */
 void engine_walk_carry(const struct engine *engine, struct walker *walker);
+
+/* The carry as bytes, the same on every platform: what a tape that goes on where another ended begins with. Writes
+ * at most `capacity` bytes; returns how many there are. */
+size_t engine_write_carry(const struct engine *engine, uint8_t *out, size_t capacity);
+/* Put such bytes into an engine that is fresh, and of the same names and tables. It is then as one that folded what
+ * they came from: a start begins the session. NULL, or the field that does not fit, and of which order, instrument or
+ * the like (`index`); then the engine can't be used. */
+const char *engine_read_carry(struct engine *engine, const uint8_t *bytes, size_t length,
+                              uint64_t *index);
 
 /* Name every field of the state once, in a fixed order. (engine/walker.h) */
 void engine_walk(const struct engine *engine, struct walker *walker);

@@ -344,6 +344,8 @@ struct engine {
     struct carry carry;
     struct profit profit;
     struct orphans orphans;
+    struct infrastructure database;
+    bool database_required;                /* setting */
     int64_t own_book_every, own_book_next; /* 0, TIME_NEVER: not checked */
     int64_t sync_deadline;                 /* of all that sync.c waits for */
     uint32_t gates_off;                    /* tests only: gates that don't block, as bits */
@@ -492,6 +494,8 @@ void orders_retry_due(struct engine *engine, unsigned instrument);
 void orders_retry_afresh(struct engine *engine, unsigned instrument);
 /* A restart: what was not answered will not be; it is unknown. */
 void orders_restart(struct engine *engine);
+/* An order of a carry, whole but for its place in the lists: false where it has none. */
+bool orders_take_carried(struct engine *engine, const struct order *carried);
 /* The id that the next order will have. */
 order_id orders_next_id(const struct engine *engine);
 

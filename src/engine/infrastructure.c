@@ -1,4 +1,4 @@
-/* The breaker around a venue's requests. */
+/* The breakers around venues' requests and the database. */
 #include "engine/infrastructure.h"
 
 #include "base/assert.h"
@@ -18,8 +18,21 @@ void infrastructure_init(struct infrastructure *infrastructure,
     };
 }
 
+void infrastructure_init_database(struct infrastructure *infrastructure,
+                                  const struct settings_global *settings)
+{
+    *infrastructure = (struct infrastructure){
+        .passed = INT64_MIN,
+        .trial = TIME_NEVER,
+        .threshold = (uint64_t)settings->database_failures,
+        .timeout = settings->database_timeout,
+    };
+}
+
 static struct infrastructure *at(struct engine *engine, unsigned venue)
 {
+    if (venue == INFRASTRUCTURE_DATABASE)
+        return &engine->database;
     ASSERT(venue < engine->venue_count);
     return &engine->venues[venue].infrastructure;
 }
@@ -28,13 +41,17 @@ static struct infrastructure *at(struct engine *engine, unsigned venue)
 
 void infrastructure_take(struct engine *engine, const struct event_infrastructure *record)
 {
-    if (record->venue >= engine->venue_count)
+    if (record->venue >= engine->venue_count && record->venue != INFRASTRUCTURE_DATABASE)
         return;
     struct infrastructure *infrastructure = at(engine, record->venue);
     infrastructure->state = record->state;
     infrastructure->failures = record->failures;
     infrastructure->since = engine->now;
-    infrastructure->trial = TIME_NEVER;
+    /* The database's trial is its next call, which leaves at once. */
+    infrastructure->trial =
+        record->venue == INFRASTRUCTURE_DATABASE && record->state == INFRASTRUCTURE_HALF_OPEN
+            ? engine->now
+            : TIME_NEVER;
     /* A request that nobody answered may be what opens it. On the tape it stands before this record, in a
      * run it is counted after: either way it is the first that passed. */
     if (infrastructure->passed != engine->now)
@@ -46,7 +63,8 @@ void infrastructure_take(struct engine *engine, const struct event_infrastructur
 static void wake(struct engine *engine, unsigned venue)
 {
     for (unsigned index = 0; index < engine->instrument_count; index++) {
-        if (engine->instruments[index].definition.venue != venue)
+        if (venue != INFRASTRUCTURE_DATABASE &&
+            engine->instruments[index].definition.venue != venue)
             continue;
         engine->instruments[index].pending_deadline = engine->now; /* a lower bound */
         timers_set(&engine->timers, index, engine->now);
@@ -87,7 +105,20 @@ void infrastructure_failed(struct engine *engine, unsigned venue)
     }
 }
 
+void infrastructure_start(struct engine *engine)
+{
+    struct infrastructure *database = &engine->database;
+    database->state = INFRASTRUCTURE_CLOSED;
+    database->failures = 0;
+    database->trial = TIME_NEVER;
+}
+
 /* --- requests --------------------------------------------------------------------------------- */
+
+bool infrastructure_database_blocks(const struct engine *engine)
+{
+    return engine->database_required && engine->database.state != INFRASTRUCTURE_CLOSED;
+}
 
 bool infrastructure_blocks(const struct engine *engine, unsigned venue)
 {
@@ -137,7 +168,7 @@ static int64_t deadline_of(const struct infrastructure *infrastructure)
 
 int64_t infrastructure_deadline(const struct engine *engine)
 {
-    int64_t earliest = TIME_NEVER;
+    int64_t earliest = deadline_of(&engine->database);
     for (unsigned venue = 0; venue < engine->venue_count; venue++) {
         int64_t deadline = deadline_of(&engine->venues[venue].infrastructure);
         if (deadline < earliest)
@@ -157,7 +188,7 @@ static void venue_due(struct engine *engine, unsigned venue)
         change(engine, venue, INFRASTRUCTURE_HALF_OPEN, infrastructure->failures);
     else if (infrastructure->trial != TIME_NEVER)
         infrastructure_failed(engine, venue);
-    if (infrastructure->state == INFRASTRUCTURE_HALF_OPEN &&
+    if (venue != INFRASTRUCTURE_DATABASE && infrastructure->state == INFRASTRUCTURE_HALF_OPEN &&
         deadline_of(infrastructure) <= engine->now)
         sync_request(engine, venue);
 }
@@ -166,20 +197,26 @@ void infrastructure_due(struct engine *engine)
 {
     for (unsigned venue = 0; venue < engine->venue_count; venue++)
         venue_due(engine, venue);
+    venue_due(engine, INFRASTRUCTURE_DATABASE);
+}
+
+static void walk_one(struct walker *walker, const struct infrastructure *infrastructure,
+                     unsigned venue)
+{
+    walker->field(walker, "infrastructure.state", venue, infrastructure->state);
+    walker->field(walker, "infrastructure.failures", venue, (int64_t)infrastructure->failures);
+    walker->field(walker, "infrastructure.since", venue, infrastructure->since);
+    walker->field(walker, "infrastructure.passed", venue, infrastructure->passed);
+    walker->field(walker, "infrastructure.trial", venue, infrastructure->trial);
+    walker->field(walker, "infrastructure.threshold", venue, (int64_t)infrastructure->threshold);
+    walker->field(walker, "infrastructure.timeout", venue, infrastructure->timeout);
+    walker->field(walker, "infrastructure.pace", venue, infrastructure->pace);
 }
 
 void infrastructure_walk(struct walker *walker, const struct engine *engine)
 {
-    for (unsigned venue = 0; venue < engine->venue_count; venue++) {
-        const struct infrastructure *infrastructure = &engine->venues[venue].infrastructure;
-        walker->field(walker, "infrastructure.state", venue, infrastructure->state);
-        walker->field(walker, "infrastructure.failures", venue, (int64_t)infrastructure->failures);
-        walker->field(walker, "infrastructure.since", venue, infrastructure->since);
-        walker->field(walker, "infrastructure.passed", venue, infrastructure->passed);
-        walker->field(walker, "infrastructure.trial", venue, infrastructure->trial);
-        walker->field(walker, "infrastructure.threshold", venue,
-                      (int64_t)infrastructure->threshold);
-        walker->field(walker, "infrastructure.timeout", venue, infrastructure->timeout);
-        walker->field(walker, "infrastructure.pace", venue, infrastructure->pace);
-    }
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        walk_one(walker, &engine->venues[venue].infrastructure, venue);
+    walk_one(walker, &engine->database, INFRASTRUCTURE_DATABASE);
+    walker->field(walker, "infrastructure.database_required", 0, engine->database_required);
 }

@@ -1,4 +1,4 @@
-/* The breaker around the requests to a venue (trading-semantics 29).
+/* The breakers around the requests to each venue and around the database (trading-semantics 29).
  *
  *   closed ──N failures in a row──► open ──timeout──► half-open ──success of the trial──► closed
  *                                    ▲                    │
@@ -8,7 +8,11 @@
  * order_unknown and breaker_input, a query of ours that had to be sent because nothing came, a snapshot that
  * did not come. What the venue refuses (4xx, 429) it has answered. Places and modifies wait for closed. While
  * it is open cancels and queries pass, paced, and how they end changes nothing; half-open the next of them is
- * the trial, and the others wait for its end. */
+ * the trial, and the others wait for its end.
+ *
+ * The database is the part INFRASTRUCTURE_DATABASE, in records venue=-. Each of its calls ends as one breaker_input;
+ * who makes them obeys the state (live/live_store.h): none while it is open, one when it becomes half-open. It holds
+ * orders back only where database.required says so, and begins closed at each start. */
 #ifndef CAPSTAN_ENGINE_INFRASTRUCTURE_H
 #define CAPSTAN_ENGINE_INFRASTRUCTURE_H
 
@@ -23,7 +27,10 @@ struct wanted_ladder;
 /* A trial without an answer has failed after so long. */
 #define INFRASTRUCTURE_TRIAL_NS (5 * INT64_C(1000000000))
 
-/* Of one venue; part of the carry. */
+/* The part that is the database, where a function takes a venue. */
+#define INFRASTRUCTURE_DATABASE EVENT_NONE_8
+
+/* Of one venue, or of the database; part of the carry. */
 struct infrastructure {
     uint8_t state;      /* enum infrastructure_state */
     uint64_t failures;  /* in a row */
@@ -37,11 +44,18 @@ struct infrastructure {
 /* Settings of a venue. */
 void infrastructure_init(struct infrastructure *infrastructure,
                          const struct settings_venue *settings);
+/* Settings of the database. */
+void infrastructure_init_database(struct infrastructure *infrastructure,
+                                  const struct settings_global *settings);
+/* An engine starts: the database is opened anew, whatever became of it before. */
+void infrastructure_start(struct engine *engine);
 /* A request to the venue was answered, by whatever answer; or failed: transport, timeout, 5xx. */
 void infrastructure_succeeded(struct engine *engine, unsigned venue);
 void infrastructure_failed(struct engine *engine, unsigned venue);
 /* A cancel or a query left. */
 void infrastructure_sent(struct engine *engine, unsigned venue, int64_t now);
+/* Places and modifies wait: for the database, all of them. */
+bool infrastructure_database_blocks(const struct engine *engine);
 /* Places and modifies wait. */
 bool infrastructure_blocks(const struct engine *engine, unsigned venue);
 /* A cancel or a query may leave now (they are paced while it is open). */

@@ -891,3 +891,20 @@ void orders_restart(struct engine *engine)
         }
     }
 }
+
+bool orders_take_carried(struct engine *engine, const struct order *carried)
+{
+    struct order_table *table = &engine->orders;
+    struct order *order = &table->slots[slot_of(table, carried->id)];
+    bool live = order_state_is_live(carried->state);
+    if (carried->id == 0 || carried->instrument >= engine->instrument_count ||
+        order->state != ORDER_NONE || (live && table->live >= table->capacity))
+        return false;
+    *order = *carried;
+    if (!live)
+        return true;
+    list_append(engine, order);
+    side_of(engine, order)->leaves += orders_worst_leaves(order);
+    side_of(engine, order)->going += order->state == ORDER_PENDING_CANCEL;
+    return true;
+}

@@ -199,7 +199,8 @@ static bool rate_is_short(const struct engine *engine, unsigned index)
 
 static bool infrastructure_is_open(const struct engine *engine, unsigned index)
 {
-    return infrastructure_blocks(engine, engine->instruments[index].definition.venue);
+    return infrastructure_database_blocks(engine) ||
+           infrastructure_blocks(engine, engine->instruments[index].definition.venue);
 }
 
 /* Gates of an instrument as a whole: X(gate, what blocks it). While one blocks nothing is placed and nothing

@@ -338,9 +338,11 @@ int event_instrument_by_name(const struct event_names *names, const char *text, 
  * text has (as snprintf does). */
 size_t message_to_text(const struct message *message, const struct event_names *names, char *out,
                        size_t capacity);
-/* Text of one field of a message that is a RECORD, alone. Returns its whole length (as snprintf does). */
-size_t event_field_to_text(const struct event_names *names, const struct message *message,
-                           const struct event_field_info *field, char *out, size_t capacity);
+/* Text of one field of a RECORD message, as it stands behind its name there; the same about length. */
+size_t event_field_to_text(const struct message *message, const struct event_names *names,
+                           unsigned field_index, char *out, size_t capacity);
+/* The instrument of a message: its stream's, else its record's; EVENT_NONE_16. */
+uint16_t message_instrument(const struct message *message);
 /* Read one line. As message_decode; the error names the column and what was expected. */
 int message_from_text(const char *text, size_t length, const struct event_names *names,
                       struct row *rows, size_t row_capacity, union event_record *record,

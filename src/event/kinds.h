@@ -46,11 +46,15 @@
     X(snapshot_end, 83, SESSION, RECORD,                                                           \
       "an account snapshot is complete; taken: when its request was sent, ts_local")               \
     X(command, 84, SESSION, RECORD, "an operator's command")                                       \
-    X(breaker_input, 85, SESSION, RECORD, "outside input to a breaker")                            \
+    X(breaker_input, 85, SESSION, RECORD,                                                          \
+      "how a request about no order went, or a call of the database (venue -)")                    \
     X(rate_budget, 86, SESSION, RECORD, "what is left of a rate limit")                            \
     X(clock_jump, 87, SESSION, RECORD, "the wall clock jumped; time here did not")                 \
     X(shutdown, 88, SESSION, RECORD, "stop: cancel all, then end")                                 \
-    X(step_done, 89, SESSION, RECORD, "a step of the shutdown outside the engine has ended")
+    X(step_done, 89, SESSION, RECORD, "a step of the shutdown outside the engine has ended")       \
+    X(predecessor, 90, SESSION, RECORD,                                                            \
+      "the tape goes on where another ended, which had so many messages, the last at that time")   \
+    X(carry, 91, SESSION, RECORD, "a part of what the sessions on the predecessors left, from 0")
 
 #define EVENT_KINDS_OUT(X)                                                                         \
     X(place, 128, DECISION, RECORD, "send a new order")                                            \
@@ -71,7 +75,7 @@
     X(replace, 142, DECISION, RECORD,                                                              \
       "cancel an order and send another in one request; not sent where the cancel fails")          \
     X(infrastructure, 143, DECISION, RECORD,                                                       \
-      "the breaker around a venue's requests changed state")                                       \
+      "the breaker around a venue's requests, or the database (venue -), changed state")           \
     X(alarm, 144, DECISION, RECORD, "something is not safe, or is again; who must act and how")    \
     X(cancel_orphan, 145, DECISION, RECORD, "cancel an order that only the venue knows")           \
     X(step_failed, 146, DECISION, RECORD, "a step of the shutdown failed or did not end in time")  \
@@ -163,6 +167,15 @@
 #define FIELDS_clock_jump(F)    F(DURATION, jump)
 #define FIELDS_shutdown(F)      F(COUNT, signal)
 #define FIELDS_step_done(F)     F(SHUTDOWN_STEP, step) F(FLAG, failed)
+#define FIELDS_predecessor(F)                                                                      \
+    F(TEXT, name)                                                                                  \
+    F(COUNT, identity_high)                                                                        \
+    F(COUNT, identity_low)                                                                         \
+    F(COUNT, messages)                                                                             \
+    F(TIME, last)                                                                                  \
+    F(COUNT, epoch)                                                                                \
+    F(COUNT, number)
+#define FIELDS_carry(F) F(COUNT, part) F(COUNT, parts) F(TEXT, bytes) F(TEXT, more)
 
 #define FIELDS_place(F)                                                                            \
     F(INSTRUMENT, instrument)                                                                      \

@@ -196,22 +196,6 @@ static void put_field(struct text_sink *sink, const struct event_names *names,
     }
 }
 
-size_t event_field_to_text(const struct event_names *names, const struct message *message,
-                           const struct event_field_info *field, char *out, size_t capacity)
-{
-    const struct event_kind_info *info = event_kind_info(message->kind);
-    struct text_sink sink = {.out = out, .capacity = capacity};
-    uint16_t instrument = text_stream_instrument(message->stream);
-    ASSERT(info != NULL && message->record != NULL);
-    for (unsigned i = 0; i < info->field_count; i++)
-        if (info->fields[i].type == FIELD_INSTRUMENT)
-            memcpy(&instrument, (const char *)message->record + info->fields[i].offset,
-                   sizeof instrument);
-    struct text_units units = text_units_of(names, instrument);
-    put_field(&sink, names, &units, field->type, (const char *)message->record + field->offset);
-    return text_finish(&sink);
-}
-
 /* All fields; an instrument that the head names already is left out. */
 static void put_record(struct text_sink *sink, const struct event_names *names,
                        const struct message *message, const struct event_kind_info *info)
@@ -306,4 +290,29 @@ size_t message_to_text(const struct message *message, const struct event_names *
     for (uint32_t i = 0; i < message->row_count; i++)
         put_row(&sink, &message->rows[i], message->kind, &units);
     return text_finish(&sink);
+}
+
+size_t event_field_to_text(const struct message *message, const struct event_names *names,
+                           unsigned field_index, char *out, size_t capacity)
+{
+    const struct event_kind_info *info = event_kind_info(message->kind);
+    struct text_sink sink = {out, capacity, 0};
+
+    ASSERT(info != NULL && info->shape == EVENT_RECORD && field_index < info->field_count);
+    const struct event_field_info *field = &info->fields[field_index];
+    struct text_units units = text_units_of(names, message_instrument(message));
+    put_field(&sink, names, &units, field->type, (const char *)message->record + field->offset);
+    return text_finish(&sink);
+}
+
+uint16_t message_instrument(const struct message *message)
+{
+    const struct event_kind_info *info = event_kind_info(message->kind);
+    uint16_t instrument = text_stream_instrument(message->stream);
+
+    for (unsigned i = 0; instrument == EVENT_NONE_16 && i < info->field_count; i++)
+        if (info->fields[i].type == FIELD_INSTRUMENT)
+            memcpy(&instrument, (const char *)message->record + info->fields[i].offset,
+                   sizeof instrument);
+    return instrument;
 }

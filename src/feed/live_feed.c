@@ -24,7 +24,7 @@ struct live_feed {
     int64_t jump_next; /* when the wall clock is looked at again */
     size_t turn;       /* source that is asked first */
     int in_frame;      /* source whose frame goes on; -1: none */
-    bool started;
+    bool has_start;    /* to be given next */
     struct event_start start;
     struct message message; /* given last */
     union event_record record;
@@ -208,13 +208,11 @@ static const struct message *next(struct feed *feed, struct error *error)
 {
     struct live_feed *live = (struct live_feed *)feed;
     (void)error;
-    if (!live->started) {
-        live->started = true;
+    if (live->has_start) {
+        live->has_start = false;
         live->jump_next = clock_now(&live->options.clock->clock) + JUMP_CHECK_NS;
-        if (live->options.start) {
-            live->record = (union event_record){.start = live->start};
-            return give_record(live, EVENT_start, 0);
-        }
+        live->record = (union event_record){.start = live->start};
+        return give_record(live, EVENT_start, 0);
     }
     for (;;) {
         if (live->options.alive)
@@ -251,8 +249,9 @@ int live_feed_open(struct live_feed **out, const struct live_feed_options *optio
     live->room.row_capacity = EVENT_ROWS_MAX;
     live->in_frame = -1;
     live->last = INT64_MIN;
+    live->jump_next = clock_now(&options->clock->clock) + JUMP_CHECK_NS;
     if (options->start)
-        live->start = *options->start;
+        live_feed_restart(live, options->start);
     pthread_mutex_init(&live->lock, NULL);
     *out = live;
     return 0;
@@ -261,6 +260,13 @@ int live_feed_open(struct live_feed **out, const struct live_feed_options *optio
 struct feed *live_feed_feed(struct live_feed *live)
 {
     return &live->feed;
+}
+
+void live_feed_restart(struct live_feed *live, const struct event_start *start)
+{
+    ASSERT(live->in_frame < 0);
+    live->start = *start;
+    live->has_start = true;
 }
 
 const int64_t *live_feed_waited(const struct live_feed *live)

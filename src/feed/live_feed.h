@@ -48,6 +48,8 @@ int live_feed_open(struct live_feed **live, const struct live_feed_options *opti
                    struct error *error);
 /* Its interface for the loop. `next` waits; NULL once live_feed_end was called and nothing waits. */
 struct feed *live_feed_feed(struct live_feed *live);
+/* From the thread that calls `next`: what it gives next is another start. */
+void live_feed_restart(struct live_feed *live, const struct event_start *start);
 /* How long the message given last had waited, ns: in its source's queue, or beyond the time that it was due. For
  * the thread that calls `next`; a message of a source bears the time of its coming as ts_local. */
 const int64_t *live_feed_waited(const struct live_feed *live);

@@ -361,11 +361,15 @@ static void *run(void *context)
 {
     struct live_io *io = context;
     struct message_room room = {0}; /* decisions have no rows */
+    const struct log_field field = log_text("venue", io->name);
+    struct log_span span = {.name = "venue", .fields = &field, .field_count = 1};
+    log_span_enter(&span);
     io->adapter->start(io->adapter, now_of(io));
     while (!atomic_load(&io->stop))
         turn(io, &room);
     for (unsigned number = 0; number < ADAPTER_CHANNELS; number++)
         port_close(io, number);
+    port_log(io, LOG_DEBUG, "disconnected");
     pthread_mutex_lock(&io->lock);
     io->is_over = true;
     void (*ended)(void *) = io->ended;
@@ -373,6 +377,7 @@ static void *run(void *context)
     pthread_mutex_unlock(&io->lock);
     if (ended)
         ended(ended_context);
+    log_span_leave(&span);
     return NULL;
 }
 

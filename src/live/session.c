@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "base/build_id.h"
+#include "base/log_writer.h"
 #include "base/time.h"
 #include "clock/clock.h"
 #include "live/heartbeat.h"
@@ -18,6 +19,7 @@
 #include "live/names.h"
 #include "live/paper.h"
 #include "live/raw.h"
+#include "live/session_store.h"
 #include "live/signals.h"
 #include "live/sweep.h"
 #include "live/venues.h"
@@ -31,6 +33,10 @@ static const char target[] = "capstan.live";
 
 /* D1's limit is 30 s in all; this is what orders get of it where the engine is gone. */
 #define CANCEL_ON_EXIT_NS (20 * NS_PER_SECOND)
+/* What the database gets behind the loop's end. */
+#define STORE_CLOSE_NS (3 * NS_PER_SECOND)
+/* And where one tape follows another. */
+#define STORE_ROTATE_NS (1 * NS_PER_SECOND)
 /* Signals nearer than this are one. */
 #define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 
@@ -54,13 +60,19 @@ struct session {
     const struct event_names *names; /* the tape's */
     struct run_engine engine;
     char build_id[BUILD_ID_TEXT_MAX];
+    char tape_path[ROTATION_PATH_BYTES]; /* the newest of the chain, at the start */
+    uint64_t tape_number;
     struct live_tape *tape;
+    struct rotator rotator;
     struct event_start start;
     struct heartbeat *heartbeat;
     struct live_feed *_Atomic feed; /* NULL: signals only stop the discovery */
     struct written_feed written;
     struct live_venue venue;
     struct paper *paper;
+    struct fold fold;
+    struct session_store *store; /* NULL: no database */
+    atomic_bool database_is_well;
     struct watch *watch;
     struct loop loop;
 };
@@ -103,10 +115,15 @@ static bool is_echo(struct session *session)
 static void caught(void *context, int signal)
 {
     struct session *session = context;
+    const struct log_field field = log_integer("signal", signal);
+    if (signal == SIGHUP && log_writer_has_file(session->options->log->writer)) {
+        log_writer_reopen(session->options->log->writer);
+        return;
+    }
     if (is_echo(session))
         return;
-    const struct log_field field = log_integer("signal", signal);
     const char *text = signal == SIGTERM   ? "SIGTERM: shutting down"
+                       : signal == SIGHUP  ? "SIGHUP, and no log file: shutting down"
                        : signal == SIGALRM ? "the session's time is over: shutting down"
                                            : "SIGINT: shutting down";
     log_line(session, LOG_INFO, text, &field, 1);
@@ -157,6 +174,14 @@ static void tell_health(void *context, unsigned venue, struct ops_venue_health *
                                         .waiting = message_queue_depth(live_io_messages(io))};
 }
 
+static enum ops_check check_database(void *context)
+{
+    const struct session *session = context;
+    if (!session->options->database)
+        return OPS_CHECK_NONE;
+    return atomic_load(&session->database_is_well) ? OPS_CHECK_WELL : OPS_CHECK_FAILED;
+}
+
 static int attach_ops(struct session *session, struct error *error)
 {
     static const char *const modes[] = {
@@ -174,6 +199,7 @@ static int attach_ops(struct session *session, struct error *error)
                                       .alive = &session->heartbeat->alive,
                                       .post = post_command,
                                       .venue_health = tell_health,
+                                      .database = check_database,
                                       .context = session};
     return ops_attach(session->ops, &shown, error);
 }
@@ -277,15 +303,27 @@ static struct tape_header new_header(struct session *session)
                                 .names = session->found.names};
 }
 
+/* The newest tape of the chain; where a death came during a rotation, the one before gets its end. */
+static int find_tape(struct session *session, struct error *error)
+{
+    const char *base = session->options->tape;
+    int code = rotation_newest(base, &session->tape_number, error);
+    if (!code)
+        code = rotation_settle(base, session->tape_number, error);
+    return code ? code : rotation_path(base, session->tape_number, session->tape_path, error);
+}
+
 /* The names that count are the tape's: what may have changed since of a definition, the adapters tell. */
 static int open_tape(struct session *session, struct error *error)
 {
     struct tape_recovery recovery;
     int code = config_to_tape_text(session->options->config, &session->config_text, error);
+    if (!code)
+        code = find_tape(session, error);
     if (code)
         return code;
     const struct tape_header header = new_header(session);
-    const struct live_tape_options options = {.path = session->options->tape,
+    const struct live_tape_options options = {.path = session->tape_path,
                                               .header = &header,
                                               .sync_every =
                                                   session->venues.settings.global.tape_sync_every};
@@ -294,6 +332,7 @@ static int open_tape(struct session *session, struct error *error)
         code = heartbeat_make(&session->heartbeat, session->options->tape, error);
     if (code)
         return code;
+    rotation_tidy(session->options->tape, session->tape_number);
     log_recovery(session, &recovery);
     session->names = &live_tape_header(session->tape)->names;
     if (recovery.last_ts != INT64_MIN)
@@ -309,26 +348,26 @@ static int carry_positions(struct session *session, struct error *error)
         return 0;
     return error_set(error, ERROR_INPUT,
                      "%s: the position of %s is too large to be a count of the venue's units",
-                     session->options->tape, session->names->symbols[instrument]);
+                     session->tape_path, session->names->symbols[instrument]);
 }
 
 static int open_engine(struct session *session, struct error *error)
 {
-    struct fold fold = {0};
+    struct fold *fold = &session->fold;
     if (!has_engine(session))
         return 0;
     int code = run_engine_open(&session->engine, session->options->config, session->names, false,
                                false, error);
     if (!code)
-        code = live_tape_fold(session->tape, session->engine.engine, &fold, error);
-    if (!code && session->options->mode == SESSION_PAPER && fold.starts > 0)
+        code = live_tape_fold(session->tape, session->engine.engine, fold, error);
+    if (!code && session->options->mode == SESSION_PAPER && fold->starts > 0)
         code = error_set(error, ERROR_INPUT,
                          "%s: has a session already, and the simulated venue of a paper session "
                          "can't go on where it ended; begin a new tape",
-                         session->options->tape);
+                         session->tape_path);
     if (!code)
         code = carry_positions(session, error);
-    session->start = (struct event_start){.epoch = fold.epoch + 1,
+    session->start = (struct event_start){.epoch = fold->epoch + 1,
                                           .seed = (uint64_t)session->venues.settings.global.seed,
                                           .config_hash = session->engine.config_hash};
     return code;
@@ -343,7 +382,22 @@ static void want_snapshots(void *context)
 {
     struct session *session = context;
     for (size_t v = 0; v < session->venues.count; v++)
-        live_io_reconnect(session->venues.ios[v], "the tape could not be written for a while");
+        live_io_reconnect(session->venues.ios[v], "whole books are wanted for the tape");
+}
+
+static int open_rotator(struct session *session, struct error *error)
+{
+    const struct rotator_options options = {.base = session->options->tape,
+                                            .number = session->tape_number,
+                                            .every =
+                                                session->venues.settings.global.tape_rotate_every,
+                                            .tape = session->tape,
+                                            .names = session->names,
+                                            .engine = has_engine(session) ? &session->engine : NULL,
+                                            .log = session->options->log,
+                                            .want_snapshots = want_snapshots,
+                                            .context = session};
+    return rotator_open(&session->rotator, &options, clock_now(&session->clock.clock), error);
 }
 
 static int open_feed(struct session *session, struct error *error)
@@ -369,6 +423,7 @@ static int open_feed(struct session *session, struct error *error)
     atomic_store(&session->feed, feed);
     session->written = (struct written_feed){.inner = live_feed_feed(feed),
                                              .tape = session->tape,
+                                             .rotator = &session->rotator,
                                              .want_snapshots = want_snapshots,
                                              .context = session};
     written_feed_init(&session->written);
@@ -383,6 +438,21 @@ static int open_paper(struct session *session, struct error *error)
                       clock_now(&session->clock.clock), error);
 }
 
+static void wire_sinks(struct session *session)
+{
+    struct sink **sinks = session->loop.sinks;
+    size_t count = 0;
+    sinks[count++] = ops_timed(session->ops, live_tape_sink(session->tape, session->engine.engine));
+    if (session->paper)
+        sinks[count++] = paper_sink(session->paper);
+    sinks[count++] = watch_sink(session->watch);
+    if (session->store)
+        sinks[count++] = session_store_sink(session->store);
+    if (ops_sink(session->ops))
+        sinks[count++] = ops_sink(session->ops);
+    session->loop.sink_count = count;
+}
+
 static void wire(struct session *session)
 {
     session->venue = (struct live_venue){.names = session->names, .feed = session->feed};
@@ -394,15 +464,43 @@ static void wire(struct session *session)
                       .feed = &session->written.feed,
                       .venue = session->paper ? paper_venue(session->paper) : &session->venue.venue,
                       .makes_time = false};
-    struct sink **sinks = session->loop.sinks;
-    size_t count = 0;
-    sinks[count++] = ops_timed(session->ops, live_tape_sink(session->tape, session->engine.engine));
-    if (session->paper)
-        sinks[count++] = paper_sink(session->paper);
-    sinks[count++] = watch_sink(session->watch);
-    if (ops_sink(session->ops))
-        sinks[count++] = ops_sink(session->ops);
-    session->loop.sink_count = count;
+    wire_sinks(session);
+}
+
+/* Each tape of a chain has a database of its own, numbered as the tape is. */
+static int open_store(struct session *session, struct error *error)
+{
+    char path[ROTATION_PATH_BYTES];
+    const char *base = session->options->database;
+    if (base && rotation_path(base, session->tape_number, path, error))
+        return error->code;
+    const struct session_store_options options = {.path = base ? path : NULL,
+                                                  .tape = session->tape_path,
+                                                  .header = live_tape_header(session->tape),
+                                                  .build_id = session->build_id,
+                                                  .engine = &session->engine,
+                                                  .fold = &session->fold,
+                                                  .epoch = session->start.epoch,
+                                                  .events_before = session->loop.events,
+                                                  .messages_before = session->loop.messages,
+                                                  .feed = session->feed,
+                                                  .healthy = &session->database_is_well,
+                                                  .clock = &session->clock.clock,
+                                                  .log = session->options->log};
+    if (options.path)
+        return session_store_open(&session->store, &options, error);
+    if (has_engine(session) && session->venues.settings.global.database_required)
+        return error_set(error, ERROR_INPUT,
+                         "database.required: yes, but the session has no database; give one with "
+                         "--db, or set it to no");
+    return 0;
+}
+
+/* Ours, and those that only the venue knows. */
+static size_t order_capacity(const struct session *session)
+{
+    const struct settings_global *global = &session->venues.settings.global;
+    return (size_t)(global->orders_capacity + global->safety_orphans);
 }
 
 static int open_watch(struct session *session, struct error *error)
@@ -412,8 +510,10 @@ static int open_watch(struct session *session, struct error *error)
     const struct watch_options options = {.log = session->options->log,
                                           .engine = session->engine.engine,
                                           .names = session->names,
+                                          .order_capacity = order_capacity(session),
                                           .tape = session->tape,
                                           .feed = session->feed,
+                                          .store = session->store,
                                           .venues = &session->venues};
     return watch_open(&session->watch, &options, error);
 }
@@ -438,7 +538,11 @@ static int open_all(struct session *session, struct error *error)
     if (!code)
         code = open_paper(session, error);
     if (!code)
+        code = open_rotator(session, error);
+    if (!code)
         code = open_feed(session, error);
+    if (!code)
+        code = open_store(session, error);
     if (!code)
         code = open_watch(session, error);
     if (!code)
@@ -465,6 +569,84 @@ static int record_all(struct session *session, struct error *error)
     return error->code;
 }
 
+/* Nobody asked for it but the session: the new one knows nothing of the accounts. */
+static int ask_for_accounts(struct session *session, struct error *error)
+{
+    for (size_t v = 0; v < session->venues.count; v++) {
+        const union event_record record = {.request_snapshot = {.venue = (uint8_t)v}};
+        const struct message request = {.ts_local = session->loop.now,
+                                        .stream = EVENT_NONE_16,
+                                        .kind = EVENT_request_snapshot,
+                                        .record = &record};
+        if (session->loop.venue->submit(session->loop.venue, &request, error))
+            return error->code;
+    }
+    return 0;
+}
+
+/* The database of the tape that has ended gets its last word, if that goes quickly: orders rest meanwhile. */
+static void end_store(struct session *session)
+{
+    bool healthy = session_store_health(session->store).healthy;
+    bool whole =
+        session_store_close(&session->store, &session->loop, healthy ? STORE_ROTATE_NS : 0);
+    const struct log_field field = log_text("tape", session->tape_path);
+    if (!whole)
+        log_line(session, LOG_ERROR,
+                 "the database of a tape that has ended is behind: capstan project makes it anew",
+                 &field, 1);
+}
+
+static int rotate_store(struct session *session, struct error *error)
+{
+    if (!session->store)
+        return 0;
+    end_store(session);
+    session->fold = (struct fold){.first_start = INT64_MIN, .last_start = INT64_MIN};
+    int code = open_store(session, error);
+    if (code && !session->venues.settings.global.database_required) {
+        log_line(session, LOG_ERROR, error->text, NULL, 0);
+        error->code = code = ERROR_NONE;
+    }
+    watch_set_store(session->watch, session->store);
+    wire_sinks(session);
+    return code;
+}
+
+/* One tape is over. */
+static int rotate(struct session *session, struct error *error)
+{
+    int code = rotator_rotate(&session->rotator, session->start.epoch, session->written.now, error);
+    bool rotated = !code && session->rotator.options.number != session->tape_number;
+    if (code || !has_engine(session))
+        return code;
+    session->start.epoch++;
+    if (rotated) {
+        session->tape_number = session->rotator.options.number;
+        code =
+            rotation_path(session->options->tape, session->tape_number, session->tape_path, error);
+        if (!code)
+            code = rotate_store(session, error);
+        if (code)
+            return code;
+    }
+    live_feed_restart(session->feed, &session->start);
+    return ask_for_accounts(session, error);
+}
+
+/* Tape after tape. */
+static int run_tapes(struct session *session, struct error *error)
+{
+    int code;
+    do {
+        code = has_engine(session) ? loop_run(&session->loop, error) : record_all(session, error);
+        if (code || session->loop.done || !session->rotator.ended)
+            return code;
+        code = rotate(session, error);
+    } while (!code);
+    return code;
+}
+
 static int run_all(struct session *session, struct error *error)
 {
     for (size_t v = 0; v < session->venues.count; v++) {
@@ -473,15 +655,13 @@ static int run_all(struct session *session, struct error *error)
     }
     const struct log_field fields[] = {
         log_unsigned("epoch", session->start.epoch),
-        log_unsigned("instruments", session->names->instrument_count),
-        log_text("tape", session->options->tape)};
-    log_line(session, LOG_INFO, "the session begins", fields, 3);
+        log_unsigned("instruments", session->names->instrument_count)};
+    log_line(session, LOG_INFO, "the session begins", fields, 2);
     if (atomic_load(&session->stopping))
         stop_by(session, SIGTERM); /* it came while the venues were being asked */
-    if (!has_engine(session))
-        return record_all(session, error);
-    wire(session);
-    return loop_run(&session->loop, error);
+    if (has_engine(session))
+        wire(session);
+    return run_tapes(session, error);
 }
 
 static void fill_result(const struct session *session, struct session_result *result)
@@ -526,6 +706,7 @@ static void close_all(struct session *session)
     watch_close(&session->watch);
     if (feed)
         live_feed_feed(feed)->close(live_feed_feed(feed));
+    rotator_close(&session->rotator);
     paper_close(&session->paper);
     run_engine_close(&session->engine);
     live_tape_abandon(&session->tape);
@@ -548,6 +729,7 @@ static int run_whole(struct session *session, struct session_result *result, str
     }
     ops_detach(session->ops);            /* it uses the venues and the tape's names */
     live_venues_close(&session->venues); /* their threads use the tape's names */
+    session_store_close(&session->store, &session->loop, STORE_CLOSE_NS);
     if (!code)
         code = live_tape_finish(&session->tape, error);
     if (!code)
@@ -574,10 +756,14 @@ int session_run(const struct session_options *options, struct session_result *re
         free(session);
         return code;
     }
+    const struct log_field field = log_text("tape", options->tape);
+    struct log_span span = {.name = "session", .fields = &field, .field_count = 1};
+    log_span_enter(&span);
     code = open_first(session, error);
     if (!code && !ended_standing_by(session))
         code = run_whole(session, result, error);
     close_all(session);
+    log_span_leave(&span);
     free(session);
     return code;
 }

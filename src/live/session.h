@@ -4,7 +4,8 @@
  *   lease       of the account; another session's is waited for or refused (live)
  *   discover    a thread a venue connects and finds its instruments
  *   restart     the tape, if there is one, is recovered and folded into a fresh engine
- *   run         sequencer → tape → engine → tape → venues; by signals a shutdown begins
+ *   run         sequencer → tape → engine → tape → venues; by signals a shutdown begins; from time to time the tape
+ *               ends and the next begins
  *   end         venues disconnect, the tape is finished
  *
  * Exit: see session_run. */
@@ -23,7 +24,9 @@ enum session_mode {
 struct session_options {
     enum session_mode mode;
     const struct config *config;
-    const char *tape;
+    const char *tape; /* the first of its chain: the newest is gone on with (run/rotation.h) */
+    /* A projection to SQLite that follows the tape; NULL: none. Not where there is no engine. */
+    const char *database;
     const char *raw; /* file for the venues' frames as they came; NULL: none */
     const struct log *log;
     bool

@@ -53,6 +53,7 @@ int signals_open(struct signals **out, int64_t after_ns, void (*caught)(void *co
     sigemptyset(&signals->waited);
     sigaddset(&signals->waited, SIGTERM);
     sigaddset(&signals->waited, SIGINT);
+    sigaddset(&signals->waited, SIGHUP);
     sigaddset(&signals->waited, SIGALRM);
     sigaddset(&signals->waited, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &signals->waited, &signals->before);

@@ -1,4 +1,4 @@
-/* Signals as calls on a thread of their own: SIGTERM and SIGINT, and SIGALRM when a session's time is over. */
+/* Signals as calls on a thread of their own: SIGTERM, SIGINT and SIGHUP, and SIGALRM when a session's time is over. */
 #ifndef CAPSTAN_LIVE_SIGNALS_H
 #define CAPSTAN_LIVE_SIGNALS_H
 

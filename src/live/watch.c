@@ -7,89 +7,19 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "live/event_log.h"
 #include "live/reconciled.h"
-
-enum { TEXT_MAX = 1024 };
-
-/* X(kind, level): how loud each kind of record is in the log; what is in no row is not logged. */
-#define LOGGED(X)                                                                                  \
-    X(EVENT_start, LOG_INFO)                                                                       \
-    X(EVENT_gap, LOG_WARN)                                                                         \
-    X(EVENT_feed_connection, LOG_INFO)                                                             \
-    X(EVENT_instrument_status, LOG_INFO)                                                           \
-    X(EVENT_definition, LOG_INFO)                                                                  \
-    X(EVENT_order_accepted, LOG_DEBUG)                                                             \
-    X(EVENT_order_rejected, LOG_WARN)                                                              \
-    X(EVENT_order_filled, LOG_INFO)                                                                \
-    X(EVENT_order_cancelled, LOG_DEBUG)                                                            \
-    X(EVENT_cancel_rejected, LOG_WARN)                                                             \
-    X(EVENT_order_modified, LOG_DEBUG)                                                             \
-    X(EVENT_modify_rejected, LOG_WARN)                                                             \
-    X(EVENT_order_expired, LOG_INFO)                                                               \
-    X(EVENT_order_unknown, LOG_WARN)                                                               \
-    X(EVENT_order_not_found, LOG_WARN)                                                             \
-    X(EVENT_order_status, LOG_DEBUG)                                                               \
-    X(EVENT_snapshot_end, LOG_DEBUG)                                                               \
-    X(EVENT_command, LOG_INFO)                                                                     \
-    X(EVENT_clock_jump, LOG_WARN)                                                                  \
-    X(EVENT_shutdown, LOG_INFO)                                                                    \
-    X(EVENT_step_done, LOG_DEBUG)                                                                  \
-    X(EVENT_place, LOG_DEBUG)                                                                      \
-    X(EVENT_cancel, LOG_DEBUG)                                                                     \
-    X(EVENT_modify, LOG_DEBUG)                                                                     \
-    X(EVENT_replace, LOG_DEBUG)                                                                    \
-    X(EVENT_query, LOG_INFO)                                                                       \
-    X(EVENT_cancel_orphan, LOG_WARN)                                                               \
-    X(EVENT_gate, LOG_INFO)                                                                        \
-    X(EVENT_removed, LOG_ERROR)                                                                    \
-    X(EVENT_breaker, LOG_WARN)                                                                     \
-    X(EVENT_pause, LOG_WARN)                                                                       \
-    X(EVENT_infrastructure, LOG_WARN)                                                              \
-    X(EVENT_alarm, LOG_ERROR)                                                                      \
-    X(EVENT_shutdown_state, LOG_INFO)                                                              \
-    X(EVENT_step_failed, LOG_ERROR)                                                                \
-    X(EVENT_unconfirmed, LOG_ERROR)                                                                \
-    X(EVENT_final_position, LOG_INFO)                                                              \
-    X(EVENT_final_balance, LOG_INFO)                                                               \
-    X(EVENT_final_counters, LOG_INFO)
 
 struct watch {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct watch_options options;
+    struct event_log log;
+    struct open_orders *orders;
     struct reconciled *reconciled;
-    bool sync_start; /* the start was given: its epoch must be on disk */
     bool forced;
     int64_t now;                 /* of the last message */
     atomic_size_t to_disconnect; /* venues that have not ended yet */
 };
-
-static enum log_level level_of(unsigned kind)
-{
-    switch (kind) {
-#define X(kind, level)                                                                             \
-    case kind:                                                                                     \
-        return level;
-        LOGGED(X)
-#undef X
-    default:
-        return LOG_OFF;
-    }
-}
-
-static void log_message(struct watch *watch, const struct message *message)
-{
-    static const char target[] = "capstan.engine";
-    char text[TEXT_MAX];
-    enum log_level level = level_of(message->kind);
-    if (level == LOG_OFF || !log_passes(watch->options.log, level, target))
-        return;
-    message_to_text(message, watch->options.names, text, sizeof text);
-    /* The line has the time already. */
-    const char *rest = strchr(text, ' ');
-    const struct log_field field = log_text("record", rest ? rest + 1 : text);
-    log_write(watch->options.log, level, target, message->ts_local,
-              event_kind_info(message->kind)->name, &field, 1);
-}
 
 static void tell_trouble(struct watch *watch)
 {
@@ -98,9 +28,9 @@ static void tell_trouble(struct watch *watch)
         log_write(watch->options.log, LOG_ERROR, "capstan.tape", watch->now, trouble.text, NULL, 0);
 }
 
-static void post_done(struct watch *watch, enum shutdown_step step)
+static void post_done(struct watch *watch, enum shutdown_step step, bool failed)
 {
-    const union event_record record = {.step_done = {.step = (uint8_t)step}};
+    const union event_record record = {.step_done = {.step = (uint8_t)step, .failed = failed}};
     live_feed_post(watch->options.feed, EVENT_step_done, &record);
 }
 
@@ -109,7 +39,7 @@ static void venue_ended(void *context)
 {
     struct watch *watch = context;
     if (atomic_fetch_sub(&watch->to_disconnect, 1) == 1)
-        post_done(watch, SHUTDOWN_DISCONNECTING);
+        post_done(watch, SHUTDOWN_DISCONNECTING, false);
 }
 
 static void disconnect(struct watch *watch)
@@ -120,14 +50,29 @@ static void disconnect(struct watch *watch)
         live_io_stop(venues->ios[v], venue_ended, watch);
 }
 
-/* What the engine waits for outside itself. Queues hold nothing that is not handed on at once, and no database
- * is written in a live session: these two steps are done when they begin. */
+static void database_closed(void *context, bool failed)
+{
+    post_done(context, SHUTDOWN_CLOSING, failed);
+}
+
+static void close_database(struct watch *watch)
+{
+    if (watch->options.store)
+        session_store_flush(watch->options.store, database_closed, watch);
+    else
+        post_done(watch, SHUTDOWN_CLOSING, false);
+}
+
+/* What the engine waits for outside itself. Queues hold nothing that is not handed on at once: to flush them is
+ * done when it begins. */
 static void take_step(struct watch *watch, enum shutdown_step step)
 {
     switch ((int)step) {
     case SHUTDOWN_FLUSHING:
+        post_done(watch, step, false);
+        break;
     case SHUTDOWN_CLOSING:
-        post_done(watch, step);
+        close_database(watch);
         break;
     case SHUTDOWN_DISCONNECTING:
         disconnect(watch);
@@ -145,31 +90,28 @@ static int take_message(struct sink *sink, const struct message *message, struct
     struct watch *watch = (struct watch *)sink;
     (void)error;
     watch->now = message->ts_local;
-    log_message(watch, message);
+    event_log_write(&watch->log, message);
+    open_orders_take(watch->orders, message);
     if (message->kind >= EVENT_start)
         reconciled_take(watch->reconciled, watch->options.engine, message);
-    if (message->kind == EVENT_start)
-        watch->sync_start = true;
     return 0;
 }
 
-/* The decisions of the start have not left yet. */
 static int stepped(struct sink *sink, const struct engine *engine, struct error *error)
 {
     struct watch *watch = (struct watch *)sink;
-    (void)engine;
+    (void)engine, (void)error;
     tell_trouble(watch);
-    if (!watch->sync_start)
-        return 0;
-    watch->sync_start = false;
-    return live_tape_sync(watch->options.tape, error);
+    open_orders_stepped(watch->orders);
+    return 0;
 }
 
 static int take_decision(struct sink *sink, const struct message *decision, struct error *error)
 {
     struct watch *watch = (struct watch *)sink;
     (void)error;
-    log_message(watch, decision);
+    event_log_write(&watch->log, decision);
+    open_orders_take(watch->orders, decision);
     if (decision->kind == EVENT_shutdown_state)
         take_step(watch, decision->record->shutdown_state.step);
     return 0;
@@ -184,16 +126,28 @@ int watch_open(struct watch **out, const struct watch_options *options, struct e
     watch->sink = (struct sink){
         .market = true, .message = take_message, .stepped = stepped, .decision = take_decision};
     *out = watch;
-    return reconciled_open(&watch->reconciled, options->engine, options->names, options->log,
-                           error);
+    int code = open_orders_open(&watch->orders, options->engine, options->order_capacity, error);
+    watch->log =
+        (struct event_log){.log = options->log, .names = options->names, .orders = watch->orders};
+    if (!code)
+        code = reconciled_open(&watch->reconciled, options->engine, options->names, options->log,
+                               error);
+    return code;
 }
 
 void watch_close(struct watch **watch)
 {
-    if (*watch)
+    if (*watch) {
         reconciled_close(&(*watch)->reconciled);
+        open_orders_close(&(*watch)->orders);
+    }
     free(*watch);
     *watch = NULL;
+}
+
+void watch_set_store(struct watch *watch, struct session_store *store)
+{
+    watch->options.store = store;
 }
 
 struct sink *watch_sink(struct watch *watch)

@@ -1,10 +1,10 @@
-/* What a live session does about the engine's words beside sending them to venues: log lines, the steps of a
- * shutdown that happen outside the engine, and the epoch on disk before the first order. A sink of the loop, the
- * last one. */
+/* What a live session does about the engine's words beside sending them to venues: log lines, and the steps of a
+ * shutdown that happen outside the engine. A sink of the loop, the last one. */
 #ifndef CAPSTAN_LIVE_WATCH_H
 #define CAPSTAN_LIVE_WATCH_H
 
 #include "base/log.h"
+#include "live/session_store.h"
 #include "live/venues.h"
 #include "run/live_tape.h"
 
@@ -14,8 +14,10 @@ struct watch_options {
     const struct log *log;
     const struct engine *engine; /* folded, before its start */
     const struct event_names *names;
+    size_t order_capacity; /* orders that may be open at a time */
     struct live_tape *tape;
-    struct live_feed *feed; /* ends of steps are posted here */
+    struct live_feed *feed;      /* ends of steps are posted here */
+    struct session_store *store; /* NULL: no database */
     struct live_venues *venues;
 };
 
@@ -23,6 +25,8 @@ struct watch_options {
 int watch_open(struct watch **watch, const struct watch_options *options, struct error *error);
 void watch_close(struct watch **watch);
 struct sink *watch_sink(struct watch *watch);
+/* Another database, or none, from now on. */
+void watch_set_store(struct watch *watch, struct session_store *store);
 /* The shutdown ended by force. */
 bool watch_was_forced(const struct watch *watch);
 

@@ -3,9 +3,11 @@
 
 #include "live/watchdog.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/log_writer.h"
 #include "base/time.h"
 #include "live/heartbeat.h"
 #include "live/names.h"
@@ -32,7 +34,10 @@ struct watchdog {
 static void caught(void *context, int signal)
 {
     struct watchdog *watchdog = context;
-    (void)signal;
+    if (signal == SIGHUP && log_writer_has_file(watchdog->options->log->writer)) {
+        log_writer_reopen(watchdog->options->log->writer);
+        return;
+    }
     atomic_store(&watchdog->stopping, true);
 }
 

@@ -13,16 +13,42 @@ static const struct message *release_held(struct written_feed *written)
     return NULL;
 }
 
+/* A moment between two messages that may be the tape's last. */
+static bool ends(struct written_feed *written)
+{
+    return written->rotator && !written->within_frame && !written->held &&
+           rotator_is_due(written->rotator, written->now) && live_tape_is_calm(written->tape) &&
+           rotator_ends(written->rotator, written->now);
+}
+
+static const struct message *next_inner(struct written_feed *written, struct error *error)
+{
+    const struct message *again =
+        written->rotator ? rotator_tells(written->rotator, written->now) : NULL;
+    return again ? again : written->inner->next(written->inner, error);
+}
+
+static const struct message *give(struct written_feed *written, const struct message *message)
+{
+    written->now = message->ts_local;
+    written->within_frame = (message->flags & MESSAGE_MORE) != 0;
+    if (written->rotator)
+        rotator_sees(written->rotator, message);
+    return message;
+}
+
 static const struct message *next(struct feed *feed, struct error *error)
 {
     struct written_feed *written = (struct written_feed *)feed;
+    if (ends(written))
+        return NULL;
     for (;;) {
         if (live_tape_must_end(written->tape)) {
             error_set(error, ERROR_SYSTEM, "the tape can't be written any more");
             return NULL;
         }
         if (!written->held)
-            written->held = written->inner->next(written->inner, error);
+            written->held = next_inner(written, error);
         if (!written->held)
             return NULL;
         const struct message *gap = live_tape_gap(written->tape, written->held->ts_local);
@@ -32,7 +58,7 @@ static const struct message *next(struct feed *feed, struct error *error)
             written->want_snapshots(written->context);
         const struct message *message = release_held(written);
         if (message)
-            return message;
+            return give(written, message);
     }
 }
 

@@ -191,7 +191,8 @@ static void show_field(struct json *json, const struct ops_view *view,
             return;
         }
     }
-    size_t length = event_field_to_text(view->names, message, field, text, sizeof text);
+    unsigned index = (unsigned)(field - event_kind_info(message->kind)->fields);
+    size_t length = event_field_to_text(message, view->names, index, text, sizeof text);
     bool quoted = length >= 2 && length < sizeof text && text[0] == '"';
     if (quoted)
         text[length - 1] = '\0';

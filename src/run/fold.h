@@ -1,4 +1,4 @@
-/* Folds a session's tape into the carry: what every session on it left to the next. */
+/* Folds a session's tape into the carry: what every session on it, and on those that it follows, left to the next. */
 #ifndef CAPSTAN_RUN_FOLD_H
 #define CAPSTAN_RUN_FOLD_H
 
@@ -7,15 +7,17 @@
 
 /* What the sessions on a tape come to. */
 struct fold {
-    uint64_t messages; /* of the tape, as far as it was read */
-    uint64_t folded;   /* session and decision records that the engine was given */
-    uint64_t starts;   /* sessions; 0: none has begun */
-    uint64_t epoch;    /* highest of them: the next start's is one more */
-    int64_t last_ts;   /* ts_local of the last message; INT64_MIN: there is none */
+    uint64_t messages;               /* of the tape, as far as it was read */
+    uint64_t folded;                 /* session and decision records that the engine was given */
+    uint64_t starts;                 /* sessions, all on the tapes before counted as one; 0: none */
+    uint64_t epoch;                  /* highest of them: the next start's is one more */
+    int64_t first_start, last_start; /* ts_local of the first and the last start; INT64_MIN */
+    int64_t last_ts;                 /* ts_local of the last message; INT64_MIN: there is none */
 };
 
 /* Give every session and decision record among the first `messages` of the tape (UINT64_MAX: all) to engine_fold(), in
- * order. The engine is fresh, and of the tape's names and configuration. */
+ * order; a tape that follows another begins with the carry (run/rotation.h). The engine is fresh, and of the tape's names and
+ * configuration. */
 int fold_tape(const char *path, uint64_t messages, struct engine *engine, struct fold *fold,
               struct error *error);
 

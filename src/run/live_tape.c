@@ -23,6 +23,10 @@ enum gap_phase {
 struct live_tape {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct tape_appender *appender;
+    struct tape_appender_options options;
+    struct tape_header header; /* of the tape as it was opened: its names are the session's */
+    struct tape_header next;   /* of tapes that follow: of today's build, with these names */
+    void *header_memory;
     char *path;
     const struct engine *engine; /* NULL: none */
     struct state_hashes hashes;
@@ -74,9 +78,11 @@ static int append_message(struct sink *sink, const struct message *message, stru
     }
     note_block(live);
     int code = tape_appender_append(live->appender, message, error);
-    if (!code)
-        live->inputs++;
-    return code;
+    if (code)
+        return code;
+    live->inputs++;
+    /* The engine has not taken it, so there are no hashes for this block. */
+    return message->kind == EVENT_start ? tape_appender_sync(live->appender, error) : 0;
 }
 
 /* What must not leave unwritten: it makes or changes an order, or asks what the engine then waits for. */
@@ -309,14 +315,18 @@ static int check_header(const char *path, const struct tape_header *wanted,
 static int open_appender(struct live_tape *live, const struct live_tape_options *options,
                          struct tape_recovery *recovered, struct error *error)
 {
-    const struct tape_appender_options appender_options = {
+    live->options = (struct tape_appender_options){
         .writer = {.block_events = options->block_events, .level = options->level},
         .sync_every = options->sync_every};
-    int code = tape_appender_open(&live->appender, options->path, options->header,
-                                  &appender_options, recovered, error);
-    return code ? code
-                : check_header(options->path, options->header, tape_appender_header(live->appender),
-                               error);
+    int code = tape_appender_open(&live->appender, options->path, options->header, &live->options,
+                                  recovered, error);
+    if (code)
+        return code;
+    live->header = *tape_appender_header(live->appender);
+    live->header_memory = tape_appender_keep_header(live->appender);
+    live->next = *options->header;
+    live->next.names = live->header.names;
+    return check_header(options->path, options->header, &live->header, error);
 }
 
 int live_tape_open(struct live_tape **out, const struct live_tape_options *options,
@@ -347,7 +357,7 @@ int live_tape_open(struct live_tape **out, const struct live_tape_options *optio
 
 const struct tape_header *live_tape_header(const struct live_tape *live)
 {
-    return tape_appender_header(live->appender);
+    return &live->header;
 }
 
 int live_tape_fold(struct live_tape *live, struct engine *engine, struct fold *fold,
@@ -381,12 +391,110 @@ int live_tape_sync(struct live_tape *live, struct error *error)
     return code ? code : tape_appender_sync(live->appender, error);
 }
 
+/* --- rotating --------------------------------------------------------------------------------------------------- */
+
+bool live_tape_is_calm(const struct live_tape *live)
+{
+    return !live->broken && live->phase == GAPS_NONE &&
+           tape_appender_state(live->appender) == TAPE_WRITABLE;
+}
+
+static void pass(const struct live_tape_rotation *rotation, enum live_tape_step step)
+{
+    if (rotation->passed)
+        rotation->passed(rotation->context, step);
+}
+
+static uint64_t half_of(const uint8_t *bytes)
+{
+    uint64_t half = 0;
+    for (unsigned i = 0; i < 8; i++)
+        half = half << 8 | bytes[i];
+    return half;
+}
+
+/* What the next tape tells of this one, all of which is on the disk. */
+static struct event_predecessor describe(const struct live_tape *live,
+                                         const struct live_tape_rotation *rotation)
+{
+    uint8_t identity[TAPE_IDENTITY_BYTES];
+    const char *file = rotation_file(live->path);
+    struct event_predecessor predecessor = {.last = tape_appender_last_ts(live->appender),
+                                            .epoch = rotation->epoch,
+                                            .number = rotation->number,
+                                            .messages =
+                                                tape_appender_identity(live->appender, identity)};
+    size_t length = strlen(file);
+    ASSERT(length <= EVENT_TEXT_MAX); /* rotation_path() */
+    predecessor.name.length = (uint8_t)length;
+    memcpy(predecessor.name.bytes, file, length);
+    predecessor.identity_high = half_of(identity);
+    predecessor.identity_low = half_of(identity + TAPE_IDENTITY_BYTES / 2);
+    return predecessor;
+}
+
+/* The next tape, written and open. On failure it is gone again; ERROR_SYSTEM only where that failed. */
+static int make_next(struct live_tape *live, const struct live_tape_rotation *rotation,
+                     struct tape_appender **appender, struct error *error)
+{
+    struct tape_recovery recovery;
+    struct error withdrawn;
+    const struct rotation_next next = {.path = rotation->path,
+                                       .header = &live->next,
+                                       .predecessor = describe(live, rotation),
+                                       .ts_local = tape_appender_last_ts(live->appender),
+                                       .engine = rotation->engine};
+    int code = rotation_write(&next, error);
+    if (code)
+        return code;
+    pass(rotation, LIVE_TAPE_WRITTEN);
+    code =
+        tape_appender_open(appender, rotation->path, &live->next, &live->options, &recovery, error);
+    if (!code || !rotation_withdraw(rotation->path, &withdrawn))
+        return code;
+    *error = withdrawn;
+    live->broken = true; /* a start would go on with the next one */
+    return code;
+}
+
+int live_tape_rotate(struct live_tape *live, const struct live_tape_rotation *rotation,
+                     bool *rotated, struct error *error)
+{
+    struct tape_appender *next = NULL;
+    char *path = strdup(rotation->path);
+    *rotated = false;
+    if (path == NULL)
+        return error_set(error, ERROR_SYSTEM, "%s: no memory to write a tape", rotation->path);
+    int code = live_tape_sync(live, error);
+    if (!code) {
+        pass(rotation, LIVE_TAPE_SYNCED);
+        code = make_next(live, rotation, &next, error);
+    }
+    if (code) {
+        free(path);
+        return live->broken ? ERROR_SYSTEM : 0;
+    }
+    pass(rotation, LIVE_TAPE_OPENED);
+    *rotated = true;
+    /* Where it can't get its end now, the next start gives it one. */
+    error->code = ERROR_NONE;
+    (void)tape_appender_finish(&live->appender, error);
+    pass(rotation, LIVE_TAPE_FINISHED);
+    live->appender = next;
+    free(live->path);
+    live->path = path;
+    live->block = live->inputs = 0;
+    live->hashed = false;
+    return 0;
+}
+
 /* All but the appender, which is closed. */
 static void drop(struct live_tape **out)
 {
     struct live_tape *live = *out;
     *out = NULL;
     state_hashes_close(&live->hashes);
+    free(live->header_memory);
     free(live->dropped);
     free(live->path);
     free(live);

@@ -5,6 +5,7 @@
 
 #include "loop.h"
 #include "run/fold.h"
+#include "run/rotation.h"
 #include "tape/appender.h"
 #include "tape/tape.h"
 
@@ -13,12 +14,13 @@
  *   live_tape_open        lock, recover what a killed session left, begin to append
  *   live_tape_fold        into a fresh engine: what the sessions before left to this one
  *   live_tape_sink        a sink of the loop, which is given the start, of epoch fold.epoch + 1, at
- *                         max(wall clock, fold.last_ts + 1)
- *   live_tape_sync        after the start has been given: no id of this epoch leaves before it is on disk
+ *                         max(wall clock, fold.last_ts + 1). The sink brings a start to the disk before it returns: no id
+ *                         of its epoch leaves before
  *   …                     before each message: live_tape_takes()
+ *   live_tape_rotate      between two sessions, and another start
  *   live_tape_finish      after the last decision: index and end mark
  *
- * `record` has no engine and does the same without fold and sync. */
+ * `record` has no engine and does the same without fold. */
 struct live_tape;
 
 struct live_tape_options {
@@ -26,7 +28,8 @@ struct live_tape_options {
     /* What a new tape begins with, of origin TAPE_RECORDED. Where there is a tape at `path` already, its names, units, feed floor, seed and
      * effective configuration must be these, else ERROR_INPUT tells what differs and to begin a new tape. (What may
      * change of a definition, as tick, lot and fees, is told by a `definition` message after the start.) */
-    const struct tape_header *header;
+    const struct tape_header
+        *header;           /* what it points to must outlive a rotation: the next tape has it too */
     int64_t sync_every;    /* ns between two fdatasync: setting tape.sync_every */
     unsigned block_events; /* 0: TAPE_BLOCK_EVENTS_DEFAULT */
     int level;             /* of zstd; 0: TAPE_LEVEL_DEFAULT */
@@ -42,6 +45,32 @@ int live_tape_open(struct live_tape **live, const struct live_tape_options *opti
  * left to this one. Before anything is appended. The engine must be fresh, and of the tape's names and configuration. */
 int live_tape_fold(struct live_tape *live, struct engine *engine, struct fold *fold,
                    struct error *error);
+
+/* The steps of a rotation, in order; a death between two of them loses nothing. */
+enum live_tape_step {
+    LIVE_TAPE_SYNCED,  /* all of the tape is on the disk */
+    LIVE_TAPE_WRITTEN, /* the next one is, with its name */
+    LIVE_TAPE_OPENED,  /* and has journals */
+    LIVE_TAPE_FINISHED /* the one before has its end */
+};
+
+struct live_tape_rotation {
+    const char *path;                /* of the next tape; nothing is there */
+    uint64_t number;                 /* of it in its chain */
+    uint64_t epoch;                  /* the last that began */
+    const struct run_engine *engine; /* whose carry goes along; NULL: none (`record`) */
+    void (*passed)(void *context, enum live_tape_step step); /* tests; NULL */
+    void *context;
+};
+
+/* The session on the tape has ended in order, its last decisions stand there: go on with another tape (run/rotation.h),
+ * which the next message begins; for an engine that is a `start`. The sink stays the same. `rotated` false: the tape
+ * stays as it is, `error` tells why, and a start may follow on it too. ERROR_SYSTEM where neither can be gone on with.
+ * Waits for the disk several times. */
+int live_tape_rotate(struct live_tape *live, const struct live_tape_rotation *rotation,
+                     bool *rotated, struct error *error);
+/* Nothing is being told of not being writable, and it is: a moment to end a session in. */
+bool live_tape_is_calm(const struct live_tape *live);
 
 /* The sink. `engine` is the one that the loop steps, for the state hashes; NULL: none (`record`). Its message()
  * returns ERROR_SYSTEM where the tape can't take the message, which live_tape_takes() tells before. Its
@@ -86,7 +115,7 @@ bool live_tape_must_end(struct live_tape *live);
 /* `count` cancels left that are not on the tape. The number survives kill -9. */
 void live_tape_unwritten(struct live_tape *live, uint64_t count);
 
-/* The header that stands on the tape. */
+/* The header that stands on the tape; it stays where it is until the end, also when tapes rotate. */
 const struct tape_header *live_tape_header(const struct live_tape *live);
 
 /* What the tape's thread has to say for the log: true, and a text, once for each change. */

@@ -67,18 +67,29 @@ static int open_feed(struct verification *verification, struct error *error)
     return tape_feed_open(&verification->feed, verification->reader, &options, error);
 }
 
+/* Before the first start: from what the tapes before it left. */
+static int begin(struct restarter *restarter, struct error *error)
+{
+    struct run_engine *run = &restarter->verification->engine;
+    restarter->started = true;
+    if (!restarter->carry.follows)
+        return 0;
+    run_engine_renew(run);
+    return rotation_carry_load(&restarter->carry, run->engine, error);
+}
+
 /* Before a start that is not the first: the engine begins anew with what the tape before it comes to. */
 static int restart(struct sink *sink, const struct message *message, struct error *error)
 {
     struct restarter *restarter = (struct restarter *)sink;
     struct run_engine *run = &restarter->verification->engine;
     struct fold fold;
+    if (message->kind == EVENT_predecessor || message->kind == EVENT_carry)
+        return rotation_carry_take(&restarter->carry, message, error);
     if (message->kind != EVENT_start)
         return 0;
-    bool again = restarter->started;
-    restarter->started = true;
-    if (!again)
-        return 0;
+    if (!restarter->started)
+        return begin(restarter, error);
     run_engine_renew(run);
     /* The comparison has passed the start. */
     uint64_t before = comparison_passed(restarter->verification->comparison) - 1;
@@ -133,6 +144,7 @@ int verification_execute(struct verification *verification, struct verification_
 void verification_close(struct verification *verification)
 {
     comparison_close(&verification->comparison);
+    rotation_carry_close(&verification->restarter.carry);
     if (verification->feed)
         verification->feed->close(verification->feed);
     run_engine_close(&verification->engine);

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "run/comparison.h"
+#include "run/rotation.h"
 #include "run/run_engine.h"
 
 /* What was compared until the end or the first difference. */
@@ -15,12 +16,14 @@ struct verification_result {
     struct difference difference;     /* found: only after ERROR_DIFFERENT */
 };
 
-/* The sink by which the engine becomes what a restart made of it: a fresh one that folded the tape. */
+/* The sink by which the engine becomes what a restart made of it: a fresh one that folded the tape,
+ * and at its first start what the tape begins with. */
 struct restarter {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct verification *verification;
     const char *path;
     bool started;
+    struct rotation_carry carry; /* of the tape's beginning */
 };
 
 /* One verification, wired. Sinks may be added to `loop` before it runs. */

@@ -11,11 +11,13 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 
-enum { SPOOL_BUFFER_BYTES = 1 << 16, SPOOL_HEAD_BYTES = 3 };
+enum { SPOOL_BUFFER_BYTES = 1 << 16 };
 
 struct spool {
     struct sink sink; /* first: the loop holds a pointer to it */
-    FILE *file;
+    FILE *file;       /* NULL: `put` is another's */
+    spool_put *put;
+    void *put_context;
     struct engine *engine;
     unsigned instrument_count;
     int64_t sample_ns, next_sample;
@@ -31,14 +33,11 @@ struct spool {
 static int write_message(struct spool *spool, const struct message *message, enum spool_why why,
                          struct error *error)
 {
-    uint8_t bytes[SPOOL_HEAD_BYTES + EVENT_RECORD_BYTES_MAX];
+    uint8_t bytes[SPOOL_RECORD_BYTES_MAX];
     size_t length = message_encode(message, bytes + SPOOL_HEAD_BYTES, EVENT_RECORD_BYTES_MAX);
     bytes[0] = (uint8_t)why;
     bytes_put_u16(bytes + 1, (uint16_t)length);
-    if (fwrite(bytes, 1, SPOOL_HEAD_BYTES + length, spool->file) == SPOOL_HEAD_BYTES + length)
-        return 0;
-    return error_set(error, ERROR_SYSTEM, "temporary file of the run database: %s",
-                     strerror(errno));
+    return spool->put(spool->put_context, bytes, SPOOL_HEAD_BYTES + length, error);
 }
 
 static int write_position(struct spool *spool, unsigned instrument, int64_t now, enum spool_why why,
@@ -54,12 +53,12 @@ static int write_position(struct spool *spool, unsigned instrument, int64_t now,
 }
 
 /* Samples due at or before `now`. A silence of many periods makes one sample, at its first: nothing
- * changed in it. */
-static int take_samples(struct spool *spool, int64_t now, struct error *error)
+ * changed in it. That between two sessions makes none. */
+static int take_samples(struct spool *spool, int64_t now, bool starts, struct error *error)
 {
     int64_t due = spool->next_sample;
     spool->next_sample = (now / spool->sample_ns + 1) * spool->sample_ns;
-    if (!spool->any)
+    if (!spool->any || starts)
         return 0;
     for (unsigned i = 0; i < spool->instrument_count; i++)
         if (write_position(spool, i, due, SPOOL_SAMPLE, error))
@@ -79,9 +78,11 @@ static bool is_wanted(unsigned kind)
 static int on_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct spool *spool = (struct spool *)sink;
-    if (!spool->any && message->kind < EVENT_start)
-        return 0; /* books are built before the engine starts: not yet the run */
-    if (message->ts_local >= spool->next_sample && take_samples(spool, message->ts_local, error))
+    /* Books are built and the carry is read before the engine starts: not yet the run. */
+    if (!spool->any && message->kind != EVENT_start)
+        return 0;
+    if (message->ts_local >= spool->next_sample &&
+        take_samples(spool, message->ts_local, message->kind == EVENT_start, error))
         return error->code;
     if (!spool->any)
         spool->first_ns = message->ts_local;
@@ -120,20 +121,23 @@ static int on_decision(struct sink *sink, const struct message *decision, struct
     return is_wanted(decision->kind) ? write_message(spool, decision, SPOOL_MESSAGE, error) : 0;
 }
 
-int spool_open(struct spool **out, unsigned instrument_count, int64_t sample_ns,
-               struct error *error)
+static int put_into_file(void *context, const uint8_t *bytes, size_t length, struct error *error)
+{
+    if (fwrite(bytes, 1, length, context) == length)
+        return 0;
+    return error_set(error, ERROR_SYSTEM, "temporary file of the run database: %s",
+                     strerror(errno));
+}
+
+int spool_open_into(struct spool **out, unsigned instrument_count, int64_t sample_ns,
+                    spool_put *put, void *context, struct error *error)
 {
     ASSERT(sample_ns > 0);
     struct spool *spool = calloc(1, sizeof *spool);
     if (!spool)
         return error_set(error, ERROR_SYSTEM, "no memory for the run database");
-    spool->file = tmpfile();
-    if (!spool->file) {
-        free(spool);
-        return error_set(error, ERROR_SYSTEM, "temporary file of the run database: %s",
-                         strerror(errno));
-    }
-    setvbuf(spool->file, spool->buffer, _IOFBF, sizeof spool->buffer);
+    spool->put = put;
+    spool->put_context = context;
     spool->sink = (struct sink){
         .market = true, .message = on_message, .stepped = on_stepped, .decision = on_decision};
     spool->instrument_count = instrument_count;
@@ -144,11 +148,29 @@ int spool_open(struct spool **out, unsigned instrument_count, int64_t sample_ns,
     return 0;
 }
 
+int spool_open(struct spool **out, unsigned instrument_count, int64_t sample_ns,
+               struct error *error)
+{
+    FILE *file = tmpfile();
+    if (!file)
+        return error_set(error, ERROR_SYSTEM, "temporary file of the run database: %s",
+                         strerror(errno));
+    int code = spool_open_into(out, instrument_count, sample_ns, put_into_file, file, error);
+    if (code) {
+        fclose(file);
+        return code;
+    }
+    (*out)->file = file;
+    setvbuf(file, (*out)->buffer, _IOFBF, sizeof(*out)->buffer);
+    return 0;
+}
+
 void spool_close(struct spool **out)
 {
     if (!*out)
         return;
-    fclose((*out)->file);
+    if ((*out)->file)
+        fclose((*out)->file);
     free(*out);
     *out = NULL;
 }
@@ -181,8 +203,7 @@ int spool_rewind(struct spool *spool, struct error *error)
 int spool_next(struct spool *spool, union event_record *record, struct message *message,
                enum spool_why *why, bool *end, struct error *error)
 {
-    uint8_t bytes[SPOOL_HEAD_BYTES + EVENT_RECORD_BYTES_MAX];
-    size_t used;
+    uint8_t bytes[SPOOL_RECORD_BYTES_MAX];
     *end = fread(bytes, 1, SPOOL_HEAD_BYTES, spool->file) != SPOOL_HEAD_BYTES;
     if (*end)
         return ferror(spool->file)
@@ -193,6 +214,19 @@ int spool_next(struct spool *spool, union event_record *record, struct message *
     ASSERT(length <= EVENT_RECORD_BYTES_MAX);
     if (fread(bytes + SPOOL_HEAD_BYTES, 1, length, spool->file) != length)
         return error_set(error, ERROR_SYSTEM, "temporary file of the run database is cut off");
+    return spool_decode(bytes, record, message, why, error);
+}
+
+size_t spool_record_bytes(const uint8_t *bytes)
+{
+    return SPOOL_HEAD_BYTES + (size_t)bytes_get_u16(bytes + 1);
+}
+
+int spool_decode(const uint8_t *bytes, union event_record *record, struct message *message,
+                 enum spool_why *why, struct error *error)
+{
+    size_t used;
     *why = (enum spool_why)bytes[0];
-    return message_decode(bytes + SPOOL_HEAD_BYTES, length, NULL, 0, record, message, &used, error);
+    return message_decode(bytes + SPOOL_HEAD_BYTES, spool_record_bytes(bytes) - SPOOL_HEAD_BYTES,
+                          NULL, 0, record, message, &used, error);
 }

@@ -521,6 +521,26 @@ int tape_appender_sync(struct tape_appender *appender, struct error *error)
     return failed == 0 ? wait_for_disk(appender, error) : failed;
 }
 
+uint64_t tape_appender_identity(const struct tape_appender *appender,
+                                uint8_t identity[TAPE_IDENTITY_BYTES])
+{
+    ASSERT(appender->messages == 0);
+    tape_identity_get(&appender->growing.passage.identity, identity);
+    return appender->growing.messages;
+}
+
+int64_t tape_appender_last_ts(const struct tape_appender *appender)
+{
+    return appender->last_ts;
+}
+
+void *tape_appender_keep_header(struct tape_appender *appender)
+{
+    void *kept = appender->growing.header_memory;
+    appender->growing.header_memory = NULL;
+    return kept;
+}
+
 /* A part of an index that could not be written whole is not left behind. */
 static int write_index(struct tape_output *output, struct error *error)
 {

@@ -86,6 +86,14 @@ bool tape_appender_trouble(struct tape_appender *appender, struct error *trouble
 int tape_appender_wait(struct tape_appender *appender, struct error *error);
 /* Seal the open block, if it has messages, and wait until all is on the disk. ERROR_SYSTEM where it can't be. */
 int tape_appender_sync(struct tape_appender *appender, struct error *error);
+/* After tape_appender_sync(), before anything else is appended: how many messages are on the tape, and their hash. */
+uint64_t tape_appender_identity(const struct tape_appender *appender,
+                                uint8_t identity[TAPE_IDENTITY_BYTES]);
+/* ts_local of the last message appended; INT64_MIN: none. */
+int64_t tape_appender_last_ts(const struct tape_appender *appender);
+/* What the names and texts of its header stand in becomes the caller's, to free() after the appender; NULL where it is
+ * so already. */
+void *tape_appender_keep_header(struct tape_appender *appender);
 /* Seal, write index and end mark, bring it to the disk, remove the journals, unlock. Frees it, also on
  * failure; then the journals stay. */
 int tape_appender_finish(struct tape_appender **appender, struct error *error);

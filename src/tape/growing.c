@@ -112,6 +112,7 @@ static int read_tape(struct tape_growing *growing, struct tape_reader *reader,
         return failed;
     recovery->was_finished = check.finished;
     recovery->blocks = check.blocks;
+    growing->messages = check.messages;
     recovery->last_ts = check.blocks > 0 ? check.last_ts : INT64_MIN;
     *torn = check.bytes > check.good_bytes && !check.finished &&
             !tape_check_is_complete(reader, &check);
@@ -150,6 +151,7 @@ static int take_message(struct tape_growing *growing, const struct tape_journal_
         failed = tape_blocks_add(&growing->blocks, &message, error);
     if (failed == 0)
         hash_stream_update(&growing->passage.identity.hash, entry->body, entry->length);
+    growing->messages += failed == 0;
     return failed;
 }
 
@@ -197,6 +199,7 @@ static int add_gap(struct tape_growing *growing, enum gap_cause cause, uint64_t 
         return failed;
     size_t length = message_encode(&message, bytes, sizeof bytes);
     hash_stream_update(&growing->passage.identity.hash, bytes, length);
+    growing->messages++;
     return 0;
 }
 

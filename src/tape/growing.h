@@ -19,6 +19,7 @@ struct tape_growing {
     struct tape_header header; /* that stands on the tape */
     void *header_memory;
     struct tape_passage passage; /* identity and snapshots of all blocks */
+    uint64_t messages;           /* in them */
     struct tape_blocks blocks;
     struct tape_journal journals[TAPE_JOURNALS];
     char *journal_paths[TAPE_JOURNALS];

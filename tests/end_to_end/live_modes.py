@@ -113,6 +113,60 @@ def a_session_that_begins_with_a_position_agrees_with_the_account(folder, venue)
     expect(run("verify", tape), 0, "identical")
 
 
+def chain(tape):
+    """The tape and those that follow it."""
+    return [tape, *sorted(tape.parent.glob(f"{tape.stem}-[0-9]*.tape"))]
+
+
+@test
+def a_recording_rotates_and_each_tape_replays_alone(folder, venue):
+    tape = folder / "market.tape"
+    expect(run("record", "-c", venue.config, "--tape", tape, "--for", "7s", "--set", "tape.rotate_every=2s"), 0)
+    tapes = chain(tape)
+    assert len(tapes) in (4, 5), tapes
+    assert not list(folder.glob("*.journal-*")), "journals are left"
+    for number, one in enumerate(tapes, 1):
+        info = json.loads(run("tape", "info", one, "--json").stdout)
+        assert info["finished"] and info["grade"] == "A", info
+        assert info.get("predecessor", {}).get("number", 1) == number, info
+        if number > 1:
+            assert info["predecessor"]["tape"] == tapes[number - 2].name, info
+            assert info["predecessor"]["identity"] == before, info
+            # The venue was asked nothing anew: the books of before stand at the beginning.
+            assert info["kinds"]["snapshot"] == 2 and "feed_connection" not in info["kinds"], info["kinds"]
+            assert f'{books(one, info["first"])}' == last, "another book than the one before ended with"
+        before, last = info["identity"], f'{books(one, info["last"])}'
+        assert json.loads(run("replay", one, "--json", "--set", "quote.enabled=no").stdout)["events"] > 0
+
+
+def books(tape, at):
+    """The levels of all books at a time, without its line."""
+    text = run("tape", "book", tape, "--at", at, "--depth", "1000").stdout
+    assert "synchronised=true" in text and "synchronised=false" not in text, text[:500]
+    return [line.split(" sequence=")[0].split(" ", 1)[1] if "synchronised" in line else line
+            for line in text.splitlines()]
+
+
+@test
+def paper_rotates_and_verifies(folder, venue):
+    tape = folder / "paper.tape"
+    expect(run("paper", "-c", venue.config, "--tape", tape, "--for", "6s", "--set", "tape.rotate_every=2s"), 0)
+    tapes = chain(tape)
+    assert len(tapes) > 2, tapes
+    expect(run("verify", *tapes), 0, "goes on where")
+    expect(run("verify", tapes[-1]), 0, "identical")
+    expect(run("verify", tapes[0], tapes[2]), 1, "follows")
+    expect(run("paper", "-c", venue.config, "--tape", tape, "--for", "1s"), 2, "begin a new tape")
+
+
+@test
+def a_rotation_that_can_t_be_is_told(folder, venue):
+    tape = folder / ("n" * 58 + ".tape")
+    expect(run("live", "-c", venue.config, "--tape", tape, "--for", "1s"), 2, "too long")
+    expect(run("live", "-c", venue.config, "--tape", folder / "s.tape", "--set", "tape.rotate_every=10ms"), 2,
+           "tape.rotate_every")
+
+
 def start_live(venue, tape, log, *more, env=None):
     command = [CAPSTAN, "live", "-c", str(venue.config), "--tape", str(tape), *more]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=open(log, "w"), env=env)
@@ -151,6 +205,33 @@ def the_watchdog_cancels_what_a_dead_engine_left(folder, venue):
     assert watchdog.wait(20) == 0
     expect(run("live", "-c", venue.config, "--tape", tape, "--for", "3s"), 0)
     expect(run("verify", tape), 0, "identical")
+
+
+@test
+def the_watchdog_watches_a_session_whose_tapes_rotate(folder, venue):
+    tape = folder / "rotated.tape"
+    live = start_live(venue, tape, folder / "rotated.log", "--set", "tape.rotate_every=1s")
+    await_orders(venue, live)
+    watchdog = subprocess.Popen([CAPSTAN, "watchdog", "-c", str(venue.config), "--tape", str(tape), "--after", "1s"],
+                                stderr=open(folder / "watchdog.log", "w"))
+    time.sleep(4)
+    assert len(chain(tape)) > 2 and watchdog.poll() is None, "an engine whose tapes rotate is left alone"
+    live.kill()
+    live.wait()
+    for _ in range(200):
+        time.sleep(0.1)
+        if not venue.state()["open"]:
+            break
+    assert not venue.state()["open"], (folder / "watchdog.log").read_text()[-1500:]
+    watchdog.terminate()
+    assert watchdog.wait(20) == 0
+    newest = chain(tape)[-1]
+    expect(run("tape", "recover", newest), 0, "brought onto it")
+    expect(run("tape", "recover", newest), 0, " 0 messages of 0 journals")
+    expect(run("verify", *chain(tape)), 0, "identical")
+    expect(run("tape", "repair", newest, "-o", folder / "repaired.tape"), 0)
+    expect(run("tape", "recover", folder / "repaired.tape"), 0, "nothing to recover")
+    expect(run("tape", "recover", folder / "none.tape"), 2, "no such tape")
 
 
 @test

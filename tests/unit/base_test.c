@@ -1,4 +1,4 @@
-/* Errors, asserts, hashes and log lines. */
+/* Errors, asserts, hashes. */
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <signal.h>
@@ -10,7 +10,6 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/log.h"
 #include "base/utf8.h"
 
 Test(error, one_line_with_prefix)
@@ -114,63 +113,4 @@ Test(utf8, strict)
     cr_assert_not(utf8_is_word("a b", 3));
     cr_assert_not(utf8_is_word("a\xc2\xa0", 3));
     cr_assert_not(utf8_is_word("", 0));
-}
-
-/* What a log with this filter writes for one line. */
-static void log_line(const char *filter, enum log_level level, const char *target,
-                     const char *message, const struct log_field *fields, size_t count, char *out,
-                     size_t capacity)
-{
-    struct log log;
-    struct error error;
-    FILE *file = tmpfile();
-
-    cr_assert_not_null(file);
-    cr_assert_eq(log_init(&log, file, filter, &error), 0, "%s", error.text);
-    log_write(&log, level, target, INT64_C(1723161254000000000), message, fields, count);
-    rewind(file);
-    size_t length = fread(out, 1, capacity - 1, file);
-    out[length] = '\0';
-    fclose(file);
-}
-
-Test(log, line)
-{
-    char line[1024];
-    const struct log_field fields[] = {
-        log_text("path", "a\"b\\c\n\x01\x7f\xff\xc3\xa9\xe2\x82"),
-        log_integer("count", INT64_MIN),
-        log_unsigned("sequence", UINT64_MAX),
-        log_money("fee", (money){-INT64_C(500000000000000000)}),
-        log_flag("whole", true),
-    };
-    log_line(NULL, LOG_INFO, "capstan.tape", "opened", fields, 5, line, sizeof line);
-    cr_assert_str_eq(line, "{\"time\":\"2024-08-08T23:54:14.000000000Z\",\"level\":\"info\","
-                           "\"target\":\"capstan.tape\",\"message\":\"opened\",\"fields\":{"
-                           "\"path\":\"a\\\"b\\\\c\\u000a\\u0001\\u007f\\ufffd\xc3\xa9"
-                           "\\ufffd\\ufffd\",\"count\":-9223372036854775808,"
-                           "\"sequence\":18446744073709551615,\"fee\":\"-0.5\","
-                           "\"whole\":true}}\n");
-}
-
-Test(log, filter)
-{
-    struct log log;
-    struct error error;
-
-    cr_assert_eq(log_init(&log, stderr, "warn,capstan=debug,capstan.sim=off", &error), 0);
-    cr_assert(log_passes(&log, LOG_WARN, "other"));
-    cr_assert_not(log_passes(&log, LOG_INFO, "other"));
-    cr_assert(log_passes(&log, LOG_DEBUG, "capstan"));
-    cr_assert(log_passes(&log, LOG_DEBUG, "capstan.tape"));
-    cr_assert_not(log_passes(&log, LOG_DEBUG, "capstanette"));
-    cr_assert_not(log_passes(&log, LOG_ERROR, "capstan.sim"));
-    cr_assert_not(log_passes(&log, LOG_TRACE, "capstan.tape"));
-    cr_assert_eq(log_init(&log, stderr, "", &error), 0);
-    cr_assert(log_passes(&log, LOG_INFO, "capstan"));
-    cr_assert_not(log_passes(&log, LOG_DEBUG, "capstan"));
-    cr_assert_eq(log_init(&log, stderr, "info,capstan=loud", &error), ERROR_INPUT);
-    cr_assert(strstr(error.text, "\"capstan=loud\"") != NULL);
-    cr_assert_eq(log_init(&log, stderr, "info,", &error), ERROR_INPUT);
-    cr_assert_eq(log_init(&log, stderr, "=info", &error), ERROR_INPUT);
 }

@@ -329,3 +329,83 @@ Test(infrastructure, a_fold_raises_and_clears_no_alarm_by_today_s_settings)
     cr_expect(alarm_is_raised(h.engine, 0, 0, ALARM_CANCEL_FAILED));
     harness_close(&h);
 }
+
+/* --- the database -------------------------------------------------------------------------------- */
+
+static void call(bool worked)
+{
+    union event_record record = {
+        .breaker_input = {.venue = INFRASTRUCTURE_DATABASE, .healthy = worked}};
+    harness_record(&h, EVENT_breaker_input, EVENT_NONE_16, &record);
+}
+
+static void database_opened(bool required)
+{
+    harness_init(&h);
+    h.global.database_failures = 5;
+    h.global.database_timeout = SECONDS(30);
+    h.global.database_required = required;
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_accept(&h, 1);
+    harness_accept(&h, 2);
+    harness_run_to(&h, SECONDS(1));
+    for (int i = 0; i < 4; i++)
+        call(false);
+    call(true);
+    for (int i = 0; i < 4; i++)
+        call(false);
+    cr_assert_eq(h.engine->database.state, INFRASTRUCTURE_CLOSED);
+    cr_assert_eq(harness_count(&h, EVENT_infrastructure), 0);
+    call(false);
+    cr_assert_eq(h.engine->database.state, INFRASTRUCTURE_OPEN);
+    const struct event_infrastructure *told =
+        &harness_find(&h, EVENT_infrastructure, 0)->infrastructure;
+    cr_assert_eq(told->venue, INFRASTRUCTURE_DATABASE);
+    cr_assert_eq(told->failures, 5);
+    cr_assert_eq(state(), INFRASTRUCTURE_CLOSED, "the venue's own is another");
+}
+
+Test(infrastructure, rule_29_the_databases_trial_is_its_next_call)
+{
+    database_opened(false);
+    cr_expect_not(harness_blocking(&h) >> GATE_INFRASTRUCTURE & 1);
+    call(true); /* of a call that began before: it changes nothing */
+    cr_expect_eq(h.engine->database.state, INFRASTRUCTURE_OPEN);
+    harness_run_to(&h, SECONDS(31) - 1);
+    cr_expect_eq(h.engine->database.state, INFRASTRUCTURE_OPEN);
+    harness_run_to(&h, SECONDS(31));
+    cr_assert_eq(h.engine->database.state, INFRASTRUCTURE_HALF_OPEN);
+    call(false);
+    cr_assert_eq(h.engine->database.state, INFRASTRUCTURE_OPEN);
+    cr_assert_eq(h.engine->database.failures, 6);
+    harness_run_to(&h, SECONDS(61));
+    cr_assert_eq(h.engine->database.state, INFRASTRUCTURE_HALF_OPEN);
+    call(true);
+    cr_assert_eq(h.engine->database.state, INFRASTRUCTURE_CLOSED);
+    cr_assert_eq(h.engine->database.failures, 0);
+    harness_close(&h);
+}
+
+Test(infrastructure, rule_29_a_trial_that_does_not_end_has_failed)
+{
+    database_opened(false);
+    harness_run_to(&h, SECONDS(31));
+    cr_assert_eq(h.engine->database.state, INFRASTRUCTURE_HALF_OPEN);
+    harness_run_to(&h, SECONDS(31) + INFRASTRUCTURE_TRIAL_NS);
+    cr_assert_eq(h.engine->database.state, INFRASTRUCTURE_OPEN);
+    harness_close(&h);
+}
+
+Test(infrastructure, a_database_that_is_required_holds_orders_back)
+{
+    database_opened(true);
+    cr_expect(harness_blocking(&h) >> GATE_INFRASTRUCTURE & 1);
+    harness_run_to(&h, SECONDS(31));
+    cr_expect(harness_blocking(&h) >> GATE_INFRASTRUCTURE & 1);
+    call(true);
+    cr_expect_eq(h.engine->database.state, INFRASTRUCTURE_CLOSED);
+    harness_run_to(&h, SECONDS(32));
+    cr_expect_not(harness_blocking(&h) >> GATE_INFRASTRUCTURE & 1);
+    harness_close(&h);
+}

@@ -233,6 +233,7 @@ struct session {
     struct run_engine run;
     struct config *config;
     struct live_tape *live;
+    struct sink *tape; /* its sink */
     uint64_t acknowledged;
     bool killed;
     struct feed guard; /* the world's feed, as a sequencer lets it through */
@@ -240,6 +241,8 @@ struct session {
     const struct message *held; /* that the loop was not given yet */
     uint64_t market_messages, dropped;
     bool wanted_snapshots;
+    bool rotates; /* the tape is to end here */
+    uint64_t number, epoch;
 };
 
 static int took_message(struct sink *sink, const struct message *message, struct error *error)
@@ -293,6 +296,13 @@ static void change_disk(struct session *session)
 static const struct message *guard_next(struct feed *guard, struct error *error)
 {
     struct session *session = session_of_guard(guard);
+    if (session->options->rotates_every != 0 && session->market_messages > 0 && !session->rotates &&
+        session->market_messages % session->options->rotates_every == 0 &&
+        live_tape_is_calm(session->live)) {
+        session->rotates = true;
+        return NULL;
+    }
+    session->rotates = false;
     for (;;) {
         if (session->held == NULL) {
             session->held = session->inner->next(session->inner, error);
@@ -334,6 +344,7 @@ static int open_engine(struct session *session, struct error *error)
 static int open_live(struct session *session, struct live_session_result *result,
                      struct error *error)
 {
+    /* What it points to outlives the session's tapes. */
     const struct tape_header header = {.version = TAPE_VERSION,
                                        .origin = TAPE_RECORDED,
                                        .tool_version = "test",
@@ -350,23 +361,58 @@ static int open_live(struct session *session, struct live_session_result *result
     return code ? code : live_tape_fold(session->live, session->run.engine, &result->fold, error);
 }
 
-static int run(struct session *session, struct live_world *world, const struct fold *fold,
-               struct error *error)
+/* One tape, or what is left of the market. */
+static int run_tape(struct session *session, struct live_world *world, struct error *error)
 {
     struct sink *watcher = session->options->watcher;
     struct loop loop = {
         .engine = session->run.engine,
         .feed = &session->guard,
         .venue = world->venue,
-        .sinks = {live_tape_sink(session->live, session->run.engine), &session->sink, watcher},
+        .sinks = {session->tape, &session->sink, watcher},
         .sink_count = watcher ? 3 : 2,
         .makes_time = true,
         .start = INT64_MIN,
-        .start_record = {.epoch = fold->epoch + 1, .config_hash = session->run.config_hash}};
+        .start_record = {.epoch = ++session->epoch, .config_hash = session->run.config_hash}};
+    return loop_run(&loop, error);
+}
+
+static int rotate(struct session *session, struct live_session_result *result, struct error *error)
+{
+    char path[ROTATION_PATH_BYTES];
+    bool rotated = false;
+    int code = rotation_path(session->options->base, session->number + 1, path, error);
+    const struct live_tape_rotation rotation = {.path = path,
+                                                .number = session->number + 1,
+                                                .epoch = session->epoch,
+                                                .engine = &session->run,
+                                                .passed = session->options->passed,
+                                                .context = session->options->context};
+    if (!code)
+        code = live_tape_rotate(session->live, &rotation, &rotated, error);
+    result->rotations += rotated;
+    session->number += rotated;
+    if (!code && !rotated)
+        result->refused = *error;
+    return code;
+}
+
+static int run(struct session *session, struct live_world *world,
+               struct live_session_result *result, struct error *error)
+{
+    session->epoch = result->fold.epoch;
+    session->number = session->options->number;
+    session->tape = live_tape_sink(session->live, session->run.engine);
     session->inner = world->feed;
     session->guard =
         (struct feed){.next = guard_next, .ahead = guard_ahead, .ahead_ts = world->feed->ahead_ts};
-    return loop_run(&loop, error);
+    int code = run_tape(session, world, error);
+    while (!code && session->rotates) {
+        code = rotate(session, result, error);
+        if (!code)
+            code = run_tape(session, world, error);
+    }
+    return code;
 }
 
 static int end(struct session *session, int code, struct error *error)
@@ -389,7 +435,7 @@ int live_session_run(struct live_world *world, const struct live_session_options
     if (!code)
         code = open_live(&session, result, error);
     if (!code)
-        code = run(&session, world, &result->fold, error);
+        code = run(&session, world, result, error);
     code = end(&session, code, error);
     result->killed = session.killed;
     result->acknowledged = session.acknowledged;

@@ -41,6 +41,9 @@ struct live_session_result {
     bool wanted_snapshots; /* the tape was regained */
     struct tape_recovery recovered;
     struct fold fold;
+    unsigned rotations;
+    struct error
+        refused; /* why a rotation was not done, the last time; code ERROR_NONE: all were */
 };
 
 /* Where a session dies. */
@@ -51,6 +54,13 @@ struct live_session_options {
     struct sink *watcher; /* told after the tape's; may be NULL */
     /* The disk is full from this market message until that one; 0: never. */
     uint64_t full_from, full_until;
+    /* After so many market messages the tape ends and the next of the chain of `base` begins; 0: never. `path` is
+     * then number `number` of it. */
+    uint64_t rotates_every;
+    const char *base;
+    uint64_t number;
+    void (*passed)(void *context, enum live_tape_step step); /* of a rotation; NULL */
+    void *context;
 };
 
 /* One session, from what stands on the tape to the end of the market data, of a shutdown, or its death. 0 also where it

@@ -1,0 +1,47 @@
+/* The log of commands that run for long. */
+#include "config.h"
+
+#include "cmd/cmd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log_writer.h"
+#include "base/time.h"
+
+/* For what is left in the ring at the end, where nobody reads it. */
+#define CLOSE_WAIT_NS (1 * NS_PER_SECOND)
+
+static int read_form(const char *text, enum log_form *form, struct error *error)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        LOG_FORMS(X)
+#undef X
+    };
+    *form = LOG_FORM_AUTO;
+    for (unsigned i = 0; text && i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(text, names[i]) != 0)
+            continue;
+        *form = (enum log_form)i;
+        return 0;
+    }
+    return text ? error_set(error, ERROR_INPUT,
+                            "--log-form=%s: expected auto, json or human (auto: human at a "
+                            "terminal)",
+                            text)
+                : 0;
+}
+
+int cmd_open_log(const struct cmd_log_options *options, struct log *log, struct error *error)
+{
+    struct log_writer_options writer = {.path = options->file, .filter = getenv("CAPSTAN_LOG")};
+    int code = read_form(options->form, &writer.form, error);
+    memset(log, 0, sizeof *log);
+    return code ? code : log_writer_open(log, &writer, error);
+}
+
+void cmd_close_log(struct log *log)
+{
+    log_writer_close(log, CLOSE_WAIT_NS);
+}

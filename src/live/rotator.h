@@ -1,0 +1,68 @@
+/* When a live session's tape ends and the next begins (setting tape.rotate_every), and what is done then. A rotation
+ * is a session that ends in order and another that begins, but for the orders, which rest, and the venues, which stay
+ * connected: the engine takes another start, of the next epoch, and is told of the market again. */
+#ifndef CAPSTAN_LIVE_ROTATOR_H
+#define CAPSTAN_LIVE_ROTATOR_H
+
+#include "base/log.h"
+#include "live/retold.h"
+#include "run/live_tape.h"
+
+struct rotator_options {
+    const char *base; /* --tape */
+    uint64_t number;  /* of the chain's tape that is open */
+    int64_t every;    /* tape.rotate_every; 0: never */
+    struct live_tape *tape;
+    const struct event_names *names;
+    const struct run_engine *engine; /* NULL: none (`record`) */
+    const struct log *log;
+    /* Without an engine: ask the venues for whole books, where not all are known here. */
+    void (*want_snapshots)(void *context);
+    void *context;
+};
+
+struct rotator {
+    struct rotator_options options;
+    int64_t due;  /* ts_local from which on the tape is to end; TIME_NEVER */
+    bool ended;   /* the feed gave its last message of the tape */
+    bool armed;   /* the market is told again once the start was given */
+    bool tells;   /* it is being told */
+    bool follows; /* the books are kept here: there is no engine */
+    bool failed;  /* no memory to keep something: nothing rotates any more */
+    struct retold *retold;
+};
+
+/* `now`: the session's time. ERROR_INPUT for a setting that can't be. Zero it before, close it also after a failure. */
+int rotator_open(struct rotator *rotator, const struct rotator_options *options, int64_t now,
+                 struct error *error);
+void rotator_close(struct rotator *rotator);
+
+/* --- between two messages -------------------------------------------------------------------------------- */
+
+static inline bool rotator_is_due(const struct rotator *rotator, int64_t now)
+{
+    return now >= rotator->due;
+}
+/* It is due: whether the engine lets it happen now and the disk has room; where not, later. */
+bool rotator_ends(struct rotator *rotator, int64_t now);
+/* Each message that the loop is given. */
+void rotator_takes(struct rotator *rotator, const struct message *message);
+static inline void rotator_sees(struct rotator *rotator, const struct message *message)
+{
+    if (rotator->follows || rotator->armed || retold_keeps(message->kind))
+        rotator_takes(rotator, message);
+}
+/* What the new session is told of the market before all else; NULL: nothing (more). */
+const struct message *rotator_next(struct rotator *rotator, int64_t now);
+static inline const struct message *rotator_tells(struct rotator *rotator, int64_t now)
+{
+    return rotator->tells ? rotator_next(rotator, now) : NULL;
+}
+
+/* --- after the feed ended -------------------------------------------------------------------------------- */
+
+/* End the tape and go on with the next, or where that can't be with the same; `epoch` is that of the session which has
+ * ended. A start of a higher epoch follows. ERROR_SYSTEM where the session can't go on. */
+int rotator_rotate(struct rotator *rotator, uint64_t epoch, int64_t now, struct error *error);
+
+#endif

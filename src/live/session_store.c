@@ -1,0 +1,246 @@
+/* See session_store.h. */
+#include "config.h"
+
+#include "live/session_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/rotation.h"
+#include "run/verification.h"
+
+struct session_store {
+    struct sink sink; /* first: the loop holds a pointer to it */
+    struct session_store_options options;
+    struct engine_counters none;        /* a session that goes on has no counters in its row */
+    struct engine_counters before, own; /* of tapes before this one, and of this one */
+    char path[ROTATION_PATH_BYTES], tape[ROTATION_PATH_BYTES];
+    struct store_provenance provenance, last;
+    struct follower *follower;
+    bool judging; /* the message that the engine takes tells how a call ended */
+    bool judged;  /* it has, and its decisions come now */
+    bool worked;  /* the last call did */
+};
+
+/* --- what the tape held before -------------------------------------------------------------------- */
+
+/* Ends the projection where this session begins. */
+struct bound {
+    struct sink sink; /* first: the loop holds a pointer to it */
+    uint64_t epoch;
+    bool reached;
+};
+
+static int stop_at_start(struct sink *sink, const struct message *message, struct error *error)
+{
+    struct bound *bound = (struct bound *)sink;
+    bound->reached = message->kind == EVENT_start && message->record->start.epoch == bound->epoch;
+    return bound->reached ? error_set(error, ERROR_DIFFERENT, "the session begins here") : 0;
+}
+
+static int put(void *file, const uint8_t *bytes, size_t length, struct error *error)
+{
+    return record_file_append(file, bytes, length, 1, error);
+}
+
+static int project(struct verification *verification, struct session_store *store,
+                   struct spool *spool, struct error *error)
+{
+    struct loop *loop = &verification->loop;
+    struct verification_result result;
+    struct bound bound = {.sink = {.message = stop_at_start}, .epoch = store->options.epoch};
+    memmove(loop->sinks + 1, loop->sinks, loop->sink_count * sizeof loop->sinks[0]);
+    loop->sinks[0] = &bound.sink;
+    loop->sink_count++;
+    loop->sinks[loop->sink_count++] = spool_sink(spool);
+    spool_set_engine(spool, verification->engine.engine);
+    int code = verification_execute(verification, &result, error);
+    if (bound.reached || code == 0)
+        return 0; /* without it: its block is not on the disk yet */
+    return error_prefix(error, "what the tape held before");
+}
+
+static int history(void *context, struct record_file *file, struct error *error)
+{
+    struct session_store *store = context;
+    struct verification verification = {0};
+    struct spool *spool = NULL;
+    int code = record_file_open(file, store->options.tape, error);
+    if (!code)
+        code =
+            spool_open_into(&spool, store->options.header->names.instrument_count,
+                            store->options.engine->resolved.global.store_sample, put, file, error);
+    if (!code)
+        code = verification_open(&verification, store->options.tape, error);
+    if (!code)
+        code = project(&verification, store, spool, error);
+    verification_close(&verification);
+    spool_close(&spool);
+    if (code)
+        record_file_close(file);
+    return code;
+}
+
+/* --- the breaker ---------------------------------------------------------------------------------- */
+
+static bool tell_outcome(void *context, bool worked)
+{
+    const struct session_store *store = context;
+    const union event_record record = {.breaker_input = {.venue = EVENT_NONE_8, .healthy = worked}};
+    return live_feed_post(store->options.feed, EVENT_breaker_input, &record);
+}
+
+static bool is_of_database(const struct message *message)
+{
+    return message->kind == EVENT_breaker_input &&
+           message->record->breaker_input.venue == EVENT_NONE_8;
+}
+
+static int take_message(struct sink *sink, const struct message *message, struct error *error)
+{
+    struct session_store *store = (struct session_store *)sink;
+    struct sink *taken = follower_sink(store->follower);
+    if (store->judged)
+        follower_judged(store->follower);
+    store->judged = false;
+    store->judging = is_of_database(message);
+    if (store->judging)
+        store->worked = message->record->breaker_input.healthy;
+    return taken->message(taken, message, error);
+}
+
+/* Where the breaker stays as it is no decision follows, and the next call may begin. */
+static int take_stepped(struct sink *sink, const struct engine *engine, struct error *error)
+{
+    struct session_store *store = (struct session_store *)sink;
+    struct sink *taken = follower_sink(store->follower);
+    if (store->judging)
+        atomic_store(store->options.healthy,
+                     store->worked && engine_database_state(engine) == INFRASTRUCTURE_CLOSED);
+    store->judged = store->judging;
+    store->judging = false;
+    return taken->stepped(taken, engine, error);
+}
+
+static int take_decision(struct sink *sink, const struct message *decision, struct error *error)
+{
+    struct session_store *store = (struct session_store *)sink;
+    struct sink *taken = follower_sink(store->follower);
+    if (decision->kind == EVENT_infrastructure &&
+        decision->record->infrastructure.venue == EVENT_NONE_8)
+        follower_obey(store->follower, decision->record->infrastructure.state);
+    return taken->decision(taken, decision, error);
+}
+
+/* --- opening and closing -------------------------------------------------------------------------- */
+
+static void set_provenance(struct session_store *store)
+{
+    const struct session_store_options *options = &store->options;
+    store->provenance =
+        (struct store_provenance){.tape_name = store->tape,
+                                  .header = options->header,
+                                  .run_grade = options->header->grade,
+                                  .run_grade_reasons = options->header->grade_reasons,
+                                  .tool_version = PACKAGE_VERSION,
+                                  .build_id = options->build_id,
+                                  .config = options->engine->config_text,
+                                  .config_hash = options->engine->config_hash,
+                                  .seed = options->engine->resolved.global.seed,
+                                  .counters = &store->none};
+}
+
+int session_store_open(struct session_store **out, const struct session_store_options *options,
+                       struct error *error)
+{
+    const struct settings_global *global = &options->engine->resolved.global;
+    const struct fold *fold = options->fold;
+    struct session_store *store = calloc(1, sizeof *store);
+    if (!store)
+        return error_set(error, ERROR_SYSTEM, "no memory for the database");
+    store->options = *options;
+    snprintf(store->path, sizeof store->path, "%s", options->path);
+    snprintf(store->tape, sizeof store->tape, "%s", options->tape);
+    store->options.path = store->path;
+    store->options.tape = store->tape;
+    store->sink = (struct sink){.market = true,
+                                .message = take_message,
+                                .stepped = take_stepped,
+                                .decision = take_decision};
+    store->before = *engine_counters(options->engine->engine);
+    set_provenance(store);
+    const struct follower_options follower = {
+        .database = {.path = store->path,
+                     .provenance = &store->provenance,
+                     .clock = options->clock,
+                     .call_timeout_ns = global->database_call_timeout,
+                     .history = history,
+                     .context = store},
+        .session = {.epoch = options->epoch,
+                    /* Sessions of the tapes before are none of this tape's. */
+                    .epoch_before = fold->first_start == INT64_MIN ? 0 : fold->epoch,
+                    .first_start = fold->first_start,
+                    .last_start = fold->last_start},
+        .scratch = store->tape,
+        .engine = options->engine->engine,
+        .instrument_count = options->header->names.instrument_count,
+        .sample_ns = global->store_sample,
+        .every_ns = global->database_every,
+        .log = options->log,
+        .outcome = tell_outcome,
+        .context = store};
+    int code = live_database_look(options->path, fold->first_start, error);
+    if (!code)
+        code = follower_open(&store->follower, &follower, error);
+    if (code) {
+        free(store);
+        return code;
+    }
+    *out = store;
+    return 0;
+}
+
+struct sink *session_store_sink(struct session_store *store)
+{
+    return &store->sink;
+}
+
+struct follower_health session_store_health(const struct session_store *store)
+{
+    return follower_health(store->follower);
+}
+
+void session_store_flush(struct session_store *store, void (*done)(void *context, bool failed),
+                         void *context)
+{
+    follower_flush(store->follower, done, context);
+}
+
+/* Those that stand in the row. */
+static void count_own(struct session_store *store)
+{
+    const struct engine_counters *now = engine_counters(store->options.engine->engine);
+    const struct engine_counters *before = &store->before;
+    store->own.cycles = now->cycles - before->cycles;
+    store->own.decisions = now->decisions - before->decisions;
+    store->own.invariant_checks = now->invariant_checks - before->invariant_checks;
+    store->own.invariant_violations = now->invariant_violations - before->invariant_violations;
+}
+
+bool session_store_close(struct session_store **out, const struct loop *loop, int64_t limit_ns)
+{
+    struct session_store *store = *out;
+    if (!store)
+        return true;
+    *out = NULL;
+    store->last = store->provenance;
+    count_own(store);
+    store->last.counters = &store->own;
+    store->last.events = loop->events - store->options.events_before;
+    store->last.messages = loop->messages - store->options.messages_before;
+    bool whole = follower_close(&store->follower, &store->last, limit_ns);
+    if (!store->follower) /* else its thread may still use the rest */
+        free(store);
+    return whole;
+}

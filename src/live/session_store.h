@@ -1,0 +1,45 @@
+/* The database of a live session: what the store's thread (store/follower.h) needs of the session, and the engine's
+ * word on its breaker. A sink of the loop, behind that of the tape. */
+#ifndef CAPSTAN_LIVE_SESSION_STORE_H
+#define CAPSTAN_LIVE_SESSION_STORE_H
+
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "feed/live_feed.h"
+#include "run/fold.h"
+#include "run/run_engine.h"
+#include "store/follower.h"
+#include "tape/tape.h"
+
+struct session_store;
+
+struct session_store_options {
+    const char *path; /* the database */
+    const char *tape;
+    const struct tape_header *header; /* that stands on the tape */
+    const char *build_id;
+    struct run_engine *engine;               /* folded, before its start */
+    const struct fold *fold;                 /* what the tape held before */
+    uint64_t epoch;                          /* of this session */
+    uint64_t events_before, messages_before; /* of the process, on tapes before this one */
+    struct live_feed *feed;                  /* how calls end is posted here */
+    atomic_bool *healthy; /* for any thread: the last call worked, and the breaker is closed */
+    const struct clock *clock;
+    const struct log *log;
+};
+
+/* ERROR_INPUT where the path holds something else than this tape's database. All that `options` points to must outlive
+ * it, but for the two paths, which are copied. */
+int session_store_open(struct session_store **store, const struct session_store_options *options,
+                       struct error *error);
+struct sink *session_store_sink(struct session_store *store);
+struct follower_health session_store_health(const struct session_store *store);
+/* The shutdown's step, as follower_flush. */
+void session_store_flush(struct session_store *store, void (*done)(void *context, bool failed),
+                         void *context);
+/* After the loop has ended and before the engine is closed: write the rest, in `limit_ns`; false where the database is
+ * behind. NULL is allowed. */
+bool session_store_close(struct session_store **store, const struct loop *loop, int64_t limit_ns);
+
+#endif

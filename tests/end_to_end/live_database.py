@@ -1,0 +1,398 @@
+#!/usr/bin/env python3
+"""The database of live sessions against the exchange of this machine: removed, locked, full, and back. What is in it is
+read by Python's SQLite and compared with the tape as the independent reader shows it. Prints TAP."""
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+CAPSTAN = os.environ["CAPSTAN"]
+TOP = Path(os.environ.get("srcdir", ".")).resolve()
+QUICK = ["--set", "database.timeout=2s", "--set", "database.every=50ms", "--set", "database.call_timeout=200ms"]
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+class Skip(Exception):
+    pass
+
+
+class Venue:
+    """capstan exchange, as Binance.US."""
+
+    def __init__(self, folder):
+        self.folder = folder / "venue"
+        self.log = open(folder / "exchange.log", "w")
+        self.process = subprocess.Popen([CAPSTAN, "exchange", "--dir", str(self.folder), "--synth", "5", "--venue",
+                                         "binance_us", "--rate", "800"],
+                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+        assert self.process.stdout.readline().strip() == "ready", "the exchange did not become ready"
+        self.config = self.folder / "live.yaml"
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(30)
+        self.log.close()
+
+
+class Session:
+    """One `capstan live` with a database."""
+
+    def __init__(self, venue, folder, tape, database, *more, mode="live"):
+        self.log = folder / f"{time.monotonic_ns()}.log"
+        self.errors = open(folder / "errors", "a+")
+        self.process = subprocess.Popen([CAPSTAN, mode, "-c", str(venue.config), "--tape", str(tape), "--db",
+                                         str(database), "--log", str(self.log), *QUICK, *map(str, more)],
+                                        stdout=subprocess.DEVNULL, stderr=self.errors)
+
+    def lines(self):
+        try:
+            return [json.loads(line) for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        except FileNotFoundError:
+            return []
+
+    def count(self, message, level=None):
+        return sum(line["message"] == message and (level is None or line["level"] == level) for line in self.lines())
+
+    def await_line(self, message, count=1, seconds=40):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self.count(message) >= count:
+                return
+            assert self.process.poll() is None, f"the session ended by itself: {self.log.read_text()[-800:]}"
+            time.sleep(0.05)
+        raise AssertionError(f"no {message!r} in {seconds} s: {self.log.read_text()[-800:]}")
+
+    def end(self, code=0):
+        self.process.send_signal(signal.SIGTERM)
+        found = self.process.wait(60)
+        assert found == code, f"exit {found}: {self.log.read_text()[-1500:]}"
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def records(tape):
+    """The tape's text, by the reader that knows nothing of the program."""
+    if subprocess.run(["/usr/bin/python3", "-c", "import xxhash"], capture_output=True).returncode == 0:
+        command = ["/usr/bin/python3", TOP / "scripts/read-tape", tape]
+    else:
+        command = [CAPSTAN, "tape", "cat", tape]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+
+
+def field(line, name):
+    found = re.search(rf" {name}=(\"[^\"]*\"|\S*)", line)
+    return found[1].strip('"') if found else None
+
+
+def rows(database, sql):
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def check_fills(tape, database, least=1):
+    """Each fill of the tape once in the database, in order, and so each order."""
+    lines = records(tape)
+    told, seen = [], set()
+    for line in lines:
+        if " order_filled " in line:
+            key = (line.split(" ")[2], field(line, "trade"))
+            if key not in seen:
+                told.append((field(line, "trade"), field(line, "side"), field(line, "price"), field(line, "quantity")))
+            seen.add(key)
+    found = rows(database, "SELECT trade, side, price, quantity FROM fill ORDER BY id")
+    assert found == told, f"{len(told)} fills on the tape, {len(found)} in the database"
+    assert len(told) >= least, f"only {len(told)} fills: nothing was shown"
+    sent = sum(1 for line in lines if line.split(" ")[1] in ("place", "replace"))
+    assert rows(database, "SELECT count(*) FROM orders") == [(sent,)]
+    assert rows(database, "PRAGMA integrity_check") == [("ok",)]
+
+
+def check_project(tape, database, folder):
+    """And every row of the tables is the one that `capstan project` makes of the tape."""
+    again = folder / "again.db"
+    done = subprocess.run([CAPSTAN, "project", str(tape), "-o", str(again)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    for table in ("instrument", "orders", "order_event", "fill", "position", "balance"):
+        assert rows(database, f"SELECT * FROM {table}") == rows(again, f"SELECT * FROM {table}"), table
+    again.unlink()
+
+
+def check_breaker(tape, openings):
+    """The engine's words stand on the tape where five calls in a row have failed, or the trial."""
+    failures, state, opened = 0, "closed", 0
+    for line in records(tape):
+        kind = line.split(" ")[1]
+        if kind == "start":
+            failures, state = 0, "closed"
+        elif kind == "breaker_input" and field(line, "venue") == "-":
+            failures = 0 if field(line, "healthy") == "yes" else failures + 1
+        elif kind == "infrastructure" and field(line, "venue") == "-":
+            before, state = state, field(line, "state")
+            if before == "closed":
+                assert state == "open" and failures == 5, line
+                opened += 1
+            elif state == "closed":
+                assert before == "half_open" and failures == 0, line
+    assert opened == openings, f"it opened {opened} times"
+    assert state == "closed", "it did not close"
+    done = subprocess.run([CAPSTAN, "verify", str(tape)], capture_output=True, text=True)
+    assert done.returncode == 0 and "identical" in done.stdout, done.stdout + done.stderr
+
+
+def check_log(session):
+    """D8's lines and levels; while it is open no call is made."""
+    assert session.count("infrastructure breaker tripped", "error") == 1
+    assert session.count("infrastructure breaker open", "warn") >= 1
+    assert session.count("infrastructure breaker half-open", "info") >= 1
+    assert session.count("infrastructure breaker trial", "debug") >= 1
+    assert session.count("infrastructure breaker closed", "info") == 1
+    open_now, calls = False, 0
+    for line in session.lines():
+        if line["message"].startswith("infrastructure breaker"):
+            open_now = line["message"] == "infrastructure breaker open"
+        elif line["message"] == "a call of the database failed":
+            calls += 1
+            assert not open_now, f"a call while it is open: {line}"
+    assert calls >= 5, calls
+
+
+def goes_away(venue, folder, take_away, bring_back, database):
+    """A session whose database goes away and comes back."""
+    tape = folder / "session.tape"
+    session = Session(venue, folder, tape, database)
+    session.await_line("order_filled")
+    time.sleep(0.5)
+    take_away()
+    session.await_line("infrastructure breaker tripped")
+    session.await_line("infrastructure breaker trial")  # which fails
+    session.await_line("infrastructure breaker open", 2)
+    filled = session.count("order_filled")
+    session.await_line("order_filled", filled + 1)  # trading goes on
+    bring_back()
+    session.await_line("infrastructure breaker closed")
+    session.await_line("order_filled", session.count("order_filled") + 1)
+    session.end()
+    check_log(session)
+    check_breaker(tape, 1)
+    check_fills(tape, database, 3)
+    check_project(tape, database, folder)
+
+
+@test
+def removed_with_its_folder_and_back(folder, venue):
+    place, away = folder / "data", folder / "away"
+    place.mkdir()
+    goes_away(venue, folder, lambda: place.rename(away), lambda: away.rename(place), place / "run.db")
+
+
+@test
+def removed_for_good_and_made_anew(folder, venue):
+    place = folder / "data"
+    place.mkdir()
+    goes_away(venue, folder, lambda: shutil.rmtree(place), place.mkdir, place / "run.db")
+
+
+@test
+def locked_and_released(folder, venue):
+    database = folder / "run.db"
+    holder = []
+
+    def lock():
+        holder.append(sqlite3.connect(database, isolation_level=None, timeout=20))
+        holder[0].execute("BEGIN EXCLUSIVE")
+
+    def release():
+        holder[0].execute("COMMIT")
+        holder[0].close()
+
+    goes_away(venue, folder, lock, release, database)
+
+
+@test
+def full_and_free_again(folder, venue):
+    """On a file system of its own, in a namespace of this test's own."""
+    if os.environ.get("CAPSTAN_OWN_MOUNTS") != "yes":
+        raise Skip("no mount of our own: unshare")
+    disk = folder / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], check=True)
+    ballast = disk / "ballast"
+
+    def fill():
+        with open(ballast, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 4096)
+            except OSError:
+                pass
+
+    try:
+        goes_away(venue, folder, fill, ballast.unlink, disk / "run.db")
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=False)
+
+
+@test
+def only_its_file_removed(folder, venue):
+    """The next call but one makes it anew: the breaker has nothing to do."""
+    tape, database = folder / "session.tape", folder / "run.db"
+    session = Session(venue, folder, tape, database)
+    session.await_line("order_filled")
+    database.unlink()
+    session.await_line("order_filled", session.count("order_filled") + 1)
+    session.end()
+    assert session.count("infrastructure breaker tripped") == 0
+    check_fills(tape, database)
+    check_project(tape, database, folder)
+
+
+@test
+def killed_and_caught_up_by_the_next_session(folder, venue):
+    tape, database = folder / "session.tape", folder / "run.db"
+    session = Session(venue, folder, tape, database)
+    session.await_line("order_filled", 2)
+    session.kill()
+    session = Session(venue, folder, tape, database)
+    session.await_line("order_filled")
+    session.end()
+    session = Session(venue, folder, tape, database)  # behind one that ended in order nothing is made anew
+    session.await_line("order_filled")
+    session.end()
+    assert session.count("the database was behind the tape and is made anew from it") == 0
+    check_fills(tape, database, 4)
+    check_project(tape, database, folder)
+
+
+@test
+def away_at_the_end_and_caught_up_by_the_next_session(folder, venue):
+    tape, database, away = folder / "session.tape", folder / "run.db", folder / "away.db"
+    session = Session(venue, folder, tape, database)
+    session.await_line("order_filled")
+    session.await_line("the session begins")
+    holder = sqlite3.connect(database, isolation_level=None, timeout=20)
+    holder.execute("BEGIN EXCLUSIVE")
+    session.end()
+    holder.execute("COMMIT")
+    holder.close()
+    assert session.count("step_failed", "error") == 1, "the step that failed is told"
+    assert session.count("shutdown complete", "info") == 1, "and the shutdown goes on"
+    assert session.count("shutdown, step 6: disconnecting venues") == 1
+    session = Session(venue, folder, tape, database)
+    session.await_line("order_filled")
+    session.end()
+    check_fills(tape, database, 2)
+    check_project(tape, database, folder)
+    assert not away.exists()
+
+
+@test
+def required_stops_new_orders(folder, venue):
+    place, away, tape = folder / "data", folder / "away", folder / "session.tape"
+    place.mkdir()
+    session = Session(venue, folder, tape, place / "run.db", "--set", "database.required=yes")
+    session.await_line("order_filled")
+    place.rename(away)
+    session.await_line("infrastructure breaker open", 2)
+    away.rename(place)
+    session.await_line("infrastructure breaker closed")
+    session.await_line("order_filled", session.count("order_filled") + 1)
+    session.end()
+    state = "closed"
+    for line in records(tape):
+        kind = line.split(" ")[1]
+        if kind == "infrastructure" and field(line, "venue") == "-":
+            state = field(line, "state")
+        assert state == "closed" or kind not in ("place", "modify", "replace"), line
+    check_fills(tape, place / "run.db")
+
+
+@test
+def paper_has_one_too(folder, venue):
+    tape, database = folder / "session.tape", folder / "run.db"
+    session = Session(venue, folder, tape, database, mode="paper")
+    session.await_line("order_filled")
+    session.end()
+    check_fills(tape, database)
+    check_project(tape, database, folder)
+
+
+def refused(venue, folder, expected, *arguments):
+    done = subprocess.run([CAPSTAN, "live", "-c", str(venue.config), "--tape", str(folder / "no.tape"), "--for", "3s",
+                           *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and expected in done.stderr, f"exit {done.returncode}: {done.stderr[-500:]}"
+
+
+@test
+def what_can_not_be_is_refused(folder, venue):
+    other = folder / "other.db"
+    other.write_text("a file of somebody else, long enough to be no empty database " * 20)
+    before = other.read_bytes()
+    refused(venue, folder, "something else", "--db", other)
+    with sqlite3.connect(folder / "tables.db") as connection:
+        connection.execute("CREATE TABLE mine (id INTEGER)")
+    refused(venue, folder, "something else", "--db", folder / "tables.db")
+    tape = folder / "session.tape"
+    session = Session(venue, folder, tape, folder / "run.db")
+    session.await_line("order_filled")
+    session.end()
+    refused(venue, folder, "something else", "--db", folder / "run.db")
+    refused(venue, folder, "database.required", "--set", "database.required=yes")
+    refused(venue, folder, "the file of --tape", "--db", folder / "no.tape")
+    assert other.read_bytes() == before
+
+
+def run_tests(venue_folder):
+    failed = 0
+    venue = Venue(venue_folder)
+    try:
+        for number, function in enumerate(TESTS, 1):
+            folder = venue_folder / function.__name__
+            folder.mkdir()
+            name = function.__name__.replace("_", " ")
+            try:
+                function(folder, venue)
+                print(f"ok {number} - {name}")
+            except Skip as why:
+                print(f"ok {number} - {name} # SKIP {why}")
+            except (AssertionError, subprocess.SubprocessError, OSError, sqlite3.Error) as error:
+                failed += 1
+                print(f"not ok {number} - {name}")
+                for line in str(error).splitlines()[:15]:
+                    print(f"#   {line}")
+            sys.stdout.flush()
+    finally:
+        venue.end()
+    return failed
+
+
+def main():
+    if len(sys.argv) > 1:
+        TESTS[:] = [function for function in TESTS if function.__name__ in sys.argv[1:]]
+    own = ["unshare", "--mount", "--map-root-user"]
+    if "CAPSTAN_OWN_MOUNTS" not in os.environ:
+        can = shutil.which("unshare") and subprocess.run(
+            [*own, "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True).returncode == 0
+        os.environ["CAPSTAN_OWN_MOUNTS"] = "yes" if can else "no"
+        if can:
+            os.execvp("unshare", [*own, sys.executable, *sys.argv])
+    print(f"1..{len(TESTS)}")
+    with tempfile.TemporaryDirectory() as scratch:
+        return 1 if run_tests(Path(scratch)) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

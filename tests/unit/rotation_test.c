@@ -1,0 +1,560 @@
+/* Tapes that follow each other: names, what the next begins with, deaths between any two steps, a disk without room. */
+#include "config.h" /* POSIX names */
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/walker.h"
+#include "run/verification.h"
+#include "tests/unit/live_session.h"
+#include "tests/unit/small_tape.h"
+
+enum { PATH_BYTES = 128, TAPES_MAX = 40 };
+
+static struct error error;
+static char folder[PATH_BYTES], base[2 * PATH_BYTES];
+
+static void make_folder(void)
+{
+    snprintf(folder, sizeof folder, "rotation_test.%ld", (long)getpid());
+    snprintf(base, sizeof base, "%s/session.tape", folder);
+    cr_assert_eq(mkdir(folder, 0700), 0);
+}
+
+static void remove_folder(void)
+{
+    char path[2 * PATH_BYTES + 256];
+    DIR *all = opendir(folder);
+    for (const struct dirent *entry; all && (entry = readdir(all)) != NULL;) {
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        unlink(path);
+    }
+    if (all)
+        closedir(all);
+    rmdir(folder);
+}
+
+TestSuite(rotation, .init = make_folder, .fini = remove_folder);
+
+static const char *path_of(uint64_t number)
+{
+    static char paths[TAPES_MAX][ROTATION_PATH_BYTES];
+    cr_assert_lt(number, TAPES_MAX);
+    cr_assert_eq(rotation_path(base, number, paths[number], &error), 0, "%s", error.text);
+    return paths[number];
+}
+
+static uint64_t newest(void)
+{
+    uint64_t number;
+    cr_assert_eq(rotation_newest(base, &number, &error), 0, "%s", error.text);
+    return number;
+}
+
+/* --- names -------------------------------------------------------------------------------------------------- */
+
+static void touch(const char *name)
+{
+    char path[2 * PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    cr_assert_geq(fd, 0);
+    close(fd);
+}
+
+Test(rotation, names)
+{
+    char path[ROTATION_PATH_BYTES];
+    const struct {
+        const char *base;
+        uint64_t number;
+        const char *path;
+    } names[] = {{"a/s.tape", 1, "a/s.tape"},         {"a/s.tape", 2, "a/s-0002.tape"},
+                 {"s.tape", 9999, "s-9999.tape"},     {"s.tape", 10000, "s-10000.tape"},
+                 {"a.tape/s", 3, "a.tape/s-0003"},    {".tape", 2, ".tape-0002"},
+                 {"s.tape", 999999, "s-999999.tape"}, {"s.tape.tape", 2, "s.tape-0002.tape"}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        cr_assert_eq(rotation_path(names[i].base, names[i].number, path, &error), 0);
+        cr_expect_str_eq(path, names[i].path);
+    }
+    cr_expect_eq(rotation_path("s.tape", 1000000, path, &error), ERROR_INPUT);
+    const char *longest = "0123456789012345678901234567890123456789012345678901234.tape";
+    cr_expect_eq(rotation_path(longest, 1, path, &error), 0);
+    cr_expect_eq(rotation_path(longest, 2, path, &error), ERROR_INPUT);
+    cr_expect_neq(strstr(error.text, "too long"), NULL, "%s", error.text);
+}
+
+Test(rotation, the_newest_is_the_highest_number)
+{
+    static const char *const others[] = {"session-2.tape",       "session-00003.tape",
+                                         "session-0004.tapes",   "session-0005.tape.journal-0",
+                                         "session-0006",         "other-0007.tape",
+                                         "session-9999999.tape", "session-00a8.tape",
+                                         "session-0009x.tape",   "session-.tape",
+                                         "session-0000.tape",    "xsession-0009.tape"};
+    cr_expect_eq(newest(), 1);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        touch(others[i]);
+    cr_expect_eq(newest(), 1);
+    touch("session-0002.tape");
+    touch("session-0011.tape");
+    touch("session-0003.tape");
+    cr_expect_eq(newest(), 11);
+    touch("session-10000.tape");
+    cr_expect_eq(newest(), 10000);
+    uint64_t number;
+    cr_expect_eq(rotation_newest("no-such-folder/s.tape", &number, &error), ERROR_INPUT);
+}
+
+static uint64_t files(void)
+{
+    uint64_t count = 0;
+    DIR *all = opendir(folder);
+    for (const struct dirent *entry; (entry = readdir(all)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(all);
+    return count;
+}
+
+/* --- chains -------------------------------------------------------------------------------------------------- */
+
+static void open_world(struct live_world *world, unsigned messages, unsigned shutdown_at)
+{
+    const struct live_world_options options = {.messages = messages, .shutdown_at = shutdown_at};
+    cr_assert_eq(live_world_open(world, &options, &error), 0, "%s", error.text);
+}
+
+static struct live_session_result session(struct live_world *world, uint64_t every,
+                                          uint64_t dies_after)
+{
+    struct live_session_result result;
+    uint64_t number = newest();
+    const struct live_session_options options = {.path = path_of(number),
+                                                 .base = base,
+                                                 .number = number,
+                                                 .rotates_every = every,
+                                                 .dies_after = dies_after};
+    cr_assert_eq(rotation_settle(base, number, &error), 0, "%s", error.text);
+    cr_assert_eq(live_session_run(world, &options, &result, &error), 0, "%s", error.text);
+    return result;
+}
+
+static struct verification_result verified(uint64_t number)
+{
+    static struct verification_result result;
+    cr_assert_eq(verification_run(path_of(number), &result, &error), 0, "%lu: %s",
+                 (unsigned long)number, error.text);
+    return result;
+}
+
+/* What stands on all tapes: that ids of orders never return, and epochs rise. */
+struct seen {
+    uint64_t places, highest, epoch, starts, carries;
+};
+
+static void see(const char *path, struct seen *seen)
+{
+    struct tape_reader *reader = NULL;
+    struct tape_block block = {0};
+    cr_assert_eq(tape_reader_open(&reader, path, &error), 0, "%s", error.text);
+    cr_assert_eq(tape_block_init(&block, reader, &error), 0);
+    for (size_t b = 0; b < tape_reader_block_count(reader); b++) {
+        cr_assert_eq(tape_reader_read(reader, b, &block, &error), 0);
+        for (uint32_t i = 0; i < block.message_count; i++) {
+            const struct message *message = &block.messages[i];
+            seen->carries += message->kind == EVENT_carry;
+            if (message->kind == EVENT_start) {
+                cr_assert_gt(message->record->start.epoch, seen->epoch);
+                seen->epoch = message->record->start.epoch;
+                seen->starts++;
+            } else if (message->kind == EVENT_place) {
+                cr_assert_gt(message->record->place.order, seen->highest);
+                seen->highest = message->record->place.order;
+                seen->places++;
+            }
+        }
+    }
+    tape_block_free(&block);
+    tape_reader_close(&reader);
+}
+
+static struct seen check_chain(uint64_t tapes)
+{
+    struct seen seen = {0};
+    for (uint64_t number = 1; number <= tapes; number++) {
+        verified(number);
+        see(path_of(number), &seen);
+        if (number > 1)
+            cr_assert_eq(rotation_check(path_of(number - 1), path_of(number), &error), 0, "%s",
+                         error.text);
+    }
+    cr_assert_gt(seen.places, 20);
+    return seen;
+}
+
+/* An engine that is given every record of every tape but the carries, against one that folds the newest tape alone. */
+static void fold_all(uint64_t tapes, struct engine *engine)
+{
+    struct tape_block block = {0};
+    for (uint64_t number = 1; number <= tapes; number++) {
+        struct tape_reader *reader = NULL;
+        cr_assert_eq(tape_reader_open(&reader, path_of(number), &error), 0);
+        cr_assert_eq(tape_block_init(&block, reader, &error), 0);
+        for (size_t b = 0; b < tape_reader_block_count(reader); b++) {
+            cr_assert_eq(tape_reader_read(reader, b, &block, &error), 0);
+            for (uint32_t i = 0; i < block.message_count; i++)
+                engine_fold(engine, &block.messages[i]);
+        }
+        tape_block_free(&block);
+        tape_reader_close(&reader);
+    }
+}
+
+static uint64_t started_hash(struct engine *engine, int64_t now)
+{
+    struct walker_hash hash;
+    const union event_record record = {.start = {.epoch = 1000}};
+    const struct message start = {
+        .ts_local = now, .stream = EVENT_NONE_16, .kind = EVENT_start, .record = &record};
+    engine_step(engine, &start);
+    walker_hash_init(&hash);
+    engine_walk(engine, &hash.walker);
+    return hash.hash;
+}
+
+static void expect_newest_is_enough(struct live_world *world, uint64_t tapes)
+{
+    struct run_engine whole = {0}, newest_alone = {0};
+    struct fold fold;
+    cr_assert_eq(run_engine_open(&whole, world->config, small_tape_names(), false, false, &error),
+                 0);
+    cr_assert_eq(
+        run_engine_open(&newest_alone, world->config, small_tape_names(), false, false, &error), 0);
+    fold_all(tapes, whole.engine);
+    cr_assert_eq(fold_tape(path_of(tapes), UINT64_MAX, newest_alone.engine, &fold, &error), 0, "%s",
+                 error.text);
+    cr_expect_eq(engine_open_orders(whole.engine), engine_open_orders(newest_alone.engine));
+    cr_expect_eq(started_hash(whole.engine, fold.last_ts),
+                 started_hash(newest_alone.engine, fold.last_ts));
+    run_engine_close(&whole);
+    run_engine_close(&newest_alone);
+}
+
+Test(rotation, a_session_over_many_tapes)
+{
+    struct live_world world = {0};
+    open_world(&world, 3000, 2900);
+    struct live_session_result result = session(&world, 300, 0);
+    cr_assert_eq(result.rotations, 9);
+    cr_assert_eq(result.refused.code, ERROR_NONE, "%s", result.refused.text);
+    cr_assert_eq(newest(), 10);
+    struct seen seen = check_chain(10);
+    cr_assert_eq(seen.starts, 10);
+    cr_assert_gt(seen.carries, 9);
+    expect_newest_is_enough(&world, 10);
+    /* The last is gone on with. */
+    struct live_session_result next = session(&world, 0, 0);
+    cr_assert_eq(next.fold.epoch, 10);
+    cr_assert_eq(next.fold.starts, 2);
+    cr_assert_eq(newest(), 10);
+    cr_assert_eq(verified(10).sessions, 2);
+    cr_assert_eq(verified(10).cut_sessions, 0);
+    live_world_close(&world);
+}
+
+/* What does not belong together is told. */
+Test(rotation, a_wrong_chain)
+{
+    struct live_world world = {0};
+    open_world(&world, 1000, 900);
+    session(&world, 300, 0);
+    cr_assert_eq(newest(), 4);
+    cr_expect_eq(rotation_check(path_of(1), path_of(3), &error), ERROR_DIFFERENT);
+    cr_expect_neq(strstr(error.text, "follows session-0002.tape, expected session.tape"), NULL,
+                  "%s", error.text);
+    cr_expect_eq(rotation_check(path_of(2), path_of(1), &error), ERROR_DIFFERENT);
+    cr_expect_neq(strstr(error.text, "follows no tape"), NULL, "%s", error.text);
+    /* The one before went on by itself: its messages are more than what is followed. */
+    struct live_session_result result;
+    const struct live_session_options options = {.path = path_of(3)};
+    cr_assert_eq(live_session_run(&world, &options, &result, &error), 0);
+    cr_expect_eq(rotation_check(path_of(3), path_of(4), &error), ERROR_DIFFERENT);
+    cr_expect_neq(strstr(error.text, "messages of session-0003.tape"), NULL, "%s", error.text);
+    cr_expect_eq(rotation_settle(base, 4, &error), ERROR_INPUT);
+    cr_expect_neq(strstr(error.text, "another session's"), NULL, "%s", error.text);
+    live_world_close(&world);
+}
+
+/* A tape of another session that only has the name. */
+Test(rotation, a_name_is_not_enough)
+{
+    char other[2 * PATH_BYTES];
+    struct live_world world = {0};
+    open_world(&world, 600, 550);
+    session(&world, 300, 0);
+    cr_assert_eq(newest(), 2);
+    snprintf(other, sizeof other, "%s/session-2024.tape", folder);
+    cr_assert_eq(link(path_of(1), other), 0);
+    cr_assert_eq(newest(), 2024);
+    cr_expect_eq(rotation_settle(base, 2024, &error), ERROR_INPUT);
+    cr_expect_neq(strstr(error.text, "move it away"), NULL, "%s", error.text);
+    cr_assert_eq(unlink(other) + link(path_of(2), other), 0);
+    cr_expect_eq(rotation_settle(base, 2024, &error), ERROR_INPUT);
+    cr_expect_eq(rotation_room(path_of(2), &error), ERROR_INPUT);
+    live_world_close(&world);
+}
+
+/* Killed anywhere, also soon after a rotation: the next session goes on from the newest tape. */
+Test(rotation, sessions_that_are_killed)
+{
+    struct live_world world = {0};
+    uint64_t sessions = 0;
+    open_world(&world, 2500, 0);
+    for (bool killed = true; killed; sessions++)
+        killed = session(&world, 170, 150 + 61 * sessions).killed;
+    cr_assert_gt(newest(), 5);
+    cr_assert_gt(sessions, 3);
+    struct seen seen = check_chain(newest());
+    cr_assert_gt(seen.starts, newest());
+    expect_newest_is_enough(&world, newest());
+    live_world_close(&world);
+}
+
+/* --- a death at each step -------------------------------------------------------------------------------------- */
+
+static void die_at(void *context, enum live_tape_step step)
+{
+    const unsigned *at = context;
+    if (step == (enum live_tape_step) * at)
+        _exit(7); /* what is mapped stays, no end is written */
+}
+
+/* In a process of its own: dies at the step of its first rotation. */
+static void live_and_die(unsigned step)
+{
+    pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        struct live_world world = {0};
+        struct live_session_result result;
+        const struct live_world_options market = {.messages = 900};
+        const struct live_session_options options = {.path = path_of(1),
+                                                     .base = base,
+                                                     .number = 1,
+                                                     .rotates_every = 500,
+                                                     .passed = die_at,
+                                                     .context = &step};
+        if (!live_world_open(&world, &market, &error))
+            (void)live_session_run(&world, &options, &result, &error);
+        fprintf(stderr, "%s\n", error.text);
+        _exit(8);
+    }
+    int status = 0;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 7, "step %u: status %x", step, status);
+}
+
+static bool is_finished(const char *path)
+{
+    struct tape_reader *reader = NULL;
+    cr_assert_eq(tape_reader_open(&reader, path, &error), 0, "%s", error.text);
+    bool finished = tape_reader_is_finished(reader);
+    tape_reader_close(&reader);
+    return finished;
+}
+
+/* A life after it, later in time. */
+static struct live_session_result live_on(void)
+{
+    struct live_world world = {0};
+    const struct live_world_options market = {
+        .messages = 900, .shutdown_at = 850, .start = SMALL_TAPE_START + INT64_C(3600000000000)};
+    cr_assert_eq(live_world_open(&world, &market, &error), 0);
+    struct live_session_result result = session(&world, 0, 0);
+    live_world_close(&world);
+    return result;
+}
+
+static void dies_at(enum live_tape_step step, uint64_t tapes)
+{
+    live_and_die(step);
+    cr_assert_eq(newest(), tapes);
+    cr_assert_eq(is_finished(path_of(1)), step == LIVE_TAPE_FINISHED);
+    struct live_session_result result = live_on();
+    cr_assert_eq(result.recovered.lost_entries + result.recovered.torn_bytes, 0);
+    cr_assert_eq(result.fold.epoch, 1);
+    cr_assert_eq(result.fold.starts, 1);
+    cr_assert_eq(newest(), tapes);
+    for (uint64_t number = 1; number <= tapes; number++)
+        cr_assert(is_finished(path_of(number)));
+    struct seen seen = check_chain(tapes);
+    cr_assert_eq(seen.starts, 2);
+}
+
+Test(rotation, dies_before_the_next_tape_is_there)
+{
+    dies_at(LIVE_TAPE_SYNCED, 1);
+}
+
+Test(rotation, dies_when_the_next_tape_is_written)
+{
+    dies_at(LIVE_TAPE_WRITTEN, 2);
+}
+
+Test(rotation, dies_when_the_next_tape_is_open)
+{
+    dies_at(LIVE_TAPE_OPENED, 2);
+}
+
+Test(rotation, dies_when_the_tape_before_has_its_end)
+{
+    dies_at(LIVE_TAPE_FINISHED, 2);
+}
+
+/* What a death in the middle of writing leaves has not got its name yet, and is not taken for a tape. */
+Test(rotation, half_a_next_tape)
+{
+    live_and_die(LIVE_TAPE_SYNCED);
+    touch("session-0002.tape.745.part");
+    touch("session-0002.tape.part");
+    touch("session-0003.tape.745.part");
+    touch("other-0002.tape.745.part");
+    cr_assert_eq(newest(), 1);
+    live_on();
+    check_chain(1);
+    cr_assert_eq(files(), 5);
+    rotation_tidy(base, 1);
+    cr_assert_eq(files(), 4);
+}
+
+/* Of a tape with its end an empty journal may be left. */
+Test(rotation, journals_of_the_tape_before)
+{
+    live_and_die(LIVE_TAPE_OPENED);
+    cr_assert_eq(files(), 6, "two tapes, four journals");
+    cr_assert_eq(rotation_settle(base, 2, &error), 0, "%s", error.text);
+    cr_assert_eq(files(), 4);
+    struct tape_recovery recovery;
+    struct tape_appender *appender = NULL;
+    const struct tape_appender_options options = {.sync_every = 1};
+    struct tape_reader *reader = NULL;
+    cr_assert_eq(tape_reader_open(&reader, path_of(1), &error), 0);
+    cr_assert_eq(tape_appender_open(&appender, path_of(1), tape_reader_header(reader), &options,
+                                    &recovery, &error),
+                 0);
+    tape_reader_close(&reader);
+    tape_appender_abandon(&appender);
+    cr_assert_eq(files(), 6);
+    cr_assert_eq(rotation_settle(base, 2, &error), 0, "%s", error.text);
+    cr_assert_eq(files(), 4);
+    cr_assert(is_finished(path_of(1)));
+}
+
+/* --- no room ---------------------------------------------------------------------------------------------------- */
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/* From when the tape is on the disk nothing large can be made. */
+static void fill_disk(void *context, enum live_tape_step step)
+{
+    (void)context;
+    if (step == LIVE_TAPE_SYNCED)
+        limit_files(1 << 20);
+}
+
+/* The next tape is taken back, and the session goes on with another start on the same tape. */
+Test(rotation, without_room_the_session_stays_on_its_tape)
+{
+    struct live_world world = {0};
+    struct live_session_result result;
+    open_world(&world, 900, 850);
+    const struct live_session_options options = {
+        .path = path_of(1), .base = base, .number = 1, .rotates_every = 500, .passed = fill_disk};
+    cr_assert_eq(live_session_run(&world, &options, &result, &error), 0, "%s", error.text);
+    limit_files(RLIM_INFINITY);
+    cr_assert_eq(result.rotations, 0);
+    cr_assert_eq(result.refused.code, ERROR_SYSTEM, "%s", result.refused.text);
+    cr_assert_eq(newest(), 1);
+    cr_assert_eq(files(), 1, "nothing is left of the next tape");
+    struct verification_result told = verified(1);
+    cr_assert_eq(told.sessions, 2);
+    cr_assert_eq(told.cut_sessions, 0);
+    live_world_close(&world);
+}
+
+Test(rotation, room_is_asked_for_first)
+{
+    cr_assert_eq(rotation_room(path_of(2), &error), 0, "%s", error.text);
+    cr_assert_eq(files(), 0);
+    limit_files(1 << 20);
+    cr_assert_eq(rotation_room(path_of(2), &error), ERROR_SYSTEM);
+    limit_files(RLIM_INFINITY);
+    cr_assert_neq(strstr(error.text, "no room"), NULL, "%s", error.text);
+    cr_assert_eq(files(), 0);
+    cr_assert_eq(rotation_room("no-such-folder/s-0002.tape", &error), ERROR_SYSTEM);
+}
+
+/* --- carries on tapes ------------------------------------------------------------------------------------------- */
+
+static struct message part(union event_record *record, uint64_t number, uint64_t parts,
+                           uint8_t first, uint8_t second)
+{
+    *record = (union event_record){.carry = {.part = number,
+                                             .parts = parts,
+                                             .bytes = {.length = first},
+                                             .more = {.length = second}}};
+    return (struct message){.stream = EVENT_NONE_16, .kind = EVENT_carry, .record = record};
+}
+
+static int take(struct rotation_carry *carry, uint64_t number, uint64_t parts, uint8_t first,
+                uint8_t second)
+{
+    union event_record record;
+    const struct message message = part(&record, number, parts, first, second);
+    return rotation_carry_take(carry, &message, &error);
+}
+
+static void follow(struct rotation_carry *carry)
+{
+    static const union event_record record = {.predecessor = {.number = 2}};
+    const struct message message = {
+        .stream = EVENT_NONE_16, .kind = EVENT_predecessor, .record = &record};
+    cr_assert_eq(rotation_carry_take(carry, &message, &error), 0);
+    cr_expect_eq(rotation_carry_take(carry, &message, &error), ERROR_INPUT, "a second one");
+}
+
+/* Parts come from the first to the last, behind a predecessor, each full but the last. */
+Test(rotation, parts_of_a_carry)
+{
+    struct rotation_carry carry = {.whole = false};
+    cr_expect_eq(take(&carry, 0, 2, 64, 64), ERROR_INPUT, "without a predecessor");
+    follow(&carry);
+    cr_expect_eq(take(&carry, 1, 2, 64, 64), ERROR_INPUT, "not the first");
+    cr_expect_eq(take(&carry, 0, 0, 64, 64), ERROR_INPUT, "of none");
+    cr_expect_eq(take(&carry, 0, 2, 64, 63), ERROR_INPUT, "not full");
+    cr_expect_eq(take(&carry, 0, UINT64_MAX, 64, 64), ERROR_INPUT, "too many");
+    cr_assert_eq(take(&carry, 0, 2, 64, 64), 0);
+    cr_expect_eq(rotation_carry_load(&carry, NULL, &error), ERROR_INPUT, "not whole");
+    cr_expect_eq(take(&carry, 0, 2, 64, 64), ERROR_INPUT, "again");
+    cr_assert_eq(take(&carry, 1, 2, 5, 0), 0);
+    cr_expect(carry.whole);
+    cr_expect_eq(carry.length, 133);
+    cr_expect_eq(take(&carry, 2, 3, 5, 0), ERROR_INPUT, "behind the last");
+    rotation_carry_close(&carry);
+}
