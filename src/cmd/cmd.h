@@ -152,6 +152,17 @@ struct cmd_arguments {
 int cmd_parse(const struct cmd_usage *usage, int argc, char **argv,
               struct cmd_arguments *arguments);
 
+/* Who is told what --help would print, in place of printing it: what makes pages and completion. */
+struct cmd_describer {
+    void (*command)(void *context, const struct cmd_usage *usage);
+    void (*group)(void *context, const struct cmd_group *group);
+    void *context;
+};
+/* From now on --help calls it, which must outlive that; NULL: it prints again. */
+void cmd_describe_to(const struct cmd_describer *describer);
+/* Who is told, or NULL. */
+const struct cmd_describer *cmd_describer(void);
+
 /* --- Errors and standard output -----------------------------------------------------------------
  */
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/assert.h"
 #include "base/build_id.h"
@@ -14,6 +15,7 @@
 #include "base/time.h"
 #include "clock/clock.h"
 #include "live/heartbeat.h"
+#include "live/lease.h"
 #include "live/names.h"
 #include "live/paper.h"
 #include "live/raw.h"
@@ -45,6 +47,9 @@ static const char target[] = "capstan.live";
 /* Signals nearer than this are one. */
 #define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 
+/* How often a session that stands by looks for the lease. */
+#define LEASE_EVERY_NS (200 * NS_PER_MS)
+
 /* Everything of one session, in the order in which it is opened. */
 struct session {
     const struct session_options *options;
@@ -57,6 +62,7 @@ struct session {
     struct time_limit *_Atomic limit; /* NULL: not yet */
     struct unconfirmed *unconfirmed;
     int64_t signalled; /* monotonic; 0: not yet. The signals' thread's */
+    struct lease lease;
     struct raw *raw;
     struct live_venues venues;
     struct live_names found;
@@ -223,7 +229,57 @@ static int attach_ops(struct session *session, struct error *error)
     return ops_attach(session->ops, &shown, error);
 }
 
-/* ---------------------------------------------------------------------------------------------------- */
+/* --- the lease --------------------------------------------------------------------------------------- */
+
+static void await_lease(struct session *session, const struct lease_options *options,
+                        struct error *holder, struct error *error)
+{
+    const struct timespec pause = {.tv_nsec = LEASE_EVERY_NS};
+    const struct log_field field = log_text("lease", holder->text);
+    log_line(session, LOG_WARN, "standing by: another session trades this account", &field, 1);
+    ops_stand_by(session->ops, true);
+    while (session->lease.count == 0 && !atomic_load(&session->stopping) && !error->code) {
+        nanosleep(&pause, NULL);
+        lease_try(&session->lease, options, holder, error);
+    }
+    ops_stand_by(session->ops, false);
+    if (session->lease.count > 0)
+        log_line(session, LOG_INFO, "the lease is ours: taking over", NULL, 0);
+}
+
+/* The ops server, and the lease: where another session has that and this one does not wait, not even its port is taken.
+ * Only orders at a venue need a lease. It is not held afterwards where a signal ended the wait. */
+static int take_lease(struct session *session, struct error *error)
+{
+    const struct live_venues *venues = &session->venues;
+    struct error holder = {0};
+    if (session->options->mode != SESSION_LIVE)
+        return open_ops(session, error);
+    int code = live_venues_resolve(&session->venues, session->options->config, error);
+    if (code)
+        return code;
+    const struct lease_options options = {.tape = session->options->tape,
+                                          .session = venues->settings.global.live_session.text,
+                                          .venues = venues->wanted.names,
+                                          .venue_count = venues->wanted.count};
+    if (lease_try(&session->lease, &options, &holder, error))
+        return error->code;
+    bool held = session->lease.count > 0;
+    if (!held && !session->options->stands_by)
+        return error_set(error, ERROR_INPUT,
+                         "%.300s: another session trades this account; end it, give this one "
+                         "another live.session, or let it wait with --stand-by",
+                         holder.text);
+    code = open_ops(session, error);
+    if (!code && !held)
+        await_lease(session, &options, &holder, error);
+    return error->code;
+}
+
+static bool ended_standing_by(const struct session *session)
+{
+    return session->options->mode == SESSION_LIVE && session->lease.count == 0;
+}
 
 static int open_venues(struct session *session, struct error *error)
 {
@@ -516,17 +572,19 @@ static int open_limit(struct session *session, struct error *error)
     return code;
 }
 
-static int open_all(struct session *session, struct error *error)
+static int open_first(struct session *session, struct error *error)
 {
     session_clock_start(&session->clock, INT64_MIN);
     int code =
         signals_open(&session->signals, session->options->run_for_ns, caught, session, error);
     if (!code)
         code = open_limit(session, error);
-    if (!code)
-        code = open_ops(session, error);
-    if (!code)
-        code = raw_open(&session->raw, session->options->raw, error);
+    return code ? code : take_lease(session, error);
+}
+
+static int open_all(struct session *session, struct error *error)
+{
+    int code = raw_open(&session->raw, session->options->raw, error);
     if (!code)
         code = open_venues(session, error);
     if (!code)
@@ -777,6 +835,7 @@ static void close_all(struct session *session)
     free(session->config_text);
     heartbeat_close(&session->heartbeat);
     raw_close(&session->raw);
+    lease_release(&session->lease);
     waker_close(&session->waker);
 }
 
@@ -798,23 +857,10 @@ static bool stopped_before_start(struct session *session)
     return !left;
 }
 
-int session_run(const struct session_options *options, struct session_result *result,
-                struct error *error)
+/* From the first look at the venues to the finished tape. */
+static int run_whole(struct session *session, struct session_result *result, struct error *error)
 {
-    struct session *session = calloc(1, sizeof *session);
-    memset(result, 0, sizeof *result);
-    if (!session)
-        return error_set(error, ERROR_SYSTEM, "no memory for a session");
-    session->options = options;
-    int code = waker_open(&session->waker, error);
-    if (code) {
-        free(session);
-        return code;
-    }
-    const struct log_field field = log_text("tape", options->tape);
-    struct log_span span = {.name = "session", .fields = &field, .field_count = 1};
-    log_span_enter(&span);
-    code = open_all(session, error);
+    int code = open_all(session, error);
     if (!code) {
         code = run_engine(session, error);
         if (code)
@@ -838,6 +884,28 @@ int session_run(const struct session_options *options, struct session_result *re
                          session->unconfirmed ? unconfirmed_path(session->unconfirmed) : "");
     if (!code && session->heartbeat)
         atomic_store(&session->heartbeat->alive, HEARTBEAT_ENDED);
+    return code;
+}
+
+int session_run(const struct session_options *options, struct session_result *result,
+                struct error *error)
+{
+    struct session *session = calloc(1, sizeof *session);
+    memset(result, 0, sizeof *result);
+    if (!session)
+        return error_set(error, ERROR_SYSTEM, "no memory for a session");
+    session->options = options;
+    int code = waker_open(&session->waker, error);
+    if (code) {
+        free(session);
+        return code;
+    }
+    const struct log_field field = log_text("tape", options->tape);
+    struct log_span span = {.name = "session", .fields = &field, .field_count = 1};
+    log_span_enter(&span);
+    code = open_first(session, error);
+    if (!code && !ended_standing_by(session))
+        code = run_whole(session, result, error);
     close_all(session);
     log_span_leave(&span);
     free(session);

@@ -104,7 +104,7 @@ static void show_stage(struct json *json, const struct ops_view *view, bool drai
     if (view->collect && !draining)
         return;
     json_open(json, "reasons", '[');
-    json_text(json, NULL, draining ? "draining" : "starting");
+    json_text(json, NULL, draining ? "draining" : view->stands_by ? "standing_by" : "starting");
     json_close(json, ']');
 }
 
@@ -117,7 +117,7 @@ bool ops_answer_checks(struct json *json, const struct ops_view *view)
     json_null(&checks, "redis");
     well &= show_venues(&checks, view);
     json_close(&checks, '}');
-    well = well && view->collect && !draining;
+    well = well && (view->collect || view->stands_by) && !draining;
     json_clear(json);
     json_open(json, NULL, '{');
     json_flag(json, "ready", well);

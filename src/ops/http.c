@@ -121,6 +121,7 @@ static int64_t uptime(const struct ops_http *http)
 /* False: answered already. */
 static bool take_view(struct exchange *exchange)
 {
+    exchange->http->view.stands_by = atomic_load(&exchange->http->stands_by);
     if (ops_view_take(&exchange->http->view, exchange->http->collect))
         return true;
     answer_error(exchange, 503, "no memory for an answer", NULL, NULL);

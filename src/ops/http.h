@@ -27,6 +27,7 @@ struct ops_http {
     void *context;
     int64_t started;             /* monotonic */
     struct ops_collect *collect; /* NULL: no session now */
+    atomic_bool stands_by;       /* there is none, and none is wanted yet */
     /* Its own. */
     struct ops_requests requests;
     struct ops_view view;

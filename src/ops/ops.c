@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#endif
 #include <unistd.h>
 
 #include "base/time.h"
@@ -64,7 +66,9 @@ static void *run(void *context)
     struct ops *ops = context;
     struct error error = {0};
     int64_t next = clock_now(&clock_monotonic);
+#ifdef __linux__ /* elsewhere threads have no priority of their own */
     (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS); /* for better only */
+#endif
     while (!atomic_load(&ops->stopping)) {
         int64_t now = clock_now(&clock_monotonic);
         if (now >= next) {
@@ -210,6 +214,12 @@ struct sink *ops_sink(struct ops *ops)
 struct sink *ops_timed(struct ops *ops, struct sink *tape)
 {
     return ops && ops->attached ? ops_collect_timed(ops->attached, tape) : tape;
+}
+
+void ops_stand_by(struct ops *ops, bool stands_by)
+{
+    if (ops)
+        atomic_store(&ops->http.stands_by, stands_by);
 }
 
 void ops_drain(struct ops *ops)

@@ -2,6 +2,7 @@
  * what the loop's thread publishes and never makes it wait. (docs/operate.md)
  *
  *   ops_open      listens at once: alive, not ready
+ *   ops_stand_by  waits for the account's lease: /health/ready says yes, for nothing is missing here
  *   ops_attach    there is a session: names, engine, a sink for the loop
  *   ops_drain     a shutdown has begun: not ready any more
  *   ops_detach    engine and names are about to go
@@ -84,6 +85,8 @@ struct ops_session {
 int ops_open(struct ops **ops, const struct ops_options *options, struct error *error);
 /* The port it listens on. */
 unsigned ops_port(const struct ops *ops);
+/* Any thread: whether the session waits for the lease of another one. */
+void ops_stand_by(struct ops *ops, bool stands_by);
 /* Once, before the loop runs. ERROR_SYSTEM: no memory. */
 int ops_attach(struct ops *ops, const struct ops_session *session, struct error *error);
 /* For the loop, as its last one; NULL where there is no server. */

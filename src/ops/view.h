@@ -44,6 +44,7 @@ struct ops_view_venue {
 struct ops_view {
     struct ops_collect *collect; /* NULL: no session; nothing of what follows stands */
     bool ended;                  /* there was one, and it is over */
+    bool stands_by;              /* there is none, for another one has the account's lease */
     const struct event_names *names;
     int64_t now;        /* by the session's clock */
     int64_t last_quote; /* as in ops_collect */

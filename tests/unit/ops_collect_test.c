@@ -346,6 +346,23 @@ Test(ops_collect, an_order_without_an_answer_is_no_kept_quote)
     ops_bench_close(&b);
 }
 
+/* E9: another session has the account's lease. Nothing is missing here, so a cluster may end that one. */
+Test(ops_collect, standing_by_is_ready_and_says_so)
+{
+    struct json text = {0};
+    struct ops_view view = {0};
+    cr_expect(!ops_answer_checks(&text, &view));
+    cr_expect(strstr(text.bytes, "\"reasons\":[\"starting\"]"), "%s", text.bytes);
+    view.stands_by = true;
+    cr_expect(ops_answer_checks(&text, &view));
+    cr_expect(strstr(text.bytes, "\"ready\":true"), "%s", text.bytes);
+    cr_expect(strstr(text.bytes, "\"coinbase\":null"), "%s", text.bytes);
+    cr_expect(strstr(text.bytes, "\"reasons\":[\"standing_by\"]"), "%s", text.bytes);
+    view.ended = true;
+    cr_expect(!ops_answer_checks(&text, &view), "a shutdown has begun");
+    json_free(&text);
+}
+
 Test(ops_collect, draining_is_not_ready_whatever_is_quoted)
 {
     quoting();
