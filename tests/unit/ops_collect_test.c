@@ -179,6 +179,24 @@ Test(ops_collect, gaps_count_by_exchange_and_cause)
     ops_bench_close(&b);
 }
 
+/* The loop's thread was stopped in the middle of publishing. */
+Test(ops_collect, what_was_seen_last_stands_while_nothing_can_be_read)
+{
+    quoting();
+    harness_accept(&b.h, 1);
+    metric("capstan_orders_open{instrument=\"alpha:BTC-USD\"} 2");
+    atomic_fetch_add(&b.collect->instruments[0]->sequence, 1);
+    atomic_fetch_add(&b.collect->account->sequence, 1);
+    metric("capstan_orders_open{instrument=\"alpha:BTC-USD\"} 2");
+    cr_expect(b.view.account_known);
+    atomic_fetch_sub(&b.collect->instruments[0]->sequence, 1);
+    atomic_fetch_sub(&b.collect->account->sequence, 1);
+    cr_assert(ops_view_take(&b.view, NULL));
+    ops_bench_view(&b);
+    cr_expect(b.view.instruments[0].known, "and is read again");
+    ops_bench_close(&b);
+}
+
 /* --- profit ------------------------------------------------------------------------------------- */
 
 /* Bought 0.010 at 99.0, worth 0.010 x 100.25 (the mid): 0.0125 of profit. */
