@@ -363,6 +363,7 @@ Test(ops_collect, draining_is_not_ready_whatever_is_quoted)
 
 static enum ops_check database_is;
 static bool venue_is;
+static int64_t venue_alive;
 
 static enum ops_check database(void *context)
 {
@@ -375,6 +376,7 @@ static void health(void *context, unsigned venue, struct ops_venue_health *told)
     (void)context;
     told->market = venue != 0 || venue_is;
     told->account = true;
+    told->alive = venue_alive;
 }
 
 Test(ops_collect, d5_checks_by_part)
@@ -398,5 +400,11 @@ Test(ops_collect, d5_checks_by_part)
     venue_is = false;
     cr_expect(!ops_answer_checks(&b.text, ops_bench_view(&b)));
     cr_expect(strstr(b.text.bytes, "{\"coinbase\":false,\"binance_us\":null,\"oanda\":true}"));
+    venue_is = true;
+    venue_alive = SECONDS(1);
+    b.now = SECONDS(6) - 1;
+    cr_expect(ops_answer_checks(&b.text, ops_bench_view(&b)));
+    b.now = SECONDS(6);
+    cr_expect(!ops_answer_checks(&b.text, ops_bench_view(&b)), "no answer in time");
     ops_bench_close(&b);
 }
