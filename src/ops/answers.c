@@ -162,7 +162,7 @@ static void show_session(struct json *json, const struct ops_view *view, int64_t
     json_open(json, "session", '{');
     json_text(json, "mode", session->mode);
     json_text(json, "tape", session->tape);
-    json_integer(json, "epoch", (int64_t)session->epoch);
+    json_integer(json, "epoch", (int64_t)ops_read(&view->collect->epoch));
     json_text(json, "shutdown",
               event_enum_text(FIELD_SHUTDOWN_STEP,
                               view->account_known ? view->account.shutdown : SHUTDOWN_RUNNING));

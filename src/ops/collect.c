@@ -235,6 +235,8 @@ static int take_message(struct sink *sink, const struct message *message, struct
     ops_count(&collect->messages[session]);
     if (collect->session.live && collect->session.waited)
         ops_observe(&collect->loop_lag, *collect->session.waited);
+    if (message->kind == EVENT_start)
+        atomic_store_explicit(&collect->epoch, message->record->start.epoch, memory_order_relaxed);
     if (!session) {
         note_market(collect, message);
     } else if (engine) {
@@ -395,6 +397,7 @@ int ops_collect_open(struct ops_collect **out, const struct ops_session *session
     collect->session = *session;
     collect->account_published = INT64_MIN;
     atomic_init(&collect->last_quote, OPS_NO_QUOTE);
+    atomic_init(&collect->epoch, session->epoch);
     collect->sink = (struct sink){.market = true,
                                   .message = take_message,
                                   .stepped = session->engine ? take_step : NULL,

@@ -108,6 +108,7 @@ struct ops_collect {
     _Atomic int64_t last_quote;   /* OPS_NO_QUOTE, OPS_DRAINING, or ts_local */
     _Atomic uint64_t messages[2]; /* market, session */
     _Atomic uint64_t decisions;
+    _Atomic uint64_t epoch; /* of the last start */
     struct ops_histogram loop_lag, step, tick_to_order, tape_write;
     struct ops_venue_figures *venues;
     struct ops_cell **instruments; /* struct ops_instrument */

@@ -243,10 +243,9 @@ static void do_command(struct exchange *exchange)
     struct ops_http *http = exchange->http;
     struct ops_command_answer done = ops_command(http, exchange->endpoint, exchange->incoming);
     const struct log_field fields[] = {log_text("command", ops_endpoint_paths[exchange->endpoint]),
-                                       log_integer("status", done.status),
-                                       log_text("request_id", exchange->id)};
+                                       log_integer("status", done.status)};
     log_write(http->log, done.error ? LOG_WARN : LOG_INFO, target, clock_now(http->clock),
-              done.error ? "a command was refused" : "a command was taken", fields, 3);
+              done.error ? "a command was refused" : "a command was taken", fields, 2);
     if (done.error) {
         answer_error(exchange, done.status, done.error,
                      done.status == 401 ? "WWW-Authenticate" : NULL, "Bearer");
@@ -297,11 +296,10 @@ static void log_request(const struct exchange *exchange)
     if (!log_passes(log, LOG_DEBUG, target))
         return;
     const struct log_field fields[] = {
-        log_text("request_id", exchange->id), log_text("method", exchange->incoming->method),
-        log_text("uri", exchange->incoming->path), log_integer("status", exchange->status),
+        log_integer("status", exchange->status),
         log_integer("duration_ns", clock_now(&clock_monotonic) - exchange->began)};
     log_write(log, LOG_DEBUG, target, clock_now(exchange->http->clock), "a request is answered",
-              fields, 5);
+              fields, 2);
 }
 
 void ops_http_request(void *context, struct net_client *client, const struct net_incoming *incoming)
@@ -314,10 +312,16 @@ void ops_http_request(void *context, struct net_client *client, const struct net
                                 .method = ops_method_of(incoming->method),
                                 .began = clock_now(&clock_monotonic)};
     ops_request_id(exchange.id);
+    const struct log_field fields[] = {log_text("request_id", exchange.id),
+                                       log_text("method", incoming->method),
+                                       log_text("uri", incoming->path)};
+    struct log_span span = {.name = "http_request", .fields = fields, .field_count = 3};
+    log_span_enter(&span);
     dispatch(&exchange);
     ops_observe(&http->requests.durations[exchange.endpoint][exchange.method],
                 clock_now(&clock_monotonic) - exchange.began);
     log_request(&exchange);
+    log_span_leave(&span);
 }
 
 void ops_http_closed(void *context, struct net_client *client)

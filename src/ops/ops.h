@@ -34,6 +34,8 @@ struct ops_venue_health {
     bool market;    /* its market data is whole */
     bool account;   /* its stream of our own orders stands, or none is wanted */
     size_t waiting; /* bytes that wait for the loop */
+    /* Last sign of life of what tells this, by the session's clock; older than 5 s, it is not believed. */
+    int64_t alive; /* 0: not told */
 };
 
 enum ops_check { OPS_CHECK_NONE, OPS_CHECK_FAILED, OPS_CHECK_WELL };
@@ -41,9 +43,9 @@ enum ops_check { OPS_CHECK_NONE, OPS_CHECK_FAILED, OPS_CHECK_WELL };
 /* A session to show. What it points to must outlive ops_detach. Callbacks come from the server's thread and
  * must not wait; each may be NULL. */
 struct ops_session {
-    const char *mode; /* "live", "paper", "record", "replay" */
-    const char *tape; /* its path */
-    uint64_t epoch;
+    const char *mode;      /* "live", "paper", "record", "replay" */
+    const char *tape;      /* its path */
+    uint64_t epoch;        /* until a start tells another */
     struct engine *engine; /* the one that the loop steps; NULL: none (record) */
     const struct event_names *names;
     size_t orders_capacity;    /* setting orders.capacity */
