@@ -9,8 +9,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 #include <time.h>
-#include <unistd.h>
+
+/* Of unistd.h, whose other names files of ours use themselves. */
+int fsync(int file);
+int ftruncate(int file, off_t length);
 
 /* Only asked of sockets of commands that end at once and run no other program. */
 #ifndef SOCK_CLOEXEC
@@ -80,5 +84,20 @@ static inline int wait_monotonic(pthread_cond_t *condition, pthread_mutex_t *mut
     return pthread_cond_timedwait_relative_np(condition, mutex, &left);
 }
 #define pthread_cond_timedwait wait_monotonic
+
+/* Tried each millisecond until `until` of the wall clock. 0, or ETIMEDOUT. */
+static inline int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    struct timespec now;
+    while (pthread_mutex_trylock(mutex) != 0) {
+        clock_gettime(CLOCK_REALTIME, &now);
+        if (now.tv_sec > until->tv_sec ||
+            (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec))
+            return ETIMEDOUT;
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
 
 #endif
