@@ -9,12 +9,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/types.h>
 #include <time.h>
-
-/* Of unistd.h, whose other names files of ours use themselves. */
-int fsync(int file);
-int ftruncate(int file, off_t length);
+#include <unistd.h>
 
 /* Only asked of sockets of commands that end at once and run no other program. */
 #ifndef SOCK_CLOEXEC
