@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/assert.h"
 #include "base/build_id.h"
@@ -42,6 +43,7 @@ static const char target[] = "capstan.live";
 struct session {
     const struct session_options *options;
     struct session_clock clock;
+    int64_t began; /* by that clock */
     struct waker waker;
     atomic_bool stopping; /* a signal came */
     struct ops *ops;      /* NULL: ops.enabled is no */
@@ -295,6 +297,24 @@ static int carry_positions(struct session *session, struct error *error)
                      session->tape_path, session->names->symbols[instrument]);
 }
 
+/* No id ever returns, and a venue remembers those of other tapes: a new tape's epochs begin at the second in which
+ * its session began, which is older than every epoch that begins afterwards. */
+static uint64_t next_epoch(const struct session *session)
+{
+    return session->fold.epoch > 0 ? session->fold.epoch + 1
+                                   : (uint64_t)(session->began / NS_PER_SECOND);
+}
+
+/* Until that second is over no other session may begin behind this one. */
+static void let_second_pass(const struct session *session)
+{
+    const struct timespec pause = {.tv_nsec = 10 * NS_PER_MS};
+    const int64_t until = (session->began / NS_PER_SECOND + 1) * NS_PER_SECOND;
+    while (session->options->mode == SESSION_LIVE && session->fold.epoch == 0 &&
+           clock_now(&session->clock.clock) < until)
+        nanosleep(&pause, NULL);
+}
+
 static int open_engine(struct session *session, struct error *error)
 {
     struct fold *fold = &session->fold;
@@ -311,7 +331,9 @@ static int open_engine(struct session *session, struct error *error)
                          session->tape_path);
     if (!code)
         code = carry_positions(session, error);
-    session->start = (struct event_start){.epoch = fold->epoch + 1,
+    if (!code)
+        let_second_pass(session);
+    session->start = (struct event_start){.epoch = next_epoch(session),
                                           .seed = (uint64_t)session->venues.settings.global.seed,
                                           .config_hash = session->engine.config_hash};
     return code;
@@ -465,6 +487,7 @@ static int open_watch(struct session *session, struct error *error)
 static int open_all(struct session *session, struct error *error)
 {
     session_clock_start(&session->clock, INT64_MIN);
+    session->began = clock_now(&session->clock.clock);
     int code =
         signals_open(&session->signals, session->options->run_for_ns, caught, session, error);
     if (!code)
@@ -626,17 +649,21 @@ static void fill_result(const struct session *session, struct session_result *re
 static void cancel_on_exit(struct session *session)
 {
     struct sweep_result result;
+    const struct sweep_options options = {.waker = &session->waker,
+                                          .clock = &session->clock.clock,
+                                          .log = session->options->log,
+                                          .timeout_ns = CANCEL_ON_EXIT_NS};
     if (session->options->mode != SESSION_LIVE || !session->heartbeat || !session->feed)
         return;
     log_line(session, LOG_ERROR, "the session can't go on: cancelling its orders", NULL, 0);
-    sweep(&session->venues, &session->waker, &session->clock.clock, session->options->log,
-          CANCEL_ON_EXIT_NS, &result);
+    sweep(&session->venues, &options, &result);
     if (session->tape)
         live_tape_unwritten(session->tape, result.cancels);
     const struct log_field fields[] = {log_unsigned("cancels", result.cancels),
                                        log_unsigned("remaining", result.remaining),
-                                       log_unsigned("venues_without_answer", result.unheard)};
-    log_line(session, LOG_ERROR, "cancelled without the engine", fields, 3);
+                                       log_unsigned("venues_without_answer", result.unheard),
+                                       log_unsigned("venues_not_looked_at_twice", result.unsettled)};
+    log_line(session, LOG_ERROR, "cancelled without the engine", fields, 4);
 }
 
 static void close_all(struct session *session)
