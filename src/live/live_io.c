@@ -12,11 +12,7 @@
 #include "base/assert.h"
 #include "base/time.h"
 
-enum {
-    MESSAGES_BYTES = 64 * 1024 * 1024,
-    DECISIONS_BYTES = 1024 * 1024,
-    NAME_MAX_BYTES = 64
-};
+enum { MESSAGES_BYTES = 64 * 1024 * 1024, DECISIONS_BYTES = 1024 * 1024, NAME_MAX_BYTES = 64 };
 /* The thread looks at its queues and flags at least so often. */
 #define POLL_MOST_NS (100 * NS_PER_MS)
 #define ROOM_WAIT_NS NS_PER_MS

@@ -32,9 +32,9 @@ static FILE *open_file(const char *path)
     int file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0)
         return NULL;
-    bool is_ours = fstat(file, &status) == 0 &&
-                   (!S_ISREG(status.st_mode) || (status.st_mode & 0177) == 0 ||
-                    fchmod(file, 0600) == 0);
+    bool is_ours =
+        fstat(file, &status) == 0 &&
+        (!S_ISREG(status.st_mode) || (status.st_mode & 0177) == 0 || fchmod(file, 0600) == 0);
     FILE *stream = is_ours ? fdopen(file, "a") : NULL;
     if (!stream) {
         int code = errno;

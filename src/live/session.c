@@ -659,10 +659,10 @@ static void cancel_on_exit(struct session *session)
     sweep(&session->venues, &options, &result);
     if (session->tape)
         live_tape_unwritten(session->tape, result.cancels);
-    const struct log_field fields[] = {log_unsigned("cancels", result.cancels),
-                                       log_unsigned("remaining", result.remaining),
-                                       log_unsigned("venues_without_answer", result.unheard),
-                                       log_unsigned("venues_not_looked_at_twice", result.unsettled)};
+    const struct log_field fields[] = {
+        log_unsigned("cancels", result.cancels), log_unsigned("remaining", result.remaining),
+        log_unsigned("venues_without_answer", result.unheard),
+        log_unsigned("venues_not_looked_at_twice", result.unsettled)};
     log_line(session, LOG_ERROR, "cancelled without the engine", fields, 4);
 }
 

@@ -116,8 +116,8 @@ static int take_stepped(struct sink *sink, const struct engine *engine, struct e
     struct session_store *store = (struct session_store *)sink;
     struct sink *taken = follower_sink(store->follower);
     if (store->judging)
-        atomic_store(store->options.healthy, store->worked && engine_database_state(engine) ==
-                                                                  INFRASTRUCTURE_CLOSED);
+        atomic_store(store->options.healthy,
+                     store->worked && engine_database_state(engine) == INFRASTRUCTURE_CLOSED);
     store->judged = store->judging;
     store->judging = false;
     return taken->stepped(taken, engine, error);

@@ -141,10 +141,8 @@ static void sum_up(struct sweeping *sweeping)
 void sweep(struct live_venues *venues, const struct sweep_options *options,
            struct sweep_result *result)
 {
-    struct sweeping sweeping = {.venues = venues,
-                                .clock = options->clock,
-                                .log = options->log,
-                                .result = result};
+    struct sweeping sweeping = {
+        .venues = venues, .clock = options->clock, .log = options->log, .result = result};
     struct message_room room = {.rows = calloc(EVENT_ROWS_MAX, sizeof(struct row)),
                                 .row_capacity = EVENT_ROWS_MAX};
     const int64_t until = clock_now(options->clock) + options->timeout_ns;

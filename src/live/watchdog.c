@@ -29,14 +29,15 @@ struct watchdog {
     struct waker waker;
     atomic_bool stopping;
     struct heartbeat *heartbeat;
-    struct credentials *credentials[LIVE_VENUES_MAX]; /* read once: an environment has them once only */
-    int64_t seen;    /* heartbeat's value when last looked at */
-    int64_t changed; /* when it last changed, by our clock */
+    struct credentials
+        *credentials[LIVE_VENUES_MAX]; /* read once: an environment has them once only */
+    int64_t seen;                      /* heartbeat's value when last looked at */
+    int64_t changed;                   /* when it last changed, by our clock */
     int64_t sweep_at;
-    int64_t again;   /* from one sweep to the next */
-    bool silent;     /* that was said */
-    bool lived;      /* a session was seen that had not ended */
-    bool left;       /* orders may be left */
+    int64_t again; /* from one sweep to the next */
+    bool silent;   /* that was said */
+    bool lived;    /* a session was seen that had not ended */
+    bool left;     /* orders may be left */
 };
 
 static void caught(void *context, int signal)
@@ -91,12 +92,15 @@ static bool engine_is_back(void *context)
 
 static void tell_swept(struct watchdog *watchdog, const struct sweep_result *result)
 {
-    const struct log_field fields[] = {log_unsigned("cancels", result->cancels),
-                                       log_unsigned("remaining", result->remaining),
-                                       log_unsigned("venues_without_answer", result->unheard),
-                                       log_unsigned("venues_not_looked_at_twice", result->unsettled)};
+    const struct log_field fields[] = {
+        log_unsigned("cancels", result->cancels), log_unsigned("remaining", result->remaining),
+        log_unsigned("venues_without_answer", result->unheard),
+        log_unsigned("venues_not_looked_at_twice", result->unsettled)};
     watchdog->left = result->remaining > 0 || result->unheard > 0 || result->unsettled > 0;
-    say(watchdog, watchdog->left ? LOG_ERROR : result->cancels > 0 ? LOG_WARN : LOG_INFO,
+    say(watchdog,
+        watchdog->left        ? LOG_ERROR
+        : result->cancels > 0 ? LOG_WARN
+                              : LOG_INFO,
         watchdog->left ? "orders of the session may still rest; trying again"
                        : "no order of the session rests; looking again from time to time",
         fields, 4);

@@ -286,14 +286,14 @@ Test(raw, has_neither_keys_nor_signatures_and_is_this_users_alone)
     raw_frame(raw, "v", 0, 0, "101-001-77", 10);
     raw_frame(raw, "v", 0, 0, "101-001-7", 8);
     raw_close(&raw);
-    expect_in_file(
-        path, "{\"t\":\"http\",\"conn\":\"v.http\",\"ts\":1.500000000,"
-              "\"url\":\"https://h/a/***/b?x=1&signature=***&y=2\",\"status\":200,"
-              "\"data\":\"{\\\"id\\\":\\\"***\\\",\\\"***\"}\n"
-              "{\"t\":\"http\",\"conn\":\"v.http\",\"ts\":0.000000000,"
-              "\"url\":\"https://h/a?signature=***\",\"status\":200,\"data\":\"\"}\n"
-              "{\"t\":\"recv\",\"conn\":\"v.0\",\"ts\":0.000000000,\"data\":\"***7\"}\n"
-              "{\"t\":\"recv\",\"conn\":\"v.0\",\"ts\":0.000000000,\"data\":\"101-001-\"}\n");
+    expect_in_file(path,
+                   "{\"t\":\"http\",\"conn\":\"v.http\",\"ts\":1.500000000,"
+                   "\"url\":\"https://h/a/***/b?x=1&signature=***&y=2\",\"status\":200,"
+                   "\"data\":\"{\\\"id\\\":\\\"***\\\",\\\"***\"}\n"
+                   "{\"t\":\"http\",\"conn\":\"v.http\",\"ts\":0.000000000,"
+                   "\"url\":\"https://h/a?signature=***\",\"status\":200,\"data\":\"\"}\n"
+                   "{\"t\":\"recv\",\"conn\":\"v.0\",\"ts\":0.000000000,\"data\":\"***7\"}\n"
+                   "{\"t\":\"recv\",\"conn\":\"v.0\",\"ts\":0.000000000,\"data\":\"101-001-\"}\n");
     unlink(path);
     rmdir(folder);
 }
@@ -305,8 +305,7 @@ Test(keys, are_dumped_nowhere_and_the_process_still_reads_what_it_is)
     cr_expect_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
     static const char *const files[] = {"/proc/self/statm", "/proc/self/stat",
                                         "/proc/self/net/netstat", "/proc/self/fd"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-    {
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         int file = open(files[i], O_RDONLY | O_CLOEXEC);
         cr_expect_geq(file, 0, "%s can't be read", files[i]);
         if (file >= 0)
