@@ -111,14 +111,21 @@ static bool turn(struct sweeping *sweeping, size_t v, struct message_room *room)
     return !swept->clean;
 }
 
-static void begin(struct sweeping *sweeping)
+/* Two looks and the cancels between have to find room in the time that there is. */
+static int64_t spread_of(int64_t request_timeout, int64_t time)
 {
-    for (size_t v = 0; v < sweeping->venues->count; v++) {
-        const int64_t timeout = sweeping->venues->settings.venues[v].live_request_timeout;
-        sweeping->swept[v] = (struct swept){.lost_at = TIME_NEVER,
-                                            .empty = TIME_NEVER,
-                                            .spread = timeout > LATE_NS ? timeout : LATE_NS};
-    }
+    int64_t spread = request_timeout > LATE_NS ? request_timeout : LATE_NS;
+    return spread < time / 3 ? spread : time / 3;
+}
+
+static void begin(struct sweeping *sweeping, int64_t time)
+{
+    const struct settings_venue *settings = sweeping->venues->settings.venues;
+    for (size_t v = 0; v < sweeping->venues->count; v++)
+        sweeping->swept[v] =
+            (struct swept){.lost_at = TIME_NEVER,
+                           .empty = TIME_NEVER,
+                           .spread = spread_of(settings[v].live_request_timeout, time)};
 }
 
 static bool goes_on(const struct sweep_options *options, int64_t until)
@@ -147,7 +154,7 @@ void sweep(struct live_venues *venues, const struct sweep_options *options,
                                 .row_capacity = EVENT_ROWS_MAX};
     const int64_t until = clock_now(options->clock) + options->timeout_ns;
     *result = (struct sweep_result){0};
-    begin(&sweeping);
+    begin(&sweeping, options->timeout_ns);
     bool dirty = room.rows != NULL;
     while (dirty && goes_on(options, until)) {
         dirty = false;

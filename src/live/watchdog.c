@@ -20,6 +20,8 @@
 /* A venue may still take what left the engine before it died: it is looked at again, ever more rarely. */
 #define AGAIN_LEAST_NS (10 * NS_PER_SECOND)
 #define AGAIN_MOST_NS  (60 * NS_PER_SECOND)
+/* And so where something is left, or a venue can't be asked. */
+#define AGAIN_SOON_NS (2 * NS_PER_SECOND)
 
 static const char target[] = "capstan.watchdog";
 
@@ -34,10 +36,11 @@ struct watchdog {
     int64_t seen;                      /* heartbeat's value when last looked at */
     int64_t changed;                   /* when it last changed, by our clock */
     int64_t sweep_at;
-    int64_t again; /* from one sweep to the next */
-    bool silent;   /* that was said */
-    bool lived;    /* a session was seen that had not ended */
-    bool left;     /* orders may be left */
+    int64_t again;  /* from one sweep to the next */
+    bool silent;    /* that was said */
+    bool lived;     /* a session was seen that had not ended */
+    bool left;      /* orders may be left */
+    bool turned_up; /* by the last sweep */
 };
 
 static void caught(void *context, int signal)
@@ -96,6 +99,7 @@ static void tell_swept(struct watchdog *watchdog, const struct sweep_result *res
         log_unsigned("cancels", result->cancels), log_unsigned("remaining", result->remaining),
         log_unsigned("venues_without_answer", result->unheard),
         log_unsigned("venues_not_looked_at_twice", result->unsettled)};
+    watchdog->turned_up = result->cancels > 0;
     watchdog->left = result->remaining > 0 || result->unheard > 0 || result->unsettled > 0;
     say(watchdog,
         watchdog->left        ? LOG_ERROR
@@ -140,16 +144,16 @@ static void sweep_once(struct watchdog *watchdog)
     live_names_free(&names);
 }
 
-/* Soon again where something is left, or turned up; else ever more rarely. */
+/* Soon again where something is left; ever more rarely while nothing turns up. */
 static void sweep_silent(struct watchdog *watchdog)
 {
+    watchdog->turned_up = false;
     sweep_once(watchdog);
-    if (watchdog->left)
-        watchdog->again = 0;
-    watchdog->sweep_at = clock_now(&watchdog->clock.clock) + watchdog->again;
-    watchdog->again = watchdog->again < AGAIN_LEAST_NS      ? AGAIN_LEAST_NS
-                      : watchdog->again < AGAIN_MOST_NS / 2 ? watchdog->again * 2
-                                                            : AGAIN_MOST_NS;
+    if (watchdog->left || watchdog->turned_up)
+        watchdog->again = AGAIN_LEAST_NS;
+    watchdog->sweep_at =
+        clock_now(&watchdog->clock.clock) + (watchdog->left ? AGAIN_SOON_NS : watchdog->again);
+    watchdog->again = watchdog->again < AGAIN_MOST_NS / 2 ? watchdog->again * 2 : AGAIN_MOST_NS;
 }
 
 static void note_change(struct watchdog *watchdog, int64_t alive, int64_t now)
