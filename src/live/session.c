@@ -43,7 +43,6 @@ static const char target[] = "capstan.live";
 struct session {
     const struct session_options *options;
     struct session_clock clock;
-    int64_t began; /* by that clock */
     struct waker waker;
     atomic_bool stopping; /* a signal came */
     struct ops *ops;      /* NULL: ops.enabled is no */
@@ -297,22 +296,16 @@ static int carry_positions(struct session *session, struct error *error)
                      session->tape_path, session->names->symbols[instrument]);
 }
 
-/* No id ever returns, and a venue remembers those of other tapes: a new tape's epochs begin at the second in which
- * its session began, which is older than every epoch that begins afterwards. */
-static uint64_t next_epoch(const struct session *session)
-{
-    return session->fold.epoch > 0 ? session->fold.epoch + 1
-                                   : (uint64_t)(session->began / NS_PER_SECOND);
-}
-
-/* Until that second is over no other session may begin behind this one. */
-static void let_second_pass(const struct session *session)
+/* No id ever returns, and a venue remembers those of other tapes: a new tape's epochs begin at the second that it is.
+ * Until that is over nothing is sent, so that no session behind this one begins in the same. */
+static uint64_t first_epoch(const struct session *session)
 {
     const struct timespec pause = {.tv_nsec = 10 * NS_PER_MS};
-    const int64_t until = (session->began / NS_PER_SECOND + 1) * NS_PER_SECOND;
-    while (session->options->mode == SESSION_LIVE && session->fold.epoch == 0 &&
-           clock_now(&session->clock.clock) < until)
+    const int64_t second = clock_now(&session->clock.clock) / NS_PER_SECOND;
+    while (session->options->mode == SESSION_LIVE &&
+           clock_now(&session->clock.clock) / NS_PER_SECOND == second)
         nanosleep(&pause, NULL);
+    return (uint64_t)second;
 }
 
 static int open_engine(struct session *session, struct error *error)
@@ -331,11 +324,12 @@ static int open_engine(struct session *session, struct error *error)
                          session->tape_path);
     if (!code)
         code = carry_positions(session, error);
-    if (!code)
-        let_second_pass(session);
-    session->start = (struct event_start){.epoch = next_epoch(session),
-                                          .seed = (uint64_t)session->venues.settings.global.seed,
-                                          .config_hash = session->engine.config_hash};
+    if (code)
+        return code;
+    session->start =
+        (struct event_start){.epoch = fold->epoch > 0 ? fold->epoch + 1 : first_epoch(session),
+                             .seed = (uint64_t)session->venues.settings.global.seed,
+                             .config_hash = session->engine.config_hash};
     return code;
 }
 
@@ -487,7 +481,6 @@ static int open_watch(struct session *session, struct error *error)
 static int open_all(struct session *session, struct error *error)
 {
     session_clock_start(&session->clock, INT64_MIN);
-    session->began = clock_now(&session->clock.clock);
     int code =
         signals_open(&session->signals, session->options->run_for_ns, caught, session, error);
     if (!code)

@@ -41,7 +41,8 @@ def two_new_tapes_on_one_account(folder, venue):
     told = []
     for name in ("a", "b"):
         tape = folder / f"{name}.tape"
-        result = run("live", "-c", venue.config, "--tape", tape, "--for", "8s", "--json")
+        result = run("live", "-c", venue.config, "--tape", tape, "--for", "8s", "--json",
+                     "--set", "shutdown.timeout=30s", "--set", "shutdown.step_timeout=20s")
         expect(result, 0)
         assert json.loads(result.stdout)["invariant_violations"] == 0, result.stdout
         expect(run("verify", tape), 0, "identical")
@@ -69,4 +70,4 @@ def starts_of_one_tape_count_on(folder, venue):
 
 
 if __name__ == "__main__":
-    sys.exit(main(lambda folder: Venue(folder, "--rate", 800, venues=VENUES)))
+    sys.exit(main(lambda folder: Venue(folder, "--rate", 400, venues=VENUES)))
