@@ -81,4 +81,19 @@ static inline int wait_monotonic(pthread_cond_t *condition, pthread_mutex_t *mut
 }
 #define pthread_cond_timedwait wait_monotonic
 
+/* Tried each millisecond until `until` of the wall clock. 0, or ETIMEDOUT. */
+static inline int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *until)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    struct timespec now;
+    while (pthread_mutex_trylock(mutex) != 0) {
+        clock_gettime(CLOCK_REALTIME, &now);
+        if (now.tv_sec > until->tv_sec ||
+            (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec))
+            return ETIMEDOUT;
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
 #endif

@@ -196,6 +196,7 @@ static void tell_health(void *context, unsigned venue, struct ops_venue_health *
     const struct adapter_health told = live_io_health(io);
     *health = (struct ops_venue_health){.market = told.market_synchronised,
                                         .account = told.private_up,
+                                        .alive = live_io_alive(io),
                                         .waiting = message_queue_depth(live_io_messages(io))};
 }
 

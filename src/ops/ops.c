@@ -187,6 +187,7 @@ static void set_session(struct ops *ops, struct ops_collect *collect)
     pthread_mutex_lock(&ops->answering);
     ops->http.collect = collect;
     ops->http.view.ended = collect == NULL;
+    ops->http.view.collect = NULL; /* what was copied of another is forgotten */
     ops->http.dashboard_made = 0;
     pthread_mutex_unlock(&ops->answering);
 }

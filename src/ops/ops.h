@@ -35,6 +35,8 @@ struct ops_venue_health {
     bool market;    /* its market data is whole */
     bool account;   /* its stream of our own orders stands, or none is wanted */
     size_t waiting; /* bytes that wait for the loop */
+    /* Last sign of life of what tells this, by the session's clock; older than 5 s, it is not believed. */
+    int64_t alive; /* 0: not told */
 };
 
 enum ops_check { OPS_CHECK_NONE, OPS_CHECK_FAILED, OPS_CHECK_WELL };

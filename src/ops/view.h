@@ -59,6 +59,11 @@ struct ops_view {
     size_t instrument_capacity;
     struct event_reference_rate *rates; /* by asset; `from` EVENT_NONE_16: none */
     size_t rate_capacity;
+    union { /* what is being copied */
+        struct ops_instrument instrument;
+        struct ops_account account;
+        struct engine_venue_status venue;
+    } spare;
     /* Worked out. */
     bool profit_known; /* of the account, in `currency` */
     money profit;

@@ -162,9 +162,9 @@ static void fill_markouts(struct table *table, const struct run *run)
     static const struct table_column columns[] = {
         {"instrument", "Instrument", TABLE_KEY},
         {"horizon", "After", TABLE_KEY},
+        {"basis_points", "Basis points", TABLE_FIGURE},
         {"gain", "Gain", TABLE_FIGURE},
         {"asset", "In", TABLE_TEXT},
-        {"basis_points", "Basis points", TABLE_FIGURE},
         {"fills_measured", "Fills measured", TABLE_FIGURE},
         {"fills_not_measured", "Not measured", TABLE_FIGURE}};
     char text[TIME_TEXT_MAX + 8];
@@ -183,12 +183,14 @@ static void fill_markouts(struct table *table, const struct run *run)
             table_text(table, instrument->name);
             table_text(table, horizon_text(run_horizons[horizon], text));
             money gain = MONEY_ZERO;
-            if (markout->measured > 0 && money_scale(markout->gain2, 1, 2, MONEY_HALF_EVEN, &gain))
+            bool known =
+                markout->measured > 0 && money_scale(markout->gain2, 1, 2, MONEY_HALF_EVEN, &gain);
+            table_basis_points(table, gain.atto, markout->notional.atto);
+            if (known)
                 table_money(table, gain);
             else
                 table_text(table, "");
             table_text(table, instrument->profit_asset);
-            table_basis_points(table, gain.atto, markout->notional.atto);
             table_count(table, markout->measured);
             table_count(table, fills - markout->measured);
         }

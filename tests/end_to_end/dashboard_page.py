@@ -112,9 +112,9 @@ def by_hand(page, folder):
 
 def sizes(page, folder):
     tape = f"{folder}/synth.tape"
-    subprocess.run([CAPSTAN, "synth", "-o", tape, "--seed", "7", "--events", "120000", "--instruments", "6"],
+    subprocess.run([CAPSTAN, "synth", "-o", tape, "--seed", "7", "--events", "600000", "--instruments", "6"],
                    check=True, stdout=subprocess.DEVNULL)
-    with Served(tape, *settings(RELAXED), "--speed", "20") as served:
+    with Served(tape, *settings(RELAXED), "--speed", "10") as served:
         for width, height, dark in ((1280, 800, False), (390, 844, False), (1280, 800, True)):
             title = f"{width}x{height}{', dark' if dark else ''}"
             page.open(served.url, width, height, dark)

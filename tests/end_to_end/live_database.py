@@ -46,6 +46,9 @@ class Venue:
         self.log.close()
 
 
+SESSIONS = []
+
+
 class Session:
     """One `capstan live` with a database."""
 
@@ -55,6 +58,7 @@ class Session:
         self.process = subprocess.Popen([CAPSTAN, mode, "-c", str(venue.config), "--tape", str(tape), "--db",
                                          str(database), "--log", str(self.log), *QUICK, *map(str, more)],
                                         stdout=subprocess.DEVNULL, stderr=self.errors)
+        SESSIONS.append(self.process)
 
     def lines(self):
         try:
@@ -374,6 +378,10 @@ def run_tests(venue_folder):
                 print(f"not ok {number} - {name}")
                 for line in str(error).splitlines()[:15]:
                     print(f"#   {line}")
+            for process in SESSIONS:  # of a test that failed
+                process.kill()
+                process.wait()
+            SESSIONS.clear()
             sys.stdout.flush()
     finally:
         venue.end()

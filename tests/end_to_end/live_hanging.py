@@ -57,6 +57,9 @@ class Venue:
         self.log.close()
 
 
+SESSIONS = []
+
+
 class Session:
     def __init__(self, venue, folder, *more):
         self.tape, self.log = folder / "session.tape", folder / "log"
@@ -64,6 +67,7 @@ class Session:
         self.process = subprocess.Popen([CAPSTAN, "live", "-c", str(venue.folder / "live.yaml"), "--tape",
                                          str(self.tape), "--log", str(self.log), *QUICK, *map(str, more)],
                                         stdout=subprocess.DEVNULL, stderr=self.errors)
+        SESSIONS.append(self.process)
 
     def lines(self):
         if not self.log.exists():
@@ -290,6 +294,10 @@ def main():
                 for line in str(error).splitlines()[:15]:
                     print(f"#   {line}")
             finally:
+                for process in SESSIONS:
+                    process.kill()
+                    reap_stopped()
+                SESSIONS.clear()
                 venue.end()
             sys.stdout.flush()
     return 1 if failed else 0

@@ -82,7 +82,7 @@ completes()
         result no "completed: $*"
     fi
 }
-completes 'replay record' capstan re
+completes 'replay record report' capstan re
 completes 'cat check cut' capstan tape c
 completes '--config=' capstan replay --conf
 completes '--from=' capstan tape cut --fr
