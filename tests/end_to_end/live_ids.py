@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """A client order id never returns: not on another tape of the same session either. Coinbase answers a place whose id
 it knows with the order of before. Prints TAP."""
-import json
 import re
 import sys
 from decimal import Decimal
@@ -41,10 +40,10 @@ def two_new_tapes_on_one_account(folder, venue):
     told = []
     for name in ("a", "b"):
         tape = folder / f"{name}.tape"
-        result = run("live", "-c", venue.config, "--tape", tape, "--for", "8s", "--json",
+        result = run("live", "-c", venue.config, "--tape", tape, "--for", "8s",
                      "--set", "shutdown.timeout=30s", "--set", "shutdown.step_timeout=20s")
-        expect(result, 0)
-        assert json.loads(result.stdout)["invariant_violations"] == 0, result.stdout
+        # 1: an invariant was violated. 3: a busy venue did not confirm every cancel.
+        assert result.returncode in (0, 3), result.stderr[-1500:]
         expect(run("verify", tape), 0, "identical")
         told.append(Told(tape))
     first, second = told
@@ -64,7 +63,7 @@ def two_new_tapes_on_one_account(folder, venue):
 def starts_of_one_tape_count_on(folder, venue):
     tape = folder / "s.tape"
     for _ in range(3):
-        expect(run("live", "-c", venue.config, "--tape", tape, "--for", "1s"), 0)
+        assert run("live", "-c", venue.config, "--tape", tape, "--for", "1s").returncode in (0, 3)
     epochs = Told(tape).epochs
     assert epochs == list(range(epochs[0], epochs[0] + 3)) and epochs[0] > 1700000000, epochs
 
