@@ -1,6 +1,7 @@
 /* capstan exchange: venues on loopback, to try live mode against. */
 #include "config.h"
 
+#include "cmd/background.h"
 #include "cmd/cmd.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@ struct exchange_command {
     const char *folder, *tape, *faults;
     struct cmd_list venues, balances;
     int64_t synth, seed, port, rate;
-    bool verbose;
+    bool verbose, background;
 };
 
 /* Where a venue's market comes from: each has one of its own. */
@@ -410,16 +411,30 @@ static int end(struct exchange *exchange, struct error *error)
     return code;
 }
 
+static int tell_ready(const struct exchange *exchange, struct background *background,
+                      struct error *error)
+{
+    char log[FOLDER_PATH_MAX + 64];
+    if (!exchange->command->background) {
+        puts("ready");
+        return cmd_flush(stdout, "standard output", error);
+    }
+    folder_file(&exchange->folder, "exchange.log", log);
+    return background_ready(background, log, error);
+}
+
 static int serve(const struct exchange_command *command, struct error *error)
 {
     struct exchange exchange = {.command = command};
+    struct background background = {0};
+    int code = command->background ? background_split(&background, error) : 0;
+    if (code || background.is_parent)
+        return code ? code : background.status;
     take_signals(true);
-    int code = open_exchange(&exchange, error);
+    code = open_exchange(&exchange, error);
     take_signals(false);
-    if (!code) {
-        puts("ready");
-        code = cmd_flush(stdout, "standard output", error);
-    }
+    if (!code)
+        code = tell_ready(&exchange, &background, error);
     if (!code)
         code = wait_for_end(&exchange, error);
     if (!code)
@@ -447,8 +462,9 @@ static const char closing[] =
     "docs/exchange.md has all of them, and every kind of request and message.\n"
     "\n"
     "Example:\n"
-    "  capstan exchange --dir try --synth 7 &\n"
-    "  capstan live -c try/live.yaml --tape session.tape\n";
+    "  capstan exchange --dir venue --synth 7 --background >exchange.pid\n"
+    "  capstan live -c venue/live.yaml --tape session.tape --for 1m\n"
+    "  kill $(cat exchange.pid)\n";
 
 int cmd_exchange(int argc, char **argv)
 {
@@ -471,6 +487,11 @@ int cmd_exchange(int argc, char **argv)
                   &command.seed),
         CMD_COUNT("port", 0, 1, 65500,
                   "port of the first venue, the next ones follow; any by default", &command.port),
+        CMD_FLAG(
+            "background", 0,
+            "print the process id and end once it listens; it goes on in the background and says "
+            "what it has to say in DIR/exchange.log",
+            &command.background),
         CMD_FLAG("verbose", 'v', "tell on standard error what is done", &command.verbose),
     };
     const struct cmd_usage usage = {
@@ -493,7 +514,7 @@ int cmd_exchange(int argc, char **argv)
     else if (status == CMD_CONTINUE) {
         command.synth = command.synth < 0 ? 1 : command.synth;
         status = serve(&command, &error);
-        if (status != ERROR_NONE)
+        if (error.code != ERROR_NONE)
             status = cmd_fail(name, &error);
     }
     cmd_list_free(&command.venues);

@@ -156,9 +156,10 @@ int cmd_live(int argc, char **argv)
         "a venue; another is refused, or stands by.\n",
         EXIT_TEXT "\n"
                   "Example, without keys or network (capstan exchange --help):\n"
-                  "  capstan exchange --dir venue &\n"
-                  "  capstan live -c venue/live.yaml --tape session.tape\n"
-                  "  capstan verify session.tape\n",
+                  "  capstan exchange --dir venue --background >exchange.pid\n"
+                  "  capstan live -c venue/live.yaml --tape session.tape --for 1m\n"
+                  "  capstan verify session.tape\n"
+                  "  kill $(cat exchange.pid)\n",
         argc, argv);
 }
 

@@ -46,7 +46,8 @@ int cmd_watchdog(int argc, char **argv)
             "Stand beside a live session: when its engine gives no sign of life any more, cancel\n"
             "every order of its prefix (live.session) at its venues. Give it keys that may\n"
             "trade, and the session's own configuration. It ends when the session ends in\n"
-            "order, and goes on watching when the engine died: another may begin.\n",
+            "order, and goes on looking when the engine died: a venue may take an order late,\n"
+            "another session may begin. Where the session has ended it waits for the next.\n",
         .closing =
             "It can't help where the machine, its network or the venue is gone: there orders\n"
             "outlive a crash, unless live.order_expiry lets the venue end them.\n"

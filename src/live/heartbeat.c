@@ -47,8 +47,10 @@ int heartbeat_make(struct heartbeat **heartbeat, const char *tape, struct error 
     }
     int code = map(heartbeat, file, path, error);
     close(file);
-    if (!code)
+    if (!code) {
+        atomic_store(&(*heartbeat)->alive, HEARTBEAT_STARTING);
         (*heartbeat)->magic = MAGIC;
+    }
     return code;
 }
 

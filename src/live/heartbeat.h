@@ -10,12 +10,14 @@
 /* What stands in the file, in the machine's own byte order. */
 struct heartbeat {
     uint64_t magic;
-    _Atomic int64_t alive; /* session's time of the last sign; HEARTBEAT_ENDED: it ended in order */
+    _Atomic int64_t alive; /* session's time of the last sign, or one of those below */
 };
 
-#define HEARTBEAT_ENDED INT64_MAX
+#define HEARTBEAT_STARTING 0         /* no sign yet */
+#define HEARTBEAT_ENDED    INT64_MAX /* the session ended in order */
 
-/* The engine: make the file beside the tape ("TAPE.heartbeat") and map it. */
+/* The engine: make the file beside the tape ("TAPE.heartbeat") and map it. It says that a session starts, whatever
+ * the one before left there. */
 int heartbeat_make(struct heartbeat **heartbeat, const char *tape, struct error *error);
 /* The watcher: map the file that is there. ERROR_INPUT where there is none, or it is none. */
 int heartbeat_read(struct heartbeat **heartbeat, const char *tape, struct error *error);

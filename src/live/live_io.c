@@ -12,13 +12,7 @@
 #include "base/assert.h"
 #include "base/time.h"
 
-enum {
-    MESSAGES_BYTES = 64 * 1024 * 1024,
-    DECISIONS_BYTES = 1024 * 1024,
-    NAME_MAX_BYTES = 64,
-    /* Answers of one net_poll whose requests could not even be begun. */
-    UNSENT_MAX = 256
-};
+enum { MESSAGES_BYTES = 64 * 1024 * 1024, DECISIONS_BYTES = 1024 * 1024, NAME_MAX_BYTES = 64 };
 /* The thread looks at its queues and flags at least so often. */
 #define POLL_MOST_NS (100 * NS_PER_MS)
 #define ROOM_WAIT_NS NS_PER_MS
@@ -31,7 +25,7 @@ struct live_channel {
     struct net_lines *lines;
 };
 
-/* One request under way: in its io's list until it is answered, or the io is freed. */
+/* One request, in one of its io's lists until it is answered, or the io is freed: under way, or not even begun. */
 struct live_request {
     struct live_io *io;
     uint64_t tag;
@@ -44,12 +38,10 @@ struct live_io {
     char name[NAME_MAX_BYTES], target[NAME_MAX_BYTES];
     pthread_t thread;
     struct net *net;
-    struct live_request *requests;
+    struct live_request *requests, *unsent;
     struct adapter *adapter;
     struct message_queue *messages, *decisions;
     struct live_channel channels[ADAPTER_CHANNELS];
-    uint64_t unsent[UNSENT_MAX]; /* tags of requests that could not be begun */
-    size_t unsent_count;
     bool lost_market; /* market data found no room */
     bool in_lost_frame;
     atomic_int state; /* enum adapter_state, for other threads */
@@ -77,6 +69,22 @@ static void port_log(void *context, enum log_level level, const char *text)
     log_write(io->options.log, level, io->target, now_of(io), text, NULL, 0);
 }
 
+static void request_link(struct live_request *request, struct live_request **place)
+{
+    request->place = place;
+    request->next = *place;
+    if (request->next)
+        request->next->place = &request->next;
+    *place = request;
+}
+
+static void request_unlink(struct live_request *request)
+{
+    *request->place = request->next;
+    if (request->next)
+        request->next->place = request->place;
+}
+
 /* What is posted may be answered with a key (Binance.US's listenKey): only what reads is kept. */
 static struct live_request *request_begin(struct live_io *io, const struct adapter_request *wanted)
 {
@@ -85,20 +93,15 @@ static struct live_request *request_begin(struct live_io *io, const struct adapt
     struct live_request *request = calloc(1, sizeof *request + length + 1);
     if (!request)
         return NULL;
-    *request = (struct live_request){.io = io, .tag = wanted->tag, .next = io->requests};
+    *request = (struct live_request){.io = io, .tag = wanted->tag};
     memcpy(request->raw_url, wanted->url, length);
-    request->place = &io->requests;
-    if (request->next)
-        request->next->place = &request->next;
-    io->requests = request;
+    request_link(request, &io->requests);
     return request;
 }
 
 static void request_end(struct live_request *request)
 {
-    *request->place = request->next;
-    if (request->next)
-        request->next->place = request->place;
+    request_unlink(request);
     free(request);
 }
 
@@ -114,11 +117,13 @@ static void request_done(void *context, const struct net_response *response)
     io->adapter->answered(io->adapter, tag, response, now_of(io));
 }
 
-static void note_unsent(struct live_io *io, uint64_t tag, const char *why)
+/* The adapter is told when it has returned. There are no more of them than decisions in their queue and answers of one
+ * net_poll have them made. */
+static void note_unsent(struct live_request *request, const char *why)
 {
-    port_log(io, LOG_WARN, why);
-    ASSERT(io->unsent_count < UNSENT_MAX);
-    io->unsent[io->unsent_count++] = tag;
+    port_log(request->io, LOG_WARN, why);
+    request_unlink(request);
+    request_link(request, &request->io->unsent);
 }
 
 static void port_request(void *context, const struct adapter_request *wanted)
@@ -127,7 +132,8 @@ static void port_request(void *context, const struct adapter_request *wanted)
     struct live_request *request = request_begin(io, wanted);
     struct error error = {0};
     if (!request) {
-        note_unsent(io, wanted->tag, "no memory for a request");
+        /* An order of it stays pending until order.pending_timeout, and is asked for then. */
+        port_log(io, LOG_ERROR, "no memory for a request: it is not sent");
         return;
     }
     struct net_request sent = {.method = wanted->method,
@@ -139,10 +145,8 @@ static void port_request(void *context, const struct adapter_request *wanted)
                                .done = request_done,
                                .context = request};
     memcpy(sent.headers, wanted->headers, wanted->header_count * sizeof *wanted->headers);
-    if (!net_request(io->net, &sent, &error)) {
-        request_end(request);
-        note_unsent(io, wanted->tag, error.text);
-    }
+    if (!net_request(io->net, &sent, &error))
+        note_unsent(request, error.text);
 }
 
 static void channel_opened(void *context)
@@ -300,23 +304,36 @@ static void close_channels(struct live_io *io, const char *why)
     }
 }
 
-/* What could not be told from within the adapter's own call. */
-static void tell_failures(struct live_io *io)
+/* Those that there are now: what the adapter then asks for has its turn. */
+static void tell_unsent(struct live_io *io)
 {
     static const struct net_response unsent = {
         .outcome = NET_NOT_SENT, .body = "", .failure = "the request could not be begun"};
+    struct live_request *told = NULL;
+    while (io->unsent) { /* the last comes first there */
+        struct live_request *request = io->unsent;
+        request_unlink(request);
+        request_link(request, &told);
+    }
+    while (told) {
+        struct live_request *request = told;
+        told = request->next;
+        uint64_t tag = request->tag;
+        free(request);
+        io->adapter->answered(io->adapter, tag, &unsent, now_of(io));
+    }
+}
+
+/* What could not be told from within the adapter's own call. */
+static void tell_failures(struct live_io *io)
+{
     for (unsigned number = 0; number < ADAPTER_CHANNELS; number++) {
         if (!io->channels[number].closed_unasked)
             continue;
         io->channels[number].closed_unasked = false;
         io->adapter->closed(io->adapter, number, 0, "it could not be opened", now_of(io));
     }
-    while (io->unsent_count > 0) {
-        uint64_t tag = io->unsent[0];
-        io->unsent_count--;
-        memmove(io->unsent, io->unsent + 1, io->unsent_count * sizeof io->unsent[0]);
-        io->adapter->answered(io->adapter, tag, &unsent, now_of(io));
-    }
+    tell_unsent(io);
     /* Half the ring is free again: the engine has caught up. */
     if (io->lost_market && message_queue_depth(io->messages) < MESSAGES_BYTES / 2) {
         io->lost_market = false;
@@ -347,7 +364,7 @@ static void turn(struct live_io *io, struct message_room *room)
 {
     struct adapter *adapter = io->adapter;
     struct error error = {0};
-    int64_t wait = adapter->deadline(adapter) - now_of(io);
+    int64_t wait = io->unsent ? 0 : adapter->deadline(adapter) - now_of(io);
     if (net_poll(io->net, wait < POLL_MOST_NS ? wait : POLL_MOST_NS, &error))
         port_log(io, LOG_ERROR, error.text);
     if (adapter->state == ADAPTER_READY && atomic_load(&io->begin))
@@ -414,6 +431,8 @@ static void free_parts(struct live_io *io)
     net_close(&io->net); /* no request is answered from here on */
     while (io->requests)
         request_end(io->requests);
+    while (io->unsent)
+        request_end(io->unsent);
     message_queue_close(&io->messages);
     message_queue_close(&io->decisions);
     pthread_mutex_destroy(&io->lock);

@@ -377,6 +377,18 @@ static int carry_positions(struct session *session, struct error *error)
                      session->tape_path, session->names->symbols[instrument]);
 }
 
+/* No id ever returns, and a venue remembers those of other tapes: a new tape's epochs begin at the second that it is.
+ * Until that is over nothing is sent, so that no session behind this one begins in the same. */
+static uint64_t first_epoch(const struct session *session)
+{
+    const struct timespec pause = {.tv_nsec = 10 * NS_PER_MS};
+    const int64_t second = clock_now(&session->clock.clock) / NS_PER_SECOND;
+    while (session->options->mode == SESSION_LIVE &&
+           clock_now(&session->clock.clock) / NS_PER_SECOND == second)
+        nanosleep(&pause, NULL);
+    return (uint64_t)second;
+}
+
 static int open_engine(struct session *session, struct error *error)
 {
     struct fold *fold = &session->fold;
@@ -393,9 +405,12 @@ static int open_engine(struct session *session, struct error *error)
                          session->tape_path);
     if (!code)
         code = carry_positions(session, error);
-    session->start = (struct event_start){.epoch = fold->epoch + 1,
-                                          .seed = (uint64_t)session->venues.settings.global.seed,
-                                          .config_hash = session->engine.config_hash};
+    if (code)
+        return code;
+    session->start =
+        (struct event_start){.epoch = fold->epoch > 0 ? fold->epoch + 1 : first_epoch(session),
+                             .seed = (uint64_t)session->venues.settings.global.seed,
+                             .config_hash = session->engine.config_hash};
     return code;
 }
 
@@ -742,13 +757,17 @@ static void fill_result(const struct session *session, struct session_result *re
 static bool cancel_without_engine(struct session *session, int64_t limit_ns,
                                   struct sweep_result *result)
 {
-    sweep(&session->venues, &session->waker, &session->clock.clock, session->options->log, limit_ns,
-          result);
-    const struct log_field fields[] = {log_unsigned("cancels", result->cancels),
-                                       log_unsigned("remaining", result->remaining),
-                                       log_unsigned("venues_without_answer", result->unheard)};
-    log_line(session, LOG_ERROR, "cancelled without the engine", fields, 3);
-    return result->remaining == 0 && result->unheard == 0;
+    const struct sweep_options options = {.waker = &session->waker,
+                                          .clock = &session->clock.clock,
+                                          .log = session->options->log,
+                                          .timeout_ns = limit_ns};
+    sweep(&session->venues, &options, result);
+    const struct log_field fields[] = {
+        log_unsigned("cancels", result->cancels), log_unsigned("remaining", result->remaining),
+        log_unsigned("venues_without_answer", result->unheard),
+        log_unsigned("venues_not_looked_at_twice", result->unsettled)};
+    log_line(session, LOG_ERROR, "cancelled without the engine", fields, 4);
+    return result->remaining == 0 && result->unheard == 0 && result->unsettled == 0;
 }
 
 /* The engine can't go on: nothing of ours may rest without it. What was cancelled is not on the tape; the next

@@ -10,11 +10,16 @@
 /* Between two looks at an account, and without an answer. */
 #define AGAIN_NS (1 * NS_PER_SECOND)
 #define LOST_NS  (10 * NS_PER_SECOND)
+/* A venue may take a request so long after it left: Binance.US's recvWindow. */
+#define LATE_NS (5 * NS_PER_SECOND)
 
 /* One venue's part. */
 struct swept {
+    int64_t asked;   /* when the account that is awaited was asked for */
     int64_t ask_at;  /* TIME_NEVER: an account is awaited, or all is well */
     int64_t lost_at; /* when the one that is awaited is given up */
+    int64_t empty;   /* since when each look showed none; TIME_NEVER: the last one did not */
+    int64_t spread;  /* of the looks that show none, at least */
     uint64_t shown;  /* of ours in the account that comes now */
     uint64_t remaining;
     bool heard, clean;
@@ -43,19 +48,38 @@ static void cancel(struct sweeping *sweeping, size_t v, const struct event_open_
               "cancel of an order that no engine looks after", &field, 1);
 }
 
+/* One look that shows none is not believed: what left before it may still be taken by the venue. */
+static void judge(struct sweeping *sweeping, struct swept *swept, int64_t taken)
+{
+    swept->heard = true;
+    swept->remaining = swept->shown;
+    swept->lost_at = TIME_NEVER;
+    if (swept->shown > 0) {
+        swept->empty = TIME_NEVER;
+        swept->ask_at = clock_now(sweeping->clock) + AGAIN_NS;
+        return;
+    }
+    if (swept->empty == TIME_NEVER)
+        swept->empty = taken;
+    swept->clean = taken - swept->empty >= swept->spread;
+    swept->ask_at = swept->clean ? TIME_NEVER : swept->empty + swept->spread;
+}
+
+/* An account from before it was asked for, which the adapter tells unasked, says nothing of the cancels since. */
+static void take_end(struct sweeping *sweeping, struct swept *swept, int64_t taken)
+{
+    if (swept->lost_at != TIME_NEVER && taken >= swept->asked)
+        judge(sweeping, swept, taken);
+    swept->shown = 0;
+}
+
 static void take(struct sweeping *sweeping, size_t v, const struct message *message)
 {
     struct swept *swept = &sweeping->swept[v];
     if (message->kind == EVENT_open_order && message->record->open_order.order != 0)
         cancel(sweeping, v, &message->record->open_order);
-    if (message->kind != EVENT_snapshot_end)
-        return;
-    swept->heard = true;
-    swept->remaining = swept->shown;
-    swept->clean = swept->shown == 0;
-    swept->shown = 0;
-    swept->lost_at = TIME_NEVER;
-    swept->ask_at = swept->clean ? TIME_NEVER : clock_now(sweeping->clock) + AGAIN_NS;
+    if (message->kind == EVENT_snapshot_end)
+        take_end(sweeping, swept, message->record->snapshot_end.taken);
 }
 
 static void ask(struct sweeping *sweeping, size_t v, int64_t now)
@@ -66,6 +90,7 @@ static void ask(struct sweeping *sweeping, size_t v, int64_t now)
                                      .stream = EVENT_NONE_16,
                                      .kind = EVENT_request_snapshot,
                                      .record = &record};
+    swept->asked = now;
     swept->shown = 0;
     swept->ask_at = TIME_NEVER;
     swept->lost_at = now + LOST_NS;
@@ -86,30 +111,61 @@ static bool turn(struct sweeping *sweeping, size_t v, struct message_room *room)
     return !swept->clean;
 }
 
-void sweep(struct live_venues *venues, struct waker *waker, const struct clock *clock,
-           const struct log *log, int64_t timeout_ns, struct sweep_result *result)
+/* Two looks and the cancels between have to find room in the time that there is. */
+static int64_t spread_of(int64_t request_timeout, int64_t time)
 {
-    struct sweeping sweeping = {.venues = venues, .clock = clock, .log = log, .result = result};
+    int64_t spread = request_timeout > LATE_NS ? request_timeout : LATE_NS;
+    return spread < time / 3 ? spread : time / 3;
+}
+
+static void begin(struct sweeping *sweeping, int64_t time)
+{
+    const struct settings_venue *settings = sweeping->venues->settings.venues;
+    for (size_t v = 0; v < sweeping->venues->count; v++)
+        sweeping->swept[v] =
+            (struct swept){.lost_at = TIME_NEVER,
+                           .empty = TIME_NEVER,
+                           .spread = spread_of(settings[v].live_request_timeout, time)};
+}
+
+static bool goes_on(const struct sweep_options *options, int64_t until)
+{
+    return clock_now(options->clock) < until &&
+           !(options->stop && options->stop(options->stop_context));
+}
+
+static void sum_up(struct sweeping *sweeping)
+{
+    struct sweep_result *result = sweeping->result;
+    for (size_t v = 0; v < sweeping->venues->count; v++) {
+        const struct swept *swept = &sweeping->swept[v];
+        result->remaining += swept->remaining;
+        result->unheard += !swept->heard;
+        result->unsettled += swept->heard && swept->remaining == 0 && !swept->clean;
+    }
+}
+
+void sweep(struct live_venues *venues, const struct sweep_options *options,
+           struct sweep_result *result)
+{
+    struct sweeping sweeping = {
+        .venues = venues, .clock = options->clock, .log = options->log, .result = result};
     struct message_room room = {.rows = calloc(EVENT_ROWS_MAX, sizeof(struct row)),
                                 .row_capacity = EVENT_ROWS_MAX};
-    const int64_t until = clock_now(clock) + timeout_ns;
+    const int64_t until = clock_now(options->clock) + options->timeout_ns;
     *result = (struct sweep_result){0};
-    for (size_t v = 0; v < venues->count; v++)
-        sweeping.swept[v].lost_at = TIME_NEVER;
+    begin(&sweeping, options->timeout_ns);
     bool dirty = room.rows != NULL;
-    while (dirty && clock_now(clock) < until) {
+    while (dirty && goes_on(options, until)) {
         dirty = false;
         for (size_t v = 0; v < venues->count; v++)
             dirty = turn(&sweeping, v, &room) || dirty;
-        waker_prepare(waker);
+        waker_prepare(options->waker);
         if (dirty)
-            waker_sleep(waker, 20 * NS_PER_MS);
+            waker_sleep(options->waker, 20 * NS_PER_MS);
         else
-            waker_cancel(waker);
+            waker_cancel(options->waker);
     }
-    for (size_t v = 0; v < venues->count; v++) {
-        result->remaining += sweeping.swept[v].remaining;
-        result->unheard += !sweeping.swept[v].heard;
-    }
+    sum_up(&sweeping);
     free(room.rows);
 }

@@ -3,11 +3,10 @@
 
 #include "live/venues.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/time.h"
+#include "live/keys_guard.h"
 
 /* A venue that has not told its instruments by then is not there. */
 #define DISCOVERY_NS (60 * NS_PER_SECOND)
@@ -48,20 +47,13 @@ int live_venues_resolve(struct live_venues *venues, const struct config *config,
     return config_resolve(config, &names, true, &venues->settings, error);
 }
 
-/* The network's libraries have copies of keys in memory that nobody can keep out of a core file. */
-static int forbid_core_files(struct error *error)
-{
-    const struct rlimit none = {0, 0};
-    if (setrlimit(RLIMIT_CORE, &none) != 0)
-        return error_set(error, ERROR_SYSTEM, "core files can't be forbidden: %s", strerror(errno));
-    return 0;
-}
-
 static int load_credentials(struct live_venues *venues, size_t v,
                             const struct live_venues_options *options, struct error *error)
 {
     const char *warning = NULL;
-    int code = forbid_core_files(error);
+    if (venues->credentials[v])
+        return 0;
+    int code = keys_guard(error);
     if (!code)
         code = credentials_load(&venues->credentials[v], venues->wanted.names[v],
                                 text_or_null(&venues->settings.venues[v].live_credentials),
@@ -82,6 +74,7 @@ static int open_venue(struct live_venues *venues, size_t v,
     int code = wants_credentials ? load_credentials(venues, v, options, error) : 0;
     if (code)
         return code;
+    raw_hide(options->raw, venues->credentials[v]);
     const struct live_io_options io = {
         .kind = wanted->kind,
         .adapter = {.name = venues->wanted.names[v],
@@ -109,6 +102,7 @@ static int open_venue(struct live_venues *venues, size_t v,
 int live_venues_open(struct live_venues *venues, const struct live_venues_options *options,
                      struct error *error)
 {
+    venues->credentials = options->credentials ? options->credentials : venues->own;
     int code = live_venues_resolve(venues, options->config, error);
     for (size_t v = 0; !code && v < venues->wanted.count; v++)
         code = open_venue(venues, v, options, error);
@@ -122,7 +116,7 @@ void live_venues_close(struct live_venues *venues)
     for (size_t v = 0; v < venues->count; v++)
         live_io_close(&venues->ios[v]);
     for (size_t v = 0; v < LIVE_VENUES_MAX; v++)
-        credentials_free(&venues->credentials[v]);
+        credentials_free(&venues->own[v]);
     config_resolved_free(&venues->settings);
     wanted_free(&venues->wanted);
     *venues = (struct live_venues){0};

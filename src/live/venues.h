@@ -10,7 +10,8 @@
 struct live_venues {
     struct wanted wanted;
     struct config_resolved settings; /* by venue, in the order of `wanted` */
-    struct credentials *credentials[LIVE_VENUES_MAX];
+    struct credentials *own[LIVE_VENUES_MAX];
+    struct credentials **credentials; /* those, or the caller's */
     struct live_io *ios[LIVE_VENUES_MAX];
     size_t count;
 };
@@ -23,6 +24,9 @@ struct live_venues_options {
     const struct log *log;
     const atomic_bool *stop; /* ends the wait for discovery */
     struct raw *raw;         /* see live_io.h */
+    /* LIVE_VENUES_MAX places that outlive the venues: what is NULL there is read, and left to the caller to free.
+     * NULL: read now, freed with the venues. */
+    struct credentials **credentials;
 };
 
 /* Read which venues and with which settings: nothing is connected. live_venues_open() does it where it was not done. */

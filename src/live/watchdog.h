@@ -12,8 +12,9 @@ struct watchdog_options {
     const struct log *log;
 };
 
-/* Watch until the session ends in order, or SIGTERM or SIGINT comes. When its heartbeat stops, cancel every
- * order of the session's prefix at each venue, and go on watching: another session of the tape may begin.
+/* Watch until a session that was seen alive ends in order, or SIGTERM or SIGINT comes. When its heartbeat stops, cancel
+ * every order of the session's prefix at each venue, and go on looking, ever more rarely, for what a venue takes late, until
+ * another session of the tape begins.
  * 0, or ERROR_SYSTEM where orders may have been left at the end. ERROR_INPUT for settings that can't be used or
  * where no session ever began. */
 int watchdog_run(const struct watchdog_options *options, struct error *error);

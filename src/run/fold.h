@@ -11,7 +11,7 @@ struct fold {
     uint64_t messages;               /* of the tape, as far as it was read */
     uint64_t folded;                 /* session and decision records that the engine was given */
     uint64_t starts;                 /* sessions, all on the tapes before counted as one; 0: none */
-    uint64_t epoch;                  /* highest of them: the next start's is one more */
+    uint64_t epoch;                  /* highest of them: the next start's is one more; 0: none */
     int64_t first_start, last_start; /* ts_local of the first and the last start; INT64_MIN */
     int64_t last_ts;                 /* ts_local of the last message; INT64_MIN: there is none */
 };

@@ -13,7 +13,7 @@
  *
  *   live_tape_open        lock, recover what a killed session left, begin to append
  *   live_tape_fold        into a fresh engine: what the sessions before left to this one
- *   live_tape_sink        a sink of the loop, which is given the start, of epoch fold.epoch + 1, at
+ *   live_tape_sink        a sink of the loop, which is given the start, of an epoch above fold.epoch, at
  *                         max(wall clock, fold.last_ts + 1). The sink brings a start to the disk before it returns: no id
  *                         of its epoch leaves before
  *   …                     before each message: live_tape_takes()

@@ -48,7 +48,7 @@ const char store_schema[] =
     "  quantity_exponent INTEGER NOT NULL"
     ") STRICT;"
     "CREATE TABLE orders ("
-    "  id INTEGER PRIMARY KEY," /* epoch x 2^32 + counter */
+    "  id INTEGER PRIMARY KEY," /* epoch x 2^32 + counter: a live epoch is in seconds, so below 2^63 until 2038 */
     "  instrument INTEGER NOT NULL REFERENCES instrument,"
     "  side TEXT NOT NULL CHECK (side IN ('buy', 'sell')),"
     "  price TEXT NOT NULL,"
