@@ -173,6 +173,7 @@ struct coinbase_record {
     uint8_t time_in_force;
     bool has_end, post_only;
     bool mine;     /* placed by this session: what is asked of it is known */
+    bool sided;    /* its side is known */
     bool live;     /* the venue has said that it took it */
     bool accepted; /* told, or of no interest: another session placed it */
     bool over, end_told;
@@ -396,9 +397,14 @@ void coinbase_records_close(struct coinbase *venue);
 struct coinbase_record *coinbase_record_of(const struct coinbase *venue, order_id order);
 /* The same, a new one where there is none; NULL where there is no room even without those that ended. */
 struct coinbase_record *coinbase_record_new(struct coinbase *venue, order_id order, uint16_t place);
-/* The record of an order of ours that the venue names, a new one where there is none: NULL where it is not ours. */
+/* The record of an order of ours that the venue names, a new one where there is none: NULL where it is not ours, or
+ * of another product or side than the order of that name, which then is unknown. */
 struct coinbase_record *coinbase_record_of_told(struct coinbase *venue,
                                                 const struct coinbase_order *told);
+/* Whether an answer that names this product and side is about an order of that record: an id or a name may be
+ * mixed up by the venue or by us. An empty product is not told. `what` names the answer; false is logged. */
+bool coinbase_record_is(struct coinbase *venue, const struct coinbase_record *record,
+                        const char *symbol, uint8_t side, const char *what);
 /* What the venue says of it is taken over, nothing is told. */
 void coinbase_record_take(struct coinbase *venue, struct coinbase_record *record,
                           const struct coinbase_order *told);

@@ -105,6 +105,29 @@ struct coinbase_record *coinbase_record_new(struct coinbase *venue, order_id ord
     return record;
 }
 
+/* A product, or the name of its market where that is no product of ours. */
+static bool is_symbol_of(const struct coinbase *venue, uint16_t place, const char *symbol)
+{
+    return strcmp(symbol, venue->settings.symbols[place]) == 0 ||
+           (strcmp(symbol, venue->products[place].market) == 0 &&
+            adapter_place_of_symbol(&venue->names, symbol) == ADAPTER_NO_PLACE);
+}
+
+bool coinbase_record_is(struct coinbase *venue, const struct coinbase_record *record,
+                        const char *symbol, uint8_t side, const char *what)
+{
+    static const char *const sides[] = {[SIDE_BUY] = "buy", [SIDE_SELL] = "sell"};
+    char name[ADAPTER_ORDER_NAME_MAX];
+    bool same_symbol = symbol[0] == '\0' || is_symbol_of(venue, record->place, symbol);
+    if (same_symbol && (!record->sided || record->side == side))
+        return true;
+    adapter_order_name(venue->settings.session, record->order, name);
+    adapter_log(&venue->out, LOG_ERROR, "%s says %s %s of the order %s, which is %s %s", what,
+                sides[side], symbol, name, record->sided ? sides[record->side] : "of",
+                venue->settings.symbols[record->place]);
+    return false;
+}
+
 struct coinbase_record *coinbase_record_of_told(struct coinbase *venue,
                                                 const struct coinbase_order *told)
 {
@@ -116,6 +139,10 @@ struct coinbase_record *coinbase_record_of_told(struct coinbase *venue,
     if (!record)
         adapter_log(&venue->out, LOG_ERROR, "more than %d orders at once: one is not followed",
                     COINBASE_RECORDS_MAX / 4 * 3);
+    if (record && !coinbase_record_is(venue, record, told->symbol, told->side, "the venue")) {
+        coinbase_tell_unknown(venue, record->place, record->order, REQUEST_QUERY);
+        return NULL;
+    }
     return record;
 }
 
@@ -174,6 +201,7 @@ void coinbase_record_take(struct coinbase *venue, struct coinbase_record *record
         memcpy(record->id, told->id, sizeof record->id);
     if (!record->mine) {
         record->side = told->side;
+        record->sided = true;
         record->time_in_force = told->time_in_force;
         record->has_end = told->has_end;
     }
