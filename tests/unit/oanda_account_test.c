@@ -337,3 +337,65 @@ Test(oanda_account, interest_moves_the_balance)
     oanda_expect("balance - venue=oanda asset=USD total=99990.1234");
     oanda_close();
 }
+
+/* --- fills of before --------------------------------------------------------------------------------- */
+
+static void begin_after_a_loss(void)
+{
+    oanda_open(NULL);
+    oanda_discover(100, "");
+    bench.fills_since = OANDA_START - 90 * NS_PER_SECOND;
+    bench.has_trade = true;
+    bench.trade = (struct adapter_trade){.order = 4, .trade = {.length = 2, .bytes = {'9', '1'}}};
+    oanda_begin();
+    oanda_opened(0);
+    oanda_pass(NS_PER_SECOND);
+    oanda_opened(1);
+    oanda_forget();
+}
+
+/* Where they begin is asked for by time; from there on transactions are read, and the account waits for them. What is
+ * on the tape and what is not ours is not told. */
+Test(oanda_account, fills_that_the_tape_lost)
+{
+    char page[8192];
+    begin_after_a_loss();
+    cr_assert_not_null(oanda_find("GET /transactions?from=2023-11-14T22:11:50"));
+    oanda_heartbeat(1, 100);
+    cr_expect_null(oanda_find("GET /transactions/sinceid"));
+    oanda_answer("GET /transactions?from=", 200,
+                 "{\"pages\":[\"https://rest.test/v3/accounts/1/transactions/idrange?from=90&to="
+                 "100\"],\"lastTransactionID\":\"100\"}");
+    oanda_answer_account(100, "50", "");
+    int length = snprintf(page, sizeof page, "{\"transactions\":[%s,",
+                          oanda_made(90, "mm1-0-4", "50", "1.09990", ""));
+    length += snprintf(page + length, sizeof page - (size_t)length, "%s,",
+                       oanda_filled(91, 90, "mm1-0-4", "50", "1.09990", "99999"));
+    length += snprintf(page + length, sizeof page - (size_t)length, "%s,",
+                       oanda_made(92, "mm1-0-5", "50", "1.09990", ""));
+    length += snprintf(page + length, sizeof page - (size_t)length, "%s,",
+                       oanda_filled(93, 92, "mm1-0-5", "50", "1.09980", "99999"));
+    snprintf(page + length, sizeof page - (size_t)length, "%s],\"lastTransactionID\":\"100\"}",
+             oanda_filled(100, 99, "other", "50", "1.09980", "99999"));
+    oanda_expect_nothing();
+    oanda_answer("GET /transactions/sinceid?id=89", 200, page);
+    oanda_expect("order_filled oanda:EUR_USD order=#5 trade=\"93\" side=buy price=1.09980 "
+                 "quantity=50 leaves=absent");
+    oanda_expect("balance - venue=oanda asset=USD total=100000");
+    oanda_expect("venue_position oanda:EUR_USD position=50");
+    cr_expect(oanda_was_logged("1 fills of before this session"));
+    oanda_close();
+}
+
+Test(oanda_account, fills_that_cant_be_asked_for)
+{
+    begin_after_a_loss();
+    for (int i = 0; i < 9; i++) {
+        oanda_answer("GET /transactions?from=", 400, "{\"errorMessage\":\"no\"}");
+        oanda_pass(1500 * NS_PER_MS);
+        oanda_heartbeat(1, 100);
+    }
+    cr_expect(oanda_was_logged("the position may lack them"));
+    cr_expect_not_null(oanda_find("GET "));
+    oanda_close();
+}

@@ -411,6 +411,16 @@ size_t adapter_decimal(int64_t units, int exponent, char out[DECIMAL_TEXT_MAX])
     return length;
 }
 
+bool adapter_trade_is_told(const struct adapter_numbers *numbers, order_id order,
+                           const struct venue_id *trade)
+{
+    for (size_t i = 0; i < numbers->trade_count; i++)
+        if (numbers->trades[i].order == order &&
+            memcmp(&numbers->trades[i].trade, trade, sizeof *trade) == 0)
+            return true;
+    return false;
+}
+
 struct venue_id adapter_venue_id(uint64_t number)
 {
     char text[24];

@@ -281,6 +281,21 @@ void binance_us_account_fill(struct binance_us *us, uint16_t place, int64_t time
             no_position(us, other, "fees of other instruments are paid in it");
 }
 
+void binance_us_account_missed(struct binance_us *us, uint16_t place, enum side side,
+                               const struct binance_us_fill *fill)
+{
+    struct binance_us_base *base = &us->bases[place];
+    int exponent = adapter_definition(&us->names, place)->quantity_exponent;
+    struct number quantity = json_units(&fill->quantity, exponent);
+    int64_t fee = 0;
+    bool counts =
+        quantity.status == NUMBER_VALUE && (strcmp(us->found[place].base, fill->fee_asset) != 0 ||
+                                            money_to_units(fill->fee, exponent, &fee));
+    int64_t moved = (side == SIDE_BUY ? quantity.units : -quantity.units) - fee;
+    if (base->started || !counts || __builtin_add_overflow(base->carried, moved, &base->carried))
+        no_position(us, place, "a fill of before this session is told");
+}
+
 static void start_base(struct binance_us *us, uint16_t place)
 {
     struct binance_us_base *base = &us->bases[place];
@@ -395,7 +410,7 @@ void binance_us_want_account(struct binance_us *us)
     if (!us->settings.credentials)
         return;
     us->snapshot.wanted = true;
-    if (!us->snapshot.running)
+    if (!binance_us_missed_runs(us) && !us->snapshot.running)
         start_snapshot(us);
 }
 
@@ -522,6 +537,7 @@ void binance_us_private_due(struct binance_us *us)
         return;
     ask_key(us);
     keep_key(us);
-    if (us->snapshot.wanted && !us->snapshot.running && us->now >= us->snapshot.retry_at)
+    if (us->snapshot.wanted && !us->snapshot.running && !binance_us_missed_runs(us) &&
+        us->now >= us->snapshot.retry_at)
         start_snapshot(us);
 }

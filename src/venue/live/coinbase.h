@@ -9,6 +9,7 @@
  *   coinbase_orders.c     decisions, and answers to them
  *   coinbase_looks.c      questions about one order: found by name, read, with its fills
  *   coinbase_account.c    balances, positions, open orders
+ *   coinbase_missed.c     fills of before this session that the tape may not have
  *
  * Everything is due at ticks, a quarter of a second apart; what can't wait is done where it is noticed.
  *
@@ -65,7 +66,9 @@ enum {
     X(COINBASE_ASK_EDIT, "POST", "/orders/edit", COINBASE_TOKEN)                                   \
     X(COINBASE_ASK_FIND, "GET", "/orders/historical/batch", COINBASE_TOKEN | COINBASE_BACKGROUND)  \
     X(COINBASE_ASK_ORDER, "GET", "/orders/historical/", COINBASE_TOKEN | COINBASE_BACKGROUND)      \
-    X(COINBASE_ASK_FILLS, "GET", "/orders/historical/fills", COINBASE_TOKEN | COINBASE_BACKGROUND)
+    X(COINBASE_ASK_FILLS, "GET", "/orders/historical/fills", COINBASE_TOKEN | COINBASE_BACKGROUND) \
+    X(COINBASE_ASK_MISSED, "GET", "/orders/historical/fills", COINBASE_TOKEN)                      \
+    X(COINBASE_ASK_MISSED_ORDER, "GET", "/orders/historical/", COINBASE_TOKEN)
 
 enum coinbase_ask {
 #define X(name, method, path, bits) name,
@@ -231,6 +234,25 @@ struct coinbase_look {
     int64_t retry_at; /* when the step is to be asked for; TIME_NEVER: it is */
 };
 
+/* --- fills of before --------------------------------------------------------------------------------- */
+
+enum coinbase_missed_step {
+    COINBASE_MISSED_IDLE,
+    COINBASE_MISSED_LIST,  /* the list of fills is read */
+    COINBASE_MISSED_ORDERS /* each one's order is asked for its name */
+};
+
+struct coinbase_missed {
+    uint8_t step;   /* enum coinbase_missed_step */
+    bool asked_for; /* once is enough */
+    bool waiting;   /* a request is under way */
+    struct coinbase_fills fills;
+    struct coinbase_page page;
+    size_t next; /* of the fills: whose order is asked for */
+    unsigned tries, told;
+    int64_t retry_at;
+};
+
 /* --- account ----------------------------------------------------------------------------------------- */
 
 struct coinbase_holding {
@@ -248,9 +270,9 @@ struct coinbase_base {
 
 struct coinbase_snapshot {
     bool wanted, running, failed;
-    unsigned under_way; /* parts that are not answered */
-    uint32_t number;    /* of this one; answers of others are not its parts */
-    int64_t taken;      /* session's clock */
+    unsigned under_way;  /* parts that are not answered */
+    uint32_t number;     /* of this one; answers of others are not its parts */
+    int64_t taken, told; /* session's clock: asked for, and answered */
     int64_t retry_at;
     struct adapter_backoff backoff;
     struct coinbase_balances balances;
@@ -295,6 +317,7 @@ struct coinbase {
     int64_t check_next; /* no record's check_at is earlier */
     struct coinbase_look looks[COINBASE_LOOKS_MAX];
     uint32_t last_look;
+    struct coinbase_missed missed;
     struct coinbase_snapshot snapshot;
     struct coinbase_base *bases;
     struct coinbase_holding *holdings; /* by the tape's asset */
@@ -414,6 +437,9 @@ void coinbase_record_settle(struct coinbase *venue, struct coinbase_record *reco
  * told as it is, or without memory. */
 bool coinbase_record_fills(struct coinbase *venue, struct coinbase_record *record,
                            struct coinbase_fills *fills, bool all);
+/* A fill of before this session that the tape may not have is told, without leaves, unless it has. */
+bool coinbase_record_missed(struct coinbase *venue, struct coinbase_record *record,
+                            const struct coinbase_fill *fill);
 /* Sum of a list's fills, in quantity units. */
 struct number coinbase_sum_of_fills(const struct coinbase *venue, uint16_t place,
                                     const struct coinbase_fills *fills);
@@ -480,7 +506,18 @@ void coinbase_take_user(struct coinbase *venue);
 void coinbase_want_account(struct coinbase *venue);
 void coinbase_take_account_part(struct coinbase *venue, const struct adapter_asked *asked,
                                 const struct coinbase_answer *answer);
+/* A fill of before the first account was told that no tape has: the position that was carried over lacks it. */
+void coinbase_account_missed(struct coinbase *venue, uint16_t place, enum side side, int64_t units);
 /* A fill was told: what it means for positions that are derived from balances. */
 void coinbase_account_fill(struct coinbase *venue, uint16_t place, int64_t time_ns);
+
+/* --- coinbase_missed.c ------------------------------------------------------------------------------- */
+
+/* The private stream stands: ask for what the tape may not have. True while that goes on; the account waits for it. */
+bool coinbase_missed_runs(struct coinbase *venue);
+void coinbase_missed_due(struct coinbase *venue);
+/* Answers to MISSED and MISSED_ORDER. */
+void coinbase_missed_answer(struct coinbase *venue, const struct adapter_asked *asked,
+                            const struct coinbase_answer *answer);
 
 #endif

@@ -155,6 +155,18 @@ void coinbase_account_fill(struct coinbase *venue, uint16_t place, int64_t time_
     const struct coinbase_base *base = &venue->bases[place];
     if (base->started && time_ns != 0 && time_ns <= base->at_ns)
         no_position(venue, place, "a fill of before this session is told");
+    /* The account that was told may have it or not. */
+    int64_t at_ns = time_ns - venue->time.offset_ns;
+    if (at_ns >= venue->snapshot.taken && at_ns <= venue->snapshot.told)
+        coinbase_want_account(venue);
+}
+
+void coinbase_account_missed(struct coinbase *venue, uint16_t place, enum side side, int64_t units)
+{
+    int64_t *carried = &venue->bases[place].carried;
+    if (venue->bases[place].started ||
+        __builtin_add_overflow(*carried, side == SIDE_BUY ? units : -units, carried))
+        no_position(venue, place, "a fill of before this session is told");
 }
 
 static void start_base(struct coinbase *venue, uint16_t place)
@@ -243,6 +255,8 @@ void coinbase_want_account(struct coinbase *venue)
     if (!venue->settings.credentials)
         return;
     venue->snapshot.wanted = true;
+    if (coinbase_missed_runs(venue))
+        return;
     if (!venue->snapshot.running && venue->now >= venue->rates.held_until)
         start_snapshot(venue);
     else if (!venue->snapshot.running)
@@ -298,6 +312,7 @@ static bool is_repeated(const struct coinbase_orders *orders, size_t index)
 static void tell_account(struct coinbase *venue)
 {
     const struct coinbase_orders *orders = &venue->snapshot.orders;
+    venue->snapshot.told = venue->now;
     take_balances(venue);
     for (unsigned asset = 0; asset < venue->names.numbers->names->asset_count; asset++)
         tell_balance(venue, (uint16_t)asset);
@@ -370,6 +385,6 @@ void coinbase_take_account_part(struct coinbase *venue, const struct adapter_ask
 void coinbase_account_due(struct coinbase *venue)
 {
     if (venue->settings.credentials && venue->snapshot.wanted && !venue->snapshot.running &&
-        venue->now >= venue->snapshot.retry_at)
+        !coinbase_missed_runs(venue) && venue->now >= venue->snapshot.retry_at)
         start_snapshot(venue);
 }

@@ -298,12 +298,13 @@ static enum liquidity liquidity_of(const struct coinbase_record *record,
 static void tell_fill(struct coinbase *venue, const struct coinbase_record *record,
                       const struct coinbase_fill *fill, struct number leaves)
 {
+    const struct venue_id trade = coinbase_venue_id(fill->trade);
     const struct event_definition *definition = adapter_definition(&venue->names, record->place);
     coinbase_tell(venue, EVENT_order_filled, record->place, coinbase_stamp(fill->time_ns))
         ->order_filled = (struct event_order_filled){
         .instrument = adapter_number(&venue->names, record->place),
         .order = record->order,
-        .trade = coinbase_venue_id(fill->trade),
+        .trade = trade,
         .side = fill->side,
         .price = json_units(&fill->price, definition->price_exponent),
         .quantity = json_units(&fill->quantity, definition->quantity_exponent),
@@ -313,7 +314,8 @@ static void tell_fill(struct coinbase *venue, const struct coinbase_record *reco
         .fee = fill->fee,
         .fee_asset = definition->quote,
     };
-    coinbase_account_fill(venue, record->place, fill->time_ns);
+    if (!adapter_trade_is_told(venue->names.numbers, record->order, &trade))
+        coinbase_account_fill(venue, record->place, fill->time_ns);
 }
 
 static struct number leaves_after(const struct coinbase_record *record, int64_t filled)
@@ -363,6 +365,28 @@ bool coinbase_record_fills(struct coinbase *venue, struct coinbase_record *recor
         record->ended_ns = venue->now;
     }
     compare_fees(venue, record, fills);
+    return true;
+}
+
+bool coinbase_record_missed(struct coinbase *venue, struct coinbase_record *record,
+                            const struct coinbase_fill *fill)
+{
+    int exponent = adapter_definition(&venue->names, record->place)->quantity_exponent;
+    struct number quantity = json_units(&fill->quantity, exponent);
+    const struct venue_id trade = coinbase_venue_id(fill->trade);
+    if (adapter_trade_is_told(venue->names.numbers, record->order, &trade) ||
+        was_told(record, fill->trade))
+        return false;
+    if (!fill->is_trade || fill->in_quote || quantity.status != NUMBER_VALUE ||
+        !coinbase_record_is(venue, record, fill->symbol, fill->side, "a fill") ||
+        !note_trade(record, fill->trade)) {
+        adapter_log(&venue->out, LOG_ERROR,
+                    "a fill of order %s of before this session is not booked: %s", record->id,
+                    fill->trade);
+        return false;
+    }
+    tell_fill(venue, record, fill, (struct number){0, NUMBER_ABSENT});
+    coinbase_account_missed(venue, record->place, (enum side)fill->side, quantity.units);
     return true;
 }
 

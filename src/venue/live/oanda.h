@@ -47,6 +47,7 @@ enum {
     X(V20_ASK_ACCOUNT, "GET", V20_IS_VITAL)                                                        \
     X(V20_ASK_INSTRUMENTS, "GET", 0)                                                               \
     X(V20_ASK_SINCE, "GET", V20_IS_VITAL)                                                          \
+    X(V20_ASK_MISSED, "GET", 0)                                                                    \
     X(V20_ASK_PLACE, "POST", V20_IS_ORDER)                                                         \
     X(V20_ASK_REPLACE, "PUT", V20_IS_ORDER)                                                        \
     X(V20_ASK_MODIFY, "PUT", V20_IS_ORDER)                                                         \
@@ -162,6 +163,15 @@ struct v20_log {
     size_t ahead_count;
 };
 
+/* Fills of before this session that the tape may not have: where they begin is asked for once. */
+struct v20_missed {
+    bool asked_for, runs, waiting; /* runs: the transactions wait for it */
+    bool counted;                  /* it was said how many there were */
+    uint64_t after; /* fills above it that the tape lacks are told; UINT64_MAX: none */
+    unsigned tries, told;
+    int64_t retry_at;
+};
+
 struct v20_snapshot {
     bool wanted, asked, held; /* held: read, and waits for the transactions up to it */
     int64_t taken;            /* session's clock */
@@ -197,6 +207,7 @@ struct v20 {
     bool market_told_up;
     struct v20_book *books;
     struct v20_log log;
+    struct v20_missed missed;
     struct v20_snapshot snapshot;
     struct v20_entry entries[V20_ENTRIES_MAX];
     size_t entry_count;
@@ -319,5 +330,20 @@ void v20_want_account(struct v20 *v20);
 void v20_take_account(struct v20 *v20, const struct adapter_asked *asked,
                       const struct v20_answer *answer);
 void v20_take_since(struct v20 *v20, const struct v20_answer *answer);
+/* Where the transactions begin that the tape may lack is known, or can't be: all else that waited for it. */
+void v20_log_goes_on(struct v20 *v20);
+
+/* --- oanda_missed.c ------------------------------------------------------------------------------------ */
+
+void v20_missed_begin(struct v20 *v20);
+/* The stream of transactions stands. True while it is asked for where they begin. */
+bool v20_missed_runs(struct v20 *v20);
+void v20_missed_due(struct v20 *v20);
+void v20_take_missed(struct v20 *v20, const struct v20_answer *answer);
+/* A fill of before this session of an order of ours: it is told, without leaves, if the tape lacks it. */
+void v20_missed_fill(struct v20 *v20, uint16_t place, order_id order,
+                     const struct v20_transaction *fill);
+/* Everything of before was looked at: how many there were is logged, once. */
+void v20_missed_counted(struct v20 *v20);
 
 #endif

@@ -143,6 +143,8 @@ static void take_fill(struct v20 *v20, const struct v20_transaction *fill)
     struct number leaves = leaves_of(entry);
     if (is_told(v20, fill))
         v20_tell_fill(v20, place, order, fill, leaves);
+    else
+        v20_missed_fill(v20, place, order, fill);
     if (entry && leaves.status == NUMBER_VALUE && leaves.units == 0)
         remove_entry(v20, entry);
 }
@@ -269,7 +271,7 @@ static void ask_since(struct v20 *v20)
 {
     struct v20_log *log = &v20->log;
     char path[64];
-    if (log->asking || !v20->trades)
+    if (log->asking || !v20->trades || v20->missed.runs)
         return;
     snprintf(path, sizeof path, "/transactions/sinceid?id=%" PRIu64, log->last);
     log->asking =
@@ -335,13 +337,21 @@ void v20_account_begin(struct v20 *v20)
     v20->log.backoff = v20->snapshot.backoff =
         (struct adapter_backoff){.least_ns = NS_PER_SECOND, .most_ns = 30 * NS_PER_SECOND};
     v20->log.ask_at = v20->snapshot.retry_at = TIME_NEVER;
+    v20_missed_begin(v20);
+}
+
+void v20_log_goes_on(struct v20 *v20)
+{
+    ask_since(v20);
+    v20_want_account(v20);
+    tell_held(v20);
 }
 
 /* What happened before it stood is asked for, then the account. */
 void v20_private_up(struct v20 *v20)
 {
-    ask_since(v20);
-    v20_want_account(v20);
+    if (!v20_missed_runs(v20))
+        v20_log_goes_on(v20);
 }
 
 void v20_private_down(struct v20 *v20)
@@ -365,7 +375,8 @@ void v20_private_line(struct v20 *v20)
     else if (v20->line.kind == V20_LINE_TRANSACTION)
         id = v20->line.transaction.id;
     hear(v20, id);
-    if (v20->line.kind == V20_LINE_TRANSACTION && !log->asking && id == log->last + 1)
+    if (v20->line.kind == V20_LINE_TRANSACTION && !log->asking && !v20->missed.runs &&
+        id == log->last + 1)
         take_next(v20, &v20->line.transaction);
     if (id > log->last && log->ask_at == TIME_NEVER)
         ask_since(v20);
@@ -463,6 +474,10 @@ static void tell_account(struct v20 *v20)
 /* The snapshot is told when what led to it was. */
 static void tell_held(struct v20 *v20)
 {
+    if (v20->missed.runs)
+        return;
+    if (v20->log.last >= v20->log.told_after)
+        v20_missed_counted(v20);
     if (v20->snapshot.held && v20->log.last >= v20->snapshot.account.last)
         tell_account(v20);
 }
