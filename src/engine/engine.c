@@ -205,6 +205,7 @@ static enum modify modify_of(const struct settings_venue *settings)
 static void init_venue(struct venue_state *venue, const struct settings_venue *settings)
 {
     venue->modify = (uint8_t)modify_of(settings);
+    venue->renew_after = settings->order_renew_after;
     rate_init(&venue->rate, settings);
     sync_init(&venue->sync, settings);
     infrastructure_init(&venue->infrastructure, settings);
