@@ -338,6 +338,44 @@ Test(oanda_account, interest_moves_the_balance)
     oanda_close();
 }
 
+/* Answers come before the stream tells of anything: where no more can be noted as taken, what an answer tells waits for
+ * its turn, and is told once. */
+Test(oanda_account, more_answers_than_can_be_taken_ahead)
+{
+    static char page[1 << 17];
+    char name[32], filled[1024];
+    oanda_run(NULL);
+    int length = snprintf(page, sizeof page, "{\"transactions\":[");
+    for (unsigned i = 1; i <= 258; i++) {
+        snprintf(name, sizeof name, "mm1-0-%u", i);
+        const char *made = oanda_made(100 + i, name, "100", "1.09990", "");
+        length +=
+            snprintf(page + length, sizeof page - (size_t)length, "%s%s", i > 1 ? "," : "", made);
+        snprintf(filled, sizeof filled,
+                 "{\"orderCreateTransaction\":%s,\"lastTransactionID\":\"%u\"}", made, 100 + i);
+        oanda_place(i, "1.09990");
+        oanda_answer("POST /orders", 201, filled);
+        if (i % 50 == 0) { /* no more than so many a second */
+            oanda_pass(NS_PER_SECOND);
+            oanda_heartbeat(0, 0);
+        }
+        if (i <= 256) {
+            char line[64];
+            snprintf(line, sizeof line, "order_accepted oanda:EUR_USD order=#%u ", i);
+            cr_expect(oanda_was_told(line), "%s", line);
+        }
+    }
+    cr_expect(oanda_was_logged("before their turn"));
+    oanda_forget();
+    cr_expect_not_null(oanda_find("GET "), "the account is asked for");
+    snprintf(page + length, sizeof page - (size_t)length, "],\"lastTransactionID\":\"358\"}");
+    oanda_answer("GET /transactions/sinceid?id=100", 200, page);
+    oanda_expect("order_accepted oanda:EUR_USD order=#257 ");
+    oanda_expect("order_accepted oanda:EUR_USD order=#258 ");
+    oanda_expect_nothing();
+    oanda_close();
+}
+
 /* --- fills of before --------------------------------------------------------------------------------- */
 
 static void begin_after_a_loss(void)

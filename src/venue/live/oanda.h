@@ -161,6 +161,7 @@ struct v20_log {
     struct adapter_backoff backoff;
     uint64_t ahead[V20_AHEAD_MAX]; /* above `last`, taken from an answer */
     size_t ahead_count;
+    bool crowded; /* more were than there is room for, which was logged */
 };
 
 /* Fills of before this session that the tape may not have: where they begin is asked for once. */
@@ -321,8 +322,11 @@ void v20_private_up(struct v20 *v20);
 void v20_private_down(struct v20 *v20);
 void v20_private_line(struct v20 *v20);
 void v20_private_damage(struct v20 *v20);
-/* A transaction out of an answer: taken at once, and not again when its turn comes. */
+/* A transaction out of an answer: taken at once, and not again when its turn comes; where there is no room to note
+ * that, when its turn comes alone. */
 void v20_take_made(struct v20 *v20, const struct v20_transaction *transaction);
+/* Whether so many would be taken at once. */
+bool v20_may_take(const struct v20 *v20, size_t count);
 /* Whether a transaction was taken. */
 bool v20_is_taken(const struct v20 *v20, uint64_t id);
 /* The account is to be told, from a request that leaves now or later. */

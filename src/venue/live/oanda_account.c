@@ -220,6 +220,15 @@ static void apply(struct v20 *v20, const struct v20_transaction *transaction)
 
 /* --- each once --------------------------------------------------------------------------------------- */
 
+static void tell_held(struct v20 *v20);
+static void ask_since(struct v20 *v20);
+
+static void hear(struct v20 *v20, uint64_t id)
+{
+    if (id > v20->log.heard)
+        v20->log.heard = id;
+}
+
 static size_t place_ahead(const struct v20_log *log, uint64_t id)
 {
     size_t i = 0;
@@ -233,13 +242,36 @@ bool v20_is_taken(const struct v20 *v20, uint64_t id)
     return id <= v20->log.last || place_ahead(&v20->log, id) < v20->log.ahead_count;
 }
 
+bool v20_may_take(const struct v20 *v20, size_t count)
+{
+    return v20->log.ahead_count + count <= V20_AHEAD_MAX;
+}
+
+/* What can't be noted as taken would be taken again when its turn comes: it waits for that. */
+static void leave_for_its_turn(struct v20 *v20, uint64_t id)
+{
+    if (!v20->log.crowded)
+        adapter_log(
+            &v20->out, LOG_WARN,
+            "%d transactions were told by answers before their turn: others wait for theirs",
+            V20_AHEAD_MAX);
+    v20->log.crowded = true;
+    hear(v20, id);
+    if (v20->log.ask_at == TIME_NEVER)
+        ask_since(v20);
+    v20_want_account(v20);
+}
+
 void v20_take_made(struct v20 *v20, const struct v20_transaction *transaction)
 {
     struct v20_log *log = &v20->log;
     if (v20_is_taken(v20, transaction->id))
         return;
-    if (log->ahead_count < V20_AHEAD_MAX)
-        log->ahead[log->ahead_count++] = transaction->id;
+    if (!v20_may_take(v20, 1)) {
+        leave_for_its_turn(v20, transaction->id);
+        return;
+    }
+    log->ahead[log->ahead_count++] = transaction->id;
     apply(v20, transaction);
 }
 
@@ -255,14 +287,6 @@ static void take_next(struct v20 *v20, const struct v20_transaction *transaction
         log->ahead[at] = log->ahead[--log->ahead_count];
     else
         apply(v20, transaction);
-}
-
-static void tell_held(struct v20 *v20);
-
-static void hear(struct v20 *v20, uint64_t id)
-{
-    if (id > v20->log.heard)
-        v20->log.heard = id;
 }
 
 /* --- the rest of them -------------------------------------------------------------------------------- */
@@ -306,6 +330,7 @@ void v20_take_since(struct v20 *v20, const struct v20_answer *answer)
         return;
     }
     log->backoff.failures = 0;
+    log->crowded = false;
     hear(v20, v20->made.last);
     for (size_t i = 0; i < v20->made.count; i++)
         take_next(v20, &v20->made.list[i]);
