@@ -90,6 +90,28 @@ def made_position(state, symbol, base):
     return total
 
 
+def lines_of(log):
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    return [line for line in lines if line["target"] == "capstan.reconcile"]
+
+
+def judge_lines(judge, name, lines, lost):
+    """What the session said of tape and account at its start."""
+    ours = [line for line in lines if line["fields"]["venue"] == name]
+    known = [line["fields"] for line in ours if line["message"] == "the venue's account is known"]
+    orphans = [line for line in ours if line["message"] == "an order of ours rests that the tape does not know"]
+    judge.check(len(known) == 1 and known[0]["fills_not_on_the_tape"] >= lost
+                and known[0]["of_them_not_on_the_tape"] == len(orphans)
+                and all(line["fields"]["order"].startswith("#1.") for line in orphans),
+                f"{name}: the log counts fills and names {len(orphans)} orders that the tape did not have", known)
+    told = [line["fields"] for line in ours if line["message"] == "position of the tape against the venue's"]
+    moved = [fields for fields in told if Decimal(fields["difference"]) != 0]
+    explained = [fields for fields in moved if Decimal(fields["difference"]) == Decimal(fields["by_fills"])]
+    # A fill in the moment in which the account is read may be in one of both.
+    judge.check(len(told) == 2 and (len(explained) > 0 or not moved),
+                f"{name}: fills explain the positions' differences ({len(explained)} of {len(moved)})", told)
+
+
 def base_of(symbol):
     for mark in "-_":
         if mark in symbol:
@@ -120,6 +142,7 @@ def main():
         for name in VENUES:
             unknown = [fill for fill in lost[name]
                        if campaign.order_of(fill["client"], "try1") not in written.sent]
+            judge_lines(judge, name, lines_of(log), len(unknown))
             judge.check(len(unknown) > 0, f"{name}: {len(unknown)} fills of orders that the tape lost")
             made = {str(fill["trade"]) for fill in state[name]["fills"]}
             known = {campaign.trade_of(venue, trade) for venue, trade in written.trades if venue == name}

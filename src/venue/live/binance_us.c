@@ -245,6 +245,7 @@ static void free_all(struct binance_us *us)
     binance_us_event_free(&us->event);
     binance_us_fills_free(&us->fills);
     binance_us_fills_free(&us->missed.fills);
+    free(us->told.list);
     binance_frame_free(&us->frame);
     binance_scratch_free(&us->scratch);
     free(us->found);

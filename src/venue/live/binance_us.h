@@ -290,6 +290,7 @@ struct binance_us {
     struct binance_us_query queries[BINANCE_US_QUERIES_MAX];
     uint32_t last_query;
     struct binance_us_missed missed;
+    struct adapter_told told; /* fills of before positions were counted from balances */
     /* scratch */
     struct binance_scratch scratch;
     struct binance_frame frame;
@@ -417,9 +418,9 @@ void binance_us_take_keep(struct binance_us *us, const struct binance_us_answer 
 void binance_us_want_account(struct binance_us *us);
 void binance_us_take_account_part(struct binance_us *us, const struct adapter_asked *asked,
                                   const struct binance_us_answer *answer);
-/* A fill was told: what it means for positions that are derived from balances. */
-void binance_us_account_fill(struct binance_us *us, uint16_t place, int64_t time_ns,
-                             const char *fee_asset);
+/* A fill was told that no tape has: what it means for positions that are derived from balances. */
+void binance_us_account_fill(struct binance_us *us, uint16_t place, order_id order, enum side side,
+                             const struct binance_us_fill *fill);
 
 /* --- binance_us_missed.c ----------------------------------------------------------------------------- */
 
@@ -433,8 +434,4 @@ void binance_us_missed_answer(struct binance_us *us, const struct adapter_asked 
 bool binance_us_tell_missed(struct binance_us *us, uint16_t place,
                             const struct binance_us_order *told,
                             const struct binance_us_fill *fill);
-/* Such a fill was told: the position that was carried over lacks it. */
-void binance_us_account_missed(struct binance_us *us, uint16_t place, enum side side,
-                               const struct binance_us_fill *fill);
-
 #endif

@@ -93,7 +93,7 @@ static void tell_fill(struct binance_us *us, uint16_t place, order_id order, enu
         };
     const struct venue_id trade = adapter_venue_id(fill->trade);
     if (!adapter_trade_is_told(us->names.numbers, order, &trade))
-        binance_us_account_fill(us, place, fill->time_ns, fill->fee_asset);
+        binance_us_account_fill(us, place, order, side, fill);
 }
 
 bool binance_us_tell_missed(struct binance_us *us, uint16_t place,
@@ -105,7 +105,6 @@ bool binance_us_tell_missed(struct binance_us *us, uint16_t place,
         return false;
     tell_fill(us, place, order, (enum side)told->side, fill, (struct number){0, NUMBER_ABSENT},
               fill->maker ? LIQUIDITY_MAKER : LIQUIDITY_TAKER);
-    binance_us_account_missed(us, place, (enum side)told->side, fill);
     return true;
 }
 

@@ -116,6 +116,7 @@ struct coinbase_rates {
     uint64_t used;      /* of the present one */
     int64_t second;     /* when it began, by the session's clock */
     int64_t held_until; /* after a 429 */
+    int64_t refused_ns; /* when the last 429 came */
     struct adapter_backoff backoff;
     bool heard; /* the last answer told what is left */
     uint64_t left;
@@ -506,10 +507,9 @@ void coinbase_take_user(struct coinbase *venue);
 void coinbase_want_account(struct coinbase *venue);
 void coinbase_take_account_part(struct coinbase *venue, const struct adapter_asked *asked,
                                 const struct coinbase_answer *answer);
-/* A fill of before the first account was told that no tape has: the position that was carried over lacks it. */
-void coinbase_account_missed(struct coinbase *venue, uint16_t place, enum side side, int64_t units);
-/* A fill was told: what it means for positions that are derived from balances. */
-void coinbase_account_fill(struct coinbase *venue, uint16_t place, int64_t time_ns);
+/* A fill was told that no tape has, and not before: what it means for positions that are derived from balances. */
+void coinbase_account_fill(struct coinbase *venue, uint16_t place, enum side side,
+                           struct number quantity, int64_t time_ns);
 
 /* --- coinbase_missed.c ------------------------------------------------------------------------------- */
 

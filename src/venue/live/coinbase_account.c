@@ -150,23 +150,29 @@ static void no_position(struct coinbase *venue, uint16_t place, const char *why)
                 venue->settings.symbols[place], why);
 }
 
-void coinbase_account_fill(struct coinbase *venue, uint16_t place, int64_t time_ns)
+/* The balance that positions are counted from will have it: what was carried over lacks it. */
+static void carry_fill(struct coinbase *venue, uint16_t place, enum side side,
+                       struct number quantity)
+{
+    int64_t *carried = &venue->bases[place].carried, sum;
+    int64_t moved = side == SIDE_BUY ? quantity.units : -quantity.units;
+    if (quantity.status == NUMBER_VALUE && !__builtin_add_overflow(*carried, moved, &sum))
+        *carried = sum;
+}
+
+void coinbase_account_fill(struct coinbase *venue, uint16_t place, enum side side,
+                           struct number quantity, int64_t time_ns)
 {
     const struct coinbase_base *base = &venue->bases[place];
+    const struct coinbase_snapshot *snapshot = &venue->snapshot;
+    int64_t at_ns = time_ns - venue->time.offset_ns; /* by the session's clock */
+    if (!base->started && !(snapshot->running && time_ns != 0 && at_ns > snapshot->taken))
+        carry_fill(venue, place, side, quantity);
     if (base->started && time_ns != 0 && time_ns <= base->at_ns)
         no_position(venue, place, "a fill of before this session is told");
     /* The account that was told may have it or not. */
-    int64_t at_ns = time_ns - venue->time.offset_ns;
-    if (at_ns >= venue->snapshot.taken && at_ns <= venue->snapshot.told)
+    if (at_ns >= snapshot->taken && at_ns <= snapshot->told)
         coinbase_want_account(venue);
-}
-
-void coinbase_account_missed(struct coinbase *venue, uint16_t place, enum side side, int64_t units)
-{
-    int64_t *carried = &venue->bases[place].carried;
-    if (venue->bases[place].started ||
-        __builtin_add_overflow(*carried, side == SIDE_BUY ? units : -units, carried))
-        no_position(venue, place, "a fill of before this session is told");
 }
 
 static void start_base(struct coinbase *venue, uint16_t place)

@@ -295,11 +295,13 @@ static enum liquidity liquidity_of(const struct coinbase_record *record,
     return maker ? LIQUIDITY_MAKER : LIQUIDITY_TAKER;
 }
 
+/* `again`: this session has told it. */
 static void tell_fill(struct coinbase *venue, const struct coinbase_record *record,
-                      const struct coinbase_fill *fill, struct number leaves)
+                      const struct coinbase_fill *fill, struct number leaves, bool again)
 {
     const struct venue_id trade = coinbase_venue_id(fill->trade);
     const struct event_definition *definition = adapter_definition(&venue->names, record->place);
+    struct number quantity = json_units(&fill->quantity, definition->quantity_exponent);
     coinbase_tell(venue, EVENT_order_filled, record->place, coinbase_stamp(fill->time_ns))
         ->order_filled = (struct event_order_filled){
         .instrument = adapter_number(&venue->names, record->place),
@@ -307,15 +309,15 @@ static void tell_fill(struct coinbase *venue, const struct coinbase_record *reco
         .trade = trade,
         .side = fill->side,
         .price = json_units(&fill->price, definition->price_exponent),
-        .quantity = json_units(&fill->quantity, definition->quantity_exponent),
+        .quantity = quantity,
         .leaves = leaves,
         .cause = FILL_REPORTED,
         .liquidity = (uint8_t)liquidity_of(record, fill),
         .fee = fill->fee,
         .fee_asset = definition->quote,
     };
-    if (!adapter_trade_is_told(venue->names.numbers, record->order, &trade))
-        coinbase_account_fill(venue, record->place, fill->time_ns);
+    if (!again && !adapter_trade_is_told(venue->names.numbers, record->order, &trade))
+        coinbase_account_fill(venue, record->place, (enum side)fill->side, quantity, fill->time_ns);
 }
 
 static struct number leaves_after(const struct coinbase_record *record, int64_t filled)
@@ -353,7 +355,7 @@ bool coinbase_record_fills(struct coinbase *venue, struct coinbase_record *recor
             continue;
         if (!told && !note_trade(record, fill->trade))
             return false;
-        tell_fill(venue, record, fill, leaves_after(record, sum));
+        tell_fill(venue, record, fill, leaves_after(record, sum), told);
         record->told_ns = venue->now;
     }
     if (sum > record->told)
@@ -385,8 +387,7 @@ bool coinbase_record_missed(struct coinbase *venue, struct coinbase_record *reco
                     fill->trade);
         return false;
     }
-    tell_fill(venue, record, fill, (struct number){0, NUMBER_ABSENT});
-    coinbase_account_missed(venue, record->place, (enum side)fill->side, quantity.units);
+    tell_fill(venue, record, fill, (struct number){0, NUMBER_ABSENT}, false);
     return true;
 }
 
