@@ -338,6 +338,36 @@ Test(oanda_account, interest_moves_the_balance)
     oanda_close();
 }
 
+/* --- profit ---------------------------------------------------------------------------------------------- */
+
+/* One fill as the stream tells it, with the profit that the venue states. */
+static void tell_fill(unsigned id, const char *units, const char *price, const char *profit)
+{
+    char text[2048];
+    const char *told = oanda_filled(id, 1, "mm1-0-1", units, price, "100000");
+    const char *zero = "\"pl\":\"0.0000\"", *at = strstr(told, zero);
+    cr_assert_not_null(at);
+    snprintf(text, sizeof text, "%.*s\"pl\":\"%s\",\"financing\":\"-0.01\"%s", (int)(at - told),
+             told, profit, at + strlen(zero));
+    oanda_text(1, text);
+}
+
+/* The venue closes the oldest trade first, we count an average: from flat to flat both are the same, 4.7 here. */
+Test(oanda_account, profit_is_compared_from_flat_to_flat)
+{
+    oanda_run(NULL);
+    tell_fill(101, "1000", "1.10000", "0");
+    tell_fill(102, "1000", "1.10100", "0");
+    tell_fill(103, "-1000", "1.10200", "2.0000");
+    tell_fill(104, "-1500", "1.10370", "2.7000"); /* 500 of it open a short */
+    cr_expect(oanda_was_logged("financing of -0.04 is in the venue's balance alone"));
+    cr_expect_not(oanda_was_logged("flat again"));
+    tell_fill(105, "500", "1.10270", "0.6000"); /* 0.5 by all that we know */
+    cr_expect(oanda_was_logged(
+        "EUR_USD: flat again after 1 fills, whose profit is 0.6 by the venue and 0.5 by ours"));
+    oanda_close();
+}
+
 /* Answers come before the stream tells of anything: where no more can be noted as taken, what an answer tells waits for
  * its turn, and is told once. */
 Test(oanda_account, more_answers_than_can_be_taken_ahead)

@@ -173,6 +173,15 @@ struct v20_missed {
     int64_t retry_at;
 };
 
+/* Of one instrument since it was flat: what fills came to by our figures and by the venue's. */
+struct v20_profit {
+    bool follows;  /* it was flat at the beginning, and every fill since could be read */
+    int64_t units; /* held; signed */
+    unsigned fills;
+    money ours;              /* received less paid */
+    money venues, financing; /* the venue's, in the account's currency */
+};
+
 struct v20_snapshot {
     bool wanted, asked, held; /* held: read, and waits for the transactions up to it */
     int64_t taken;            /* session's clock */
@@ -208,6 +217,8 @@ struct v20 {
     bool market_told_up;
     struct v20_book *books;
     struct v20_log log;
+    struct v20_profit profits[V20_SYMBOLS_MAX];
+    uint64_t profits_different;
     struct v20_missed missed;
     struct v20_snapshot snapshot;
     struct v20_entry entries[V20_ENTRIES_MAX];
@@ -336,6 +347,13 @@ void v20_take_account(struct v20 *v20, const struct adapter_asked *asked,
 void v20_take_since(struct v20 *v20, const struct v20_answer *answer);
 /* Where the transactions begin that the tape may lack is known, or can't be: all else that waited for it. */
 void v20_log_goes_on(struct v20 *v20);
+
+/* --- oanda_profit.c ------------------------------------------------------------------------------------ */
+
+/* From the positions that were carried over. */
+void v20_profit_begin(struct v20 *v20);
+/* A fill that no tape has, each once. */
+void v20_profit_fill(struct v20 *v20, uint16_t place, const struct v20_transaction *fill);
 
 /* --- oanda_missed.c ------------------------------------------------------------------------------------ */
 

@@ -141,10 +141,12 @@ static void take_fill(struct v20 *v20, const struct v20_transaction *fill)
         entry->filled += json_units(&fill->units, exponent).units;
     }
     struct number leaves = leaves_of(entry);
-    if (is_told(v20, fill))
+    if (is_told(v20, fill)) {
         v20_tell_fill(v20, place, order, fill, leaves);
-    else
+        v20_profit_fill(v20, place, fill);
+    } else {
         v20_missed_fill(v20, place, order, fill);
+    }
     if (entry && leaves.status == NUMBER_VALUE && leaves.units == 0)
         remove_entry(v20, entry);
 }
@@ -363,6 +365,7 @@ void v20_account_begin(struct v20 *v20)
         (struct adapter_backoff){.least_ns = NS_PER_SECOND, .most_ns = 30 * NS_PER_SECOND};
     v20->log.ask_at = v20->snapshot.retry_at = TIME_NEVER;
     v20_missed_begin(v20);
+    v20_profit_begin(v20);
 }
 
 void v20_log_goes_on(struct v20 *v20)

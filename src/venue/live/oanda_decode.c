@@ -256,6 +256,7 @@ static void read_fill(const cJSON *object, struct v20_transaction *out)
         !money_try_add(out->commission, fee, &out->commission))
         whole = false;
     (void)json_read_money(object, "pl", &out->profit, NULL);
+    (void)json_read_money(object, "financing", &out->financing, NULL);
     if (!whole)
         out->type = V20_UNREADABLE;
 }

@@ -61,7 +61,7 @@ struct v20_transaction {
     struct json_decimal price;
     bool at_once; /* made: IOC or FOK */
     char reason[V20_WORD_MAX + 1];
-    money commission, profit; /* fill: in the account's currency */
+    money commission, profit, financing; /* fill: in the account's currency */
     bool has_balance;
     money balance;
 };

@@ -95,6 +95,7 @@ void v20_missed_fill(struct v20 *v20, uint16_t place, order_id order,
     if (fill->id <= v20->missed.after || adapter_trade_is_told(v20->names.numbers, order, &trade))
         return;
     v20_tell_fill(v20, place, order, fill, (struct number){0, NUMBER_ABSENT});
+    v20_profit_fill(v20, place, fill);
     v20->missed.told++;
 }
 
