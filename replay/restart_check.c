@@ -51,7 +51,7 @@ static int forget(struct check *check, struct error *error)
 {
     struct fold fold;
     run_engine_renew(&check->lived);
-    return fold_tape(check->path, check->passed, check->lived.engine, &fold, error);
+    return fold_tape(check->path, check->passed, &check->lived, &fold, error);
 }
 
 /* The first start of a tape that follows another. */
@@ -60,8 +60,8 @@ static int begin(struct check *check, struct error *error)
     if (check->started || check->carry.parts == 0)
         return 0;
     run_engine_renew(&check->lived);
-    int code = rotation_carry_load(&check->carry, check->lived.engine, error);
-    return code ? code : rotation_carry_load(&check->carry, check->folded.engine, error);
+    int code = fold_begin(&check->carry, check->path, &check->lived, error);
+    return code ? code : fold_begin(&check->carry, check->path, &check->folded, error);
 }
 
 static int take(struct check *check, const struct message *message, struct error *error)
@@ -131,6 +131,8 @@ static int run_all(struct check *check, struct error *error)
         if (take(check, message, error))
             return error->code;
     if (error->code)
+        return error->code;
+    if (begin(check, error)) /* it died before a start */
         return error->code;
     bool recorded = tape_reader_header(check->reader)->origin == TAPE_RECORDED;
     if (recorded && forget(check, error))

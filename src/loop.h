@@ -38,7 +38,7 @@ struct sink {
     int (*finishing)(struct sink *sink, const struct engine *engine, struct error *error);
 };
 
-enum { LOOP_SINKS_MAX = 8 };
+enum { LOOP_SINKS_MAX = 10 };
 
 struct sink_list {
     struct sink *sinks[LOOP_SINKS_MAX];

@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "cmd/pages.h"
+
+static int cmd_pages(int argc, char **argv);
 
 static const struct cmd_entry entries[] = {
 #define X(name, line) {#name, cmd_##name, line},
@@ -10,6 +13,7 @@ static const struct cmd_entry entries[] = {
 #undef X
         {"--version", cmd_version, NULL},
     {"-V", cmd_version, NULL},
+    {"pages", cmd_pages, NULL},
 };
 
 static const struct cmd_group capstan = {
@@ -27,6 +31,12 @@ static const struct cmd_group capstan = {
     .entries = entries,
     .entry_count = sizeof entries / sizeof entries[0],
 };
+
+/* For scripts and installation; help does not list it. */
+static int cmd_pages(int argc, char **argv)
+{
+    return pages(&capstan, argc, argv);
+}
 
 int cmd_help(int argc, char **argv)
 {

@@ -3,9 +3,33 @@
 
 #include "base/build_id.h"
 
-#include <link.h>
 #include <stdio.h>
 #include <string.h>
+
+#ifdef __APPLE__
+#include <mach-o/dyld.h>
+#include <mach-o/loader.h>
+
+/* The linker's UUID among the program's load commands. */
+static void search(char out[BUILD_ID_TEXT_MAX])
+{
+    const struct mach_header_64 *header = (const void *)_dyld_get_image_header(0);
+    const char *at = (const char *)(header + 1);
+    for (uint32_t i = 0; i < header->ncmds; i++) {
+        struct load_command command;
+        memcpy(&command, at, sizeof command);
+        if (command.cmd == LC_UUID) {
+            struct uuid_command uuid;
+            memcpy(&uuid, at, sizeof uuid);
+            for (size_t byte = 0; byte < sizeof uuid.uuid; byte++)
+                snprintf(out + 2 * byte, 3, "%02x", uuid.uuid[byte]);
+            return;
+        }
+        at += command.cmdsize;
+    }
+}
+#else
+#include <link.h>
 
 /* One segment of notes: each is a name and a description, padded to 4 bytes. */
 static int search_notes(const char *at, size_t bytes, char *out)
@@ -47,8 +71,14 @@ static int search_program(struct dl_phdr_info *info, size_t size, void *out)
     return 1;
 }
 
+static void search(char out[BUILD_ID_TEXT_MAX])
+{
+    dl_iterate_phdr(search_program, out);
+}
+#endif
+
 void build_id_text(char out[BUILD_ID_TEXT_MAX])
 {
     strcpy(out, "unknown");
-    dl_iterate_phdr(search_program, out);
+    search(out);
 }

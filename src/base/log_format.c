@@ -97,14 +97,30 @@ static size_t put_character(struct line *line, const char *text, size_t left)
     return length;
 }
 
+/* Bytes that stand in a string as they are, as many as come in a row and find room; most texts are nothing else. */
+static size_t put_plain(struct line *line, const char *text)
+{
+    size_t length = 0, room = line->length < line->limit ? line->limit - line->length : 0;
+    while (length < room && text[length] >= 0x20 && text[length] < 0x7f && text[length] != '"' &&
+           text[length] != '\\')
+        length++;
+    memcpy(line->out + line->length, text, length);
+    line->length += length;
+    return length;
+}
+
 /* A JSON string, cut where the line is full; room for its quotes was asked for. */
 static void put_string(struct line *line, const char *text)
 {
     const char *end = text + strlen(text);
 
     put(line, "\"");
-    while (text < end && has_room(line, sizeof "\\ufffd"))
+    for (;;) {
+        text += put_plain(line, text);
+        if (text == end || !has_room(line, sizeof "\\ufffd"))
+            break;
         text += put_character(line, text, (size_t)(end - text));
+    }
     put(line, "\"");
 }
 
@@ -237,7 +253,10 @@ static void put_human_spans(struct line *line, const struct log_span *span)
 static void put_human_message(struct line *line, const char *text)
 {
     const char *end = text + strlen(text);
-    while (text < end && has_room(line, sizeof "\\ufffd")) {
+    for (;;) {
+        text += put_plain(line, text);
+        if (text == end || !has_room(line, sizeof "\\ufffd"))
+            break;
         if (*text == '"' || *text == '\\')
             put_formatted(line, "%c", *text++);
         else

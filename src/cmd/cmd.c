@@ -22,8 +22,24 @@ static const struct cmd_entry *group_find(const struct cmd_group *group, const c
     return NULL;
 }
 
+static const struct cmd_describer *described_to;
+
+void cmd_describe_to(const struct cmd_describer *describer)
+{
+    described_to = describer;
+}
+
+const struct cmd_describer *cmd_describer(void)
+{
+    return described_to;
+}
+
 static int group_help(const struct cmd_group *group)
 {
+    if (described_to != NULL) {
+        described_to->group(described_to->context, group);
+        return ERROR_NONE;
+    }
     printf("%s\nUsage: %s COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n", group->opening,
            group->name);
     for (size_t i = 0; i < group->entry_count; i++) {

@@ -28,6 +28,7 @@
     X(health, "ask whether the engine on this machine lives, for health checks")                   \
     X(verify, "run the engine over a session and compare its decisions with the tape")             \
     X(project, "write a session's orders, fills and profit to a SQLite database")                  \
+    X(report, "report a run or compare two, as a page or CSV")                                     \
     X(tape, "look into a tape, check it, make another one of it")                                  \
     X(scenario, "run scenario files and compare with their golden texts")                          \
     X(simulate, "run random markets and faults, every invariant checked")                          \
@@ -150,6 +151,17 @@ struct cmd_arguments {
  * one line to standard error. Lists that were filled are the caller's to free either way. */
 int cmd_parse(const struct cmd_usage *usage, int argc, char **argv,
               struct cmd_arguments *arguments);
+
+/* Who is told what --help would print, in place of printing it: what makes pages and completion. */
+struct cmd_describer {
+    void (*command)(void *context, const struct cmd_usage *usage);
+    void (*group)(void *context, const struct cmd_group *group);
+    void *context;
+};
+/* From now on --help calls it, which must outlive that; NULL: it prints again. */
+void cmd_describe_to(const struct cmd_describer *describer);
+/* Who is told, or NULL. */
+const struct cmd_describer *cmd_describer(void);
 
 /* --- Errors and standard output -----------------------------------------------------------------
  */

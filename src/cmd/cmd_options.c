@@ -30,6 +30,11 @@ static void print_option(const struct cmd_option *option)
 
 static void print_usage(const struct cmd_usage *usage)
 {
+    const struct cmd_describer *describer = cmd_describer();
+    if (describer != NULL) {
+        describer->command(describer->context, usage);
+        return;
+    }
     printf("Usage: capstan %s%s%s%s\n\n%s\nOptions:\n", usage->name,
            usage->option_count > 0 ? " [OPTION]..." : "", usage->arguments[0] != '\0' ? " " : "",
            usage->arguments, usage->opening);

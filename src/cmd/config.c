@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/roff.h"
+
 static int config_show(int argc, char **argv)
 {
     struct cmd_config_options options = {0};
@@ -116,19 +118,6 @@ static const char *type_word(const char *type)
     return type;
 }
 
-/* Text for roff: a leading point or quote would be a request, a backslash an escape. */
-static void print_roff(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text == '\\')
-            fputs("\\e", stdout);
-        else if (*text == '-')
-            fputs("\\-", stdout);
-        else
-            fputc(*text, stdout);
-    }
-}
-
 static void print_man(void)
 {
     const char *scope = "";
@@ -139,13 +128,13 @@ static void print_man(void)
             printf(".SS Settings of scope %s\n", scope);
         }
         fputs(".TP\n.B ", stdout);
-        print_roff(info->name);
+        roff_words(stdout, info->name);
         fputs("\n", stdout);
-        print_roff(info->line);
+        roff_words(stdout, info->line);
         printf(" (%s", type_word(info->type));
         print_range(info, "", "");
         fputs("; default ", stdout);
-        print_roff(info->initial[0] != '\0' ? info->initial : "none");
+        roff_words(stdout, info->initial[0] != '\0' ? info->initial : "none");
         fputs(").\n", stdout);
     }
 }

@@ -14,7 +14,7 @@ struct live_request {
     struct cmd_log_options log;
     const char *tape, *raw, *database;
     int64_t run_for;
-    bool json;
+    bool json, stands_by;
 };
 
 static void print_text(const struct live_request *request, enum session_mode mode,
@@ -84,6 +84,7 @@ static int run(const struct live_request *request, enum session_mode mode, struc
                                                 .database = request->database,
                                                 .raw = request->raw,
                                                 .log = &log,
+                                                .stands_by = request->stands_by,
                                                 .run_for_ns = request->run_for};
         code = session_run(&options, &result, error);
     }
@@ -114,13 +115,17 @@ static int command(const char *name, enum session_mode mode, const char *opening
                  "append the venues' frames and answers, as they come, to this file", &request.raw),
         CMD_DURATION("for", 0, "end by itself after this long, as by SIGTERM", &request.run_for),
         CMD_FLAG("json", 0, "print the result as one JSON object", &request.json),
+        CMD_FLAG("stand-by", 0, "wait while another session trades this account",
+                 &request.stands_by), /* the last: of `live` only */
     };
+    const size_t of_live_only = mode == SESSION_LIVE ? 0 : 1;
     const struct cmd_usage usage = {.name = name,
                                     .arguments = "",
                                     .opening = opening,
                                     .closing = closing,
                                     .options = options,
-                                    .option_count = sizeof options / sizeof options[0]};
+                                    .option_count =
+                                        sizeof options / sizeof options[0] - of_live_only};
     struct cmd_arguments arguments;
     int status = cmd_parse(&usage, argc, argv, &arguments);
     if (status == CMD_CONTINUE) {
@@ -146,7 +151,9 @@ int cmd_live(int argc, char **argv)
         "live", SESSION_LIVE,
         "Trade on the venues of live.instruments. SIGTERM and SIGINT begin a shutdown that\n"
         "cancels every order; a second one ends it by force. Log lines are filtered by\n"
-        "CAPSTAN_LOG (default " LOG_FILTER_DEFAULT ").\n",
+        "CAPSTAN_LOG (default " LOG_FILTER_DEFAULT ").\n"
+        "Of sessions whose tapes are in one folder, one trades under a name (live.session) at\n"
+        "a venue; another is refused, or stands by.\n",
         EXIT_TEXT "\n"
                   "Example, without keys or network (capstan exchange --help):\n"
                   "  capstan exchange --dir venue &\n"

@@ -29,7 +29,7 @@ static int run(struct projection *projection, const char *tape, const char *data
     if (code)
         return code;
     loop->sinks[loop->sink_count++] = fingerprint_sink(projection->fingerprint);
-    loop->sinks[loop->sink_count++] = spool_sink(projection->database.spool);
+    verification_add_first(verification, spool_sink(projection->database.spool));
     code = verification_execute(verification, &projection->result, error);
     if (code == ERROR_DIFFERENT)
         return error_set(error, ERROR_DIFFERENT,

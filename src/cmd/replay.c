@@ -6,6 +6,7 @@
 #include "base/build_id.h"
 #include "clock/clock.h"
 #include "cmd/replay_result.h"
+#include "cmd/replay_serve.h"
 #include "cmd/run_database.h"
 #include "cmd/tape.h"
 #include "run/backtest.h"
@@ -20,7 +21,8 @@ struct replay_request {
     struct cmd_config_options config;
     const char *tape, *tape_out, *journal, *database, *why;
     int64_t from, to;
-    bool json, audit;
+    const char *speed;
+    bool json, audit, serve;
 };
 
 /* Reads the clock when the engine starts: with --from much of a run may be before. */
@@ -46,6 +48,7 @@ struct replay_run {
     struct journal *journal;
     struct why *why;
     struct cmd_progress progress;
+    struct replay_serve *serve; /* NULL: it is not watched */
     struct start_watch start;
     int64_t first_ts, last_ts;
 };
@@ -124,7 +127,7 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
 {
     struct backtest *backtest = &run->backtest;
     measure_tape(run, request);
-    if (run->last_ts > run->first_ts) {
+    if (run->last_ts > run->first_ts && !run->serve) {
         backtest->loop.progress = show_progress;
         backtest->loop.progress_context = run;
     }
@@ -173,6 +176,8 @@ static int replay(const struct replay_request *request, struct error *error)
     struct replay_run run = {0};
     build_id_text(run.build_id);
     int code = check_outputs(request, error);
+    if (!code && request->serve)
+        code = replay_serve_open(&run.serve, request->speed, error);
     if (!code)
         code = cmd_load_config(&request->config, &config, error);
     const struct backtest_options options = {.tape = request->tape,
@@ -187,8 +192,12 @@ static int replay(const struct replay_request *request, struct error *error)
             tape_check_span(run.backtest.reader, request->tape, request->from, request->to, error);
     if (!code)
         code = open_outputs(&run, request, error);
+    if (!code && request->serve)
+        code = replay_serve_attach(run.serve, request->tape, &run.backtest, error);
     if (!code)
         code = run_and_print(&run, request, error);
+    if (!code && run.serve)
+        replay_serve_wait(run.serve);
     if (!code && !tape_reader_is_finished(run.backtest.reader))
         fprintf(
             stderr,
@@ -197,6 +206,7 @@ static int replay(const struct replay_request *request, struct error *error)
             name, request->tape);
     bool violated = !code && engine_counters(run.backtest.engine.engine)->invariant_violations > 0;
     struct error ignored;
+    replay_serve_close(&run.serve);
     tape_sink_abandon(&run.tape);
     run_database_close(&run.database);
     journal_close(&run.journal, &ignored);
@@ -208,7 +218,7 @@ static int replay(const struct replay_request *request, struct error *error)
 
 int cmd_replay(int argc, char **argv)
 {
-    struct replay_request request = {.from = INT64_MIN, .to = INT64_MAX};
+    struct replay_request request = {.from = INT64_MIN, .to = INT64_MAX, .speed = "1"};
     const struct cmd_option options[] = {
         CMD_CONFIG_OPTIONS(&request.config),
         CMD_TIME("from", 0, "start the engine here; books are built from what comes before",
@@ -223,6 +233,10 @@ int cmd_replay(int argc, char **argv)
         CMD_TEXT("why", 0, "ORDER",
                  "instead of the result: why this order (#12) was placed, and what became of it",
                  &request.why),
+        CMD_FLAG("serve", 0, "watch and pace it on the dashboard, at ops.port of this machine",
+                 &request.serve),
+        CMD_TEXT("speed", 0, "N", "with --serve: times the tape's own, or max; 0 begins paused (1)",
+                 &request.speed),
         CMD_FLAG("audit", 0, "check every invariant after every message (slow)", &request.audit),
         CMD_FLAG("json", 0, "print the result as one JSON object", &request.json),
     };
@@ -243,7 +257,9 @@ int cmd_replay(int argc, char **argv)
             "risk.position_limit (100lot) has to rise with it. A plain number is in the base\n"
             "asset, or in contracts.\n"
             "A session made with --from holds the market before it too: to replay that session\n"
-            "give --from again, or the engine trades from the session's first message on.\n",
+            "give --from again, or the engine trades from the session's first message on.\n"
+            "With --serve the address stands on standard error; the result is the same, and the\n"
+            "end is shown until SIGINT, SIGTERM or the page's Stop.\n",
         .options = options,
         .option_count = sizeof options / sizeof options[0],
         .arguments_least = 1,

@@ -1,10 +1,8 @@
 /* The carry as bytes. One walk does both ways, so that what is written is what is read: `pass` puts a field that
- * stands in the engine, or gets it. A field is a byte of its name's hash and the value as zigzag in groups of seven
+ * stands in the engine, or gets it. A field is a tag of its name and the value as zigzag in groups of seven
  * bits, the lowest first; at the end stand the hash of the walked carry, so that no field of it is left out, and that of
  * the bytes. What follows from other fields is not written. */
 #include "engine/engine_internal.h"
-
-#include <string.h>
 
 #include "base/assert.h"
 #include "base/bytes.h"
@@ -53,9 +51,14 @@ static bool get_byte(struct carrier *carrier, uint8_t *byte)
     return true;
 }
 
+/* Names of fields that follow each other must have different ones. */
 static uint8_t tag_of(const char *name)
 {
-    return (uint8_t)hash_64(name, strlen(name));
+    enum { MULTIPLIER = 31 };
+    uint32_t tag = 0;
+    for (; *name != '\0'; name++)
+        tag = tag * MULTIPLIER + (uint8_t)*name;
+    return (uint8_t)(tag ^ tag >> 8 ^ tag >> 16);
 }
 
 static void put(struct carrier *carrier, const char *name, int128 value)
@@ -156,9 +159,9 @@ static int128 value_of(const struct field *field, const void *member)
     case TYPE_I64:
         return *(const int64_t *)member;
     case TYPE_MONEY:
+    default:
         return ((const money *)member)->atto;
     }
-    return 0;
 }
 
 static void set_value(const struct field *field, void *member, int128 value)
@@ -183,6 +186,7 @@ static void set_value(const struct field *field, void *member, int128 value)
         *(int64_t *)member = (int64_t)value;
         break;
     case TYPE_MONEY:
+    default:
         ((money *)member)->atto = value;
         break;
     }
@@ -275,7 +279,7 @@ static void pass_order(struct carrier *carrier, struct order *order, bool live)
                 order != NULL ? order : &read);
     if (!is_reading(carrier) || carrier->fault != NULL)
         return;
-    if (read.state == ORDER_NONE || order_state_is_live(read.state) != live ||
+    if (order_state_is_live(read.state) != live ||
         !trade_is_usable(carrier->engine, read.last_trade) ||
         !orders_take_carried(carrier->engine, &read))
         refuse(carrier, "order", read.id);
@@ -349,7 +353,7 @@ static void pass_trades(struct carrier *carrier)
         read.order = (uint64_t)pass(carrier, "trade.order", at, (int128)read.order, 0, UINT64_MAX);
         read.previous = (uint32_t)pass(carrier, "trade.previous", at, read.previous, 0, UINT32_MAX);
         pass_venue_id(carrier, "trade.id", at, &read.id);
-        if (!trade_is_usable(carrier->engine, read.previous))
+        if (is_reading(carrier) && !trade_is_usable(carrier->engine, read.previous))
             refuse(carrier, "trade.previous", at);
         if (is_reading(carrier) && carrier->fault == NULL)
             *trade = read;
@@ -434,7 +438,7 @@ static void pass_balances(struct carrier *carrier)
     while (carrier->fault == NULL) {
         uint64_t found = is_reading(carrier) ? count : next_balance(engine, from, count);
         uint64_t at = pass_next(carrier, "balance", from, count, found);
-        if (at == count || carrier->fault != NULL)
+        if (at == count)
             return;
         PASS_FIELDS(carrier, balance_fields, at, &engine->balances[at]);
         from = at + 1;
@@ -452,7 +456,8 @@ static void pass_profit(struct carrier *carrier)
     for (unsigned index = 0; index < engine->instrument_count; index++) {
         struct instrument_profit *own = &engine->instruments[index].profit;
         PASS_FIELDS(carrier, fee_asset, index, own);
-        if (own->fee_asset >= engine->asset_count && own->fee_asset != EVENT_NONE_16)
+        if (is_reading(carrier) && own->fee_asset >= engine->asset_count &&
+            own->fee_asset != EVENT_NONE_16)
             refuse(carrier, "fee_asset", index);
     }
 }
@@ -489,7 +494,7 @@ static void pass_learning(struct carrier *carrier, unsigned index)
                    0)
             found++;
         uint64_t at = pass_next(carrier, "learning", from, CELLS, found);
-        if (at == CELLS || carrier->fault != NULL)
+        if (at == CELLS)
             return;
         PASS_FIELDS(carrier, fields, (uint64_t)index * CELLS + at,
                     &learning->cells[at / STRATEGY_LEVELS_MAX][at % STRATEGY_LEVELS_MAX]);

@@ -10,6 +10,7 @@ void infrastructure_init(struct infrastructure *infrastructure,
                          const struct settings_venue *settings)
 {
     *infrastructure = (struct infrastructure){
+        .failed = INT64_MIN,
         .passed = INT64_MIN,
         .trial = TIME_NEVER,
         .threshold = (uint64_t)settings->infrastructure_failures,
@@ -22,6 +23,7 @@ void infrastructure_init_database(struct infrastructure *infrastructure,
                                   const struct settings_global *settings)
 {
     *infrastructure = (struct infrastructure){
+        .failed = INT64_MIN,
         .passed = INT64_MIN,
         .trial = TIME_NEVER,
         .threshold = (uint64_t)settings->database_failures,
@@ -96,6 +98,7 @@ void infrastructure_succeeded(struct engine *engine, unsigned venue)
 void infrastructure_failed(struct engine *engine, unsigned venue)
 {
     struct infrastructure *infrastructure = at(engine, venue);
+    infrastructure->failed = engine->now;
     if (infrastructure->state == INFRASTRUCTURE_CLOSED) {
         infrastructure->failures++;
         if (infrastructure->threshold != 0 && infrastructure->failures >= infrastructure->threshold)
@@ -108,8 +111,13 @@ void infrastructure_failed(struct engine *engine, unsigned venue)
 void infrastructure_start(struct engine *engine)
 {
     struct infrastructure *database = &engine->database;
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        engine->venues[venue].infrastructure.failed = INT64_MIN;
+    database->failed = INT64_MIN;
     database->state = INFRASTRUCTURE_CLOSED;
     database->failures = 0;
+    database->since = 0;
+    database->passed = INT64_MIN;
     database->trial = TIME_NEVER;
 }
 
@@ -217,6 +225,15 @@ void infrastructure_walk(struct walker *walker, const struct engine *engine)
 {
     for (unsigned venue = 0; venue < engine->venue_count; venue++)
         walk_one(walker, &engine->venues[venue].infrastructure, venue);
+}
+
+void infrastructure_walk_cold(struct walker *walker, const struct engine *engine)
+{
+    for (unsigned venue = 0; venue < engine->venue_count; venue++)
+        walker->field(walker, "infrastructure.failed", venue,
+                      engine->venues[venue].infrastructure.failed);
+    walker->field(walker, "infrastructure.failed", INFRASTRUCTURE_DATABASE,
+                  engine->database.failed);
     walk_one(walker, &engine->database, INFRASTRUCTURE_DATABASE);
     walker->field(walker, "infrastructure.database_required", 0, engine->database_required);
 }

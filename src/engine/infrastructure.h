@@ -30,11 +30,13 @@ struct wanted_ladder;
 /* The part that is the database, where a function takes a venue. */
 #define INFRASTRUCTURE_DATABASE EVENT_NONE_8
 
-/* Of one venue, or of the database; part of the carry. */
+/* Of one venue, part of the carry; or of the database. */
 struct infrastructure {
-    uint8_t state;      /* enum infrastructure_state */
-    uint64_t failures;  /* in a row */
-    int64_t since;      /* in this state; valid unless closed from the start */
+    uint8_t state;     /* enum infrastructure_state */
+    uint64_t failures; /* in a row */
+    int64_t since;     /* in this state; valid unless closed from the start */
+    int64_t
+        failed; /* when something last failed since the start; INT64_MIN: nothing did. No part of the carry */
     int64_t passed;     /* open: when a cancel or query last passed; INT64_MIN: none did */
     int64_t trial;      /* half-open: when the trial left; TIME_NEVER: none did */
     uint64_t threshold; /* settings; 0: it never opens */
@@ -47,7 +49,7 @@ void infrastructure_init(struct infrastructure *infrastructure,
 /* Settings of the database. */
 void infrastructure_init_database(struct infrastructure *infrastructure,
                                   const struct settings_global *settings);
-/* An engine starts: the database is opened anew, whatever became of it before. */
+/* An engine starts: the database is opened anew, whatever became of it before, and nothing has failed yet. */
 void infrastructure_start(struct engine *engine);
 /* A request to the venue was answered, by whatever answer; or failed: transport, timeout, 5xx. */
 void infrastructure_succeeded(struct engine *engine, unsigned venue);
@@ -68,5 +70,7 @@ void infrastructure_take(struct engine *engine, const struct event_infrastructur
 int64_t infrastructure_deadline(const struct engine *engine);
 void infrastructure_due(struct engine *engine);
 void infrastructure_walk(struct walker *walker, const struct engine *engine);
+/* The database's, and times of failures: no part of the carry. */
+void infrastructure_walk_cold(struct walker *walker, const struct engine *engine);
 
 #endif

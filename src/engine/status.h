@@ -40,6 +40,7 @@ struct engine_venue_status {
     uint8_t infrastructure; /* enum infrastructure_state: the breaker around its requests */
     uint64_t failures;      /* of requests, in a row */
     int64_t since;          /* ts_local of its last change; 0: there was none */
+    int64_t failed;         /* ts_local of the last failure since the start; INT64_MIN: none */
     uint32_t alarms;        /* of the venue as a whole, as bits by enum alarm */
     uint32_t orphans;       /* orders that only the venue knows */
     int64_t account_ts;     /* when the newest trusted account snapshot was asked for; INT64_MIN */

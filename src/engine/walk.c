@@ -328,9 +328,11 @@ void walk_breakers(struct walker *walker, const struct engine *engine)
     infrastructure_walk(walker, engine);
 }
 
-/* What breakers look at and sizes that were made of it: cold after a restart, so no part of the carry. */
+/* What breakers look at and sizes that were made of it, the breaker of the database, times of failures: cold after a restart, so no part
+ * of the carry. */
 static void walk_signals(struct walker *walker, const struct engine *engine)
 {
+    infrastructure_walk_cold(walker, engine);
     for (unsigned index = 0; index < engine->instrument_count; index++) {
         signals_walk(walker, engine, index);
         learning_walk_sizes(walker, engine, index);

@@ -177,8 +177,8 @@ static void fill(struct fields *fields, const struct event_log *log, const struc
     add_known(fields, log, message);
 }
 
-static void write(const struct event_log *log, enum log_level level, const char *text,
-                  const struct message *message)
+static void write_line(const struct event_log *log, enum log_level level, const char *text,
+                       const struct message *message)
 {
     struct fields fields;
     if (!log_passes(log->log, level, target))
@@ -194,13 +194,13 @@ static void write_infrastructure(struct event_log *log, const struct message *me
     uint8_t before = log->breakers[record->venue];
     log->breakers[record->venue] = record->state;
     if (record->state == INFRASTRUCTURE_OPEN && before == INFRASTRUCTURE_CLOSED)
-        write(log, LOG_ERROR, "infrastructure breaker tripped", message);
+        write_line(log, LOG_ERROR, "infrastructure breaker tripped", message);
     if (record->state == INFRASTRUCTURE_OPEN)
-        write(log, LOG_WARN, "infrastructure breaker open", message);
+        write_line(log, LOG_WARN, "infrastructure breaker open", message);
     else if (record->state == INFRASTRUCTURE_HALF_OPEN)
-        write(log, LOG_INFO, "infrastructure breaker half-open", message);
+        write_line(log, LOG_INFO, "infrastructure breaker half-open", message);
     else
-        write(log, LOG_INFO, "infrastructure breaker closed", message);
+        write_line(log, LOG_INFO, "infrastructure breaker closed", message);
 }
 
 static void write_step(const struct event_log *log, const struct message *message)
@@ -208,7 +208,7 @@ static void write_step(const struct event_log *log, const struct message *messag
     switch ((int)message->record->shutdown_state.step) {
 #define X(step, level, text)                                                                       \
     case step:                                                                                     \
-        write(log, level, text, message);                                                          \
+        write_line(log, level, text, message);                                                     \
         break;
         STEPS(X)
 #undef X
@@ -244,6 +244,6 @@ void event_log_write(struct event_log *log, const struct message *message)
     } else {
         enum log_level level = level_of(log, message->kind);
         if (level != LOG_OFF)
-            write(log, level, event_kind_info(message->kind)->name, message);
+            write_line(log, level, event_kind_info(message->kind)->name, message);
     }
 }

@@ -54,6 +54,7 @@ struct live_io {
     bool in_lost_frame;
     atomic_int state; /* enum adapter_state, for other threads */
     atomic_bool market_synchronised, private_up;
+    _Atomic int64_t alive; /* when it last went round */
     atomic_bool begin, stop;
     const char *_Atomic reconnect; /* why all channels are to be closed; NULL: they are not */
     const struct adapter_numbers *numbers;
@@ -332,6 +333,7 @@ static void publish_state(struct live_io *io)
     atomic_store(&io->market_synchronised, io->adapter->health.market_synchronised);
     atomic_store(&io->private_up, io->adapter->health.private_up);
     atomic_store(&io->state, (int)io->adapter->state);
+    atomic_store(&io->alive, now_of(io));
 }
 
 static void take_decisions(struct live_io *io, struct message_room *room)
@@ -364,6 +366,7 @@ static void *run(void *context)
     const struct log_field field = log_text("venue", io->name);
     struct log_span span = {.name = "venue", .fields = &field, .field_count = 1};
     log_span_enter(&span);
+    port_log(io, LOG_DEBUG, "connecting");
     io->adapter->start(io->adapter, now_of(io));
     while (!atomic_load(&io->stop))
         turn(io, &room);
@@ -500,6 +503,11 @@ struct adapter_health live_io_health(const struct live_io *io)
 {
     return (struct adapter_health){.market_synchronised = atomic_load(&io->market_synchronised),
                                    .private_up = atomic_load(&io->private_up)};
+}
+
+int64_t live_io_alive(const struct live_io *io)
+{
+    return atomic_load(&io->alive);
 }
 
 void live_io_stop(struct live_io *io, void (*ended)(void *context), void *context)

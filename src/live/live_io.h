@@ -50,6 +50,9 @@ bool live_io_submit(struct live_io *io, const struct message *decision);
 void live_io_reconnect(struct live_io *io, const char *why);
 /* Any thread: what health pages ask. */
 struct adapter_health live_io_health(const struct live_io *io);
+/* Any thread: the session's time at which the venue's thread last went round, which it does several times a second;
+ * 0: never. */
+int64_t live_io_alive(const struct live_io *io);
 /* Ask the thread to disconnect and end; `ended` (may be NULL) is called from it when it has. */
 void live_io_stop(struct live_io *io, void (*ended)(void *context), void *context);
 /* Stop, wait for the thread, free. NULL is allowed. */

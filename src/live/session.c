@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/assert.h"
 #include "base/build_id.h"
@@ -14,12 +15,15 @@
 #include "base/time.h"
 #include "clock/clock.h"
 #include "live/heartbeat.h"
+#include "live/lease.h"
 #include "live/names.h"
 #include "live/paper.h"
 #include "live/raw.h"
 #include "live/session_store.h"
 #include "live/signals.h"
 #include "live/sweep.h"
+#include "live/time_limit.h"
+#include "live/unconfirmed.h"
 #include "live/venues.h"
 #include "live/watch.h"
 #include "live/written_feed.h"
@@ -33,6 +37,11 @@ static const char target[] = "capstan.live";
 #define CANCEL_ON_EXIT_NS (20 * NS_PER_SECOND)
 /* What the database gets behind the loop's end. */
 #define STORE_CLOSE_NS (3 * NS_PER_SECOND)
+/* Behind the engine's own end by force the process has so long to close, and a second for its last lines; a second
+ * signal has less patience. Before the settings are known their default counts. */
+#define CLOSE_NS         (4 * NS_PER_SECOND)
+#define SECOND_SIGNAL_NS (5 * NS_PER_SECOND)
+#define SHUTDOWN_NS      (29 * NS_PER_SECOND)
 /* And where one tape follows another. */
 #define STORE_ROTATE_NS (1 * NS_PER_SECOND)
 /* Fills are asked for from so long before the tape's last message: clocks differ. Of that time the engine knows its
@@ -41,15 +50,22 @@ static const char target[] = "capstan.live";
 /* Signals nearer than this are one. */
 #define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 
+/* How often a session that stands by looks for the lease. */
+#define LEASE_EVERY_NS (200 * NS_PER_MS)
+
 /* Everything of one session, in the order in which it is opened. */
 struct session {
     const struct session_options *options;
     struct session_clock clock;
     struct waker waker;
     atomic_bool stopping; /* a signal came */
+    atomic_bool asked;    /* and it was a person's or a supervisor's, not the end of --for */
     struct ops *ops;      /* NULL: ops.enabled is no */
     struct signals *signals;
+    struct time_limit *_Atomic limit; /* NULL: not yet */
+    struct unconfirmed *unconfirmed;
     int64_t signalled; /* monotonic; 0: not yet. The signals' thread's */
+    struct lease lease;
     struct raw *raw;
     struct live_venues venues;
     struct live_names found;
@@ -71,6 +87,7 @@ struct session {
     struct session_store *store; /* NULL: no database */
     atomic_bool database_is_well;
     struct watch *watch;
+    bool swept_clean; /* without the engine, and each venue shows no order of ours */
     struct loop loop;
 };
 
@@ -100,6 +117,17 @@ static void stop_by(struct session *session, int signal)
         live_feed_end(feed);
 }
 
+static void limit_time(struct session *session, bool again)
+{
+    struct time_limit *limit = atomic_load(&session->limit);
+    const struct settings_global *global = &session->venues.settings.global;
+    int64_t left = again                         ? SECOND_SIGNAL_NS
+                   : atomic_load(&session->feed) ? global->shutdown_force_after + CLOSE_NS
+                                                 : SHUTDOWN_NS;
+    if (limit)
+        time_limit_begin(limit, left);
+}
+
 /* `timeout` and some supervisors signal a process and its group: that is one wish, not two. */
 static bool is_echo(struct session *session)
 {
@@ -119,11 +147,14 @@ static void caught(void *context, int signal)
     }
     if (is_echo(session))
         return;
+    limit_time(session, atomic_load(&session->stopping));
     const char *text = signal == SIGTERM   ? "SIGTERM: shutting down"
                        : signal == SIGHUP  ? "SIGHUP, and no log file: shutting down"
                        : signal == SIGALRM ? "the session's time is over: shutting down"
                                            : "SIGINT: shutting down";
     log_line(session, LOG_INFO, text, &field, 1);
+    if (signal != SIGALRM)
+        atomic_store(&session->asked, true);
     stop_by(session, signal);
 }
 
@@ -168,6 +199,7 @@ static void tell_health(void *context, unsigned venue, struct ops_venue_health *
     const struct adapter_health told = live_io_health(io);
     *health = (struct ops_venue_health){.market = told.market_synchronised,
                                         .account = told.private_up,
+                                        .alive = live_io_alive(io),
                                         .waiting = message_queue_depth(live_io_messages(io))};
 }
 
@@ -201,7 +233,57 @@ static int attach_ops(struct session *session, struct error *error)
     return ops_attach(session->ops, &shown, error);
 }
 
-/* ---------------------------------------------------------------------------------------------------- */
+/* --- the lease --------------------------------------------------------------------------------------- */
+
+static void await_lease(struct session *session, const struct lease_options *options,
+                        struct error *holder, struct error *error)
+{
+    const struct timespec pause = {.tv_nsec = LEASE_EVERY_NS};
+    const struct log_field field = log_text("lease", holder->text);
+    log_line(session, LOG_WARN, "standing by: another session trades this account", &field, 1);
+    ops_stand_by(session->ops, true);
+    while (session->lease.count == 0 && !atomic_load(&session->stopping) && !error->code) {
+        nanosleep(&pause, NULL);
+        lease_try(&session->lease, options, holder, error);
+    }
+    ops_stand_by(session->ops, false);
+    if (session->lease.count > 0)
+        log_line(session, LOG_INFO, "the lease is ours: taking over", NULL, 0);
+}
+
+/* The ops server, and the lease: where another session has that and this one does not wait, not even its port is taken.
+ * Only orders at a venue need a lease. It is not held afterwards where a signal ended the wait. */
+static int take_lease(struct session *session, struct error *error)
+{
+    const struct live_venues *venues = &session->venues;
+    struct error holder = {0};
+    if (session->options->mode != SESSION_LIVE)
+        return open_ops(session, error);
+    int code = live_venues_resolve(&session->venues, session->options->config, error);
+    if (code)
+        return code;
+    const struct lease_options options = {.tape = session->options->tape,
+                                          .session = venues->settings.global.live_session.text,
+                                          .venues = venues->wanted.names,
+                                          .venue_count = venues->wanted.count};
+    if (lease_try(&session->lease, &options, &holder, error))
+        return error->code;
+    bool held = session->lease.count > 0;
+    if (!held && !session->options->stands_by)
+        return error_set(error, ERROR_INPUT,
+                         "%.300s: another session trades this account; end it, give this one "
+                         "another live.session, or let it wait with --stand-by",
+                         holder.text);
+    code = open_ops(session, error);
+    if (!code && !held)
+        await_lease(session, &options, &holder, error);
+    return error->code;
+}
+
+static bool ended_standing_by(const struct session *session)
+{
+    return session->options->mode == SESSION_LIVE && session->lease.count == 0;
+}
 
 static int open_venues(struct session *session, struct error *error)
 {
@@ -308,7 +390,7 @@ static int open_engine(struct session *session, struct error *error)
     int code = run_engine_open(&session->engine, session->options->config, session->names, false,
                                false, error);
     if (!code)
-        code = live_tape_fold(session->tape, session->engine.engine, fold, error);
+        code = live_tape_fold(session->tape, &session->engine, fold, error);
     if (!code && session->options->mode == SESSION_PAPER && fold->starts > 0)
         code = error_set(error, ERROR_INPUT,
                          "%s: has a session already, and the simulated venue of a paper session "
@@ -467,15 +549,48 @@ static int open_watch(struct session *session, struct error *error)
     return watch_open(&session->watch, &options, error);
 }
 
-static int open_all(struct session *session, struct error *error)
+/* Only where orders are at a venue: those of paper end with it. */
+static int open_unconfirmed(struct session *session, struct error *error)
+{
+    if (session->options->mode != SESSION_LIVE)
+        return 0;
+    int code =
+        unconfirmed_open(&session->unconfirmed, session->options->tape,
+                         session->venues.settings.global.live_session.text, session->names, error);
+    if (code)
+        return code;
+    time_limit_know(session->limit, watch_orders(session->watch), session->unconfirmed);
+    const struct log_field fields[] = {
+        log_unsigned("orders", unconfirmed_left(session->unconfirmed)),
+        log_text("file", unconfirmed_path(session->unconfirmed))};
+    if (fields[0].integer > 0)
+        log_line(session, LOG_WARN, "the session before could not end all its orders", fields, 2);
+    return 0;
+}
+
+static int open_limit(struct session *session, struct error *error)
+{
+    struct time_limit *limit = NULL;
+    int code = time_limit_open(&limit, session->options->log, &session->clock.clock, error);
+    atomic_store(&session->limit, limit);
+    if (!code && atomic_load(&session->stopping))
+        limit_time(session, false); /* the signal was faster */
+    return code;
+}
+
+static int open_first(struct session *session, struct error *error)
 {
     session_clock_start(&session->clock, INT64_MIN);
     int code =
         signals_open(&session->signals, session->options->run_for_ns, caught, session, error);
     if (!code)
-        code = open_ops(session, error);
-    if (!code)
-        code = raw_open(&session->raw, session->options->raw, error);
+        code = open_limit(session, error);
+    return code ? code : take_lease(session, error);
+}
+
+static int open_all(struct session *session, struct error *error)
+{
+    int code = raw_open(&session->raw, session->options->raw, error);
     if (!code)
         code = open_venues(session, error);
     if (!code)
@@ -492,6 +607,8 @@ static int open_all(struct session *session, struct error *error)
         code = open_store(session, error);
     if (!code)
         code = open_watch(session, error);
+    if (!code)
+        code = open_unconfirmed(session, error);
     if (!code)
         code = attach_ops(session, error);
     return code;
@@ -616,14 +733,27 @@ static void fill_result(const struct session *session, struct session_result *re
     result->messages = session->loop.messages;
     result->events = session->loop.events;
     result->epoch = session->start.epoch;
-    if (!has_engine(session))
-        return;
+    if (!session->watch)
+        return; /* no engine, or it never started */
     const struct engine_counters *counters = engine_counters(session->engine.engine);
     result->decisions = counters->decisions;
     result->fills = counters->fills;
     result->violations = counters->invariant_violations;
     result->open_orders = engine_open_orders(session->engine.engine);
     result->forced = watch_was_forced(session->watch);
+}
+
+/* Cancels by the venues' threads alone. */
+static bool cancel_without_engine(struct session *session, int64_t limit_ns,
+                                  struct sweep_result *result)
+{
+    sweep(&session->venues, &session->waker, &session->clock.clock, session->options->log, limit_ns,
+          result);
+    const struct log_field fields[] = {log_unsigned("cancels", result->cancels),
+                                       log_unsigned("remaining", result->remaining),
+                                       log_unsigned("venues_without_answer", result->unheard)};
+    log_line(session, LOG_ERROR, "cancelled without the engine", fields, 3);
+    return result->remaining == 0 && result->unheard == 0;
 }
 
 /* The engine can't go on: nothing of ours may rest without it. What was cancelled is not on the tape; the next
@@ -634,22 +764,72 @@ static void cancel_on_exit(struct session *session)
     if (session->options->mode != SESSION_LIVE || !session->heartbeat || !session->feed)
         return;
     log_line(session, LOG_ERROR, "the session can't go on: cancelling its orders", NULL, 0);
-    sweep(&session->venues, &session->waker, &session->clock.clock, session->options->log,
-          CANCEL_ON_EXIT_NS, &result);
+    time_limit_begin(session->limit, SHUTDOWN_NS);
+    session->swept_clean = cancel_without_engine(session, CANCEL_ON_EXIT_NS, &result);
     if (session->tape)
         live_tape_unwritten(session->tape, result.cancels);
-    const struct log_field fields[] = {log_unsigned("cancels", result.cancels),
-                                       log_unsigned("remaining", result.remaining),
-                                       log_unsigned("venues_without_answer", result.unheard)};
-    log_line(session, LOG_ERROR, "cancelled without the engine", fields, 3);
+}
+
+/* Its thread hangs: the same, from another. The queues of the venues are this thread's now; should the engine wake, the
+ * process ends all the same. */
+static bool cancel_for_engine(void *context, int64_t limit_ns)
+{
+    struct session *session = context;
+    struct sweep_result result;
+    log_line(session, LOG_ERROR, "the engine's thread gives no sign of life: cancelling its orders",
+             NULL, 0);
+    return cancel_without_engine(session, limit_ns, &result);
+}
+
+static int run_engine(struct session *session, struct error *error)
+{
+    const struct time_limit_engine engine = {.alive = &session->heartbeat->alive,
+                                             .clock = &session->clock.clock,
+                                             .cancel = cancel_for_engine,
+                                             .context = session};
+    if (session->options->mode == SESSION_LIVE)
+        time_limit_engine(session->limit, &engine);
+    int code = run_all(session, error);
+    time_limit_engine_over(session->limit);
+    return code;
+}
+
+/* The orders that may rest stand in a file, or it is removed. */
+static void name_unconfirmed(struct session *session, bool failed)
+{
+    struct error error = {0};
+    size_t count = 0;
+    const struct open_order *named = NULL;
+    struct open_order *listed = NULL;
+    if (!session->unconfirmed)
+        return;
+    if (!failed) {
+        named = watch_unconfirmed(session->watch, &count);
+    } else if (!session->swept_clean) {
+        size_t open = open_orders_list(watch_orders(session->watch), NULL, 0);
+        listed = calloc(open + 1, sizeof *listed);
+        count = listed ? open_orders_list(watch_orders(session->watch), listed, open) : 0;
+        count = count < open ? count : open;
+        named = listed;
+    }
+    if (unconfirmed_write(session->unconfirmed, named, count, &error))
+        log_line(session, LOG_ERROR, error.text, NULL, 0);
+    const struct log_field fields[] = {log_unsigned("orders", count),
+                                       log_text("file", unconfirmed_path(session->unconfirmed))};
+    if (count > 0)
+        log_line(session, LOG_ERROR, "orders that may still rest are named in a file", fields, 2);
+    free(listed);
 }
 
 static void close_all(struct session *session)
 {
     ops_close(&session->ops); /* its thread posts to the feed */
     struct live_feed *feed = atomic_exchange(&session->feed, NULL);
+    struct time_limit *limit = atomic_load(&session->limit);
     live_venues_close(&session->venues);
     signals_close(&session->signals);
+    time_limit_close(&limit); /* all that could hang is over */
+    unconfirmed_close(&session->unconfirmed);
     watch_close(&session->watch);
     if (feed)
         live_feed_feed(feed)->close(live_feed_feed(feed));
@@ -661,7 +841,56 @@ static void close_all(struct session *session)
     free(session->config_text);
     heartbeat_close(&session->heartbeat);
     raw_close(&session->raw);
+    lease_release(&session->lease);
     waker_close(&session->waker);
+}
+
+/* A signal came while the venues were being asked: nothing was sent. Whether an earlier session left orders is then
+ * for its own end to say. */
+static bool stopped_before_start(struct session *session)
+{
+    struct heartbeat *heartbeat = NULL;
+    struct error error = {0};
+    if (!atomic_load(&session->asked) || atomic_load(&session->feed))
+        return false;
+    bool left = heartbeat_read(&heartbeat, session->options->tape, &error) == 0 &&
+                atomic_load(&heartbeat->alive) != HEARTBEAT_ENDED;
+    heartbeat_close(&heartbeat);
+    log_line(session, left ? LOG_WARN : LOG_INFO,
+             left ? "stopped before the session began; the one before died, and its orders may rest"
+                  : "stopped before the session began: no order was sent",
+             NULL, 0);
+    return !left;
+}
+
+/* From the first look at the venues to the finished tape. */
+static int run_whole(struct session *session, struct session_result *result, struct error *error)
+{
+    int code = open_all(session, error);
+    if (!code) {
+        code = run_engine(session, error);
+        if (code)
+            cancel_on_exit(session);
+        name_unconfirmed(session, code != 0);
+    }
+    if (code && stopped_before_start(session))
+        code = error->code = ERROR_NONE;
+    ops_detach(session->ops);            /* it uses the venues and the tape's names */
+    live_venues_close(&session->venues); /* their threads use the tape's names */
+    session_store_close(&session->store, &session->loop, STORE_CLOSE_NS);
+    if (!code && session->tape)
+        code = live_tape_finish(&session->tape, error);
+    if (!code)
+        fill_result(session, result);
+    if (!code && result->forced)
+        code = error_set(error, ERROR_SYSTEM,
+                         "the shutdown ended by force: %llu orders are not known to have ended%s%s",
+                         (unsigned long long)result->open_orders,
+                         session->unconfirmed ? ", named in " : "",
+                         session->unconfirmed ? unconfirmed_path(session->unconfirmed) : "");
+    if (!code && session->heartbeat)
+        atomic_store(&session->heartbeat->alive, HEARTBEAT_ENDED);
+    return code;
 }
 
 int session_run(const struct session_options *options, struct session_result *result,
@@ -680,25 +909,9 @@ int session_run(const struct session_options *options, struct session_result *re
     const struct log_field field = log_text("tape", options->tape);
     struct log_span span = {.name = "session", .fields = &field, .field_count = 1};
     log_span_enter(&span);
-    code = open_all(session, error);
-    if (!code) {
-        code = run_all(session, error);
-        if (code)
-            cancel_on_exit(session);
-    }
-    ops_detach(session->ops);            /* it uses the venues and the tape's names */
-    live_venues_close(&session->venues); /* their threads use the tape's names */
-    session_store_close(&session->store, &session->loop, STORE_CLOSE_NS);
-    if (!code)
-        code = live_tape_finish(&session->tape, error);
-    if (!code)
-        fill_result(session, result);
-    if (!code && result->forced)
-        code = error_set(error, ERROR_SYSTEM,
-                         "the shutdown ended by force: %llu orders are not known to have ended",
-                         (unsigned long long)result->open_orders);
-    if (!code)
-        atomic_store(&session->heartbeat->alive, HEARTBEAT_ENDED);
+    code = open_first(session, error);
+    if (!code && !ended_standing_by(session))
+        code = run_whole(session, result, error);
     close_all(session);
     log_span_leave(&span);
     free(session);

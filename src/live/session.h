@@ -1,6 +1,7 @@
 /* A live session from its first look at the venues to its last word: what `capstan live`, `capstan paper` and
  * `capstan record` share.
  *
+ *   lease       of the account; another session's is waited for or refused (live)
  *   discover    a thread a venue connects and finds its instruments
  *   restart     the tape, if there is one, is recovered and folded into a fresh engine
  *   run         sequencer → tape → engine → tape → venues; by signals a shutdown begins; from time to time the tape
@@ -28,6 +29,8 @@ struct session_options {
     const char *database;
     const char *raw; /* file for the venues' frames as they came; NULL: none */
     const struct log *log;
+    bool
+        stands_by; /* wait while another session has the account's lease (live/lease.h), instead of refusing */
     int64_t run_for_ns; /* end by itself after so long, as by SIGTERM; TIME_NEVER: by signal only */
 };
 

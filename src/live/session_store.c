@@ -47,17 +47,14 @@ static int put(void *file, const uint8_t *bytes, size_t length, struct error *er
 static int project(struct verification *verification, struct session_store *store,
                    struct spool *spool, struct error *error)
 {
-    struct loop *loop = &verification->loop;
     struct verification_result result;
     struct bound bound = {.sink = {.message = stop_at_start}, .epoch = store->options.epoch};
-    memmove(loop->sinks + 1, loop->sinks, loop->sink_count * sizeof loop->sinks[0]);
-    loop->sinks[0] = &bound.sink;
-    loop->sink_count++;
-    loop->sinks[loop->sink_count++] = spool_sink(spool);
+    verification_add_first(verification, spool_sink(spool));
+    verification_add_first(verification, &bound.sink);
     spool_set_engine(spool, verification->engine.engine);
     int code = verification_execute(verification, &result, error);
-    if (bound.reached || code == 0)
-        return 0; /* without it: its block is not on the disk yet */
+    if (bound.reached || code == 0) /* without it: its block is not on the disk yet */
+        return spool_end_session(spool, error);
     return error_prefix(error, "what the tape held before");
 }
 
@@ -116,8 +113,8 @@ static int take_stepped(struct sink *sink, const struct engine *engine, struct e
     struct session_store *store = (struct session_store *)sink;
     struct sink *taken = follower_sink(store->follower);
     if (store->judging)
-        atomic_store(store->options.healthy, store->worked && engine_database_state(engine) ==
-                                                                  INFRASTRUCTURE_CLOSED);
+        atomic_store(store->options.healthy,
+                     store->worked && engine_database_state(engine) == INFRASTRUCTURE_CLOSED);
     store->judged = store->judging;
     store->judging = false;
     return taken->stepped(taken, engine, error);
@@ -234,6 +231,9 @@ bool session_store_close(struct session_store **out, const struct loop *loop, in
     if (!store)
         return true;
     *out = NULL;
+    struct sink *taken = follower_sink(store->follower);
+    struct error ignored; /* a follower never fails */
+    (void)taken->finishing(taken, store->options.engine->engine, &ignored);
     store->last = store->provenance;
     count_own(store);
     store->last.counters = &store->own;

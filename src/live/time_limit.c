@@ -17,8 +17,15 @@ enum { NAMED_MAX = 1024 };
 /* For the file, whose disk may hang too, and then for the log. */
 #define FILE_NS (300 * NS_PER_MS)
 #define LOG_NS  (300 * NS_PER_MS)
+/* An engine that gave no sign of life for so long is cancelled for, so long before the end, and in so much of it. */
+#define SILENT_NS      (2500 * NS_PER_MS)
+#define CANCEL_LEFT_NS (3500 * NS_PER_MS)
+#define CANCEL_NS      (2500 * NS_PER_MS)
 
 static const char target[] = "capstan.live";
+
+/* Of what is done for an engine that is silent. */
+enum instead { INSTEAD_OFF, INSTEAD_WATCHING, INSTEAD_CANCELLING, INSTEAD_DONE };
 
 struct time_limit {
     const struct log *log;
@@ -28,6 +35,9 @@ struct time_limit {
     struct open_orders *_Atomic orders;
     const struct unconfirmed *_Atomic unconfirmed;
     pthread_t thread;
+    struct time_limit_engine engine;
+    atomic_int instead;    /* enum instead */
+    atomic_bool cancelled; /* no venue shows an order any more */
     /* at the end */
     struct open_order named[NAMED_MAX];
     size_t count, named_count;
@@ -37,6 +47,30 @@ struct time_limit {
 static void doze(void)
 {
     nanosleep(&(struct timespec){.tv_nsec = LOOK_EVERY_NS}, NULL);
+}
+
+static void *cancel(void *context)
+{
+    struct time_limit *limit = context;
+    bool clean = limit->engine.cancel(limit->engine.context, CANCEL_NS);
+    atomic_store(&limit->cancelled, clean);
+    atomic_store(&limit->instead, INSTEAD_DONE);
+    return NULL;
+}
+
+static void cancel_if_silent(struct time_limit *limit)
+{
+    pthread_t thread;
+    int watching = INSTEAD_WATCHING;
+    if (atomic_load(&limit->until) - clock_now(&clock_monotonic) > CANCEL_LEFT_NS ||
+        atomic_load(&limit->instead) != INSTEAD_WATCHING ||
+        clock_now(limit->engine.clock) - atomic_load(limit->engine.alive) < SILENT_NS ||
+        !atomic_compare_exchange_strong(&limit->instead, &watching, INSTEAD_CANCELLING))
+        return;
+    if (pthread_create(&thread, NULL, cancel, limit) == 0)
+        pthread_detach(thread);
+    else
+        atomic_store(&limit->instead, INSTEAD_DONE);
 }
 
 static void *write_file(void *context)
@@ -77,7 +111,9 @@ static _Noreturn void end_by_force(struct time_limit *limit)
     static const char text[] = "the shutdown did not end in time: the process ends by force";
     char line[LOG_LINE_MAX];
     struct open_orders *orders = atomic_load(&limit->orders);
-    if (orders && atomic_load(&limit->unconfirmed)) {
+    if (orders && atomic_load(&limit->unconfirmed) && atomic_load(&limit->cancelled)) {
+        write_down(limit); /* nothing is left to name: it is removed */
+    } else if (orders && atomic_load(&limit->unconfirmed)) {
         limit->count = open_orders_list(orders, limit->named, NAMED_MAX);
         limit->named_count = limit->count < NAMED_MAX ? limit->count : NAMED_MAX;
         name_orders(limit);
@@ -100,6 +136,7 @@ static void *run(void *context)
     while (!atomic_load(&limit->closing)) {
         if (clock_now(&clock_monotonic) >= atomic_load(&limit->until))
             end_by_force(limit);
+        cancel_if_silent(limit);
         doze();
     }
     return NULL;
@@ -135,6 +172,20 @@ void time_limit_know(struct time_limit *limit, struct open_orders *orders,
 {
     atomic_store(&limit->unconfirmed, unconfirmed);
     atomic_store(&limit->orders, orders);
+}
+
+void time_limit_engine(struct time_limit *limit, const struct time_limit_engine *engine)
+{
+    limit->engine = *engine;
+    atomic_store(&limit->instead, INSTEAD_WATCHING);
+}
+
+void time_limit_engine_over(struct time_limit *limit)
+{
+    int watching = INSTEAD_WATCHING;
+    atomic_compare_exchange_strong(&limit->instead, &watching, INSTEAD_OFF);
+    while (atomic_load(&limit->instead) == INSTEAD_CANCELLING)
+        doze();
 }
 
 void time_limit_close(struct time_limit **limit)

@@ -27,10 +27,13 @@ static int check_session(const char *session, struct error *error)
 }
 
 /* Settings of each venue, before there are any other names. */
-static int resolve(struct live_venues *venues, const struct config *config, struct error *error)
+int live_venues_resolve(struct live_venues *venues, const struct config *config,
+                        struct error *error)
 {
     const struct event_names none = {0};
     struct config_resolved top;
+    if (venues->wanted.count > 0)
+        return 0;
     int code = config_resolve(config, &none, true, &top, error);
     if (code)
         return code;
@@ -127,7 +130,7 @@ static int open_venue(struct live_venues *venues, size_t v,
 int live_venues_open(struct live_venues *venues, const struct live_venues_options *options,
                      struct error *error)
 {
-    int code = resolve(venues, options->config, error);
+    int code = live_venues_resolve(venues, options->config, error);
     for (size_t v = 0; !code && v < venues->wanted.count; v++)
         code = open_venue(venues, v, options, error);
     for (size_t v = 0; !code && v < venues->count; v++)

@@ -25,6 +25,9 @@ struct live_venues_options {
     struct raw *raw;         /* see live_io.h */
 };
 
+/* Read which venues and with which settings: nothing is connected. live_venues_open() does it where it was not done. */
+int live_venues_resolve(struct live_venues *venues, const struct config *config,
+                        struct error *error);
 /* Start each venue's thread and wait until all are ready. Close it also after an error; zero it before. */
 int live_venues_open(struct live_venues *venues, const struct live_venues_options *options,
                      struct error *error);

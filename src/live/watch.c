@@ -11,6 +11,8 @@
 #include "live/fees.h"
 #include "live/reconciled.h"
 
+enum { UNCONFIRMED_MAX = 1024 };
+
 struct watch {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct watch_options options;
@@ -19,6 +21,8 @@ struct watch {
     struct reconciled *reconciled;
     struct fees *fees;
     bool forced;
+    size_t unconfirmed_count;
+    struct open_order unconfirmed[UNCONFIRMED_MAX];
     int64_t now;                 /* of the last message */
     atomic_size_t to_disconnect; /* venues that have not ended yet */
 };
@@ -87,6 +91,18 @@ static void take_step(struct watch *watch, enum shutdown_step step)
     }
 }
 
+static void take_unconfirmed(struct watch *watch, const struct event_unconfirmed *named)
+{
+    if (watch->unconfirmed_count < UNCONFIRMED_MAX)
+        watch->unconfirmed[watch->unconfirmed_count++] =
+            (struct open_order){.order = named->order,
+                                .instrument = named->instrument,
+                                .side = named->side,
+                                .price = named->price,
+                                .leaves = named->leaves,
+                                .venue_order = named->venue_order};
+}
+
 static int take_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct watch *watch = (struct watch *)sink;
@@ -116,9 +132,22 @@ static int take_decision(struct sink *sink, const struct message *decision, stru
     (void)error;
     event_log_write(&watch->log, decision);
     open_orders_take(watch->orders, decision);
+    if (decision->kind == EVENT_unconfirmed)
+        take_unconfirmed(watch, &decision->record->unconfirmed);
     if (decision->kind == EVENT_shutdown_state)
         take_step(watch, decision->record->shutdown_state.step);
     return 0;
+}
+
+struct open_orders *watch_orders(struct watch *watch)
+{
+    return watch->orders;
+}
+
+const struct open_order *watch_unconfirmed(const struct watch *watch, size_t *count)
+{
+    *count = watch->unconfirmed_count;
+    return watch->unconfirmed;
 }
 
 int watch_open(struct watch **out, const struct watch_options *options, struct error *error)

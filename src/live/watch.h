@@ -25,6 +25,10 @@ struct watch_options {
 int watch_open(struct watch **watch, const struct watch_options *options, struct error *error);
 void watch_close(struct watch **watch);
 struct sink *watch_sink(struct watch *watch);
+/* The orders that may rest; it belongs to the watch. */
+struct open_orders *watch_orders(struct watch *watch);
+/* The orders that the shutdown ended without, as the engine named them at its end; they belong to the watch. */
+const struct open_order *watch_unconfirmed(const struct watch *watch, size_t *count);
 /* Another database, or none, from now on. */
 void watch_set_store(struct watch *watch, struct session_store *store);
 /* The shutdown ended by force. */

@@ -104,7 +104,7 @@ static void show_stage(struct json *json, const struct ops_view *view, bool drai
     if (view->collect && !draining)
         return;
     json_open(json, "reasons", '[');
-    json_text(json, NULL, draining ? "draining" : "starting");
+    json_text(json, NULL, draining ? "draining" : view->stands_by ? "standing_by" : "starting");
     json_close(json, ']');
 }
 
@@ -117,7 +117,7 @@ bool ops_answer_checks(struct json *json, const struct ops_view *view)
     json_null(&checks, "redis");
     well &= show_venues(&checks, view);
     json_close(&checks, '}');
-    well = well && view->collect && !draining;
+    well = well && (view->collect || view->stands_by) && !draining;
     json_clear(json);
     json_open(json, NULL, '{');
     json_flag(json, "ready", well);
@@ -145,6 +145,25 @@ static void show_money_or_null(struct json *json, const char *name, bool known, 
         json_null(json, name);
 }
 
+/* Of a replay that is watched; null else. */
+static void show_playback(struct json *json, const struct ops_session *session)
+{
+    struct ops_playback playback;
+    if (!session->playback_state) {
+        json_null(json, "playback");
+        return;
+    }
+    session->playback_state(session->context, &playback);
+    json_open(json, "playback", '{');
+    json_flag(json, "paused", playback.paused);
+    json_flag(json, "ended", playback.ended);
+    if (playback.speed > 0)
+        json_decimal(json, "speed", playback.speed, -3, 0);
+    else
+        json_text(json, "speed", "max");
+    json_close(json, '}');
+}
+
 static void show_session(struct json *json, const struct ops_view *view, int64_t uptime_ns)
 {
     char build[BUILD_ID_TEXT_MAX];
@@ -160,9 +179,10 @@ static void show_session(struct json *json, const struct ops_view *view, int64_t
     }
     const struct ops_session *session = &view->collect->session;
     json_open(json, "session", '{');
+    show_playback(json, session);
     json_text(json, "mode", session->mode);
     json_text(json, "tape", session->tape);
-    json_integer(json, "epoch", (int64_t)session->epoch);
+    json_integer(json, "epoch", (int64_t)ops_read(&view->collect->epoch));
     json_text(json, "shutdown",
               event_enum_text(FIELD_SHUTDOWN_STEP,
                               view->account_known ? view->account.shutdown : SHUTDOWN_RUNNING));

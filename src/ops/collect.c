@@ -232,9 +232,12 @@ static int take_message(struct sink *sink, const struct message *message, struct
     const bool session = message->kind >= EVENT_start;
     (void)error;
     collect->message = message;
+    collect->told = message->ts_local;
     ops_count(&collect->messages[session]);
     if (collect->session.live && collect->session.waited)
         ops_observe(&collect->loop_lag, *collect->session.waited);
+    if (message->kind == EVENT_start)
+        atomic_store_explicit(&collect->epoch, message->record->start.epoch, memory_order_relaxed);
     if (!session) {
         note_market(collect, message);
     } else if (engine) {
@@ -284,6 +287,19 @@ static int take_decision(struct sink *sink, const struct message *decision, stru
         ops_observe(&collect->tick_to_order,
                     clock_now(collect->session.clock) - decision->ts_local +
                         (collect->session.waited ? *collect->session.waited : 0));
+    return 0;
+}
+
+/* What stands at the end is shown whole, however young the last of it is. */
+static int take_finish(struct sink *sink, const struct engine *engine, struct error *error)
+{
+    struct ops_collect *collect = (struct ops_collect *)sink;
+    (void)engine;
+    (void)error;
+    collect->message = NULL; /* its feed may be done with it */
+    for (unsigned i = 0; i < collect->session.names->instrument_count; i++)
+        publish_instrument(collect, i, collect->told);
+    publish_account(collect, collect->told);
     return 0;
 }
 
@@ -395,10 +411,12 @@ int ops_collect_open(struct ops_collect **out, const struct ops_session *session
     collect->session = *session;
     collect->account_published = INT64_MIN;
     atomic_init(&collect->last_quote, OPS_NO_QUOTE);
+    atomic_init(&collect->epoch, session->epoch);
     collect->sink = (struct sink){.market = true,
                                   .message = take_message,
                                   .stepped = session->engine ? take_step : NULL,
-                                  .decision = take_decision};
+                                  .decision = take_decision,
+                                  .finishing = session->engine ? take_finish : NULL};
     int code = ops_lives_open(collect, error);
     if (!code && !open_all(collect, session->names))
         code = error_set(error, ERROR_SYSTEM, "no memory for figures");

@@ -108,6 +108,7 @@ struct ops_collect {
     _Atomic int64_t last_quote;   /* OPS_NO_QUOTE, OPS_DRAINING, or ts_local */
     _Atomic uint64_t messages[2]; /* market, session */
     _Atomic uint64_t decisions;
+    _Atomic uint64_t epoch; /* of the last start */
     struct ops_histogram loop_lag, step, tick_to_order, tape_write;
     struct ops_venue_figures *venues;
     struct ops_cell **instruments; /* struct ops_instrument */
@@ -116,7 +117,8 @@ struct ops_collect {
         *rates; /* by asset: struct event_reference_rate to whatever asset, the newest */
     struct ops_ring decided, filled, noticed;
     /* The loop's thread alone. */
-    const struct message *message; /* under way */
+    const struct message *message; /* under way; NULL past the end */
+    int64_t told;                  /* ts_local of the last one */
     bool was_open;
     uint64_t fills_before;
     int64_t *published;       /* by instrument */

@@ -127,6 +127,8 @@ struct ops_command_answer ops_command(struct ops_http *http, enum ops_endpoint e
         return refuse(401, "expected Authorization: Bearer and the token of ops.token_file");
     if (incoming->length > 0 && !is_json(incoming))
         return refuse(415, "expected Content-Type: application/json");
+    if (endpoint >= OPS_ENDPOINT_PLAYBACK_PAUSE && endpoint <= OPS_ENDPOINT_PLAYBACK_SPEED)
+        return ops_playback_command(http, endpoint, incoming);
     int command = command_of(endpoint);
     return command < 0 ? shut_down(http) : post(http, command, incoming);
 }

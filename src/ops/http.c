@@ -121,6 +121,7 @@ static int64_t uptime(const struct ops_http *http)
 /* False: answered already. */
 static bool take_view(struct exchange *exchange)
 {
+    exchange->http->view.stands_by = atomic_load(&exchange->http->stands_by);
     if (ops_view_take(&exchange->http->view, exchange->http->collect))
         return true;
     answer_error(exchange, 503, "no memory for an answer", NULL, NULL);
@@ -202,7 +203,8 @@ static void begin_events(struct exchange *exchange)
 static void show_page(struct exchange *exchange)
 {
     const struct ops_page *page = ops_page_of(exchange->incoming->path);
-    answer_with(exchange, 200, page->type, (const char *)page->bytes, page->length, NULL, NULL);
+    answer_with(exchange, 200, page->type, (const char *)page->content->bytes, page->content->size,
+                NULL, NULL);
 }
 
 static void read_endpoint(struct exchange *exchange)
@@ -242,10 +244,9 @@ static void do_command(struct exchange *exchange)
     struct ops_http *http = exchange->http;
     struct ops_command_answer done = ops_command(http, exchange->endpoint, exchange->incoming);
     const struct log_field fields[] = {log_text("command", ops_endpoint_paths[exchange->endpoint]),
-                                       log_integer("status", done.status),
-                                       log_text("request_id", exchange->id)};
+                                       log_integer("status", done.status)};
     log_write(http->log, done.error ? LOG_WARN : LOG_INFO, target, clock_now(http->clock),
-              done.error ? "a command was refused" : "a command was taken", fields, 3);
+              done.error ? "a command was refused" : "a command was taken", fields, 2);
     if (done.error) {
         answer_error(exchange, done.status, done.error,
                      done.status == 401 ? "WWW-Authenticate" : NULL, "Bearer");
@@ -296,11 +297,10 @@ static void log_request(const struct exchange *exchange)
     if (!log_passes(log, LOG_DEBUG, target))
         return;
     const struct log_field fields[] = {
-        log_text("request_id", exchange->id), log_text("method", exchange->incoming->method),
-        log_text("uri", exchange->incoming->path), log_integer("status", exchange->status),
+        log_integer("status", exchange->status),
         log_integer("duration_ns", clock_now(&clock_monotonic) - exchange->began)};
     log_write(log, LOG_DEBUG, target, clock_now(exchange->http->clock), "a request is answered",
-              fields, 5);
+              fields, 2);
 }
 
 void ops_http_request(void *context, struct net_client *client, const struct net_incoming *incoming)
@@ -313,10 +313,16 @@ void ops_http_request(void *context, struct net_client *client, const struct net
                                 .method = ops_method_of(incoming->method),
                                 .began = clock_now(&clock_monotonic)};
     ops_request_id(exchange.id);
+    const struct log_field fields[] = {log_text("request_id", exchange.id),
+                                       log_text("method", incoming->method),
+                                       log_text("uri", incoming->path)};
+    struct log_span span = {.name = "http_request", .fields = fields, .field_count = 3};
+    log_span_enter(&span);
     dispatch(&exchange);
     ops_observe(&http->requests.durations[exchange.endpoint][exchange.method],
                 clock_now(&clock_monotonic) - exchange.began);
     log_request(&exchange);
+    log_span_leave(&span);
 }
 
 void ops_http_closed(void *context, struct net_client *client)

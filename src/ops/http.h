@@ -27,6 +27,7 @@ struct ops_http {
     void *context;
     int64_t started;             /* monotonic */
     struct ops_collect *collect; /* NULL: no session now */
+    atomic_bool stands_by;       /* there is none, and none is wanted yet */
     /* Its own. */
     struct ops_requests requests;
     struct ops_view view;
@@ -53,6 +54,9 @@ struct ops_command_answer {
     const char *error; /* NULL: accepted */
     bool stop;         /* it was the shutdown */
 };
+/* playback.c: the same of a replay's pace, once it is known who asks. */
+struct ops_command_answer ops_playback_command(struct ops_http *http, enum ops_endpoint endpoint,
+                                               const struct net_incoming *incoming);
 struct ops_command_answer ops_command(struct ops_http *http, enum ops_endpoint endpoint,
                                       const struct net_incoming *incoming);
 

@@ -5,10 +5,13 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#endif
 #include <unistd.h>
 
 #include "base/time.h"
@@ -63,7 +66,9 @@ static void *run(void *context)
     struct ops *ops = context;
     struct error error = {0};
     int64_t next = clock_now(&clock_monotonic);
+#ifdef __linux__ /* elsewhere threads have no priority of their own */
     (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICENESS); /* for better only */
+#endif
     while (!atomic_load(&ops->stopping)) {
         int64_t now = clock_now(&clock_monotonic);
         if (now >= next) {
@@ -155,7 +160,11 @@ int ops_open(struct ops **out, const struct ops_options *options, struct error *
     ops_http_init(&ops->http);
     pthread_mutex_init(&ops->answering, NULL);
     pthread_mutex_init(&ops->attaching, NULL);
-    int code = ops_token_load(&ops->http.token, settings->ops_token_file.text, error);
+    int code = 0;
+    if (options->token)
+        snprintf(ops->http.token.text, sizeof ops->http.token.text, "%s", options->token);
+    else
+        code = ops_token_load(&ops->http.token, settings->ops_token_file.text, error);
     if (!code)
         code = listen_at(ops, settings, error);
     if (!code)
@@ -178,6 +187,7 @@ static void set_session(struct ops *ops, struct ops_collect *collect)
     pthread_mutex_lock(&ops->answering);
     ops->http.collect = collect;
     ops->http.view.ended = collect == NULL;
+    ops->http.view.collect = NULL; /* what was copied of another is forgotten */
     ops->http.dashboard_made = 0;
     pthread_mutex_unlock(&ops->answering);
 }
@@ -205,6 +215,12 @@ struct sink *ops_sink(struct ops *ops)
 struct sink *ops_timed(struct ops *ops, struct sink *tape)
 {
     return ops && ops->attached ? ops_collect_timed(ops->attached, tape) : tape;
+}
+
+void ops_stand_by(struct ops *ops, bool stands_by)
+{
+    if (ops)
+        atomic_store(&ops->http.stands_by, stands_by);
 }
 
 void ops_drain(struct ops *ops)

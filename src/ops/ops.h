@@ -2,6 +2,7 @@
  * what the loop's thread publishes and never makes it wait. (docs/operate.md)
  *
  *   ops_open      listens at once: alive, not ready
+ *   ops_stand_by  waits for the account's lease: /health/ready says yes, for nothing is missing here
  *   ops_attach    there is a session: names, engine, a sink for the loop
  *   ops_drain     a shutdown has begun: not ready any more
  *   ops_detach    engine and names are about to go
@@ -23,6 +24,7 @@ struct ops_options {
     const struct settings_global *settings;
     const struct log *log;
     const struct clock *clock; /* of log lines */
+    const char *token;         /* that commands need; NULL: that of ops.token_file */
     /* POST /api/command/shutdown, from the server's thread; NULL: not possible. */
     void (*stop)(void *context);
     void *context;
@@ -33,16 +35,34 @@ struct ops_venue_health {
     bool market;    /* its market data is whole */
     bool account;   /* its stream of our own orders stands, or none is wanted */
     size_t waiting; /* bytes that wait for the loop */
+    /* Last sign of life of what tells this, by the session's clock; older than 5 s, it is not believed. */
+    int64_t alive; /* 0: not told */
 };
 
 enum ops_check { OPS_CHECK_NONE, OPS_CHECK_FAILED, OPS_CHECK_WELL };
 
+/* How a replay that is watched goes on. */
+enum ops_playback_command {
+    OPS_PLAYBACK_PAUSE,
+    OPS_PLAYBACK_RESUME,
+    OPS_PLAYBACK_STEP, /* pause behind so many more messages of the market */
+    OPS_PLAYBACK_SPEED /* 1/1,000 of the tape's own speed; 0: as fast as it can */
+};
+struct ops_playback {
+    bool paused, ended;
+    int64_t speed; /* as OPS_PLAYBACK_SPEED */
+};
+/* The bounds of a speed that is not 0, and of a step. */
+#define OPS_SPEED_LEAST INT64_C(1)
+#define OPS_SPEED_MOST  INT64_C(1000000000)
+#define OPS_STEP_MOST   INT64_C(1000000)
+
 /* A session to show. What it points to must outlive ops_detach. Callbacks come from the server's thread and
  * must not wait; each may be NULL. */
 struct ops_session {
-    const char *mode; /* "live", "paper", "record", "replay" */
-    const char *tape; /* its path */
-    uint64_t epoch;
+    const char *mode;      /* "live", "paper", "record", "replay" */
+    const char *tape;      /* its path */
+    uint64_t epoch;        /* until a start tells another */
     struct engine *engine; /* the one that the loop steps; NULL: none (record) */
     const struct event_names *names;
     size_t orders_capacity;    /* setting orders.capacity */
@@ -56,6 +76,9 @@ struct ops_session {
     /* NULL: what feed_connection records say counts. */
     void (*venue_health)(void *context, unsigned venue, struct ops_venue_health *health);
     enum ops_check (*database)(void *context);
+    /* A replay's pace; both or neither. */
+    void (*playback)(void *context, enum ops_playback_command command, int64_t value);
+    void (*playback_state)(void *context, struct ops_playback *playback);
     void *context;
 };
 
@@ -64,6 +87,8 @@ struct ops_session {
 int ops_open(struct ops **ops, const struct ops_options *options, struct error *error);
 /* The port it listens on. */
 unsigned ops_port(const struct ops *ops);
+/* Any thread: whether the session waits for the lease of another one. */
+void ops_stand_by(struct ops *ops, bool stands_by);
 /* Once, before the loop runs. ERROR_SYSTEM: no memory. */
 int ops_attach(struct ops *ops, const struct ops_session *session, struct error *error);
 /* For the loop, as its last one; NULL where there is no server. */

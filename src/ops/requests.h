@@ -19,6 +19,10 @@
     E(TRIP, "/api/command/trip", false)                                                            \
     E(CLEAR, "/api/command/clear", false)                                                          \
     E(SHUTDOWN, "/api/command/shutdown", false)                                                    \
+    E(PLAYBACK_PAUSE, "/api/playback/pause", false)                                                \
+    E(PLAYBACK_RESUME, "/api/playback/resume", false)                                              \
+    E(PLAYBACK_STEP, "/api/playback/step", false)                                                  \
+    E(PLAYBACK_SPEED, "/api/playback/speed", false)                                                \
     E(PAGE, "/", true)                                                                             \
     E(OTHER, "other", true)
 

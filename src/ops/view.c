@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/time.h"
 
-/* The loop gives a sign of life once a second. */
+/* The loop gives a sign of life once a second, venues' threads more often. */
 #define SILENT_NS (5 * NS_PER_SECOND)
 
 bool ops_is_ready(int64_t last_quote, int64_t now)
@@ -33,14 +34,35 @@ static bool make_room(struct ops_view *view, const struct event_names *names)
            view->rate_capacity >= names->asset_count;
 }
 
+/* Copy a cell, if the writer lets us; else what was copied last stands. True: there was ever something. */
+static bool take_cell(struct ops_view *view, struct ops_cell *cell, void *into, size_t size,
+                      bool known)
+{
+    ASSERT(size <= sizeof view->spare);
+    if (!ops_cell_read(cell, &view->spare, size))
+        return known;
+    memcpy(into, &view->spare, size);
+    return true;
+}
+
+/* Another session: nothing of the last one stands. */
+static void forget(struct ops_view *view)
+{
+    view->account_known = false;
+    for (size_t i = 0; i < view->instrument_capacity; i++)
+        view->instruments[i].known = false;
+    for (size_t v = 0; v < EVENT_VENUES_MAX; v++)
+        view->venues[v].known = false;
+}
+
 /* Orders stand behind the rest and are published as far as they go; what is behind them is old. */
 static void take_instruments(struct ops_view *view)
 {
     view->gates = 0;
     for (unsigned i = 0; i < view->names->instrument_count; i++) {
         struct ops_view_instrument *instrument = &view->instruments[i];
-        instrument->known =
-            ops_cell_read(view->collect->instruments[i], &instrument->now, sizeof instrument->now);
+        instrument->known = take_cell(view, view->collect->instruments[i], &instrument->now,
+                                      sizeof instrument->now, instrument->known);
         if (instrument->known && instrument->now.status.enabled)
             view->gates |= instrument->now.status.gates;
     }
@@ -53,10 +75,13 @@ static void take_venues(struct ops_view *view)
         struct ops_view_venue *venue = &view->venues[v];
         const struct ops_venue_figures *figures = &view->collect->venues[v];
         bool up = atomic_load(&figures->feed_up);
-        venue->known = ops_cell_read(figures->status, &venue->status, sizeof venue->status);
+        venue->known =
+            take_cell(view, figures->status, &venue->status, sizeof venue->status, venue->known);
         venue->health = (struct ops_venue_health){.market = up, .account = up};
         if (session->venue_health)
             session->venue_health(session->context, v, &venue->health);
+        if (venue->health.alive != 0 && view->now - venue->health.alive >= SILENT_NS)
+            venue->health.market = venue->health.account = false;
     }
     view->database = session->database ? session->database(session->context) : OPS_CHECK_NONE;
 }
@@ -108,17 +133,22 @@ static uint32_t reasons_of(const struct ops_view *view)
 
 bool ops_view_take(struct ops_view *view, struct ops_collect *collect)
 {
+    const bool is_other = collect != view->collect;
     view->collect = collect;
-    view->ready = view->account_known = false;
+    view->ready = false;
+    view->account_known = view->account_known && collect;
     if (collect) {
         view->names = collect->session.names;
         if (!make_room(view, view->names))
             return false;
+        if (is_other)
+            forget(view);
         /* First the quote, then the time: so no clock that never goes back makes it a future one. */
         view->last_quote = atomic_load(&collect->last_quote);
         view->now = clock_now(collect->session.clock);
         view->ready = ops_is_ready(view->last_quote, view->now);
-        view->account_known = ops_cell_read(collect->account, &view->account, sizeof view->account);
+        view->account_known = take_cell(view, collect->account, &view->account,
+                                        sizeof view->account, view->account_known);
         for (unsigned asset = 0; asset < view->names->asset_count; asset++)
             if (!ops_cell_read(collect->rates[asset], &view->rates[asset],
                                sizeof view->rates[asset]))

@@ -44,6 +44,7 @@ struct ops_view_venue {
 struct ops_view {
     struct ops_collect *collect; /* NULL: no session; nothing of what follows stands */
     bool ended;                  /* there was one, and it is over */
+    bool stands_by;              /* there is none, for another one has the account's lease */
     const struct event_names *names;
     int64_t now;        /* by the session's clock */
     int64_t last_quote; /* as in ops_collect */
@@ -58,6 +59,11 @@ struct ops_view {
     size_t instrument_capacity;
     struct event_reference_rate *rates; /* by asset; `from` EVENT_NONE_16: none */
     size_t rate_capacity;
+    union { /* what is being copied */
+        struct ops_instrument instrument;
+        struct ops_account account;
+        struct engine_venue_status venue;
+    } spare;
     /* Worked out. */
     bool profit_known; /* of the account, in `currency` */
     money profit;

@@ -1,11 +1,17 @@
 /* Walks over a tape's blocks that have records. */
+#include "config.h" /* POSIX names */
+
 #include "run/fold.h"
 
-#include "run/rotation.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* A fold under way. */
 struct folding {
-    struct engine *engine;
+    const char *path;
+    struct run_engine *run;
     struct fold *fold;
     struct rotation_carry carry;
     bool begun; /* the carry, if there is one, is in the engine */
@@ -26,7 +32,7 @@ static int begin(struct folding *folding, struct error *error)
         return 0;
     folding->fold->starts = 1;
     folding->fold->epoch = folding->carry.predecessor.epoch;
-    return rotation_carry_load(&folding->carry, folding->engine, error);
+    return fold_begin(&folding->carry, folding->path, folding->run, error);
 }
 
 static int fold_message(struct folding *folding, const struct message *message, struct error *error)
@@ -46,7 +52,7 @@ static int fold_message(struct folding *folding, const struct message *message, 
         fold->last_start = message->ts_local;
         fold->epoch = epoch > fold->epoch ? epoch : fold->epoch;
     }
-    engine_fold(folding->engine, message);
+    engine_fold(folding->run->engine, message);
     fold->folded++;
     return 0;
 }
@@ -76,26 +82,144 @@ static int fold_block(struct tape_reader *reader, size_t index, uint64_t most,
     return 0;
 }
 
-int fold_tape(const char *path, uint64_t messages, struct engine *engine, struct fold *fold,
-              struct error *error)
+static int fold_blocks(struct folding *folding, uint64_t messages, struct error *error)
 {
+    struct fold *fold = folding->fold;
     struct tape_reader *reader = NULL;
     struct tape_block block = {0};
-    struct folding folding = {.engine = engine, .fold = fold};
     *fold = (struct fold){.first_start = INT64_MIN, .last_start = INT64_MIN, .last_ts = INT64_MIN};
-    int code = tape_reader_open(&reader, path, error);
+    int code = tape_reader_open(&reader, folding->path, error);
     if (!code)
         code = tape_block_init(&block, reader, error);
     size_t count = code ? 0 : tape_reader_block_count(reader);
     for (size_t i = 0; i < count && !code && fold->messages < messages; i++)
-        code = fold_block(reader, i, messages - fold->messages, &block, &folding, error);
+        code = fold_block(reader, i, messages - fold->messages, &block, folding, error);
+    if (block.memory)
+        tape_block_free(&block);
+    tape_reader_close(&reader);
+    return code;
+}
+
+int fold_tape(const char *path, uint64_t messages, struct run_engine *run, struct fold *fold,
+              struct error *error)
+{
+    struct folding folding = {.path = path, .run = run, .fold = fold};
+    int code = fold_blocks(&folding, messages, error);
     if (!code && !folding.begun)
         code = begin(&folding, error);
     if (code == ERROR_INPUT)
         error_prefix(error, "%s", path);
     rotation_carry_close(&folding.carry);
-    if (block.memory)
-        tape_block_free(&block);
-    tape_reader_close(&reader);
     return code;
+}
+
+/* --- a carry of another build --------------------------------------------------------------------------- */
+
+/* A tape before, and how many messages it had when the next began. */
+struct before {
+    char *path;
+    uint64_t messages;
+};
+
+/* Those to be folded, the newest first. */
+struct chain {
+    struct before *tapes;
+    size_t count, capacity;
+};
+
+static void close_chain(struct chain *chain)
+{
+    for (size_t i = 0; i < chain->count; i++)
+        free(chain->tapes[i].path);
+    free(chain->tapes);
+}
+
+/* The file that a tape names, in the folder of the one at `path`. */
+static int path_before(const char *path, const struct event_text *name, char **out,
+                       struct error *error)
+{
+    int folder = (int)(rotation_file(path) - path);
+    if (name->length == 0 || memchr(name->bytes, '/', name->length) ||
+        memchr(name->bytes, '\0', name->length))
+        return error_set(error, ERROR_INPUT, "%s: the name of its predecessor is none of a file",
+                         path);
+    size_t size = (size_t)folder + name->length + 1;
+    *out = malloc(size);
+    if (!*out)
+        return error_set(error, ERROR_SYSTEM, "no memory for a chain of tapes");
+    snprintf(*out, size, "%.*s%.*s", folder, path, name->length, name->bytes);
+    return 0;
+}
+
+static int add_before(struct chain *chain, const char *path,
+                      const struct event_predecessor *predecessor, struct error *error)
+{
+    if (chain->count == chain->capacity) {
+        size_t capacity = 2 * chain->capacity + 16;
+        struct before *tapes = realloc(chain->tapes, capacity * sizeof *tapes);
+        if (!tapes)
+            return error_set(error, ERROR_SYSTEM, "no memory for a chain of tapes");
+        chain->tapes = tapes;
+        chain->capacity = capacity;
+    }
+    struct before *tape = &chain->tapes[chain->count];
+    int code = path_before(path, &predecessor->name, &tape->path, error);
+    tape->messages = predecessor->messages;
+    chain->count += !code;
+    return code;
+}
+
+/* Go back to a tape whose carry can be read, which is then in the engine, or to one that has none. */
+static int go_back(struct chain *chain, const struct rotation_carry *carry, const char *path,
+                   struct run_engine *run, struct error *error)
+{
+    struct event_predecessor predecessor = carry->predecessor;
+    for (bool found = false; !found;) {
+        struct rotation_carry own = {.whole = false};
+        struct error unread;
+        int code = add_before(chain, path, &predecessor, error);
+        if (!code) {
+            path = chain->tapes[chain->count - 1].path;
+            code = rotation_carry_read(&own, path, error);
+        }
+        found = !code && !rotation_carry_load(&own, run->engine, &unread);
+        if (!code && !found)
+            run_engine_renew(run);
+        if (!code && !found && own.predecessor.number >= predecessor.number)
+            code = error_set(error, ERROR_INPUT, "%s: is not before the tape that names it", path);
+        predecessor = own.predecessor;
+        rotation_carry_close(&own);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+static int fold_before(const struct before *tape, struct run_engine *run, struct error *error)
+{
+    struct fold fold;
+    struct folding folding = {.path = tape->path, .run = run, .fold = &fold, .begun = true};
+    int code = fold_blocks(&folding, UINT64_MAX, error);
+    if (!code && fold.messages != tape->messages)
+        code = error_set(error, ERROR_INPUT, "%s: has %" PRIu64 " messages, expected %" PRIu64,
+                         tape->path, fold.messages, tape->messages);
+    return code;
+}
+
+int fold_begin(const struct rotation_carry *carry, const char *path, struct run_engine *run,
+               struct error *error)
+{
+    struct chain chain = {.count = 0};
+    struct error unread = {0}, other = {0};
+    int code = rotation_carry_load(carry, run->engine, &unread);
+    if (!code)
+        return 0;
+    run_engine_renew(run);
+    code = go_back(&chain, carry, path, run, &other);
+    for (size_t i = chain.count; i > 0 && !code; i--)
+        code = fold_before(&chain.tapes[i - 1], run, &other);
+    close_chain(&chain);
+    return code ? error_set(error, other.code, "%s; nor can the tapes before it be folded: %s",
+                            unread.text, other.text)
+                : 0;
 }

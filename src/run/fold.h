@@ -2,7 +2,8 @@
 #ifndef CAPSTAN_RUN_FOLD_H
 #define CAPSTAN_RUN_FOLD_H
 
-#include "engine/engine.h"
+#include "run/rotation.h"
+#include "run/run_engine.h"
 #include "tape/tape.h"
 
 /* What the sessions on a tape come to. */
@@ -16,10 +17,16 @@ struct fold {
 };
 
 /* Give every session and decision record among the first `messages` of the tape (UINT64_MAX: all) to engine_fold(), in
- * order; a tape that follows another begins with the carry (run/rotation.h). The engine is fresh, and of the tape's names and
+ * order; before them what the tape begins with, see fold_begin(). The engine is fresh, and of the tape's names and
  * configuration. */
-int fold_tape(const char *path, uint64_t messages, struct engine *engine, struct fold *fold,
+int fold_tape(const char *path, uint64_t messages, struct run_engine *run, struct fold *fold,
               struct error *error);
+
+/* What the tape at `path` begins with, into a fresh engine: nothing, or the carry, or where this build does not read it
+ * (another wrote it) what it stands for: a fold of the tapes before, which must lie beside it. ERROR_INPUT where neither
+ * can be. */
+int fold_begin(const struct rotation_carry *carry, const char *path, struct run_engine *run,
+               struct error *error);
 
 /* A gap by which recovery tells of a loss (docs/tape-format.md): it is of no instrument, and no session goes on behind
  * it. */

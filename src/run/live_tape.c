@@ -360,11 +360,11 @@ const struct tape_header *live_tape_header(const struct live_tape *live)
     return &live->header;
 }
 
-int live_tape_fold(struct live_tape *live, struct engine *engine, struct fold *fold,
+int live_tape_fold(struct live_tape *live, struct run_engine *run, struct fold *fold,
                    struct error *error)
 {
     ASSERT(live->inputs == 0);
-    return fold_tape(live->path, UINT64_MAX, engine, fold, error);
+    return fold_tape(live->path, UINT64_MAX, run, fold, error);
 }
 
 /* --- waiting and closing ----------------------------------------------------------------------------------------- */

@@ -43,7 +43,7 @@ int live_tape_open(struct live_tape **live, const struct live_tape_options *opti
 
 /* Give every session and decision record of the tape to engine_fold(), in order (run/fold.h): what the sessions before
  * left to this one. Before anything is appended. The engine must be fresh, and of the tape's names and configuration. */
-int live_tape_fold(struct live_tape *live, struct engine *engine, struct fold *fold,
+int live_tape_fold(struct live_tape *live, struct run_engine *run, struct fold *fold,
                    struct error *error);
 
 /* The steps of a rotation, in order; a death between two of them loses nothing. */

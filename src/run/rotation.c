@@ -223,8 +223,7 @@ int rotation_carry_load(const struct rotation_carry *carry, struct engine *engin
         return 0;
     return error_set(error, ERROR_INPUT,
                      "the carry at the tape's beginning: field %s of %" PRIu64
-                     " is not what this engine reads; go back to the build that wrote it, or "
-                     "begin a new tape",
+                     " is not what this build reads",
                      fault, index);
 }
 

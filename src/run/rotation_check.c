@@ -94,7 +94,7 @@ static int check_carry(const char *first, const char *second, const struct rotat
     if (!code)
         code = rotation_carry_load(carry, pair.loaded.engine, error);
     if (!code)
-        code = fold_tape(first, UINT64_MAX, pair.folded.engine, &fold, error);
+        code = fold_tape(first, UINT64_MAX, &pair.folded, &fold, error);
     if (!code && fold.epoch != carry->predecessor.epoch)
         code = error_set(error, ERROR_DIFFERENT,
                          "%s: follows epoch %" PRIu64 ", but the last of %s is %" PRIu64, second,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "feed/feed.h"
 #include "loop.h"
 #include "run/fold.h"
@@ -26,15 +27,21 @@ static int open_engine(struct verification *verification, const char *path, stru
     return code;
 }
 
+/* An engine wrote this: a decision, or what it left at the beginning of the next tape. */
+static bool is_of_engine(const struct message *message)
+{
+    return message->kind >= EVENT_place || message->kind == EVENT_carry;
+}
+
 static bool block_has_decision(const struct tape_block *block)
 {
     for (uint32_t i = 0; i < block->message_count; i++)
-        if (block->messages[i].kind >= EVENT_place)
+        if (is_of_engine(&block->messages[i]))
             return true;
     return false;
 }
 
-/* An engine wrote this tape, if there is any decision on it. */
+/* An engine wrote this tape, if there is any decision on it, or a carry: it may have died before the first. */
 static int check_decisions(struct tape_reader *reader, const char *path, struct error *error)
 {
     struct tape_block block;
@@ -75,7 +82,7 @@ static int begin(struct restarter *restarter, struct error *error)
     if (!restarter->carry.follows)
         return 0;
     run_engine_renew(run);
-    return rotation_carry_load(&restarter->carry, run->engine, error);
+    return fold_begin(&restarter->carry, restarter->path, run, error);
 }
 
 /* Before a start that is not the first: the engine begins anew with what the tape before it comes to. */
@@ -93,7 +100,7 @@ static int restart(struct sink *sink, const struct message *message, struct erro
     run_engine_renew(run);
     /* The comparison has passed the start. */
     uint64_t before = comparison_passed(restarter->verification->comparison) - 1;
-    return fold_tape(restarter->path, before, run->engine, &fold, error);
+    return fold_tape(restarter->path, before, run, &fold, error);
 }
 
 static void wire(struct verification *verification, const char *path)
@@ -125,6 +132,15 @@ int verification_open(struct verification *verification, const char *path, struc
     if (!code)
         wire(verification, path);
     return code;
+}
+
+void verification_add_first(struct verification *verification, struct sink *sink)
+{
+    struct loop *loop = &verification->loop;
+    ASSERT(loop->sink_count < LOOP_SINKS_MAX);
+    memmove(loop->sinks + 1, loop->sinks, loop->sink_count * sizeof loop->sinks[0]);
+    loop->sinks[0] = sink;
+    loop->sink_count++;
 }
 
 int verification_execute(struct verification *verification, struct verification_result *result,

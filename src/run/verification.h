@@ -42,6 +42,9 @@ struct verification {
  * session messages. `path` must outlive it. ERROR_INPUT also where the tape has no decisions to compare with. Zero it before,
  * close it after, also on failure. */
 int verification_open(struct verification *verification, const char *path, struct error *error);
+/* A sink that is told of a message before all others, so that at a start it still finds the engine of the session
+ * before. Between open and execute. */
+void verification_add_first(struct verification *verification, struct sink *sink);
 /* 0: identical. ERROR_DIFFERENT: `result` has the first difference. */
 int verification_execute(struct verification *verification, struct verification_result *result,
                          struct error *error);

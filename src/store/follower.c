@@ -99,6 +99,12 @@ static int take_decision(struct sink *sink, const struct message *decision, stru
     return follower->taken->decision(follower->taken, decision, error);
 }
 
+static int take_finishing(struct sink *sink, const struct engine *engine, struct error *error)
+{
+    struct follower *follower = (struct follower *)sink;
+    return follower->taken->finishing(follower->taken, engine, error);
+}
+
 void follower_obey(struct follower *follower, unsigned state)
 {
     atomic_store(&follower->state, state);
@@ -334,7 +340,8 @@ static int open_parts(struct follower *follower, struct error *error)
     follower->sink = (struct sink){.market = true,
                                    .message = take_message,
                                    .stepped = take_stepped,
-                                   .decision = take_decision};
+                                   .decision = take_decision,
+                                   .finishing = take_finishing};
     return 0;
 }
 

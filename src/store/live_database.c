@@ -14,7 +14,7 @@
 #include "base/assert.h"
 #include "base/time.h"
 
-enum { ATTEMPTS = 3, SQL_MAX = 256, PATH_BYTES_MAX = 4096, APPLICATION_ID = 1129337940 };
+enum { ATTEMPTS = 3, SQL_MAX = 256, PATH_BYTES_MAX = 4096 };
 /* Steps of SQLite's machine between two looks at the clock; rows between two. */
 enum { LOOK_STEPS = 2000, LOOK_ROWS = 64 };
 #define BETWEEN_ATTEMPTS_NS (10 * NS_PER_MS)
@@ -31,6 +31,7 @@ static const char progress_schema[] = "CREATE TABLE progress ("
 struct found {
     bool empty;       /* there is no table at all */
     bool ours;        /* a live session's database */
+    int64_t version;  /* of its tables */
     int64_t first_ns; /* of its tape's first session */
     int64_t epoch, start_ns, applied, closed;
 };
@@ -65,8 +66,11 @@ static int find(sqlite3 *database, struct found *found)
     if (code != SQLITE_OK)
         return code;
     found->empty = tables[0] == 0 && id == 0;
-    if (id != APPLICATION_ID || tables[1] != 2)
+    if (id != STORE_APPLICATION_ID || tables[1] != 2)
         return SQLITE_OK;
+    code = read_row(database, "PRAGMA user_version", &found->version, 1, &any);
+    if (code != SQLITE_OK)
+        return code;
     code = read_row(database, "SELECT epoch, start_ns, applied, closed FROM progress", progress, 4,
                     &any);
     if (code != SQLITE_OK || !any)
@@ -170,6 +174,8 @@ static bool place(struct live_database *database, const struct found *found)
     bool this_process = found->start_ns == session->start;
     database->in_history = false;
     database->applied = (uint64_t)found->applied;
+    if (found->version != STORE_VERSION)
+        return false;
     if (this_process && found->epoch == (int64_t)session->epoch)
         return true;
     if (this_process && found->epoch == 0 && (database->history_made || found->applied == 0)) {
@@ -298,18 +304,16 @@ static int put_rows(struct live_database *database, struct record_file *records,
                     struct error *error)
 {
     const int64_t until = database->deadline - database->options.call_timeout_ns / 2;
-    union event_record record;
-    struct message message;
-    enum spool_why why;
+    struct spool_entry entry;
     const uint8_t *bytes;
     int code = record_file_seek(records, database->applied, error);
     for (uint64_t row = 1; !code; row++) {
         code = record_file_next(records, &bytes, error);
         if (code || !bytes)
             break;
-        code = spool_decode(bytes, &record, &message, &why, error);
+        code = spool_decode(bytes, &entry, error);
         if (!code)
-            code = store_put_message(&database->store, &message, why, error);
+            code = store_put_entry(&database->store, &entry, error);
         database->applied += !code;
         if (row % LOOK_ROWS == 0 && now_of(database) >= until)
             break;

@@ -287,23 +287,62 @@ static int write_balance(struct store *store, const struct message *message, str
     return row_end(store, error);
 }
 
-int store_put_message(struct store *store, const struct message *message, enum spool_why why,
-                      struct error *error)
+static int write_mid(struct store *store, const struct spool_mid *mid, struct error *error)
 {
-    if (message->kind == EVENT_final_position)
-        return write_position(store, message,
-                              why == SPOOL_FILL     ? "fill"
-                              : why == SPOOL_SAMPLE ? "sample"
-                                                    : "final",
-                              error);
-    if (message->kind == EVENT_final_balance)
-        return write_balance(store, message, error);
+    row_begin(store, STORE_fill_mid);
+    put_integer(store, (int64_t)mid->order);
+    put_bytes(store, mid->trade.bytes, mid->trade.length);
+    put_integer(store, mid->horizon_ns);
+    put_integer(store, mid->mid2);
+    return row_end(store, error);
+}
+
+static int write_gate(struct store *store, const struct spool_gate *gate, struct error *error)
+{
+    row_begin(store, STORE_gate_block);
+    put_integer(store, gate->instrument);
+    put_text(store, event_enum_text(FIELD_GATE, gate->gate));
+    put_integer(store, (int64_t)gate->blocked);
+    return row_end(store, error);
+}
+
+static int write_message(struct store *store, const struct message *message, struct error *error)
+{
+    const struct event_gate *gate = &message->record->gate;
     bool brings = message->kind == EVENT_place || message->kind == EVENT_replace;
     if (brings && write_order(store, message, error))
         return error->code;
     if (write_order_event(store, message, error))
         return error->code;
-    return message->kind == EVENT_order_filled ? write_fill(store, message, error) : 0;
+    if (message->kind == EVENT_order_filled)
+        return write_fill(store, message, error);
+    /* Where a gate ceases to block it tells how often it did. */
+    if (message->kind != EVENT_gate || gate->blocking || gate->blocked == 0)
+        return 0;
+    const struct spool_gate ceased = {gate->instrument, gate->gate, gate->blocked};
+    return write_gate(store, &ceased, error);
+}
+
+int store_put_entry(struct store *store, const struct spool_entry *entry, struct error *error)
+{
+    const struct message *message = &entry->message;
+    switch (entry->what) {
+    case SPOOL_MID:
+        return write_mid(store, &entry->mid, error);
+    case SPOOL_GATE:
+        return write_gate(store, &entry->gate, error);
+    case SPOOL_FILL:
+        return write_position(store, message, "fill", error);
+    case SPOOL_SAMPLE:
+        return write_position(store, message, "sample", error);
+    case SPOOL_MESSAGE:
+        break;
+    }
+    if (message->kind == EVENT_final_position)
+        return write_position(store, message, "final", error);
+    if (message->kind == EVENT_final_balance)
+        return write_balance(store, message, error);
+    return write_message(store, message, error);
 }
 
 int store_put_instruments(struct store *store, struct error *error)

@@ -14,6 +14,10 @@
     X(order, "INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                            \
     X(order_event, "INSERT INTO order_event VALUES (?,?,?,?,?,?)")                                 \
     X(fill, "INSERT INTO fill VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                           \
+    X(fill_mid, "INSERT OR IGNORE INTO fill_mid SELECT id, ?3, ?4 FROM fill WHERE order_id = ?1"   \
+                " AND trade = ?2 ORDER BY id DESC LIMIT 1")                                        \
+    X(gate_block, "INSERT INTO gate_block VALUES (?,?,?) ON CONFLICT DO UPDATE SET"                \
+                  " blocked = blocked + excluded.blocked")                                         \
     X(position, "INSERT INTO position VALUES (?,?,?,?,?,?,?,?,?,?,?)")                             \
     X(balance, "INSERT OR REPLACE INTO balance VALUES (?,?,?)")
 
@@ -47,7 +51,6 @@ int store_shut(struct store *store);
 int store_put_run(struct store *store, int64_t first_ns, int64_t last_ns, struct error *error);
 int store_put_instruments(struct store *store, struct error *error);
 /* A record of a spool. `events` and `positions` of the store count on. */
-int store_put_message(struct store *store, const struct message *message, enum spool_why why,
-                      struct error *error);
+int store_put_entry(struct store *store, const struct spool_entry *entry, struct error *error);
 
 #endif

@@ -4,7 +4,7 @@
 
 const char store_schema[] =
     "PRAGMA application_id = 1129337940;" /* 'CPST' */
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
     "CREATE TABLE run ("
     "  id INTEGER PRIMARY KEY CHECK (id = 1),"
     "  tape_name TEXT NOT NULL,"
@@ -91,6 +91,18 @@ const char store_schema[] =
     "  fee_asset TEXT"
     ") STRICT;"
     "CREATE INDEX fill_order ON fill (order_id);"
+    "CREATE TABLE fill_mid ("
+    "  fill INTEGER NOT NULL REFERENCES fill,"
+    "  horizon_ns INTEGER NOT NULL,"
+    "  mid2_units INTEGER NOT NULL," /* twice the mid */
+    "  PRIMARY KEY (fill, horizon_ns)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE gate_block ("
+    "  instrument INTEGER NOT NULL REFERENCES instrument,"
+    "  gate TEXT NOT NULL,"
+    "  blocked INTEGER NOT NULL,"
+    "  PRIMARY KEY (instrument, gate)"
+    ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE position ("
     "  id INTEGER PRIMARY KEY,"
     "  at_ns INTEGER NOT NULL,"
@@ -144,4 +156,12 @@ const char store_schema[] =
     "  FROM orders o JOIN instrument i ON i.id = o.instrument;"
     "CREATE VIEW outcomes AS"
     "  SELECT instrument, side, level, coalesce(outcome, 'open') AS outcome, count(*) AS orders"
-    "  FROM order_outcome GROUP BY instrument, side, level, coalesce(outcome, 'open');";
+    "  FROM order_outcome GROUP BY instrument, side, level, coalesce(outcome, 'open');"
+    "CREATE VIEW markouts AS"
+    "  SELECT i.name AS instrument, m.horizon_ns, count(*) AS fills,"
+    "         sum(1.0 * (m.mid2_units - 2 * f.price_units) * (CASE f.side WHEN 'buy' THEN 1 ELSE "
+    "-1 END)"
+    "           * f.quantity_units) * 10000.0 / sum(2.0 * f.price_units * f.quantity_units)"
+    "           AS basis_points_approximate"
+    "  FROM fill_mid m JOIN fill f ON f.id = m.fill JOIN instrument i ON i.id = f.instrument"
+    "  GROUP BY i.id, m.horizon_ns;";

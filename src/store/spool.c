@@ -10,8 +10,13 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "store/mids.h"
 
-enum { SPOOL_BUFFER_BYTES = 1 << 16 };
+enum {
+    SPOOL_BUFFER_BYTES = 1 << 16,
+    MID_BYTES = 24 + 1 + EVENT_VENUE_ID_MAX, /* order, horizon, mid; trade */
+    GATE_BYTES = 11                          /* instrument, gate, blocked */
+};
 
 struct spool {
     struct sink sink; /* first: the loop holds a pointer to it */
@@ -27,21 +32,49 @@ struct spool {
     struct message fill;       /* that fill */
     union event_record record; /* and its record */
     uint64_t fills;            /* that the engine had counted before */
+    struct mids *mids;
+    int moved;        /* instrument whose book the engine is about to change, or -1 */
+    int64_t moved_at; /* and when that is, at the venue where that is known */
+    bool ended;       /* this session's end is taken down */
     char buffer[SPOOL_BUFFER_BYTES];
 };
 
-static int write_message(struct spool *spool, const struct message *message, enum spool_why why,
+static int write_message(struct spool *spool, const struct message *message, enum spool_what what,
                          struct error *error)
 {
     uint8_t bytes[SPOOL_RECORD_BYTES_MAX];
     size_t length = message_encode(message, bytes + SPOOL_HEAD_BYTES, EVENT_RECORD_BYTES_MAX);
-    bytes[0] = (uint8_t)why;
+    bytes[0] = (uint8_t)what;
     bytes_put_u16(bytes + 1, (uint16_t)length);
     return spool->put(spool->put_context, bytes, SPOOL_HEAD_BYTES + length, error);
 }
 
-static int write_position(struct spool *spool, unsigned instrument, int64_t now, enum spool_why why,
-                          struct error *error)
+static int write_mid(void *context, const struct spool_mid *mid, struct error *error)
+{
+    struct spool *spool = context;
+    uint8_t bytes[SPOOL_HEAD_BYTES + MID_BYTES] = {SPOOL_MID};
+    bytes_put_u16(bytes + 1, MID_BYTES);
+    bytes_put_u64(bytes + SPOOL_HEAD_BYTES, mid->order);
+    bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 8, (uint64_t)mid->horizon_ns);
+    bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 16, (uint64_t)mid->mid2);
+    bytes[SPOOL_HEAD_BYTES + 24] = mid->trade.length;
+    memcpy(bytes + SPOOL_HEAD_BYTES + 25, mid->trade.bytes, EVENT_VENUE_ID_MAX);
+    return spool->put(spool->put_context, bytes, sizeof bytes, error);
+}
+
+static int write_gate(struct spool *spool, unsigned instrument, unsigned gate, uint64_t blocked,
+                      struct error *error)
+{
+    uint8_t bytes[SPOOL_HEAD_BYTES + GATE_BYTES] = {SPOOL_GATE};
+    bytes_put_u16(bytes + 1, GATE_BYTES);
+    bytes_put_u16(bytes + SPOOL_HEAD_BYTES, (uint16_t)instrument);
+    bytes[SPOOL_HEAD_BYTES + 2] = (uint8_t)gate;
+    bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 3, blocked);
+    return spool->put(spool->put_context, bytes, sizeof bytes, error);
+}
+
+static int write_position(struct spool *spool, unsigned instrument, int64_t now,
+                          enum spool_what what, struct error *error)
 {
     union event_record record = {.final_position =
                                      engine_final_position(spool->engine, instrument)};
@@ -49,7 +82,7 @@ static int write_position(struct spool *spool, unsigned instrument, int64_t now,
                                     .stream = EVENT_STREAM(instrument, CHANNEL_SESSION),
                                     .kind = EVENT_final_position,
                                     .record = &record};
-    return write_message(spool, &message, why, error);
+    return write_message(spool, &message, what, error);
 }
 
 /* Samples due at or before `now`. A silence of many periods makes one sample, at its first: nothing
@@ -75,9 +108,51 @@ static bool is_wanted(unsigned kind)
            kind == EVENT_final_position || kind == EVENT_final_balance;
 }
 
+int spool_end_session(struct spool *spool, struct error *error)
+{
+    if (!spool->any || spool->ended)
+        return 0;
+    spool->ended = true;
+    int code = mids_finish(spool->mids, spool->last_ns, write_mid, spool, error);
+    for (unsigned i = 0; !code && i < spool->instrument_count; i++)
+        for (unsigned gate = 0; !code && gate < GATE_COUNT; gate++) {
+            uint64_t blocked = engine_gate_blocked(spool->engine, i, (enum gate)gate);
+            if (blocked > 0)
+                code = write_gate(spool, i, gate, blocked, error);
+        }
+    return code;
+}
+
+static int64_t venue_time(const struct message *message)
+{
+    return message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED) ? message->ts_venue
+                                                                           : message->ts_local;
+}
+
+static bool changes_book(unsigned kind)
+{
+    return kind == EVENT_depth || kind == EVENT_snapshot || kind == EVENT_gap;
+}
+
+/* What is told of a message before anything of it is taken down. */
+static int look_at(struct spool *spool, const struct message *message, struct error *error)
+{
+    spool->moved = changes_book(message->kind) ? EVENT_STREAM_INSTRUMENT(message->stream) : -1;
+    spool->moved_at = venue_time(message);
+    if (message->kind == EVENT_start && spool_end_session(spool, error))
+        return error->code;
+    if (message->kind == EVENT_start)
+        spool->ended = false;
+    if (message->ts_local < mids_deadline(spool->mids))
+        return 0;
+    return mids_settle(spool->mids, message->ts_local, write_mid, spool, error);
+}
+
 static int on_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct spool *spool = (struct spool *)sink;
+    if (look_at(spool, message, error))
+        return error->code;
     /* Books are built and the carry is read before the engine starts: not yet the run. */
     if (!spool->any && message->kind != EVENT_start)
         return 0;
@@ -104,6 +179,9 @@ static int on_message(struct sink *sink, const struct message *message, struct e
 static int on_stepped(struct sink *sink, const struct engine *engine, struct error *error)
 {
     struct spool *spool = (struct spool *)sink;
+    if (spool->moved >= 0)
+        mids_note(spool->mids, (unsigned)spool->moved, spool->moved_at,
+                  engine_book(engine, (unsigned)spool->moved));
     if (spool->filled < 0)
         return 0;
     unsigned instrument = (unsigned)spool->filled;
@@ -112,7 +190,14 @@ static int on_stepped(struct sink *sink, const struct engine *engine, struct err
         return 0;
     if (write_message(spool, &spool->fill, SPOOL_MESSAGE, error))
         return error->code;
+    mids_want(spool->mids, &spool->record.order_filled, venue_time(&spool->fill));
     return write_position(spool, instrument, spool->last_ns, SPOOL_FILL, error);
+}
+
+static int on_finishing(struct sink *sink, const struct engine *engine, struct error *error)
+{
+    (void)engine;
+    return spool_end_session((struct spool *)sink, error);
 }
 
 static int on_decision(struct sink *sink, const struct message *decision, struct error *error)
@@ -138,14 +223,21 @@ int spool_open_into(struct spool **out, unsigned instrument_count, int64_t sampl
         return error_set(error, ERROR_SYSTEM, "no memory for the run database");
     spool->put = put;
     spool->put_context = context;
-    spool->sink = (struct sink){
-        .market = true, .message = on_message, .stepped = on_stepped, .decision = on_decision};
+    spool->sink = (struct sink){.market = true,
+                                .message = on_message,
+                                .stepped = on_stepped,
+                                .decision = on_decision,
+                                .finishing = on_finishing};
     spool->instrument_count = instrument_count;
     spool->sample_ns = sample_ns;
     spool->next_sample = INT64_MIN;
-    spool->filled = -1;
-    *out = spool;
-    return 0;
+    spool->filled = spool->moved = -1;
+    int code = mids_open(&spool->mids, instrument_count, error);
+    if (code)
+        free(spool);
+    else
+        *out = spool;
+    return code;
 }
 
 int spool_open(struct spool **out, unsigned instrument_count, int64_t sample_ns,
@@ -171,6 +263,7 @@ void spool_close(struct spool **out)
         return;
     if ((*out)->file)
         fclose((*out)->file);
+    mids_close(&(*out)->mids);
     free(*out);
     *out = NULL;
 }
@@ -200,8 +293,7 @@ int spool_rewind(struct spool *spool, struct error *error)
                      strerror(errno));
 }
 
-int spool_next(struct spool *spool, union event_record *record, struct message *message,
-               enum spool_why *why, bool *end, struct error *error)
+int spool_next(struct spool *spool, struct spool_entry *entry, bool *end, struct error *error)
 {
     uint8_t bytes[SPOOL_RECORD_BYTES_MAX];
     *end = fread(bytes, 1, SPOOL_HEAD_BYTES, spool->file) != SPOOL_HEAD_BYTES;
@@ -214,7 +306,7 @@ int spool_next(struct spool *spool, union event_record *record, struct message *
     ASSERT(length <= EVENT_RECORD_BYTES_MAX);
     if (fread(bytes + SPOOL_HEAD_BYTES, 1, length, spool->file) != length)
         return error_set(error, ERROR_SYSTEM, "temporary file of the run database is cut off");
-    return spool_decode(bytes, record, message, why, error);
+    return spool_decode(bytes, entry, error);
 }
 
 size_t spool_record_bytes(const uint8_t *bytes)
@@ -222,11 +314,24 @@ size_t spool_record_bytes(const uint8_t *bytes)
     return SPOOL_HEAD_BYTES + (size_t)bytes_get_u16(bytes + 1);
 }
 
-int spool_decode(const uint8_t *bytes, union event_record *record, struct message *message,
-                 enum spool_why *why, struct error *error)
+int spool_decode(const uint8_t *bytes, struct spool_entry *entry, struct error *error)
 {
-    size_t used;
-    *why = (enum spool_why)bytes[0];
-    return message_decode(bytes + SPOOL_HEAD_BYTES, spool_record_bytes(bytes) - SPOOL_HEAD_BYTES,
-                          NULL, 0, record, message, &used, error);
+    const uint8_t *body = bytes + SPOOL_HEAD_BYTES;
+    size_t length = spool_record_bytes(bytes) - SPOOL_HEAD_BYTES, used;
+    entry->what = (enum spool_what)bytes[0];
+    if (entry->what == SPOOL_MID) {
+        ASSERT(length == MID_BYTES);
+        entry->mid = (struct spool_mid){.order = bytes_get_u64(body),
+                                        .horizon_ns = (int64_t)bytes_get_u64(body + 8),
+                                        .mid2 = (int64_t)bytes_get_u64(body + 16),
+                                        .trade = {.length = body[24]}};
+        memcpy(entry->mid.trade.bytes, body + 25, EVENT_VENUE_ID_MAX);
+        return 0;
+    }
+    if (entry->what == SPOOL_GATE) {
+        ASSERT(length == GATE_BYTES);
+        entry->gate = (struct spool_gate){bytes_get_u16(body), body[2], bytes_get_u64(body + 3)};
+        return 0;
+    }
+    return message_decode(body, length, NULL, 0, &entry->record, &entry->message, &used, error);
 }

@@ -3,14 +3,47 @@
 #ifndef CAPSTAN_STORE_SPOOL_H
 #define CAPSTAN_STORE_SPOOL_H
 
+#include "base/time.h"
 #include "loop.h"
 
-/* Why a position stands in the spool. SPOOL_MESSAGE: it is a message of the run. */
-enum spool_why { SPOOL_MESSAGE, SPOOL_FILL, SPOOL_SAMPLE };
+/* What a record of the spool is: a message of the run, a position and why it stands there, the mid of a fill, or
+ * what a gate blocked that still blocks when a session ends. */
+enum spool_what { SPOOL_MESSAGE, SPOOL_FILL, SPOOL_SAMPLE, SPOOL_MID, SPOOL_GATE };
+
+/* The mid of a fill's book at the fill's time at the venue and a horizon more (trading-semantics 33). */
+struct spool_mid {
+    order_id order; /* of the fill, with its trade */
+    struct venue_id trade;
+    int64_t horizon_ns; /* one of SPOOL_HORIZONS */
+    int64_t mid2;       /* twice the mid, price units */
+};
+
+/* Horizons at which mids are taken, ns: 0 is the time of the fill itself. */
+#define SPOOL_HORIZONS(X)                                                                          \
+    X(0)                                                                                           \
+    X(NS_PER_SECOND / 10)                                                                          \
+    X(NS_PER_SECOND)                                                                               \
+    X(10 * NS_PER_SECOND)                                                                          \
+    X(60 * NS_PER_SECOND)
+
+struct spool_gate {
+    uint16_t instrument;
+    uint8_t gate; /* enum gate */
+    uint64_t blocked;
+};
+
+/* One record read back. */
+struct spool_entry {
+    enum spool_what what;
+    struct message message;    /* all but the last two; a position is a final_position record */
+    union event_record record; /* what `message` points to */
+    struct spool_mid mid;
+    struct spool_gate gate;
+};
 
 struct spool;
 
-/* A record in a spool: why, the length of what follows (u16, little-endian), canonical bytes. */
+/* A record in a spool: what, the length of what follows (u16, little-endian), canonical bytes. */
 enum { SPOOL_HEAD_BYTES = 3, SPOOL_RECORD_BYTES_MAX = SPOOL_HEAD_BYTES + EVENT_RECORD_BYTES_MAX };
 
 /* Takes one record's bytes; an error ends the run. */
@@ -30,15 +63,17 @@ struct sink *spool_sink(struct spool *spool);
 /* ts_local of the engine's start and of the last message that passed; false where it did not start. */
 bool spool_span(const struct spool *spool, int64_t *first_ns, int64_t *last_ns);
 
-/* Read from the beginning; then each call gives the next, and its reason. `record` receives the fields
- * that `message` points to. 0 with *message NULL at the end. A position is a final_position record. */
+/* A session has ended at the last message that passed: what of it is known only then is taken down, once. The sink
+ * does it itself where the loop ends or another session starts. */
+int spool_end_session(struct spool *spool, struct error *error);
+
+/* Read from the beginning; then each call gives the next record, or sets *end. `entry` must stay where it is while
+ * its message is used. */
 int spool_rewind(struct spool *spool, struct error *error);
-int spool_next(struct spool *spool, union event_record *record, struct message *message,
-               enum spool_why *why, bool *end, struct error *error);
+int spool_next(struct spool *spool, struct spool_entry *entry, bool *end, struct error *error);
 
 /* Length of the record that begins at `bytes` (of which the head must be there), and what it says. */
 size_t spool_record_bytes(const uint8_t *bytes);
-int spool_decode(const uint8_t *bytes, union event_record *record, struct message *message,
-                 enum spool_why *why, struct error *error);
+int spool_decode(const uint8_t *bytes, struct spool_entry *entry, struct error *error);
 
 #endif

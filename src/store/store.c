@@ -14,15 +14,13 @@ enum { STORE_PATH_MAX = 4096 };
 
 static int write_rows(struct store *store, struct spool *spool, struct error *error)
 {
-    union event_record record;
-    struct message message;
-    enum spool_why why;
+    struct spool_entry entry;
     int64_t first_ns, last_ns;
     bool end = false;
     if (store_put_instruments(store, error) || spool_rewind(spool, error))
         return error->code;
-    while (!spool_next(spool, &record, &message, &why, &end, error) && !end)
-        if (store_put_message(store, &message, why, error))
+    while (!spool_next(spool, &entry, &end, error) && !end)
+        if (store_put_entry(store, &entry, error))
             return error->code;
     if (!end)
         return error->code;

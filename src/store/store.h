@@ -6,7 +6,7 @@
 #include "store/spool.h"
 #include "tape/tape.h"
 
-enum { STORE_VERSION = 1, STORE_HASH_TEXT_MAX = 33 };
+enum { STORE_VERSION = 2, STORE_HASH_TEXT_MAX = 33 };
 
 /* Where the figures come from: stands in the table `run`. Text may be empty, not NULL. */
 struct store_provenance {
@@ -23,6 +23,9 @@ struct store_provenance {
     const struct engine_counters *counters;
     uint64_t events, messages; /* from the engine's start on */
 };
+
+/* SQLite's application_id of a run database: 'CPST'. */
+#define STORE_APPLICATION_ID 1129337940
 
 /* Write a new database with everything in the spool. It is made under another name and takes its own
  * when it is whole; a file of that name is replaced. ERROR_SYSTEM with SQLite's words otherwise. */

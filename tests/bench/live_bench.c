@@ -20,6 +20,7 @@
 #include "cmd/cmd.h"
 #include "live/watch.h"
 #include "live/written_feed.h"
+#include "ops/collect.h"
 #include "run/run_engine.h"
 
 static const char name[] = "capstan-live-bench";
@@ -101,6 +102,7 @@ struct bench {
     _Atomic int64_t alive;
     struct live_venues venues; /* none: the watch has nobody to disconnect */
     struct watch *watch;
+    struct ops_collect *ops; /* counts and publishes; nobody reads */
     struct loop loop;
     struct feed driver;
     struct venue venue;
@@ -445,11 +447,22 @@ static int open_feed(struct bench *bench, struct error *error)
                                         .tape = bench->tape,
                                         .feed = bench->feed,
                                         .venues = &bench->venues};
-    return watch_open(&bench->watch, &watch, error);
+    const struct ops_session shown = {.mode = "live",
+                                      .tape = bench->tape_path,
+                                      .engine = bench->engine.engine,
+                                      .names = &bench->names,
+                                      .orders_capacity = 4096,
+                                      .clock = &bench->clock.clock,
+                                      .live = true,
+                                      .waited = live_feed_waited(bench->feed),
+                                      .alive = &bench->alive};
+    code = watch_open(&bench->watch, &watch, error);
+    return code ? code : ops_collect_open(&bench->ops, &shown, error);
 }
 
 static void wire(struct bench *bench)
 {
+    struct sink *tape = live_tape_sink(bench->tape, bench->engine.engine);
     bench->driver = (struct feed){.next = next};
     bench->venue = (struct venue){.start = nothing_to_do,
                                   .advance = nothing_to_do,
@@ -463,9 +476,9 @@ static void wire(struct bench *bench)
     bench->loop = (struct loop){.engine = bench->engine.engine,
                                 .feed = &bench->driver,
                                 .venue = &bench->venue,
-                                .sinks = {live_tape_sink(bench->tape, bench->engine.engine),
-                                          &bench->stamps, watch_sink(bench->watch)},
-                                .sink_count = 3};
+                                .sinks = {ops_collect_timed(bench->ops, tape), &bench->stamps,
+                                          watch_sink(bench->watch), &bench->ops->sink},
+                                .sink_count = 4};
 }
 
 static int open_all(struct bench *bench, struct error *error)
@@ -496,6 +509,7 @@ static int open_all(struct bench *bench, struct error *error)
 
 static void close_all(struct bench *bench)
 {
+    ops_collect_close(&bench->ops);
     watch_close(&bench->watch);
     if (bench->feed)
         live_feed_feed(bench->feed)->close(live_feed_feed(bench->feed));

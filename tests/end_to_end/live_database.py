@@ -15,7 +15,7 @@ from pathlib import Path
 
 CAPSTAN = os.environ["CAPSTAN"]
 TOP = Path(os.environ.get("srcdir", ".")).resolve()
-QUICK = ["--set", "database.timeout=2s", "--set", "database.every=50ms", "--set", "database.call_timeout=200ms"]
+QUICK = ["--set", "ops.port=0", "--set", "database.timeout=2s", "--set", "database.every=50ms", "--set", "database.call_timeout=200ms"]
 TESTS = []
 
 
@@ -46,6 +46,9 @@ class Venue:
         self.log.close()
 
 
+SESSIONS = []
+
+
 class Session:
     """One `capstan live` with a database."""
 
@@ -55,6 +58,7 @@ class Session:
         self.process = subprocess.Popen([CAPSTAN, mode, "-c", str(venue.config), "--tape", str(tape), "--db",
                                          str(database), "--log", str(self.log), *QUICK, *map(str, more)],
                                         stdout=subprocess.DEVNULL, stderr=self.errors)
+        SESSIONS.append(self.process)
 
     def lines(self):
         try:
@@ -126,8 +130,9 @@ def check_project(tape, database, folder):
     again = folder / "again.db"
     done = subprocess.run([CAPSTAN, "project", str(tape), "-o", str(again)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for table in ("instrument", "orders", "order_event", "fill", "position", "balance"):
-        assert rows(database, f"SELECT * FROM {table}") == rows(again, f"SELECT * FROM {table}"), table
+    for table in ("instrument", "orders", "order_event", "fill", "fill_mid", "gate_block", "position", "balance"):
+        one, other = rows(database, f"SELECT * FROM {table}"), rows(again, f"SELECT * FROM {table}")
+        assert one == other, (table, sorted(set(one) ^ set(other))[:8])
     again.unlink()
 
 
@@ -332,7 +337,7 @@ def paper_has_one_too(folder, venue):
 
 def refused(venue, folder, expected, *arguments):
     done = subprocess.run([CAPSTAN, "live", "-c", str(venue.config), "--tape", str(folder / "no.tape"), "--for", "3s",
-                           *map(str, arguments)], capture_output=True, text=True, timeout=60)
+                           "--set", "ops.port=0", *map(str, arguments)], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and expected in done.stderr, f"exit {done.returncode}: {done.stderr[-500:]}"
 
 
@@ -373,6 +378,10 @@ def run_tests(venue_folder):
                 print(f"not ok {number} - {name}")
                 for line in str(error).splitlines()[:15]:
                     print(f"#   {line}")
+            for process in SESSIONS:  # of a test that failed
+                process.kill()
+                process.wait()
+            SESSIONS.clear()
             sys.stdout.flush()
     finally:
         venue.end()

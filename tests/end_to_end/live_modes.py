@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 CAPSTAN = os.environ["CAPSTAN"]
@@ -241,6 +242,38 @@ def the_watchdog_ends_with_a_session_that_ends_in_order(folder, venue):
     watchdog = run("watchdog", "-c", venue.config, "--tape", tape, "--after", "2s")
     expect(watchdog, 0)
     assert live.wait(30) == 0 and not venue.state()["open"]
+
+
+@test
+def one_session_of_a_name_trades_an_account(folder, venue):
+    """Another tape, the same name: refused. A third stands by, ends in order by a signal, or takes over."""
+    first = start_live(venue, folder / "first.tape", folder / "first.log")
+    await_orders(venue, first)
+    second = folder / "second.tape"
+    expect(run("live", "-c", venue.config, "--tape", second, "--for", "1s"), 2, "another session trades this account")
+    expect(run("live", "-c", venue.config, "--tape", second, "--for", "1s", "--stand-by"), 0, "standing by")
+    assert not second.exists(), "a session that stands by has no tape"
+    before = venue.state()["requests"]
+    other = start_live(venue, second, folder / "second.log", "--stand-by")
+    time.sleep(1)
+    assert other.poll() is None and first.poll() is None
+    told = [json.loads(line) for line in (folder / "second.log").read_text().splitlines()]
+    port = next(line["fields"]["port"] for line in told if "port" in line["fields"])
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=10) as answer:
+        ready = json.load(answer)
+    assert ready["ready"] and ready["reasons"] == ["standing_by"], ready
+    assert venue.state()["requests"].get("account") == before.get("account"), "it asked for the account"
+    first.kill()
+    first.wait()
+    for _ in range(300):
+        if "the session begins" in (folder / "second.log").read_text():
+            break
+        time.sleep(0.1)
+    log = (folder / "second.log").read_text()
+    assert "the lease is ours" in log and "the session begins" in log, log[-1500:]
+    other.terminate()
+    assert other.wait(30) == 0 and not venue.state()["open"], (folder / "second.log").read_text()[-1500:]
+    expect(run("live", "-c", venue.config, "--tape", folder / "first.tape", "--for", "2s"), 0)
 
 
 @test

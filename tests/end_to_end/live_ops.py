@@ -127,7 +127,8 @@ def it_lives_before_it_is_ready_and_becomes_ready(folder, venue):
     assert live["status"] == "ok" and set(live) == {"status", "version", "uptime_seconds"}, live
     environment = {**os.environ, "CAPSTAN_OPS__PORT": str(session.port)}
     assert run("health", env=environment).returncode == 0
-    other = run("live", "-c", venue.config, "--tape", folder / "other.tape", "--set", f"ops.port={session.port}")
+    other = run("live", "-c", venue.config, "--tape", folder / "other.tape", "--set", f"ops.port={session.port}",
+                "--set", "live.session=other")
     assert other.returncode == 3 and "ops.port" in other.stderr and "in use" in other.stderr, other.stderr[-500:]
     assert not (folder / "other.tape").exists()
     assert session.end()[0] == 0
@@ -150,6 +151,7 @@ def promtool_has_no_complaint(folder, venue):
 def figures_agree_with_each_other_and_with_the_tape(folder, venue):
     session = Session(folder, venue)
     session.until("fills", lambda: len(session.dashboard().get("fills", [])) >= 3)
+    session.command("pause")  # else it quotes again at once
     session.command("cancel-all")
     session.until("no orders", lambda: session.dashboard()["counters"]["open_orders"] == 0)
     time.sleep(0.3)

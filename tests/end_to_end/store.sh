@@ -35,7 +35,7 @@ def one(db, sql):
     return db.execute(sql).fetchone()[0]
 if what == "rows":
     tables = [r[0] for r in run.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    assert len(tables) == 7, tables
+    assert len(tables) == 9, tables
     for table in tables:
         if table == "run":
             continue

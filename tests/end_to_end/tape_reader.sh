@@ -153,6 +153,8 @@ cancel_orphan @ order=- venue_order="theirs-1" cause=9
 step_failed @ step=flushing in_time=no
 unconfirmed @ order=#1 venue_order="x" side=buy price=9900 leaves=2
 final_counters @ placed=5 modified=1 replaced=2 cancels=3 fills=18446744073709551615
+predecessor @ name="session.tape" identity_high=1 identity_low=18446744073709551615 messages=7 last=9 epoch=3 number=2
+carry @ part=0 parts=2 bytes="\x00\xff" more=""
 funding_booked @ due=9 rate=-0.0001 mark2=12400
 learned @ order=#1 side=buy level=0 filled=0.4 weight=0.5 alpha=1.4 beta=1.3 next=1
 END

@@ -98,10 +98,11 @@ static void expect_carried(void)
     free(read);
 }
 
-static void quoted(void)
+static void quoted_of(int64_t capacity)
 {
     union event_record record = {.balance = {.asset = ASSET_QUOTE}};
     harness_init(&h);
+    h.global.orders_capacity = capacity;
     h.instrument_count = 2;
     h.definitions[0].contract = CONTRACT_SPOT;
     h.settings[0].quote_levels = h.settings[1].quote_levels = 3;
@@ -116,6 +117,11 @@ static void quoted(void)
     harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
     harness_book(&h, 1, EVENT_snapshot, 2000, 50, 2005, 40);
     cr_assert_geq(engine_open_orders(h.engine), 12);
+}
+
+static void quoted(void)
+{
+    quoted_of(256);
 }
 
 static union event_record command(enum command what, uint16_t instrument)
@@ -196,6 +202,7 @@ Test(carry, of_what_is_seldom)
     engine->profit.marked.peak.atto = -((int128)1 << 120);
     engine->profit.drawn_down = engine->profit.day_lost = engine->profit.has_mark = true;
     engine->venues[1].rate.back_off = SECONDS(3);
+    engine->balances[HARNESS_ASSETS + ASSET_OTHER].reserved.atto = 7;
     engine->counters.modified = 1234567;
     engine->counters.replaced = UINT64_MAX;
     free(expect_read());
@@ -291,6 +298,109 @@ Test(carry, of_another_engine)
     h.instrument_count = 2;
     cr_expect_eq(fault_of(length, &index), NULL);
     cr_expect_str_eq(fault_of(0, &index), "carry.version");
+    harness_close(&h);
+}
+
+/* One field is what no engine has; the carry is whole otherwise. */
+static const char *fault_with(void (*spoil)(struct engine *engine))
+{
+    uint64_t index;
+    quoted_of(64);
+    spoil(h.engine);
+    const char *fault = fault_of(written(), &index);
+    free(h.memory);
+    return fault;
+}
+
+static void order_ended(struct engine *engine)
+{
+    orders_find(engine, 3)->state = ORDER_FILLED;
+}
+
+static void order_without_id(struct engine *engine)
+{
+    orders_find(engine, 3)->id = 0;
+}
+
+static void order_of_no_instrument(struct engine *engine)
+{
+    orders_find(engine, 3)->instrument = 2;
+}
+
+static void order_twice(struct engine *engine)
+{
+    orders_find(engine, 3)->id = 2;
+}
+
+static void order_with_no_trade(struct engine *engine)
+{
+    orders_find(engine, 3)->last_trade = engine->orders.trade_mask + 1;
+}
+
+static void order_of_no_side(struct engine *engine)
+{
+    orders_find(engine, 3)->side = 2;
+}
+
+static void trade_behind_nothing(struct engine *engine)
+{
+    engine->orders.trade_count = 1;
+    engine->orders.trades[0].previous = engine->orders.trade_mask + 1;
+}
+
+static void trade_of_a_long_name(struct engine *engine)
+{
+    engine->orders.trade_count = 1;
+    engine->orders.trades[0].id.length = EVENT_VENUE_ID_MAX + 1;
+}
+
+static void fee_of_no_asset(struct engine *engine)
+{
+    engine->instruments[1].profit.fee_asset = HARNESS_ASSETS;
+}
+
+static void breaker_of_no_state(struct engine *engine)
+{
+    engine->instruments[0].breakers.state[BREAKER_GAP] = BREAKER_STATE_COUNT;
+}
+
+/* More orders than the table takes. */
+static void fewer_orders(struct engine *engine)
+{
+    h.global.orders_capacity = 11;
+    engine->orders.capacity = 11;
+}
+
+Test(carry, what_no_engine_has)
+{
+    cr_expect_str_eq(fault_with(order_ended), "order");
+    cr_expect_str_eq(fault_with(order_without_id), "order");
+    cr_expect_str_eq(fault_with(order_of_no_instrument), "order");
+    cr_expect_str_eq(fault_with(order_twice), "order");
+    cr_expect_str_eq(fault_with(order_with_no_trade), "order");
+    cr_expect_str_eq(fault_with(fewer_orders), "order");
+    cr_expect_str_eq(fault_with(order_of_no_side), "side");
+    cr_expect_str_eq(fault_with(trade_behind_nothing), "trade.previous");
+    cr_expect_str_eq(fault_with(trade_of_a_long_name), "trade.id");
+    cr_expect_str_eq(fault_with(fee_of_no_asset), "fee_asset");
+    cr_expect_str_eq(fault_with(breaker_of_no_state), "breaker");
+}
+
+/* A number that has no end, is too large, or longer than it must be. */
+Test(carry, a_number_that_is_none)
+{
+    uint64_t index;
+    quoted();
+    size_t length = written();
+    memset(bytes + 1, 0x80, 19);
+    cr_expect_str_eq(fault_of(length, &index), "carry.version");
+    bytes[19] = 0x7f;
+    cr_expect_str_eq(fault_of(length, &index), "carry.version");
+    written();
+    memmove(bytes + 3, bytes + 2, length - 2);
+    bytes[1] |= 0x80;
+    bytes[2] = 0;
+    cr_expect_str_eq(fault_of(length + 1, &index), "carry.version");
     harness_close(&h);
 }
 

@@ -363,7 +363,9 @@ static void database_opened(bool required)
         &harness_find(&h, EVENT_infrastructure, 0)->infrastructure;
     cr_assert_eq(told->venue, INFRASTRUCTURE_DATABASE);
     cr_assert_eq(told->failures, 5);
+    cr_assert_eq(h.engine->database.failed, SECONDS(1));
     cr_assert_eq(state(), INFRASTRUCTURE_CLOSED, "the venue's own is another");
+    cr_assert_eq(h.engine->venues[0].infrastructure.failed, INT64_MIN);
 }
 
 Test(infrastructure, rule_29_the_databases_trial_is_its_next_call)

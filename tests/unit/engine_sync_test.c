@@ -445,6 +445,32 @@ Test(sync, asks_at_its_interval_and_an_old_account_stops_quoting)
     harness_close(&h);
 }
 
+/* When a session may end and another begin: nothing is on its way that the next would miss. */
+Test(sync, is_settled_while_every_account_is_known_and_none_is_awaited)
+{
+    harness_init(&h);
+    h.venues[0].safety_sync_interval = SECONDS(10);
+    harness_make(&h);
+    cr_expect(!engine_is_settled(h.engine), "it has not started");
+    union event_record record = {.start = {.epoch = 0}};
+    harness_record(&h, EVENT_start, EVENT_NONE_16, &record);
+    cr_expect(!engine_is_settled(h.engine));
+    ends(0);
+    cr_expect(!engine_is_settled(h.engine), "the second venue's account is not known");
+    record.snapshot_end = (struct event_snapshot_end){.venue = 1};
+    give(EVENT_snapshot_end, &record);
+    cr_expect(engine_is_settled(h.engine));
+    harness_tick(&h, SECONDS(10));
+    cr_assert_eq(harness_count(&h, EVENT_request_snapshot), 1);
+    cr_expect(!engine_is_settled(h.engine), "one is awaited");
+    ends(SECONDS(10));
+    cr_expect(engine_is_settled(h.engine));
+    record.shutdown = (struct event_shutdown){.signal = 15};
+    give(EVENT_shutdown, &record);
+    cr_expect(!engine_is_settled(h.engine), "it is shutting down");
+    harness_close(&h);
+}
+
 Test(sync, an_order_that_stays_unknown_raises_an_alarm)
 {
     harness_init(&h);

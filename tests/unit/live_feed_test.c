@@ -290,3 +290,27 @@ Test(live_feed, more_posts_than_there_is_room_for_are_refused)
     cr_assert_not(live_feed_post(live, EVENT_shutdown, &shutdown));
     close_live(feed);
 }
+
+Test(live_feed, tells_how_long_a_message_waited)
+{
+    struct feed *feed = open_live();
+    const int64_t *waited = live_feed_waited(live);
+    const struct row row = {.price = 1, .quantity = 1, .flags = ROW_LAST};
+    int64_t start = take(feed, EVENT_start)->ts_local;
+    cr_expect_eq(*waited, 0);
+    struct message message = {.ts_local = start - 5 * NS_PER_SECOND, /* when it came */
+                              .stream = EVENT_STREAM(0, CHANNEL_TOP),
+                              .kind = EVENT_top,
+                              .row_count = 1,
+                              .rows = &row};
+    cr_assert(message_queue_put(first, &message));
+    int64_t taken = take(feed, EVENT_top)->ts_local;
+    cr_expect_eq(*waited, taken - message.ts_local);
+    put_top(first, 2, 0); /* bears no time of its coming */
+    taken = take(feed, EVENT_top)->ts_local;
+    cr_expect_eq(*waited, 0);
+    deadline_of_test = taken + 1;
+    int64_t ticked = take(feed, EVENT_tick)->ts_local;
+    cr_expect_eq(*waited, ticked - deadline_of_test);
+    close_live(feed);
+}

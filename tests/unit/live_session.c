@@ -358,7 +358,7 @@ static int open_live(struct session *session, struct live_session_result *result
                                               .sync_every = NS_PER_SECOND,
                                               .block_events = 1024};
     int code = live_tape_open(&session->live, &options, &result->recovered, error);
-    return code ? code : live_tape_fold(session->live, session->run.engine, &result->fold, error);
+    return code ? code : live_tape_fold(session->live, &session->run, &result->fold, error);
 }
 
 /* One tape, or what is left of the market. */

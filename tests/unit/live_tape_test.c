@@ -294,3 +294,46 @@ Test(live_tape, without_a_reserve_cancels_leave_unwritten)
     cr_assert_eq(live_tape_finish(&live, &error), 0, "%s", error.text);
     assert_messages(written + 1);
 }
+
+/* --- a start ------------------------------------------------------------------------------------------------- */
+
+static uint64_t messages_of_blocks(void)
+{
+    struct tape_reader *reader = NULL;
+    uint64_t messages = 0;
+    cr_assert_eq(tape_reader_open(&reader, path, &error), 0, "%s", error.text);
+    for (size_t i = 0; i < tape_reader_block_count(reader); i++)
+        messages += tape_reader_block_info(reader, i)->message_count;
+    tape_reader_close(&reader);
+    return messages;
+}
+
+/* When the sink has taken a start it stands in a block of the tape, not in a journal alone; a tick does not. */
+Test(live_tape, a_start_is_on_the_tape_at_once)
+{
+    const struct tape_header header = {.version = TAPE_VERSION,
+                                       .origin = TAPE_RECORDED,
+                                       .tool_version = "test",
+                                       .build_id = "test",
+                                       .grade_reasons = "",
+                                       .config = "",
+                                       .names = *small_tape_names()};
+    const struct live_tape_options options = {
+        .path = path, .header = &header, .sync_every = 1000000000000, .block_events = 1024};
+    const union event_record records[] = {{.start = {.epoch = 1}}, {.tick = {.deadline = 1}}};
+    struct live_tape *live = NULL;
+    struct tape_recovery recovered;
+    cr_assert_eq(live_tape_open(&live, &options, &recovered, &error), 0, "%s", error.text);
+    struct sink *sink = live_tape_sink(live, NULL);
+    for (uint64_t told = 0; told < 3; told++) {
+        struct message message = {
+            .stream = EVENT_NONE_16, .kind = EVENT_tick, .record = &records[1]};
+        cr_assert_eq(sink->message(sink, &message, &error), 0);
+        cr_assert_eq(messages_of_blocks(), 2 * told);
+        message.kind = EVENT_start;
+        message.record = &records[0];
+        cr_assert_eq(sink->message(sink, &message, &error), 0);
+        cr_assert_eq(messages_of_blocks(), 2 * told + 2);
+    }
+    live_tape_abandon(&live);
+}

@@ -282,14 +282,21 @@ Test(log_writer, a_full_pipe_does_not_keep_it, .init = make_folder, .fini = remo
 {
     struct log log;
     char path[128];
+    static const char text[4096];
     in_folder("fifo", path);
     cr_assert_eq(mkfifo(path, 0600), 0);
     int reader = open(path, O_RDONLY | O_NONBLOCK);
     open_log(&log, path, 64);
+    int filler = open(path, O_WRONLY | O_NONBLOCK);
+    while (write(filler, text, sizeof text) > 0)
+        ;
+    while (write(filler, text, 1) > 0)
+        ;
     for (int i = 0; i < 5000; i++)
         log_write(&log, LOG_INFO, "test", AT, "a line that nobody reads", NULL, 0);
     cr_assert_not(log_writer_last_words(log.writer, "x\n", 2, NS_PER_MS));
     log_writer_close(&log, 100 * NS_PER_MS);
+    close(filler);
     close(reader);
 }
 

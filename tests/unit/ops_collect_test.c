@@ -179,6 +179,24 @@ Test(ops_collect, gaps_count_by_exchange_and_cause)
     ops_bench_close(&b);
 }
 
+/* The loop's thread was stopped in the middle of publishing. */
+Test(ops_collect, what_was_seen_last_stands_while_nothing_can_be_read)
+{
+    quoting();
+    harness_accept(&b.h, 1);
+    metric("capstan_orders_open{instrument=\"alpha:BTC-USD\"} 2");
+    atomic_fetch_add(&b.collect->instruments[0]->sequence, 1);
+    atomic_fetch_add(&b.collect->account->sequence, 1);
+    metric("capstan_orders_open{instrument=\"alpha:BTC-USD\"} 2");
+    cr_expect(b.view.account_known);
+    atomic_fetch_sub(&b.collect->instruments[0]->sequence, 1);
+    atomic_fetch_sub(&b.collect->account->sequence, 1);
+    cr_assert(ops_view_take(&b.view, NULL));
+    ops_bench_view(&b);
+    cr_expect(b.view.instruments[0].known, "and is read again");
+    ops_bench_close(&b);
+}
+
 /* --- profit ------------------------------------------------------------------------------------- */
 
 /* Bought 0.010 at 99.0, worth 0.010 x 100.25 (the mid): 0.0125 of profit. */
@@ -213,6 +231,80 @@ Test(ops_collect, profit_that_is_not_known_is_not_a_number)
     ops_bench_start(&b);
     metric("capstan_account_balance_usd NaN");
     metric("capstan_last_quote_age_seconds NaN");
+    ops_bench_close(&b);
+}
+
+static void units(int64_t whole, money *out)
+{
+    cr_assert(money_from_units(whole, 0, out));
+}
+
+static void converts(money amount, unsigned from, unsigned to, const char *expected)
+{
+    char text[MONEY_TEXT_MAX];
+    money out;
+    cr_assert(ops_convert(&b.view, amount, from, to, &out), "%u to %u", from, to);
+    money_to_text(out, text);
+    cr_expect_str_eq(text, expected);
+}
+
+static void balance(unsigned asset, int64_t whole)
+{
+    union event_record record = {.balance = {.venue = 0, .asset = (uint16_t)asset}};
+    units(whole, &record.balance.total);
+    record.balance.available = record.balance.total;
+    harness_record(&b.h, EVENT_balance, EVENT_NONE_16, &record);
+}
+
+/* BTC-USD at 100.0 to 100.5, ETH-BTC at 0.5 to 3.5, EUR at 1.09 to 1.11 USD. */
+static void priced(void)
+{
+    union event_record rate = {.reference_rate = {.from = 3, .to = ASSET_QUOTE}};
+    ops_bench_init(&b);
+    b.h.instrument_count = 2;
+    for (unsigned i = 0; i < 2; i++)
+        b.h.definitions[i].contract = CONTRACT_SPOT;
+    b.h.definitions[1].base = ASSET_OTHER;
+    b.h.definitions[1].quote = ASSET_BASE;
+    ops_bench_start(&b);
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&b.h, 1, EVENT_snapshot, 5, 50, 35, 40);
+    cr_assert(money_from_units(109, -2, &rate.reference_rate.bid));
+    cr_assert(money_from_units(111, -2, &rate.reference_rate.ask));
+    harness_record(&b.h, EVENT_reference_rate, EVENT_NONE_16, &rate);
+}
+
+Test(ops_collect, amounts_are_converted_by_mids_and_rates)
+{
+    money two, none;
+    priced();
+    units(2, &two);
+    ops_bench_run_to(&b, SECONDS(1));
+    ops_bench_view(&b);
+    converts(two, ASSET_QUOTE, ASSET_QUOTE, "2");
+    converts(two, ASSET_BASE, ASSET_QUOTE, "200.5");
+    converts(two, ASSET_OTHER, ASSET_BASE, "4");
+    converts(two, ASSET_OTHER, ASSET_QUOTE, "401"); /* over BTC */
+    converts(two, 3, ASSET_QUOTE, "2.2");
+    converts(two, ASSET_BASE, ASSET_OTHER, "1");
+    cr_assert(money_from_units(22, -1, &none));
+    converts(none, ASSET_QUOTE, 3, "2");
+    cr_expect(!ops_convert(&b.view, two, 77, ASSET_QUOTE, &none), "no such asset");
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, equity_is_all_balances_in_dollars)
+{
+    priced();
+    balance(ASSET_QUOTE, 1000);
+    balance(ASSET_BASE, 2);
+    balance(3, 10);
+    ops_bench_run_to(&b, SECONDS(1));
+    metric("capstan_account_balance_usd 1211.5");
+    union event_record gap = {.gap = {.instrument = 0, .cause = GAP_SEQUENCE}};
+    harness_record(&b.h, EVENT_gap, EVENT_STREAM(0, CHANNEL_DEPTH), &gap);
+    ops_bench_run_to(&b, SECONDS(2));
+    metric("capstan_account_balance_usd NaN"); /* BTC can't be valued without its book */
     ops_bench_close(&b);
 }
 
@@ -275,6 +367,26 @@ Test(ops_collect, the_course_is_bounded_and_rises_in_time)
     ops_bench_close(&b);
 }
 
+static double shown_epoch(void)
+{
+    cJSON *root = cJSON_Parse(ops_bench_dashboard(&b));
+    double epoch =
+        cJSON_GetNumberValue(cJSON_GetObjectItem(cJSON_GetObjectItem(root, "session"), "epoch"));
+    cJSON_Delete(root);
+    return epoch;
+}
+
+Test(ops_collect, the_session_is_that_of_the_last_start)
+{
+    const union event_record record = {.start = {.epoch = 3, .seed = 1}};
+    ops_bench_init(&b);
+    ops_bench_start(&b);
+    cr_expect_eq(shown_epoch(), 0);
+    harness_record(&b.h, EVENT_start, EVENT_NONE_16, &record);
+    cr_expect_eq(shown_epoch(), 3);
+    ops_bench_close(&b);
+}
+
 /* --- readiness ---------------------------------------------------------------------------------- */
 
 static bool ready_at(int64_t now)
@@ -326,6 +438,23 @@ Test(ops_collect, an_order_without_an_answer_is_no_kept_quote)
     ops_bench_close(&b);
 }
 
+/* E9: another session has the account's lease. Nothing is missing here, so a cluster may end that one. */
+Test(ops_collect, standing_by_is_ready_and_says_so)
+{
+    struct json text = {0};
+    struct ops_view view = {0};
+    cr_expect(!ops_answer_checks(&text, &view));
+    cr_expect(strstr(text.bytes, "\"reasons\":[\"starting\"]"), "%s", text.bytes);
+    view.stands_by = true;
+    cr_expect(ops_answer_checks(&text, &view));
+    cr_expect(strstr(text.bytes, "\"ready\":true"), "%s", text.bytes);
+    cr_expect(strstr(text.bytes, "\"coinbase\":null"), "%s", text.bytes);
+    cr_expect(strstr(text.bytes, "\"reasons\":[\"standing_by\"]"), "%s", text.bytes);
+    view.ended = true;
+    cr_expect(!ops_answer_checks(&text, &view), "a shutdown has begun");
+    json_free(&text);
+}
+
 Test(ops_collect, draining_is_not_ready_whatever_is_quoted)
 {
     quoting();
@@ -343,6 +472,7 @@ Test(ops_collect, draining_is_not_ready_whatever_is_quoted)
 
 static enum ops_check database_is;
 static bool venue_is;
+static int64_t venue_alive;
 
 static enum ops_check database(void *context)
 {
@@ -355,6 +485,7 @@ static void health(void *context, unsigned venue, struct ops_venue_health *told)
     (void)context;
     told->market = venue != 0 || venue_is;
     told->account = true;
+    told->alive = venue_alive;
 }
 
 Test(ops_collect, d5_checks_by_part)
@@ -378,5 +509,11 @@ Test(ops_collect, d5_checks_by_part)
     venue_is = false;
     cr_expect(!ops_answer_checks(&b.text, ops_bench_view(&b)));
     cr_expect(strstr(b.text.bytes, "{\"coinbase\":false,\"binance_us\":null,\"oanda\":true}"));
+    venue_is = true;
+    venue_alive = SECONDS(1);
+    b.now = SECONDS(6) - 1;
+    cr_expect(ops_answer_checks(&b.text, ops_bench_view(&b)));
+    b.now = SECONDS(6);
+    cr_expect(!ops_answer_checks(&b.text, ops_bench_view(&b)), "no answer in time");
     ops_bench_close(&b);
 }

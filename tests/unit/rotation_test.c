@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "engine/walker.h"
+#include "replay/restart_check.h"
 #include "run/verification.h"
 #include "tests/unit/live_session.h"
 #include "tests/unit/small_tape.h"
@@ -240,7 +241,7 @@ static void expect_newest_is_enough(struct live_world *world, uint64_t tapes)
     cr_assert_eq(
         run_engine_open(&newest_alone, world->config, small_tape_names(), false, false, &error), 0);
     fold_all(tapes, whole.engine);
-    cr_assert_eq(fold_tape(path_of(tapes), UINT64_MAX, newest_alone.engine, &fold, &error), 0, "%s",
+    cr_assert_eq(fold_tape(path_of(tapes), UINT64_MAX, &newest_alone, &fold, &error), 0, "%s",
                  error.text);
     cr_expect_eq(engine_open_orders(whole.engine), engine_open_orders(newest_alone.engine));
     cr_expect_eq(started_hash(whole.engine, fold.last_ts),
@@ -268,6 +269,71 @@ Test(rotation, a_session_over_many_tapes)
     cr_assert_eq(newest(), 10);
     cr_assert_eq(verified(10).sessions, 2);
     cr_assert_eq(verified(10).cut_sessions, 0);
+    live_world_close(&world);
+}
+
+/* The tape as another build would have written it: its carry is not what this one reads. */
+static void spoil_carry(uint64_t number)
+{
+    struct tape_reader *reader = NULL;
+    struct tape_writer *writer = NULL;
+    struct tape_block block = {0};
+    const struct tape_writer_options options = {.level = 0};
+    cr_assert_eq(tape_reader_open(&reader, path_of(number), &error), 0);
+    cr_assert_eq(tape_block_init(&block, reader, &error), 0);
+    cr_assert_eq(
+        tape_writer_open(&writer, path_of(number), tape_reader_header(reader), &options, &error), 0,
+        "%s", error.text);
+    for (size_t b = 0; b < tape_reader_block_count(reader); b++) {
+        cr_assert_eq(tape_reader_read(reader, b, &block, &error), 0);
+        for (uint32_t i = 0; i < block.message_count; i++) {
+            struct message message = block.messages[i];
+            union event_record record;
+            if (message.kind == EVENT_carry && message.record->carry.part == 0) {
+                record = *message.record;
+                record.carry.bytes.bytes[1]++; /* the version */
+                message.record = &record;
+            }
+            cr_assert_eq(tape_writer_append(writer, &message, &error), 0, "%s", error.text);
+        }
+    }
+    cr_assert_eq(tape_writer_finish(&writer, &error), 0, "%s", error.text);
+    tape_block_free(&block);
+    tape_reader_close(&reader);
+}
+
+/* Where a carry can't be read it is folded from the tapes before, as far back as is needed. */
+Test(rotation, a_carry_of_another_build)
+{
+    struct live_world world = {0};
+    struct run_engine run = {0};
+    struct fold fold;
+    open_world(&world, 1500, 1450);
+    session(&world, 300, 0);
+    cr_assert_eq(newest(), 5);
+    cr_assert_eq(run_engine_open(&run, world.config, small_tape_names(), false, false, &error), 0);
+    spoil_carry(5);
+    expect_newest_is_enough(&world, 5);
+    verified(5);
+    spoil_carry(4);
+    expect_newest_is_enough(&world, 5);
+    verified(5);
+    cr_expect_eq(rotation_check(path_of(4), path_of(5), &error), ERROR_DIFFERENT, "%s", error.text);
+    spoil_carry(3);
+    spoil_carry(2);
+    expect_newest_is_enough(&world, 5);
+    cr_assert_eq(verified(5).sessions, 1);
+    /* A tape is not there any more. */
+    cr_assert_eq(unlink(path_of(2)), 0);
+    cr_expect_eq(fold_tape(path_of(5), UINT64_MAX, &run, &fold, &error), ERROR_INPUT);
+    cr_expect_neq(strstr(error.text, "field carry.version"), NULL, "%s", error.text);
+    cr_expect_neq(strstr(error.text, "session-0002.tape"), NULL, "%s", error.text);
+    /* Another has its name. */
+    cr_assert_eq(link(path_of(1), path_of(2)), 0);
+    run_engine_renew(&run);
+    cr_expect_eq(fold_tape(path_of(5), UINT64_MAX, &run, &fold, &error), ERROR_INPUT);
+    cr_expect_neq(strstr(error.text, "messages, expected"), NULL, "%s", error.text);
+    run_engine_close(&run);
     live_world_close(&world);
 }
 
@@ -373,11 +439,13 @@ static bool is_finished(const char *path)
 }
 
 /* A life after it, later in time. */
-static struct live_session_result live_on(void)
+static struct live_session_result live_on(int hours)
 {
     struct live_world world = {0};
-    const struct live_world_options market = {
-        .messages = 900, .shutdown_at = 850, .start = SMALL_TAPE_START + INT64_C(3600000000000)};
+    const struct live_world_options market = {.messages = 900,
+                                              .shutdown_at = 850,
+                                              .start = SMALL_TAPE_START +
+                                                       hours * INT64_C(3600000000000)};
     cr_assert_eq(live_world_open(&world, &market, &error), 0);
     struct live_session_result result = session(&world, 0, 0);
     live_world_close(&world);
@@ -386,10 +454,16 @@ static struct live_session_result live_on(void)
 
 static void dies_at(enum live_tape_step step, uint64_t tapes)
 {
+    uint64_t cuts = 0;
     live_and_die(step);
     cr_assert_eq(newest(), tapes);
     cr_assert_eq(is_finished(path_of(1)), step == LIVE_TAPE_FINISHED);
-    struct live_session_result result = live_on();
+    for (uint64_t number = 1; number <= tapes; number++) {
+        /* Also what no start has come to yet. */
+        verified(number);
+        cr_assert_eq(restart_check(path_of(number), 100, &cuts, &error), 0, "%s", error.text);
+    }
+    struct live_session_result result = live_on(1);
     cr_assert_eq(result.recovered.lost_entries + result.recovered.torn_bytes, 0);
     cr_assert_eq(result.fold.epoch, 1);
     cr_assert_eq(result.fold.starts, 1);
@@ -429,7 +503,7 @@ Test(rotation, half_a_next_tape)
     touch("session-0003.tape.745.part");
     touch("other-0002.tape.745.part");
     cr_assert_eq(newest(), 1);
-    live_on();
+    live_on(1);
     check_chain(1);
     cr_assert_eq(files(), 5);
     rotation_tidy(base, 1);
@@ -456,6 +530,32 @@ Test(rotation, journals_of_the_tape_before)
     cr_assert_eq(files(), 6);
     cr_assert_eq(rotation_settle(base, 2, &error), 0, "%s", error.text);
     cr_assert_eq(files(), 4);
+    cr_assert(is_finished(path_of(1)));
+}
+
+static void append_bytes(const char *path, size_t count)
+{
+    static const uint8_t torn[] = {0x5b, 0x2a, 0x4d, 0x18, 104, 0, 0, 0, 'C', 'A', 'P'};
+    int fd = open(path, O_WRONLY | O_APPEND);
+    cr_assert_eq(write(fd, torn, count), (ssize_t)count);
+    close(fd);
+}
+
+/* A power cut tears what was written last: of the newest tape its last block, of the one before its end mark. */
+Test(rotation, torn_ends)
+{
+    struct stat status;
+    live_and_die(LIVE_TAPE_FINISHED);
+    cr_assert_eq(stat(path_of(1), &status), 0);
+    cr_assert_eq(truncate(path_of(1), status.st_size - 30), 0);
+    append_bytes(path_of(2), 11);
+    cr_assert_eq(live_on(1).fold.starts, 1);
+    check_chain(2);
+    cr_assert_eq(stat(path_of(1), &status), 0);
+    cr_assert_eq(truncate(path_of(1), status.st_size - 110), 0);
+    append_bytes(path_of(2), 3);
+    cr_assert_eq(live_on(2).fold.starts, 2);
+    check_chain(2);
     cr_assert(is_finished(path_of(1)));
 }
 

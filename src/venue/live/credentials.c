@@ -12,6 +12,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
+#ifdef __APPLE__
+#include <mach/vm_inherit.h>
+#endif
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +25,17 @@ enum {
 
 /* --- memory ------------------------------------------------------------------------------------ */
 
+/* Not dumped, and not handed to a child. */
+static bool keep_private(void *memory, size_t size)
+{
+#ifdef MADV_DONTDUMP
+    return madvise(memory, size, MADV_DONTDUMP) == 0 && madvise(memory, size, MADV_DONTFORK) == 0;
+#else
+    return minherit(memory, size, VM_INHERIT_NONE) ==
+           0; /* a core is written by nobody unless asked for */
+#endif
+}
+
 /* Zeroed pages that are not swapped, not dumped and not handed to a child. */
 static void *locked_new(size_t size, struct error *error)
 {
@@ -30,8 +44,7 @@ static void *locked_new(size_t size, struct error *error)
         error_set(error, ERROR_SYSTEM, "no memory for credentials");
         return NULL;
     }
-    if (mlock(memory, size) != 0 || madvise(memory, size, MADV_DONTDUMP) != 0 ||
-        madvise(memory, size, MADV_DONTFORK) != 0) {
+    if (mlock(memory, size) != 0 || !keep_private(memory, size)) {
         error_set(error, ERROR_SYSTEM,
                   "memory for credentials can't be locked (%s): raise the limit on locked memory "
                   "(ulimit -l, LimitMEMLOCK=)",

@@ -235,7 +235,7 @@ static int take_credentials(struct v20 *v20, struct error *error)
     if (strpbrk(credentials->secret, "\r\n\t "))
         return error_set(error, ERROR_INPUT, "%s: expected a token without spaces",
                          v20->settings.name);
-    snprintf(v20->path, sizeof v20->path, "/v3/accounts/%s", credentials->key);
+    snprintf(v20->path, sizeof v20->path, "/v3/accounts/%.64s", credentials->key);
     snprintf(v20->bearer, sizeof v20->bearer, "Bearer %s", credentials->secret);
     v20->trades = !v20->settings.market_only;
     return 0;

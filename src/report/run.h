@@ -1,0 +1,133 @@
+/* A run as its report needs it: what a run database holds, added up exactly. Money is exact; ratios are made of
+ * exact sums when they are written. */
+#ifndef CAPSTAN_REPORT_RUN_H
+#define CAPSTAN_REPORT_RUN_H
+
+#include "base/money.h"
+#include "event/event.h"
+#include "store/spool.h"
+
+enum {
+    RUN_HORIZONS = 5,    /* SPOOL_HORIZONS */
+    RUN_LEVELS_MAX = 32, /* quote.levels */
+    RUN_INSTRUMENTS_MAX = 8192,
+    RUN_REQUESTS = 3 /* enum run_request */
+};
+
+/* A request whose time until the first answer is measured. */
+enum run_request { RUN_PLACE, RUN_CANCEL, RUN_MODIFY };
+
+/* A series of amounts over time, in order of time. */
+struct run_series {
+    int64_t *at_ns;
+    money *amount;
+    size_t count, capacity;
+};
+
+/* Times until an answer, ns, sorted once all are in. */
+struct run_times {
+    int64_t *ns;
+    size_t count, capacity;
+};
+
+/* Fills that have something in common. */
+struct run_fills {
+    uint64_t count;
+    int128 quantity; /* quantity units */
+    money notional;  /* price x quantity in the profit's asset */
+    money fees;
+};
+
+/* What our fills were worth at a horizon. */
+struct run_markout {
+    uint64_t measured; /* fills whose mid is known */
+    money gain2;       /* twice side x (mid - price) x quantity, in the profit's asset */
+    money notional;    /* of those fills */
+};
+
+/* What became of the orders of one side and level. */
+struct run_level {
+    uint64_t orders, filled_whole, filled_part;
+    int128 ordered, filled, distance; /* quantity units; sum of distances, 1/1,000 tick */
+    uint64_t fills_by_cause[FILL_CAUSE_COUNT];
+};
+
+enum {
+    RUN_FEES_MAX = 6
+}; /* fee assets of one instrument: base, quote, settle, one more; maker, taker */
+
+/* Fees of one asset and one kind of liquidity. */
+struct run_fee {
+    char *asset; /* "" where the fill named none */
+    uint8_t liquidity;
+    struct run_fills fills;
+};
+
+struct run_instrument {
+    bool known;
+    char *name, *venue, *profit_asset, *base;
+    uint8_t contract;
+    int price_exponent, quantity_exponent;
+    struct decimal multiplier;
+    int64_t tick; /* price units */
+    /* At the end; `ended` false: the run told none. */
+    bool ended, mark_stale;
+    money position, realised, unrealised, fees, funding;
+    char *mark;                /* decimal text, NULL: none */
+    struct run_fills fills[2]; /* by side */
+    struct run_fee fee[RUN_FEES_MAX];
+    unsigned fee_count;
+    struct run_markout markout[RUN_HORIZONS];
+    struct run_level level[2][RUN_LEVELS_MAX];
+    uint64_t gate_blocked[GATE_COUNT];
+    uint64_t placed, open, filled, cancelled, rejected, expired, not_found;
+    struct run_series inventory;
+    money worth; /* while reading: realised + unrealised - fees + funding as it stood last */
+};
+
+/* Profit in one asset. Instruments whose profit is in it are added up. */
+struct run_asset {
+    char *name;
+    struct run_series equity; /* at each sample and at the end */
+    money fees, worth, peak, drawdown;
+    int64_t drawdown_ns; /* when it was deepest */
+};
+
+/* Answers of one venue. */
+struct run_venue {
+    char *name;
+    struct run_times times[RUN_REQUESTS];
+};
+
+/* Where the figures come from: the row of the table `run`. */
+struct run_provenance {
+    char *tape_name, *tape_identity, *tape_grade, *run_grade, *run_grade_reasons, *tool_version;
+    char *build_id, *config, *config_hash, *fingerprint;
+    int64_t seed, first_ns, last_ns, events, messages, cycles, decisions;
+    int64_t invariant_checks, invariant_violations;
+};
+
+struct run {
+    const char *path; /* as given; the caller's */
+    struct run_provenance provenance;
+    struct run_instrument *instruments; /* by id */
+    size_t instrument_count;
+    struct run_asset *assets; /* in the order of the instruments */
+    size_t asset_count;
+    struct run_venue *venues; /* likewise */
+    size_t venue_count;
+};
+
+/* Read a run database; everything in `run` belongs to it. ERROR_INPUT where it is none, of another version or
+ * damaged (store/reader.h). Zero `run` before; run_close after, also on failure. */
+int run_read(struct run *run, const char *path, struct error *error);
+void run_close(struct run *run);
+
+/* The horizons of `markout`, ns. */
+extern const int64_t run_horizons[RUN_HORIZONS];
+/* Realised + unrealised - fees + funding at the end. */
+money run_net(const struct run_instrument *instrument);
+/* The time that `percent` percent (0 to 100) of them do not pass, by nearest rank. At least one is needed. */
+int64_t run_percentile(const struct run_times *times, unsigned percent);
+
+#endif

@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+"""What can be checked of a delivery without a network: workflows, compose files, manifests, units, the dashboard, scripts.
+Prints TAP."""
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+try:
+    import yaml
+except ImportError:
+    print("1..0 # SKIP no PyYAML here")
+    sys.exit(0)
+
+CAPSTAN = os.environ["CAPSTAN"]
+TOP = Path(os.environ.get("srcdir", ".")).resolve()
+WORKFLOWS = sorted((TOP / ".github/workflows").glob("*.yml"))
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def load(path):
+    return list(yaml.safe_load_all((TOP / path).read_text(encoding="utf-8")))
+
+
+def jobs():
+    for path in WORKFLOWS:
+        for name, job in load(path)[0]["jobs"].items():
+            yield f"{path.name}: {name}", job
+
+
+def seconds(text):
+    number, unit = re.fullmatch(r"(\d+)(s|m)?", str(text)).groups()
+    return int(number) * (60 if unit == "m" else 1)
+
+
+@test
+def each_yaml_file_is_yaml():
+    files = [*WORKFLOWS, *(TOP / "deploy").rglob("*.y*ml"), TOP / "docker-compose.yml", TOP / "docker-compose.prod.yml"]
+    assert len(files) > 15, files
+    for path in files:
+        assert all(document for document in load(path)), path
+
+
+@test
+def the_workflows_are_the_ones_asked_for():
+    names = {load(path)[0]["name"]: path.name for path in WORKFLOWS}
+    assert names == {"Continuous Integration": "ci.yml", "Security Audit": "security.yml", "Benchmarks": "benchmark.yml",
+                     "Build Release": "build.yml", "Docker Build & Push": "docker.yml", "Fuzzing": "fuzz.yml"}, names
+    ci = load(TOP / ".github/workflows/ci.yml")[0]["jobs"]
+    assert {"check", "fmt", "lint", "test", "coverage", "compilers", "instrumented", "determinism", "macos"} <= set(ci)
+    for name in ("test", "coverage"):
+        assert ci[name]["services"]["postgres"]["image"] == "postgres:15", name
+        assert ci[name]["env"]["REDIS_URL"] == "redis://localhost:6379", name
+
+
+@test
+def actions_are_pinned_by_commit():
+    pins = 0
+    for path in WORKFLOWS:
+        for used in re.findall(r"uses: *(\S+)(.*)", path.read_text(encoding="utf-8")):
+            assert re.fullmatch(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}", used[0]), f"{path.name}: {used[0]}"
+            assert re.search(r"# v\d+\.\d+\.\d+$", used[1]), f"{path.name}: {used[0]} names no release"
+            pins += 1
+    assert pins > 20, pins
+
+
+@test
+def one_action_has_one_pin():
+    text = "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)
+    seen = {}
+    for action, commit in re.findall(r"uses: *([^@\s]+)@([0-9a-f]+)", text):
+        assert seen.setdefault(action, commit) == commit, action
+
+
+@test
+def jobs_may_do_little_and_end():
+    for path in WORKFLOWS:
+        assert load(path)[0]["permissions"]["contents"] == "read", path.name
+    for where, job in jobs():
+        assert job["timeout-minutes"] <= 180, where
+        written = [name for name, right in job.get("permissions", {}).items() if right == "write"]
+        assert not written or "publish" in where or "history" in where, f"{where}: {written}"
+
+
+@test
+def each_step_runs_a_script_that_is_there():
+    ran = 0
+    for where, job in jobs():
+        for step in job["steps"]:
+            for line in step.get("run", "").strip().splitlines():
+                script = line.split()[0]
+                assert script.startswith("scripts/"), f"{where}: {line}"
+                mode = (TOP / script).stat().st_mode
+                assert mode & stat.S_IXUSR, f"{where}: {script} can't be executed"
+                ran += 1
+    assert ran > 20, ran
+
+
+@test
+def a_scheduled_scan_and_the_branches():
+    security = load(TOP / ".github/workflows/security.yml")[0]
+    on = security[True]  # YAML 1.1 reads `on` as a truth
+    assert on["schedule"] == [{"cron": "0 0 * * 0"}] and on["push"]["branches"] == ["main", "develop"], on
+    fetched = [step["with"].get("fetch-depth") for step in security["jobs"]["secret-scan"]["steps"] if "checkout" in step["uses"]]
+    assert fetched == [0], "the scan of secrets needs the whole history"
+
+
+@test
+def stopping_takes_longer_than_a_shutdown_everywhere():
+    graces = {name: seconds(load(TOP / name)[0]["services"]["trading-engine"]["stop_grace_period"])
+              for name in ("docker-compose.yml", "docker-compose.prod.yml")}
+    graces["deployment.yaml"] = load(TOP / "deploy/k8s/deployment.yaml")[0]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    for unit in ("capstan", "capstan-watchdog"):
+        text = (TOP / f"deploy/systemd/{unit}.service").read_text(encoding="utf-8")
+        graces[unit] = seconds(re.search(r"^TimeoutStopSec=(\S+)$", text, re.M)[1])
+    assert len(graces) == 5 and all(grace > 30 for grace in graces.values()), graces
+    assert graces["docker-compose.yml"] == 40 and graces["deployment.yaml"] == 45, graces
+
+
+@test
+def containers_have_few_rights():
+    for name in ("docker-compose.yml", "docker-compose.prod.yml"):
+        engine = load(TOP / name)[0]["services"]["trading-engine"]
+        assert engine["read_only"] is True and engine["cap_drop"] == ["ALL"], name
+        assert engine["environment"]["CAPSTAN_OPS__ADDRESS"] == "0.0.0.0", name
+    pod = load(TOP / "deploy/k8s/deployment.yaml")[0]["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    assert pod["securityContext"]["runAsNonRoot"] and not pod["automountServiceAccountToken"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] and container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert "--stand-by" in container["args"], "two pods would trade"
+    assert re.search(r"^USER 1000:1000$", (TOP / "Dockerfile").read_text(encoding="utf-8"), re.M)
+
+
+@test
+def every_service_has_a_health_check_and_the_engine_waits_for_its_stores():
+    services = load(TOP / "docker-compose.yml")[0]["services"]
+    assert {"trading-engine", "postgres", "redis", "prometheus", "grafana"} <= set(services)
+    assert all("healthcheck" in service for service in services.values())
+    waits = services["trading-engine"]["depends_on"]
+    assert {name: how["condition"] for name, how in waits.items()} == {"postgres": "service_healthy", "redis": "service_healthy"}
+
+
+@test
+def what_is_mounted_or_copied_is_there():
+    for name in ("docker-compose.yml", "docker-compose.prod.yml"):
+        for service in load(TOP / name)[0]["services"].values():
+            for volume in service.get("volumes", []):
+                source = volume.split(":")[0]
+                assert not source.startswith("./") or (TOP / source).exists(), f"{name}: {source}"
+    for words in re.findall(r"^COPY (?:--\S+ )*(\S+) ", (TOP / "Dockerfile").read_text(encoding="utf-8"), re.M):
+        assert words == "/capstan" or (TOP / words).exists(), words
+
+
+@test
+def the_images_configuration_and_the_secrets_template():
+    for path in (TOP / "deploy/config").glob("*.yaml"):
+        done = subprocess.run([CAPSTAN, "config", "check", path], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    secret = load(TOP / "deploy/k8s/secret.yaml")[0]["stringData"]
+    wanted = [variable["valueFrom"]["secretKeyRef"]["key"]
+              for variable in load(TOP / "deploy/k8s/deployment.yaml")[0]["spec"]["template"]["spec"]["containers"][0]["env"]
+              if "valueFrom" in variable]
+    assert set(wanted) == set(secret), set(wanted) ^ set(secret)
+    assert all(value == "changeme" for name, value in secret.items() if "-api-" in name), "a key stands in the template"
+
+
+@test
+def the_dashboard_asks_for_metrics_that_there_are():
+    """Every name of a query stands in the table that /metrics is made of."""
+    table = (TOP / "src/ops/metrics.h").read_text(encoding="utf-8") + (TOP / "src/ops/metrics.c").read_text(encoding="utf-8")
+    dashboard = json.loads((TOP / "deploy/monitoring/grafana/dashboards/capstan-dashboard.json").read_text(encoding="utf-8"))
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    alerts = TOP / "deploy/monitoring/alerts.yml"
+    if alerts.exists():
+        queries += [rule["expr"] for group in load(alerts)[0]["groups"] for rule in group["rules"]]
+    names = set(re.findall(r"\b((?:capstan|process)_[a-z_]+)", " ".join(queries)))
+    assert len(queries) > 20 and len(names) > 12, names
+    for name in names:
+        short = re.sub(r"^capstan_", "", re.sub(r"_(bucket|count|sum)$", "", name))
+        assert f'"{short}"' in table, f"{name} is not in src/ops"
+    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+    rows = {panel["title"] for panel in dashboard["panels"] if panel["type"] == "row"}
+    assert rows == {"Trading", "Performance", "System", "Errors"}, rows
+
+
+@test
+def bootstrap_calls_each_package_manager():
+    """With a stand-in of each that installs nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("dnf", "brew", "rpm", "sudo"):
+            path = Path(folder) / name
+            path.write_text(f'#!/bin/sh\necho "{name} $*" >>"{folder}/calls"\ncase "$*" in --prefix) echo "{folder}" ;; *list*|-q*) exit 1 ;; '
+                            '-n*) exit 0 ;; env*) shift; exec "$@" ;; esac\n', encoding="utf-8")
+            path.chmod(0o755)
+        (Path(folder) / "include").mkdir()
+        (Path(folder) / "include/http_parser.h").touch()
+        env = dict(os.environ, PATH=f"{folder}:{os.environ['PATH']}")
+        env.pop("CAPSTAN_NO_BOOTSTRAP", None)
+        for manager, wanted in (("dnf", "dnf install -y .*libzstd-devel .*wslay-devel"), ("brew", "brew install -q .*zstd .*openssl@3")):
+            done = subprocess.run([TOP / "scripts/bootstrap", "--build", "--manager", manager], env=env, capture_output=True, text=True,
+                                  check=False)
+            calls = (Path(folder) / "calls").read_text(encoding="utf-8")
+            assert done.returncode == 0 and re.search(wanted, calls), f"{manager}: {done.stdout}{done.stderr}{calls}"
+        done = subprocess.run([TOP / "scripts/bootstrap", "--cross", "--manager", "brew"], env=env, capture_output=True, check=False)
+        assert done.returncode == 2
+
+
+@test
+def the_coverage_gate_is_above_not_at():
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "cobertura.xml"
+        for covered, valid, code in ((801, 1000, 0), (800, 1000, 1), (799, 1000, 1), (0, 0, 1)):
+            report.write_text(f'<coverage lines-covered="{covered}" lines-valid="{valid}"/>', encoding="utf-8")
+            done = subprocess.run([TOP / "scripts/coverage-gate", report, "80"], capture_output=True, check=False)
+            assert done.returncode == code, (covered, valid)
+
+
+@test
+def a_history_of_benchmarks_is_made_of_what_bench_prints():
+    with tempfile.TemporaryDirectory() as folder:
+        bench, out = Path(folder) / "bench", Path(folder) / "out.json"
+        bench.write_text('{"events": 5, "ns_per_event": {"replay": 50.5}, "ratio": {"replay": 8.1}, "instructions_per_event": null}\nx 1\n',
+                         encoding="utf-8")
+        subprocess.run([TOP / "scripts/bench-history", out, "--bench", bench], check=True, capture_output=True)
+        assert json.loads(out.read_text(encoding="utf-8")) == [
+            {"name": "ns per event replay", "unit": "ns", "value": 50.5}, {"name": "ratio replay", "unit": "ratio", "value": 8.1}]
+
+
+@test
+def the_documents_commands_and_marks():
+    done = subprocess.run([TOP / "scripts/check-docs", "--list", CAPSTAN], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@test
+def shell_scripts_pass_shellcheck():
+    if not shutil.which("shellcheck"):
+        return
+    scripts = [path for path in (TOP / "scripts").iterdir() if path.is_file() and path.read_bytes().startswith((b"#!/bin/sh", b"#!/bin/bash"))]
+    assert len(scripts) > 12
+    done = subprocess.run(["shellcheck", *scripts], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def main():
+    print(f"1..{len(TESTS)}")
+    failed = 0
+    for number, function in enumerate(TESTS, 1):
+        name = function.__name__.replace("_", " ")
+        try:
+            function()
+            print(f"ok {number} - {name}")
+        except (AssertionError, KeyError, TypeError, OSError, ValueError, subprocess.CalledProcessError) as error:
+            failed += 1
+            print(f"not ok {number} - {name}")
+            for line in (str(error) or type(error).__name__).splitlines()[:15]:
+                print(f"#   {line}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+"""The end of a live session whose parts hang: the engine's thread and a venue's, stopped by ptrace, and a log that
+nobody reads. And the log's rotation. Prints TAP."""
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+CAPSTAN = os.environ["CAPSTAN"]
+# Ended by force 4 s after the engine's own limit.
+QUICK = ["--set", "ops.port=0", "--set", "shutdown.force_after=3s", "--set", "shutdown.timeout=2s", "--set", "shutdown.step_timeout=1s"]
+LIMIT = 3 + 4
+SLACK = 8  # of a machine with much else to do
+PTRACE_ATTACH = 16
+WALL = 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+class Skip(Exception):
+    pass
+
+
+class Venue:
+    def __init__(self, folder):
+        self.folder = folder / "venue"
+        self.log = open(folder / "exchange.log", "w")
+        self.process = subprocess.Popen([CAPSTAN, "exchange", "--dir", str(self.folder), "--synth", "5", "--venue",
+                                         "binance_us"], stdout=subprocess.PIPE, stderr=self.log, text=True)
+        assert self.process.stdout.readline().strip() == "ready", "the exchange did not become ready"
+
+    def open_orders(self):
+        path = self.folder / "state.json"
+        path.unlink(missing_ok=True)
+        self.process.send_signal(signal.SIGUSR1)
+        for _ in range(200):
+            time.sleep(0.05)
+            try:
+                return set(json.loads(path.read_text())["binance_us"]["open"])
+            except (FileNotFoundError, json.JSONDecodeError):
+                pass
+        raise AssertionError("the exchange does not tell its state")
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait(30)
+        self.log.close()
+
+
+SESSIONS = []
+
+
+class Session:
+    def __init__(self, venue, folder, *more):
+        self.tape, self.log = folder / "session.tape", folder / "log"
+        self.errors = open(folder / "errors", "w")
+        self.process = subprocess.Popen([CAPSTAN, "live", "-c", str(venue.folder / "live.yaml"), "--tape",
+                                         str(self.tape), "--log", str(self.log), *QUICK, *map(str, more)],
+                                        stdout=subprocess.DEVNULL, stderr=self.errors)
+        SESSIONS.append(self.process)
+
+    def lines(self):
+        if not self.log.exists():
+            return []
+        return [json.loads(line) for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+    def await_line(self, message, count=1):
+        for _ in range(400):
+            found = [line for line in self.lines() if line["message"] == message]
+            if len(found) >= count:
+                return found[0]
+            assert self.process.poll() is None, "the session ended by itself"
+            time.sleep(0.05)
+        raise AssertionError(f"no {message!r}")
+
+    def end(self, code, least, most):
+        """SIGTERM; the seconds until it has ended."""
+        at = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        while self.process.poll() is None and time.monotonic() < at + most + 30:
+            reap_stopped()
+            time.sleep(0.02)
+        found = self.process.poll()
+        took = time.monotonic() - at
+        assert found == code, f"exit {found}, expected {code}\n" + "\n".join(
+            f"{line['time']} {line['message']} {line['fields']}" for line in self.lines()[-14:])
+        assert least <= took <= most, f"it took {took:.2f} s"
+        return took
+
+
+STOPPED = []
+
+
+def reap_stopped():
+    """A thread that ended while it was traced is the tracer's to bury, before its process is gone."""
+    for thread in STOPPED[:]:
+        try:
+            if os.waitpid(thread, os.WNOHANG | WALL)[0] == thread:
+                STOPPED.remove(thread)
+        except ChildProcessError:
+            STOPPED.remove(thread)
+
+
+def stop_thread(thread, process):
+    """Nothing wakes it but its tracer, and the end of the process."""
+    if LIBC.ptrace(PTRACE_ATTACH, thread, None, None) != 0:
+        raise Skip(f"a thread can't be stopped here: {os.strerror(ctypes.get_errno())}")
+    os.waitpid(thread, WALL)
+    if thread != process.pid:
+        STOPPED.append(thread)
+
+
+def venue_thread(session):
+    threads = {line["thread_id"] for line in session.lines() if line["span"] and line["span"]["name"] == "venue"}
+    assert len(threads) == 1, threads
+    return threads.pop()
+
+
+def check_forced(session, venue):
+    """What may rest is named in file and log."""
+    left = venue.open_orders()
+    assert left, "no order rests: nothing was shown"
+    named = [json.loads(line) for line in Path(f"{session.tape}.unconfirmed").read_text().splitlines()]
+    assert left <= {order["client_order"] for order in named}, (left, named)
+    for order in named:
+        assert order["venue"] == "binance_us" and order["side"] in ("buy", "sell"), order
+        assert float(order["price"]) > 0 and float(order["leaves"]) > 0, order
+    told = [json.loads(line["fields"]["order"]) for line in session.lines() if line["message"] == "unconfirmed"]
+    assert told == named, told
+    last = session.lines()[-1]
+    assert last["level"] == "warn" and "ends by force" in last["message"], last
+    assert last["fields"]["orders_not_confirmed"] == len(named), last
+
+
+def check_cancelled(session, venue):
+    """The engine's orders were cancelled without it, so none is named."""
+    assert not venue.open_orders()
+    assert not Path(f"{session.tape}.unconfirmed").exists()
+    swept = [line for line in session.lines() if line["message"] == "cancelled without the engine"]
+    assert len(swept) == 1 and swept[0]["fields"]["cancels"] > 0 and swept[0]["fields"]["remaining"] == 0, swept
+    last = session.lines()[-1]
+    assert last["level"] == "warn" and "ends by force" in last["message"], last
+    assert last["fields"]["orders_not_confirmed"] == 0, last
+
+
+def go_on(session, venue, folder, named):
+    """The next session on the tape ends all that rests, and its tape verifies."""
+    again = Session(venue, folder)
+    if named:
+        line = again.await_line("the session before could not end all its orders")
+        assert line["fields"]["orders"] > 0, line
+    again.await_line("the session begins")
+    time.sleep(10)  # what had filled meanwhile is asked for, and ends after that
+    again.end(0, 0, LIMIT + SLACK)
+    assert not venue.open_orders()
+    assert not Path(f"{session.tape}.unconfirmed").exists()
+    done = subprocess.run([CAPSTAN, "verify", str(session.tape)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@test
+def the_engines_thread_hangs(folder, venue):
+    session = Session(venue, folder)
+    line = session.await_line("order_accepted", 4)
+    assert line["spans"][0]["name"] == "session", line
+    stop_thread(line["thread_id"], session.process)
+    assert venue.open_orders(), "no order rests: nothing was shown"
+    session.end(3, LIMIT - 0.5, LIMIT + SLACK)
+    check_cancelled(session, venue)
+    go_on(session, venue, folder, False)
+
+
+@test
+def both_hang(folder, venue):
+    session = Session(venue, folder)
+    line = session.await_line("order_accepted", 4)
+    stop_thread(venue_thread(session), session.process)
+    stop_thread(line["thread_id"], session.process)
+    session.end(3, LIMIT - 0.5, LIMIT + SLACK)
+    check_forced(session, venue)
+    go_on(session, venue, folder, True)
+
+
+@test
+def a_venues_thread_hangs(folder, venue):
+    """The engine ends its part by force, then nothing ends the wait for the thread."""
+    session = Session(venue, folder)
+    session.await_line("order_accepted", 4)
+    stop_thread(venue_thread(session), session.process)
+    session.end(3, LIMIT - 0.5, LIMIT + SLACK)
+    left = venue.open_orders()
+    assert left, "no order rests: nothing was shown"
+    named = [json.loads(line) for line in Path(f"{session.tape}.unconfirmed").read_text().splitlines()]
+    assert left <= {order["client_order"] for order in named}, (left, named)
+    assert any("shutdown ended by force" in line["message"] for line in session.lines())
+    go_on(session, venue, folder, True)
+
+
+@test
+def a_second_signal_is_less_patient(folder, venue):
+    session = Session(venue, folder, "--set", "shutdown.force_after=1h")
+    line = session.await_line("order_accepted", 4)
+    stop_thread(line["thread_id"], session.process)
+    session.process.send_signal(signal.SIGTERM)
+    time.sleep(1)
+    session.end(3, 4.5, 5 + SLACK)
+    check_cancelled(session, venue)
+
+
+@test
+def a_log_that_nobody_reads_holds_up_nobody(folder, venue):
+    (folder / "session").mkdir()
+    os.mkfifo(folder / "log")
+    reader = os.open(folder / "log", os.O_RDONLY | os.O_NONBLOCK)
+    environment = os.environ.get("CAPSTAN_LOG")
+    os.environ["CAPSTAN_LOG"] = "trace"
+    try:
+        session = Session(venue, folder)
+    finally:
+        os.environ.pop("CAPSTAN_LOG")
+        if environment:
+            os.environ["CAPSTAN_LOG"] = environment
+    for _ in range(200):
+        time.sleep(0.1)
+        if venue.open_orders():
+            break
+    time.sleep(4)
+    session.end(0, 0, LIMIT + SLACK)
+    os.close(reader)
+    assert not venue.open_orders()
+
+
+@test
+def the_log_is_rotated_by_a_signal(folder, venue):
+    session = Session(venue, folder)
+    session.await_line("order_accepted")
+    old = folder / "log.1"
+    session.log.rename(old)
+    time.sleep(0.5)
+    session.process.send_signal(signal.SIGHUP)
+    session.await_line("the log's file was opened again")
+    session.await_line("order_accepted")
+    session.end(0, 0, LIMIT + SLACK)
+    before = [json.loads(line) for line in old.read_text().splitlines()]
+    lines = before + session.lines()
+    assert not any(line["target"] == "capstan.log" and "dropped" in line["fields"] for line in lines)
+    numbers = [line["fields"]["order"] for line in lines if line["message"] == "place"]
+    assert numbers == [f"#1.{n}" for n in sorted(int(number.split(".")[1]) for number in numbers)]
+    assert lines[-1]["message"] == "final_balance", lines[-1]
+
+
+@test
+def a_signal_before_the_session_begins(folder, venue):
+    """While a venue is asked that does not answer."""
+    venue.process.send_signal(signal.SIGSTOP)
+    session = Session(venue, folder)
+    session.await_line("connecting")
+    session.end(0, 0, LIMIT + SLACK)
+    venue.process.send_signal(signal.SIGCONT)
+    said = [line["message"] for line in session.lines()]
+    assert "stopped before the session began: no order was sent" in said, said
+    assert not venue.open_orders() and not session.tape.exists()
+
+
+def main():
+    if len(sys.argv) > 1:
+        TESTS[:] = [function for function in TESTS if function.__name__ in sys.argv[1:]]
+    print(f"1..{len(TESTS)}")
+    failed = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        for number, function in enumerate(TESTS, 1):
+            folder = Path(scratch) / function.__name__
+            folder.mkdir()
+            name = function.__name__.replace("_", " ")
+            venue = Venue(folder)
+            try:
+                function(folder, venue)
+                print(f"ok {number} - {name}")
+            except Skip as why:
+                print(f"ok {number} - {name} # SKIP {why}")
+            except (AssertionError, subprocess.TimeoutExpired, OSError, KeyError, ValueError, IndexError) as error:
+                failed += 1
+                print(f"not ok {number} - {name}")
+                for line in str(error).splitlines()[:15]:
+                    print(f"#   {line}")
+            finally:
+                for process in SESSIONS:
+                    process.kill()
+                    reap_stopped()
+                SESSIONS.clear()
+                venue.end()
+            sys.stdout.flush()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
