@@ -38,8 +38,9 @@ static void fill_provenance(struct table *table, const struct run *run)
     text_row(table, "why not better", p->run_grade_reasons[0] ? p->run_grade_reasons : "-");
     text_row(table, "grade of the tape", p->tape_grade);
     text_row(table, "tape", p->tape_name);
-    text_row(table, "identity of the tape", p->tape_identity);
-    text_row(table, "fingerprint of the run", p->fingerprint);
+    /* A live session's tape has not ended when its database is written: `capstan project` gives both. */
+    text_row(table, "identity of the tape", p->tape_identity[0] ? p->tape_identity : "-");
+    text_row(table, "fingerprint of the run", p->fingerprint[0] ? p->fingerprint : "-");
     text_row(table, "hash of the configuration", p->config_hash);
     integer_row(table, "seed", p->seed);
     text_row(table, "capstan", p->tool_version);

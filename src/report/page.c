@@ -293,8 +293,8 @@ static void put_run_head(struct page *page, const struct run *run, unsigned numb
     write_html(page->stream, p->tape_name);
     fprintf(page->stream,
             "</strong><div class=soft><span class=time>%.19s</span> to "
-            "<span class=time>%.19s UTC</span>, fingerprint ",
-            from, to);
+            "<span class=time>%.19s UTC</span>%s",
+            from, to, p->fingerprint[0] ? ", fingerprint " : "");
     write_html(page->stream, p->fingerprint);
     put(page, "</div></div></div>\n");
 }
