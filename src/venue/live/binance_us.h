@@ -418,7 +418,7 @@ void binance_us_take_keep(struct binance_us *us, const struct binance_us_answer 
 void binance_us_want_account(struct binance_us *us);
 void binance_us_take_account_part(struct binance_us *us, const struct adapter_asked *asked,
                                   const struct binance_us_answer *answer);
-/* A fill was told that no tape has: what it means for positions that are derived from balances. */
+/* A fill was told: what it means for positions that are derived from balances. */
 void binance_us_account_fill(struct binance_us *us, uint16_t place, order_id order, enum side side,
                              const struct binance_us_fill *fill);
 

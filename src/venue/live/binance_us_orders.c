@@ -91,9 +91,7 @@ static void tell_fill(struct binance_us *us, uint16_t place, order_id order, enu
             .fee = fill->fee,
             .fee_asset = asset,
         };
-    const struct venue_id trade = adapter_venue_id(fill->trade);
-    if (!adapter_trade_is_told(us->names.numbers, order, &trade))
-        binance_us_account_fill(us, place, order, side, fill);
+    binance_us_account_fill(us, place, order, side, fill);
 }
 
 bool binance_us_tell_missed(struct binance_us *us, uint16_t place,

@@ -292,7 +292,8 @@ void binance_us_account_fill(struct binance_us *us, uint16_t place, order_id ord
     const struct binance_us_base *base = &us->bases[place];
     const struct venue_id trade = adapter_venue_id(fill->trade);
     bool before = !base->started || (fill->time_ns != 0 && fill->time_ns <= base->at_ns);
-    if (before && adapter_told_note(&us->told, order, &trade)) {
+    if (before && !adapter_trade_is_told(us->names.numbers, order, &trade) &&
+        adapter_told_note(&us->told, order, &trade)) {
         if (base->started)
             no_position(us, place, "a fill of before this session is told");
         else

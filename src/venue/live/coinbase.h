@@ -507,9 +507,9 @@ void coinbase_take_user(struct coinbase *venue);
 void coinbase_want_account(struct coinbase *venue);
 void coinbase_take_account_part(struct coinbase *venue, const struct adapter_asked *asked,
                                 const struct coinbase_answer *answer);
-/* A fill was told that no tape has, and not before: what it means for positions that are derived from balances. */
-void coinbase_account_fill(struct coinbase *venue, uint16_t place, enum side side,
-                           struct number quantity, int64_t time_ns);
+/* A fill was told for the first time: what it means for positions that are derived from balances. */
+void coinbase_account_fill(struct coinbase *venue, uint16_t place,
+                           const struct event_order_filled *fill, int64_t time_ns);
 
 /* --- coinbase_missed.c ------------------------------------------------------------------------------- */
 

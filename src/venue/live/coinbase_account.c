@@ -160,16 +160,20 @@ static void carry_fill(struct coinbase *venue, uint16_t place, enum side side,
         *carried = sum;
 }
 
-void coinbase_account_fill(struct coinbase *venue, uint16_t place, enum side side,
-                           struct number quantity, int64_t time_ns)
+void coinbase_account_fill(struct coinbase *venue, uint16_t place,
+                           const struct event_order_filled *fill, int64_t time_ns)
 {
     const struct coinbase_base *base = &venue->bases[place];
     const struct coinbase_snapshot *snapshot = &venue->snapshot;
     int64_t at_ns = time_ns - venue->time.offset_ns; /* by the session's clock */
-    if (!base->started && !(snapshot->running && time_ns != 0 && at_ns > snapshot->taken))
-        carry_fill(venue, place, side, quantity);
-    if (base->started && time_ns != 0 && time_ns <= base->at_ns)
-        no_position(venue, place, "a fill of before this session is told");
+    bool after = base->started ? time_ns == 0 || time_ns > base->at_ns
+                               : snapshot->running && time_ns != 0 && at_ns > snapshot->taken;
+    if (!after && !adapter_trade_is_told(venue->names.numbers, fill->order, &fill->trade)) {
+        if (base->started)
+            no_position(venue, place, "a fill of before this session is told");
+        else
+            carry_fill(venue, place, (enum side)fill->side, fill->quantity);
+    }
     /* The account that was told may have it or not. */
     if (at_ns >= snapshot->taken && at_ns <= snapshot->told)
         coinbase_want_account(venue);

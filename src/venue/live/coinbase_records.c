@@ -299,25 +299,24 @@ static enum liquidity liquidity_of(const struct coinbase_record *record,
 static void tell_fill(struct coinbase *venue, const struct coinbase_record *record,
                       const struct coinbase_fill *fill, struct number leaves, bool again)
 {
-    const struct venue_id trade = coinbase_venue_id(fill->trade);
     const struct event_definition *definition = adapter_definition(&venue->names, record->place);
-    struct number quantity = json_units(&fill->quantity, definition->quantity_exponent);
-    coinbase_tell(venue, EVENT_order_filled, record->place, coinbase_stamp(fill->time_ns))
-        ->order_filled = (struct event_order_filled){
+    const struct event_order_filled told = {
         .instrument = adapter_number(&venue->names, record->place),
         .order = record->order,
-        .trade = trade,
+        .trade = coinbase_venue_id(fill->trade),
         .side = fill->side,
         .price = json_units(&fill->price, definition->price_exponent),
-        .quantity = quantity,
+        .quantity = json_units(&fill->quantity, definition->quantity_exponent),
         .leaves = leaves,
         .cause = FILL_REPORTED,
         .liquidity = (uint8_t)liquidity_of(record, fill),
         .fee = fill->fee,
         .fee_asset = definition->quote,
     };
-    if (!again && !adapter_trade_is_told(venue->names.numbers, record->order, &trade))
-        coinbase_account_fill(venue, record->place, (enum side)fill->side, quantity, fill->time_ns);
+    coinbase_tell(venue, EVENT_order_filled, record->place, coinbase_stamp(fill->time_ns))
+        ->order_filled = told;
+    if (!again)
+        coinbase_account_fill(venue, record->place, &told, fill->time_ns);
 }
 
 static struct number leaves_after(const struct coinbase_record *record, int64_t filled)
