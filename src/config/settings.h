@@ -134,6 +134,10 @@
       "else cancel and place; edit: a smaller size in place, any other change too while nothing "  \
       "has filled; replace: one request for any change; cancel_replace: one request, but for a "   \
       "smaller size cancel and place")                                                             \
+    S(order_renew_after, "order.renew_after", DURATION, "0", "24h", "0",                           \
+      "an order that was placed so long ago is placed anew where it is still wanted; 0: never; "   \
+      "where live.order_expiry is "                                                                \
+      "set it must be less, half of it is well")                                                   \
     S(account_exclusive, "account.exclusive", FLAG, "", "", "yes",                                 \
       "the account is ours alone: an order without our id is cancelled, not only told of")         \
     S(safety_sync_interval, "safety.sync_interval", DURATION, "0", "24h", "60s",                   \

@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "engine/walker.h"
 
-enum { CARRY_VERSION = 1, GROUP_BITS = 7, GROUP = (1 << GROUP_BITS) - 1 };
+enum { CARRY_VERSION = 2, GROUP_BITS = 7, GROUP = (1 << GROUP_BITS) - 1 };
 
 struct carrier {
     struct engine *engine; /* not changed while writing */
@@ -227,25 +227,43 @@ static void pass_fields(struct carrier *carrier, const struct field *fields, siz
 
 #define ORDER_FIELD(name) FIELD_OF(order, name, 0)
 
-static const struct field order_fields[] = {
-    ORDER_FIELD(id),           ORDER_FIELD(instrument),
-    FIELD_OF(order, side, 1),  FIELD_OF(order, state, ORDER_STATE_COUNT - 1),
-    ORDER_FIELD(price),        ORDER_FIELD(quantity),
-    ORDER_FIELD(leaves),       ORDER_FIELD(filled),
-    ORDER_FIELD(asked_price),  ORDER_FIELD(asked_leaves),
-    ORDER_FIELD(asked_ts),     ORDER_FIELD(modify_ts),
-    ORDER_FIELD(query_ts),     ORDER_FIELD(event_ts),
-    ORDER_FIELD(told_ts),      ORDER_FIELD(queries),
-    ORDER_FIELD(older),        ORDER_FIELD(shown_price),
-    ORDER_FIELD(shown_leaves), ORDER_FIELD(shown),
-    ORDER_FIELD(asking),       ORDER_FIELD(level),
-    ORDER_FIELD(not_found),    FIELD_OF(order, lost, REQUEST_COUNT - 1),
-    ORDER_FIELD(cancel_sent),  ORDER_FIELD(retry_ts),
-    ORDER_FIELD(failures),     ORDER_FIELD(hanging),
-    ORDER_FIELD(owing),        ORDER_FIELD(unpriced),
-    FIELD_OF(order, spell, 2), ORDER_FIELD(spell_start),
-    ORDER_FIELD(spell_filled), ORDER_FIELD(spell_quantity),
-    ORDER_FIELD(reserved),     ORDER_FIELD(last_trade)};
+static const struct field order_fields[] = {ORDER_FIELD(id),
+                                            ORDER_FIELD(instrument),
+                                            FIELD_OF(order, side, 1),
+                                            FIELD_OF(order, state, ORDER_STATE_COUNT - 1),
+                                            ORDER_FIELD(price),
+                                            ORDER_FIELD(quantity),
+                                            ORDER_FIELD(leaves),
+                                            ORDER_FIELD(filled),
+                                            ORDER_FIELD(asked_price),
+                                            ORDER_FIELD(asked_leaves),
+                                            ORDER_FIELD(asked_ts),
+                                            ORDER_FIELD(placed_ts),
+                                            ORDER_FIELD(modify_ts),
+                                            ORDER_FIELD(query_ts),
+                                            ORDER_FIELD(event_ts),
+                                            ORDER_FIELD(told_ts),
+                                            ORDER_FIELD(queries),
+                                            ORDER_FIELD(older),
+                                            ORDER_FIELD(shown_price),
+                                            ORDER_FIELD(shown_leaves),
+                                            ORDER_FIELD(shown),
+                                            ORDER_FIELD(asking),
+                                            ORDER_FIELD(level),
+                                            ORDER_FIELD(not_found),
+                                            FIELD_OF(order, lost, REQUEST_COUNT - 1),
+                                            ORDER_FIELD(cancel_sent),
+                                            ORDER_FIELD(retry_ts),
+                                            ORDER_FIELD(failures),
+                                            ORDER_FIELD(hanging),
+                                            ORDER_FIELD(owing),
+                                            ORDER_FIELD(unpriced),
+                                            FIELD_OF(order, spell, 2),
+                                            ORDER_FIELD(spell_start),
+                                            ORDER_FIELD(spell_filled),
+                                            ORDER_FIELD(spell_quantity),
+                                            ORDER_FIELD(reserved),
+                                            ORDER_FIELD(last_trade)};
 
 _Static_assert(SPELL_OVER == 2, "the last of enum spell");
 

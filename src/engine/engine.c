@@ -205,6 +205,7 @@ static enum modify modify_of(const struct settings_venue *settings)
 static void init_venue(struct venue_state *venue, const struct settings_venue *settings)
 {
     venue->modify = (uint8_t)modify_of(settings);
+    venue->renew_after = settings->order_renew_after;
     rate_init(&venue->rate, settings);
     sync_init(&venue->sync, settings);
     infrastructure_init(&venue->infrastructure, settings);
@@ -588,6 +589,21 @@ enum infrastructure_state engine_database_state(const struct engine *engine)
 bool engine_order_is_open(const struct engine *engine, order_id order)
 {
     return open_order(engine, order) != NULL;
+}
+
+size_t engine_kept_trades(const struct engine *engine)
+{
+    const struct order_table *table = &engine->orders;
+    uint64_t room = (uint64_t)table->trade_mask + 1;
+    return table->trade_count < room ? table->trade_count : room;
+}
+
+void engine_kept_trade(const struct engine *engine, size_t place, order_id *order,
+                       struct venue_id *trade)
+{
+    ASSERT(place < engine_kept_trades(engine));
+    *order = engine->orders.trades[place].order;
+    *trade = engine->orders.trades[place].id;
 }
 
 int64_t engine_order_leaves(const struct engine *engine, order_id order)

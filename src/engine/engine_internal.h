@@ -115,6 +115,7 @@ struct order {
     order_id id;
     int64_t asked_price, asked_leaves; /* while pending_modify */
     int64_t asked_ts;                  /* when the unanswered request left; unknown: since when */
+    int64_t placed_ts;                 /* when it left */
     int64_t modify_ts;                 /* when the newest modify left */
     int64_t query_ts;                  /* when it was last asked for */
     int64_t spell_start;               /* rule 26; while there is a spell */
@@ -259,6 +260,7 @@ struct venue_state {
     struct sync sync;
     struct infrastructure infrastructure;
     struct alarms alarms;
+    int64_t renew_after;         /* age at which an order is placed anew; 0: never */
     uint8_t modify;              /* enum modify */
     bool reconciled;             /* the account snapshot is complete */
     bool told;                   /* it named a balance: funds are limited */

@@ -242,6 +242,7 @@ void orders_take_place(struct engine *engine, const struct event_place *place, i
         .level = (uint8_t)place->level,
         .last_trade = ENGINE_NO_SLOT,
         .event_ts = now,
+        .placed_ts = now,
         .modify_ts = INT64_MIN,
         .told_ts = INT64_MIN,
     };

@@ -133,8 +133,18 @@ static enum want change_at(enum modify modify, const struct order *order, bool s
 enum change {
     CHANGE_SMALLER, /* in size, it may stay where it is */
     CHANGE_LARGER,  /* in size, it may stay as it is until then */
+    CHANGE_AGE,     /* a new order is to stand for it, it may stay until then */
     CHANGE_PRICE    /* it must not stay where it is */
 };
+
+/* What the change of an order is at its venue. A new order is none that the old one becomes in place. */
+static enum want want_of(enum modify modify, const struct order *order, enum change change)
+{
+    if (change == CHANGE_AGE)
+        return modify == MODIFY_REPLACE || modify == MODIFY_CANCEL_REPLACE ? WANT_REPLACE
+                                                                           : WANT_CANCEL;
+    return change_at(modify, order, change == CHANGE_SMALLER);
+}
 
 /* Where only what reduces may leave (rules 19 and 22): beside all that rests on its side less of the level would
  * leave than is wanted. */
@@ -158,10 +168,9 @@ static void change_order(struct engine *engine, unsigned index, const struct ord
                          enum cancel_cause why)
 {
     unsigned venue = engine->instruments[index].definition.venue;
-    enum want want =
-        change_at((enum modify)engine->venues[venue].modify, order, change == CHANGE_SMALLER);
+    enum want want = want_of((enum modify)engine->venues[venue].modify, order, change);
     bool cut = would_be_cut(engine, index, wanted);
-    if (cut && change == CHANGE_LARGER)
+    if (cut && (change == CHANGE_LARGER || change == CHANGE_AGE))
         return; /* a smaller one would come, which in turn were too small: what rests is filled first */
     if (want != WANT_CANCEL && !(cut && want == WANT_REPLACE)) {
         struct candidate *candidate = add_wanted(engine, index, want, wanted);
@@ -177,6 +186,13 @@ static void change_order(struct engine *engine, unsigned index, const struct ord
     add_wanted(engine, index, WANT_PLACE, wanted);
 }
 
+/* The venue may end it before long (order.renew_after). */
+static bool is_old(const struct engine *engine, unsigned index, const struct order *order)
+{
+    int64_t after = engine->venues[engine->instruments[index].definition.venue].renew_after;
+    return after > 0 && engine->now - order->placed_ts >= after;
+}
+
 /* An order that stands for a level: keep it, change it, or have it make room. */
 static void settle_match(struct engine *engine, unsigned index, struct order *order,
                          const struct wanted_level *wanted, bool may_place)
@@ -185,7 +201,10 @@ static void settle_match(struct engine *engine, unsigned index, struct order *or
     if (!orders_may_act(engine, order))
         return; /* one unanswered action an order */
     bool allowed = not_too_aggressive(instrument, order);
-    if (allowed && size_in_tolerance(&instrument->limits, order->leaves, wanted->quantity.units)) {
+    bool fits =
+        allowed && size_in_tolerance(&instrument->limits, order->leaves, wanted->quantity.units);
+    bool old = may_place && is_old(engine, index, order);
+    if (fits && !old) {
         if (order->level != wanted->level)
             learning_level_moved(engine, order, wanted->level);
         return;
@@ -194,6 +213,8 @@ static void settle_match(struct engine *engine, unsigned index, struct order *or
         add_cancel(engine, order, CANCEL_UNWANTED);
     else if (!allowed)
         change_order(engine, index, order, wanted, CHANGE_PRICE, CANCEL_UNWANTED);
+    else if (fits)
+        change_order(engine, index, order, wanted, CHANGE_AGE, CANCEL_REPLACED);
     else
         change_order(engine, index, order, wanted,
                      order->leaves > wanted->quantity.units ? CHANGE_SMALLER : CHANGE_LARGER,

@@ -90,6 +90,7 @@ static void walk_order(struct walker *walker, const struct engine *engine,
     FIELD(index, order, asked_price);
     FIELD(index, order, asked_leaves);
     FIELD(index, order, asked_ts);
+    FIELD(index, order, placed_ts);
     FIELD(index, order, modify_ts);
     FIELD(index, order, query_ts);
     FIELD(index, order, event_ts);

@@ -38,6 +38,7 @@ static const struct endpoint endpoints[] = {
     {"GET", "/accounts/*/transactions/stream", EXCHANGE_stream, oanda_get_stream},
     {"GET", "/accounts/*/transactions/sinceid", EXCHANGE_fills, oanda_get_transactions_since},
     {"GET", "/accounts/*/transactions/idrange", EXCHANGE_fills, oanda_get_transactions_range},
+    {"GET", "/accounts/*/transactions", EXCHANGE_fills, oanda_get_transaction_pages},
     {"GET", "/accounts/*/transactions/*", EXCHANGE_fills, oanda_get_transaction},
 };
 

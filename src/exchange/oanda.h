@@ -159,6 +159,7 @@ extern const char *const oanda_type_names[OANDA_TYPES];
 /* Endpoints. */
 void oanda_get_transactions_since(struct oanda_call *call);
 void oanda_get_transactions_range(struct oanda_call *call);
+void oanda_get_transaction_pages(struct oanda_call *call);
 void oanda_get_transaction(struct oanda_call *call);
 
 /* --- orders, oanda_orders.c ------------------------------------------------------------------------ */

@@ -1,4 +1,5 @@
 /* OANDA: the account's transactions, and how they are told. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -326,6 +327,59 @@ void oanda_get_transactions_range(struct oanda_call *call)
         oanda_error(call, 416, "The range specified is invalid");
     else
         answer_range(call, from, to - from >= RANGE_MAX ? from + RANGE_MAX - 1 : to);
+}
+
+/* A time as RFC 3339 or in seconds since 1970; `value` stays where there is none. */
+static bool read_bound(const struct oanda_call *call, const char *name, int64_t *value)
+{
+    const char *text = parameter(call->parameters, name);
+    if (!text)
+        return true;
+    struct number seconds = number_from_text(text, strlen(text), -9);
+    if (seconds.status == NUMBER_VALUE)
+        *value = seconds.units;
+    else if (time_from_text(text, strlen(text), value, NULL))
+        return false;
+    *value -= call->venue->protocol.skew;
+    return true;
+}
+
+static void write_pages(struct oanda_call *call, int64_t first, int64_t last, int64_t size)
+{
+    const char *host = exchange_request_header(call->incoming, "host");
+    json_open(call->body, "pages", '[');
+    for (int64_t from = first; from <= last; from += size) {
+        int64_t to = last - from < size ? last : from + size - 1;
+        json_format(call->body, NULL,
+                    "https://%s/v3/accounts/%s/transactions/idrange?from=%" PRId64 "&to=%" PRId64,
+                    host ? host : "", call->path->parts[1], from, to);
+    }
+    json_close(call->body, ']');
+}
+
+/* Not the transactions of a time, but the addresses at which they are told. */
+void oanda_get_transaction_pages(struct oanda_call *call)
+{
+    const struct oanda *venue = call->venue;
+    int64_t begin = call->venue->options.now, end = call->now, size = 100;
+    if (!read_bound(call, "from", &begin) || !read_bound(call, "to", &end) ||
+        !parameter_integer(call->parameters, "pageSize", &size) || size < 1 || size > RANGE_MAX) {
+        oanda_error(call, 400, "Invalid value specified for 'from', 'to' or 'pageSize'");
+        return;
+    }
+    int64_t last = (int64_t)venue->transaction_count, first = 1;
+    while (first <= last && venue->transactions[first - 1].time < begin)
+        first++;
+    while (last >= first && venue->transactions[last - 1].time > end)
+        last--;
+    json_open(call->body, NULL, '{');
+    oanda_write_time(venue, call->body, "from", begin, call->unix_time);
+    oanda_write_time(venue, call->body, "to", end, call->unix_time);
+    json_integer(call->body, "pageSize", size);
+    json_integer(call->body, "count", last - first + 1);
+    write_pages(call, first, last, size);
+    oanda_write_last(venue, call->body);
+    json_close(call->body, '}');
 }
 
 void oanda_get_transaction(struct oanda_call *call)

@@ -20,6 +20,7 @@ struct arrays {
     struct event_definition *definitions;
     uint16_t *numbers;             /* of all venues, one list behind the other */
     int64_t *positions;            /* as numbers */
+    struct adapter_trade *trades;  /* of all venues */
     size_t first[LIVE_VENUES_MAX]; /* where a venue's list begins */
     struct place *places;
 };
@@ -64,6 +65,7 @@ void live_names_free(struct live_names *names)
         free(arrays->definitions);
         free(arrays->numbers);
         free(arrays->positions);
+        free(arrays->trades);
         free(arrays->places);
         free(arrays);
     }
@@ -174,4 +176,22 @@ bool live_names_carry(struct live_names *names, struct engine *engine, unsigned 
         }
     }
     return true;
+}
+
+int live_names_carry_trades(struct live_names *names, const struct engine *engine, int64_t since_ns,
+                            struct error *error)
+{
+    struct arrays *arrays = names->memory;
+    size_t count = engine_kept_trades(engine);
+    arrays->trades = calloc(count + 1, sizeof *arrays->trades);
+    if (!arrays->trades)
+        return error_set(error, ERROR_SYSTEM, "no memory for %zu trades", count);
+    for (size_t i = 0; i < count; i++)
+        engine_kept_trade(engine, i, &arrays->trades[i].order, &arrays->trades[i].trade);
+    for (unsigned venue = 0; venue < names->names.venue_count; venue++) {
+        names->numbers[venue].trades = arrays->trades;
+        names->numbers[venue].trade_count = count;
+        names->numbers[venue].fills_since = since_ns;
+    }
+    return 0;
 }

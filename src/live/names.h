@@ -21,6 +21,10 @@ int live_names_make(struct live_names *names, struct live_io *const *ios, size_t
 /* Tell the adapters which positions a folded engine carries. False where one is no count of the venue's units:
  * that of `*instrument`. */
 bool live_names_carry(struct live_names *names, struct engine *engine, unsigned *instrument);
+/* Tell them which of its trades it has, and that fills of `since_ns` and later may be missing; 0: none is. ERROR_SYSTEM
+ * without memory. */
+int live_names_carry_trades(struct live_names *names, const struct engine *engine, int64_t since_ns,
+                            struct error *error);
 void live_names_free(struct live_names *names);
 
 #endif

@@ -44,6 +44,9 @@ static const char target[] = "capstan.live";
 #define SHUTDOWN_NS      (29 * NS_PER_SECOND)
 /* And where one tape follows another. */
 #define STORE_ROTATE_NS (1 * NS_PER_SECOND)
+/* Fills are asked for from so long before the tape's last message: clocks differ. Of that time the engine knows its
+ * trades again, if they are no more than 4096. */
+#define FILLS_OVERLAP_NS (60 * NS_PER_SECOND)
 /* Signals nearer than this are one. */
 #define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 
@@ -366,12 +369,14 @@ static int open_tape(struct session *session, struct error *error)
     return 0;
 }
 
-/* What the venues' adapters count balances from. */
+/* What the venues' adapters count balances from, and since when fills may be missing. */
 static int carry_positions(struct session *session, struct error *error)
 {
     unsigned instrument;
+    const struct fold *fold = &session->fold;
+    int64_t since = fold->starts > 0 ? fold->last_ts - FILLS_OVERLAP_NS : 0;
     if (live_names_carry(&session->found, session->engine.engine, &instrument))
-        return 0;
+        return live_names_carry_trades(&session->found, session->engine.engine, since, error);
     return error_set(error, ERROR_INPUT,
                      "%s: the position of %s is too large to be a count of the venue's units",
                      session->tape_path, session->names->symbols[instrument]);

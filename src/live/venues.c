@@ -47,6 +47,24 @@ int live_venues_resolve(struct live_venues *venues, const struct config *config,
     return config_resolve(config, &names, true, &venues->settings, error);
 }
 
+/* Orders that the venue ends by itself are placed anew before; else all of a healthy session's would end. */
+static int check_expiry(const struct settings_venue *settings, const char *venue,
+                        struct error *error)
+{
+    int64_t expiry = settings->live_order_expiry, renew = settings->order_renew_after;
+    char text[2][TIME_TEXT_MAX];
+    if (expiry == 0 || (renew > 0 && renew < expiry))
+        return 0;
+    duration_to_text(expiry, text[0]);
+    duration_to_text(renew, text[1]);
+    return error_set(
+        error, ERROR_INPUT,
+        "order.renew_after of %s: '%s'; live.order_expiry is %s: expected more than 0 and "
+        "less than that (half of it is well), so that orders are placed anew before the "
+        "venue ends them",
+        venue, text[1], text[0]);
+}
+
 static int load_credentials(struct live_venues *venues, size_t v,
                             const struct live_venues_options *options, struct error *error)
 {
@@ -71,7 +89,10 @@ static int open_venue(struct live_venues *venues, size_t v,
     const struct settings_global *global = &venues->settings.global;
     const struct wanted_venue *wanted = venues->wanted.venues[v];
     bool wants_credentials = options->trades || wanted->kind->needs_credentials;
-    int code = wants_credentials ? load_credentials(venues, v, options, error) : 0;
+    int code = options->trades ? check_expiry(settings, venues->wanted.names[v], error) : 0;
+    if (code)
+        return code;
+    code = wants_credentials ? load_credentials(venues, v, options, error) : 0;
     if (code)
         return code;
     raw_hide(options->raw, venues->credentials[v]);

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "live/event_log.h"
+#include "live/fees.h"
 #include "live/reconciled.h"
 
 enum { UNCONFIRMED_MAX = 1024 };
@@ -18,6 +19,7 @@ struct watch {
     struct event_log log;
     struct open_orders *orders;
     struct reconciled *reconciled;
+    struct fees *fees;
     bool forced;
     size_t unconfirmed_count;
     struct open_order unconfirmed[UNCONFIRMED_MAX];
@@ -110,13 +112,15 @@ static int take_message(struct sink *sink, const struct message *message, struct
     open_orders_take(watch->orders, message);
     if (message->kind >= EVENT_start)
         reconciled_take(watch->reconciled, watch->options.engine, message);
+    fees_take(watch->fees, watch->options.engine, message);
     return 0;
 }
 
 static int stepped(struct sink *sink, const struct engine *engine, struct error *error)
 {
     struct watch *watch = (struct watch *)sink;
-    (void)engine, (void)error;
+    (void)error;
+    fees_stepped(watch->fees, engine);
     tell_trouble(watch);
     open_orders_stepped(watch->orders);
     return 0;
@@ -161,6 +165,8 @@ int watch_open(struct watch **out, const struct watch_options *options, struct e
     if (!code)
         code = reconciled_open(&watch->reconciled, options->engine, options->names, options->log,
                                error);
+    if (!code)
+        code = fees_open(&watch->fees, options->names, options->log, error);
     return code;
 }
 
@@ -168,6 +174,7 @@ void watch_close(struct watch **watch)
 {
     if (*watch) {
         reconciled_close(&(*watch)->reconciled);
+        fees_close(&(*watch)->fees);
         open_orders_close(&(*watch)->orders);
     }
     free(*watch);

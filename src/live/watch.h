@@ -12,7 +12,7 @@ struct watch;
 
 struct watch_options {
     const struct log *log;
-    const struct engine *engine; /* folded, before its start */
+    struct engine *engine; /* folded, before its start */
     const struct event_names *names;
     size_t order_capacity; /* orders that may be open at a time */
     struct live_tape *tape;

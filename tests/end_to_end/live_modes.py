@@ -163,6 +163,10 @@ def what_is_wrong_is_told(folder, venue):
            "no adapter")
     expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", "live.session=Not_One"), 2,
            "live.session")
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", "live.order_expiry=60s"), 2,
+           "order.renew_after of binance_us: '0'; live.order_expiry is 1m")
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", "live.order_expiry=60s",
+               "--set", "order.renew_after=60s"), 2, "order.renew_after of binance_us: '1m'")
     expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", "live.instruments=binance_us:NOTHING"),
            3, "NOTHING")
     expect(run("watchdog", "-c", venue.config, "--tape", folder / "no.tape"), 2, "no session")

@@ -741,3 +741,86 @@ Test(binance_us_account, the_clock_is_asked_for_each_ten_minutes)
     bench_pass(6 * SECOND);
     cr_expect_eq(bench_count_made("GET", "/api/v3/time"), before + 2);
 }
+
+/* --- fills of before --------------------------------------------------------------------------------- */
+
+#define TRADES "/api/v3/myTrades"
+#define TRADE(id, order)                                                                           \
+    "{\"id\":" id ",\"orderId\":" order ",\"price\":\"100.00\",\"qty\":\"0.5\",\"commission\":"    \
+    "\"0.001\",\"commissionAsset\":\"BTC\",\"time\":1699999950000,\"isBuyer\":true,\"isMaker\":"   \
+    "true}"
+#define ENDED(id, name)                                                                            \
+    "{\"symbol\":\"BTCUSD\",\"orderId\":" id ",\"clientOrderId\":\"" name                          \
+    "\",\"price\":\"100.00\",\"origQty\":\"2\",\"executedQty\":\"0.5\",\"status\":\"CANCELED\","   \
+    "\"timeInForce\":\"GTC\",\"side\":\"BUY\",\"time\":1699999950000,\"updateTime\":"              \
+    "1699999950000}"
+
+static void begin_after_a_loss(int64_t since)
+{
+    bench_open("BTCUSD", true);
+    bench_discover();
+    bench.fills_since = since;
+    bench.has_positions = bench.has_trade = true;
+    bench.positions[0] = 1000;
+    bench.trade = (struct adapter_trade){.order = 4, .trade = {.length = 2, .bytes = {'4', '4'}}};
+    bench_begin();
+    bench_answer("POST", KEY, 200, "{\"listenKey\":\"listen-key-1\"}");
+    bench_opened(2);
+    bench_forget();
+}
+
+/* Of an order that the tape has every fill of, one that it does not know, and somebody else's. The account waits, and
+ * the position that balances are counted from has what was missed, less its fee in base. */
+Test(binance_us_account, fills_that_the_tape_lost)
+{
+    begin_after_a_loss(BENCH_START - 90 * SECOND);
+    cr_expect_null(bench_find("GET", ACCOUNT, NULL), "the account waits");
+    const struct bench_request *request = bench_find("GET", TRADES, NULL);
+    cr_assert_not_null(request);
+    cr_expect_str_eq(bench_parameter(request, "startTime"), "1699999910251");
+    bench_answer("GET", TRADES, 200,
+                 "[" TRADE("44", "7") "," TRADE("45", "8") "," TRADE("46", "9") "]");
+    bench_answer("GET", ORDER, 200, ENDED("7", "mm1-0-4"));
+    bench_expect_nothing();
+    bench_answer("GET", ORDER, 200, ENDED("8", "mm1-0-5"));
+    bench_expect("order_filled " BTC " order=#5 trade=\"45\" side=buy price=100.00 "
+                 "quantity=0.50000000 leaves=absent cause=reported liquidity=maker fee=0.001");
+    bench_answer("GET", ORDER, 200, ENDED("9", "web_1"));
+    bench_expect_nothing();
+    cr_expect(bench_was_logged("1 fills of before this session"));
+    bench_answer("GET", ACCOUNT, 200, AT_BEGIN);
+    bench_answer("GET", OPEN, 200, "[]");
+    cr_expect(bench_was_told("venue_position " BTC " position="));
+}
+
+/* Days apart are asked for a day at a time; a page that is full in smaller windows. */
+Test(binance_us_account, fills_of_days)
+{
+    begin_after_a_loss(BENCH_START - 25 * 3600 * SECOND);
+    bench_answer("GET", TRADES, 200, "[]");
+    const struct bench_request *request = bench_find("GET", TRADES, NULL);
+    cr_assert_not_null(request);
+    cr_expect_str_eq(bench_parameter(request, "startTime"), "1699996400251");
+    cr_expect_str_eq(bench_parameter(request, "endTime"), "1700082800250");
+    static char page[1 << 18] = "[";
+    size_t length = 1;
+    for (int i = 0; i < 1000; i++)
+        length += (size_t)snprintf(page + length, sizeof page - length, "%s%s", i ? "," : "",
+                                   TRADE("44", "7"));
+    snprintf(page + length, sizeof page - length, "]");
+    bench_answer("GET", TRADES, 200, page);
+    request = bench_find("GET", TRADES, NULL);
+    cr_assert_not_null(request);
+    cr_expect_str_eq(bench_parameter(request, "endTime"), "1700039600250");
+}
+
+Test(binance_us_account, fills_that_cant_be_asked_for)
+{
+    begin_after_a_loss(BENCH_START - 90 * SECOND);
+    for (int i = 0; i < 9; i++) {
+        bench_answer("GET", TRADES, 400, "{\"code\":-1130,\"msg\":\"no\"}");
+        bench_pass(2 * SECOND);
+    }
+    cr_expect(bench_was_logged("the position may lack them"));
+    cr_expect_not_null(bench_find("GET", ACCOUNT, NULL));
+}

@@ -491,6 +491,9 @@ void bench_begin(void)
         (struct adapter_numbers){.venue = 0, .names = &bench.names, .instruments = numbers};
     if (bench.has_positions)
         bench.numbers.positions = bench.positions;
+    bench.numbers.fills_since = bench.fills_since;
+    bench.numbers.trades = &bench.trade;
+    bench.numbers.trade_count = bench.has_trade;
     bench.adapter->begin(bench.adapter, &bench.numbers, bench.now);
 }
 

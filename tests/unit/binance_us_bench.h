@@ -47,6 +47,9 @@ struct bench {
     struct adapter_numbers numbers;
     int64_t positions[BENCH_SYMBOLS_MAX];
     bool has_positions;
+    int64_t fills_since; /* of `numbers`, as is what follows */
+    struct adapter_trade trade;
+    bool has_trade;
     struct event_definition definitions[BENCH_SYMBOLS_MAX];
 };
 

@@ -245,3 +245,107 @@ Test(coinbase_account, market_data_alone)
     for (size_t i = 0; i < bench.request_count; i++)
         cr_expect_str_empty(bench.requests[i].bearer);
 }
+
+/* The venue made the fill while it was asked for the account, whose balances may have it: they are asked for anew. */
+Test(coinbase_account, a_fill_while_the_account_was_read)
+{
+    char fills[2048];
+    bench_run("BTC-USD", true);
+    bench_rest(1);
+    bench_decide("request_snapshot - venue=coinbase cause=1");
+    bench_pass(200 * NS_PER_MS);
+    bench_answer_account("");
+    bench_user("update", 1, "OPEN", "0.5", "1.5", "100.00");
+    snprintf(fills, sizeof fills, "{\"fills\":[%s]}",
+             bench_fill(1, "t1", "100.00", "0.5", "2023-11-14T22:12:20.5Z"));
+    bench_answer("GET", FILLS, 200, fills);
+    cr_expect_null(bench_find("GET", ACCOUNTS, NULL), "it was before");
+    bench_user("update", 1, "OPEN", "1.0", "1.0", "100.00");
+    int length = snprintf(fills, sizeof fills, "{\"fills\":[%s,",
+                          bench_fill(1, "t1", "100.00", "0.5", "2023-11-14T22:12:20.5Z"));
+    char time[TIME_TEXT_MAX];
+    time_to_text(bench.now + (BENCH_AHEAD_MS - 100) * NS_PER_MS, time);
+    snprintf(fills + length, sizeof fills - (size_t)length, "%s]}",
+             bench_fill(1, "t2", "100.00", "0.5", time));
+    bench_answer("GET", FILLS, 200, fills);
+    cr_expect_not_null(bench_find("GET", ACCOUNTS, NULL));
+}
+
+/* --- fills of before --------------------------------------------------------------------------------- */
+
+#define ENDED(number, name, status)                                                                \
+    "{\"order\":{\"order_id\":\"order-" number "\",\"product_id\":\"BTC-USD\",\"side\":\"BUY\","   \
+    "\"client_order_id\":\"" name "\",\"status\":\"" status "\",\"filled_size\":\"0.5\"}}"
+
+static void begin_after_a_loss(void)
+{
+    bench_open("BTC-USD", true);
+    bench_discover();
+    bench.fills_since = BENCH_START - 90 * NS_PER_SECOND;
+    bench.has_positions = bench.has_trade = true;
+    bench.positions[0] = 1000;
+    bench.trade = (struct adapter_trade){.order = 4, .trade = {.length = 2, .bytes = {'t', '4'}}};
+    bench_begin();
+    bench_opened(USER);
+    bench_forget();
+    bench_event(USER, "user", "{\"type\":\"snapshot\",\"orders\":[]}");
+}
+
+static void answer_missed(const char *const *fills, size_t count)
+{
+    char list[8192] = "{\"fills\":[";
+    for (size_t i = 0; i < count; i++) {
+        strcat(list, i ? "," : "");
+        strcat(list, fills[i]);
+    }
+    strcat(list, "],\"cursor\":\"\"}");
+    bench_answer("GET", FILLS, 200, list);
+}
+
+/* Of an order that the tape has every fill of, one that it does not know, and somebody else's. The account waits, and
+ * the position that balances are counted from has what was missed. */
+Test(coinbase_account, fills_that_the_tape_lost)
+{
+    char text[3][1024];
+    const char *fills[3] = {text[0], text[1], text[2]};
+    begin_after_a_loss();
+    bench_decide("request_snapshot - venue=coinbase cause=1");
+    cr_expect_null(bench_find("GET", ACCOUNTS, NULL), "the account waits");
+    cr_expect_not_null(
+        bench_find("GET", FILLS, "start_sequence_timestamp=2023-11-14T22%3A11%3A50.25"));
+    snprintf(text[0], sizeof text[0], "%s",
+             bench_fill(9, "t9", "100.00", "0.5", "2023-11-14T22:13:03Z"));
+    snprintf(text[1], sizeof text[1], "%s",
+             bench_fill(5, "t5", "100.00", "0.5", "2023-11-14T22:13:02Z"));
+    snprintf(text[2], sizeof text[2], "%s",
+             bench_fill(4, "t4", "100.00", "0.5", "2023-11-14T22:13:01Z"));
+    answer_missed(fills, 3);
+    bench_answer("GET", ORDERS "/historical/order-4", 200, ENDED("4", "mm1-0-4", "FILLED"));
+    bench_expect_nothing();
+    bench_answer("GET", ORDERS "/historical/order-5", 200, ENDED("5", "mm1-0-5", "CANCELLED"));
+    bench_expect("order_filled coinbase:BTC-USD order=#5 trade=\"t5\" side=buy price=100.00 "
+                 "quantity=0.500 leaves=absent cause=reported liquidity=maker fee=0.25");
+    cr_expect_null(bench_find("GET", ACCOUNTS, NULL));
+    bench_answer("GET", ORDERS "/historical/order-9", 200, ENDED("9", "other", "FILLED"));
+    bench_expect_nothing();
+    cr_expect(bench_was_logged("1 fills of before this session"));
+    bench_answer_account("");
+    cr_expect(bench_was_told("venue_position coinbase:BTC-USD position=1.500"));
+    bench_closed(USER);
+    bench_pass(3 * NS_PER_SECOND);
+    bench_opened(USER);
+    bench_event(USER, "user", "{\"type\":\"snapshot\",\"orders\":[]}");
+    cr_expect_eq(bench_count_made("GET", FILLS), 1, "once is enough");
+}
+
+/* What can't be had is asked for a few times; then the session goes on without, and says so. */
+Test(coinbase_account, fills_that_cant_be_asked_for)
+{
+    begin_after_a_loss();
+    for (int i = 0; i < 9; i++) {
+        bench_answer("GET", FILLS, 400, "{\"error\":\"INVALID_ARGUMENT\",\"message\":\"no\"}");
+        bench_pass(2 * NS_PER_SECOND);
+    }
+    cr_expect(bench_was_logged("the position may lack them"));
+    cr_expect_not_null(bench_find("GET", ACCOUNTS, NULL));
+}

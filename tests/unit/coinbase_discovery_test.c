@@ -324,3 +324,17 @@ Test(coinbase_discovery, back_off_doubles)
         most *= 2;
     }
 }
+
+/* Six requests that were under way together are refused once: they don't double the wait. */
+Test(coinbase_discovery, refusals_of_one_burst_are_one)
+{
+    bench_run("BTC-USD", true);
+    for (unsigned i = 1; i <= 6; i++)
+        bench_place(i, "buy", "100.00", "2.000", "gtc", true);
+    for (unsigned i = 1; i <= 6; i++)
+        bench_answer("POST", ORDERS, 429, "{}");
+    bench_forget();
+    bench_pass(1100 * NS_PER_MS);
+    bench_place(7, "buy", "100.00", "2.000", "gtc", true);
+    cr_expect_eq(bench_count_made("POST", ORDERS), 7, "more than a second");
+}

@@ -129,6 +129,13 @@ Test(exchange_oanda, an_order_rests_is_replaced_and_cancelled)
         cr_assert_str_eq(bench_at(bench.answer, path), types[i]);
     }
     cr_assert_eq(get(PATH "/transactions/sinceid", "id=99"), 416);
+    cr_assert_eq(get(PATH "/transactions", "pageSize=5"), 200);
+    cr_assert_str_eq(bench_at(bench.answer, "lastTransactionID"), "7");
+    cr_assert_not_null(strstr(bench_at(bench.answer, "pages.0"), "/idrange?from=1&to=5"));
+    cr_assert_not_null(strstr(bench_at(bench.answer, "pages.1"), "/idrange?from=6&to=7"));
+    cr_assert_eq(get(PATH "/transactions", "from=2200-01-01T00:00:00Z"), 200);
+    cr_assert_str_eq(bench_at(bench.answer, "count"), "0");
+    cr_assert_eq(get(PATH "/transactions", "from=yesterday"), 400);
     bench_close(&bench);
 }
 

@@ -337,3 +337,133 @@ Test(oanda_account, interest_moves_the_balance)
     oanda_expect("balance - venue=oanda asset=USD total=99990.1234");
     oanda_close();
 }
+
+/* --- profit ---------------------------------------------------------------------------------------------- */
+
+/* One fill as the stream tells it, with the profit that the venue states. */
+static void tell_fill(unsigned id, const char *units, const char *price, const char *profit)
+{
+    char text[2048];
+    const char *told = oanda_filled(id, 1, "mm1-0-1", units, price, "100000");
+    const char *zero = "\"pl\":\"0.0000\"", *at = strstr(told, zero);
+    cr_assert_not_null(at);
+    snprintf(text, sizeof text, "%.*s\"pl\":\"%s\",\"financing\":\"-0.01\"%s", (int)(at - told),
+             told, profit, at + strlen(zero));
+    oanda_text(1, text);
+}
+
+/* The venue closes the oldest trade first, we count an average: from flat to flat both are the same, 4.7 here. */
+Test(oanda_account, profit_is_compared_from_flat_to_flat)
+{
+    oanda_run(NULL);
+    tell_fill(101, "1000", "1.10000", "0");
+    tell_fill(102, "1000", "1.10100", "0");
+    tell_fill(103, "-1000", "1.10200", "2.0000");
+    tell_fill(104, "-1500", "1.10370", "2.7000"); /* 500 of it open a short */
+    cr_expect(oanda_was_logged("financing of -0.04 is in the venue's balance alone"));
+    cr_expect_not(oanda_was_logged("flat again"));
+    tell_fill(105, "500", "1.10270", "0.6000"); /* 0.5 by all that we know */
+    cr_expect(oanda_was_logged(
+        "EUR_USD: flat again after 1 fills, whose profit is 0.6 by the venue and 0.5 by ours"));
+    oanda_close();
+}
+
+/* Answers come before the stream tells of anything: where no more can be noted as taken, what an answer tells waits for
+ * its turn, and is told once. */
+Test(oanda_account, more_answers_than_can_be_taken_ahead)
+{
+    static char page[1 << 17];
+    char name[32], filled[1024];
+    oanda_run(NULL);
+    int length = snprintf(page, sizeof page, "{\"transactions\":[");
+    for (unsigned i = 1; i <= 258; i++) {
+        snprintf(name, sizeof name, "mm1-0-%u", i);
+        const char *made = oanda_made(100 + i, name, "100", "1.09990", "");
+        length +=
+            snprintf(page + length, sizeof page - (size_t)length, "%s%s", i > 1 ? "," : "", made);
+        snprintf(filled, sizeof filled,
+                 "{\"orderCreateTransaction\":%s,\"lastTransactionID\":\"%u\"}", made, 100 + i);
+        oanda_place(i, "1.09990");
+        oanda_answer("POST /orders", 201, filled);
+        if (i % 50 == 0) { /* no more than so many a second */
+            oanda_pass(NS_PER_SECOND);
+            oanda_heartbeat(0, 0);
+        }
+        if (i <= 256) {
+            char line[64];
+            snprintf(line, sizeof line, "order_accepted oanda:EUR_USD order=#%u ", i);
+            cr_expect(oanda_was_told(line), "%s", line);
+        }
+    }
+    cr_expect(oanda_was_logged("before their turn"));
+    oanda_forget();
+    cr_expect_not_null(oanda_find("GET "), "the account is asked for");
+    snprintf(page + length, sizeof page - (size_t)length, "],\"lastTransactionID\":\"358\"}");
+    oanda_answer("GET /transactions/sinceid?id=100", 200, page);
+    oanda_expect("order_accepted oanda:EUR_USD order=#257 ");
+    oanda_expect("order_accepted oanda:EUR_USD order=#258 ");
+    oanda_expect_nothing();
+    oanda_close();
+}
+
+/* --- fills of before --------------------------------------------------------------------------------- */
+
+static void begin_after_a_loss(void)
+{
+    oanda_open(NULL);
+    oanda_discover(100, "");
+    bench.fills_since = OANDA_START - 90 * NS_PER_SECOND;
+    bench.has_trade = true;
+    bench.trade = (struct adapter_trade){.order = 4, .trade = {.length = 2, .bytes = {'9', '1'}}};
+    oanda_begin();
+    oanda_opened(0);
+    oanda_pass(NS_PER_SECOND);
+    oanda_opened(1);
+    oanda_forget();
+}
+
+/* Where they begin is asked for by time; from there on transactions are read, and the account waits for them. What is
+ * on the tape and what is not ours is not told. */
+Test(oanda_account, fills_that_the_tape_lost)
+{
+    char page[8192];
+    begin_after_a_loss();
+    cr_assert_not_null(oanda_find("GET /transactions?from=2023-11-14T22:11:50"));
+    oanda_heartbeat(1, 100);
+    cr_expect_null(oanda_find("GET /transactions/sinceid"));
+    oanda_answer("GET /transactions?from=", 200,
+                 "{\"pages\":[\"https://rest.test/v3/accounts/1/transactions/idrange?from=90&to="
+                 "100\"],\"lastTransactionID\":\"100\"}");
+    oanda_answer_account(100, "50", "");
+    int length = snprintf(page, sizeof page, "{\"transactions\":[%s,",
+                          oanda_made(90, "mm1-0-4", "50", "1.09990", ""));
+    length += snprintf(page + length, sizeof page - (size_t)length, "%s,",
+                       oanda_filled(91, 90, "mm1-0-4", "50", "1.09990", "99999"));
+    length += snprintf(page + length, sizeof page - (size_t)length, "%s,",
+                       oanda_made(92, "mm1-0-5", "50", "1.09990", ""));
+    length += snprintf(page + length, sizeof page - (size_t)length, "%s,",
+                       oanda_filled(93, 92, "mm1-0-5", "50", "1.09980", "99999"));
+    snprintf(page + length, sizeof page - (size_t)length, "%s],\"lastTransactionID\":\"100\"}",
+             oanda_filled(100, 99, "other", "50", "1.09980", "99999"));
+    oanda_expect_nothing();
+    oanda_answer("GET /transactions/sinceid?id=89", 200, page);
+    oanda_expect("order_filled oanda:EUR_USD order=#5 trade=\"93\" side=buy price=1.09980 "
+                 "quantity=50 leaves=absent");
+    oanda_expect("balance - venue=oanda asset=USD total=100000");
+    oanda_expect("venue_position oanda:EUR_USD position=50");
+    cr_expect(oanda_was_logged("1 fills of before this session"));
+    oanda_close();
+}
+
+Test(oanda_account, fills_that_cant_be_asked_for)
+{
+    begin_after_a_loss();
+    for (int i = 0; i < 9; i++) {
+        oanda_answer("GET /transactions?from=", 400, "{\"errorMessage\":\"no\"}");
+        oanda_pass(1500 * NS_PER_MS);
+        oanda_heartbeat(1, 100);
+    }
+    cr_expect(oanda_was_logged("the position may lack them"));
+    cr_expect_not_null(oanda_find("GET "));
+    oanda_close();
+}

@@ -183,6 +183,9 @@ void oanda_begin(void)
     }
     bench.numbers =
         (struct adapter_numbers){.venue = 0, .names = &bench.names, .instruments = numbers};
+    bench.numbers.fills_since = bench.fills_since;
+    bench.numbers.trades = &bench.trade;
+    bench.numbers.trade_count = bench.has_trade;
     bench.adapter->begin(bench.adapter, &bench.numbers, bench.now);
 }
 

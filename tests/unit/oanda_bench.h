@@ -30,6 +30,9 @@ struct oanda_bench {
     size_t log_count;
     struct event_names names;
     struct adapter_numbers numbers;
+    int64_t fills_since; /* of `numbers`, as is what follows */
+    struct adapter_trade trade;
+    bool has_trade;
     struct event_definition definitions[2];
 };
 

@@ -411,6 +411,37 @@ size_t adapter_decimal(int64_t units, int exponent, char out[DECIMAL_TEXT_MAX])
     return length;
 }
 
+static bool is_listed(const struct adapter_trade *list, size_t count, order_id order,
+                      const struct venue_id *trade)
+{
+    for (size_t i = 0; i < count; i++)
+        if (list[i].order == order && memcmp(&list[i].trade, trade, sizeof *trade) == 0)
+            return true;
+    return false;
+}
+
+bool adapter_told_note(struct adapter_told *told, order_id order, const struct venue_id *trade)
+{
+    if (is_listed(told->list, told->count, order, trade))
+        return false;
+    if (told->count == told->capacity) {
+        size_t capacity = 2 * told->capacity + 64;
+        void *grown = realloc(told->list, capacity * sizeof *told->list);
+        if (!grown)
+            return false;
+        told->list = grown;
+        told->capacity = capacity;
+    }
+    told->list[told->count++] = (struct adapter_trade){.order = order, .trade = *trade};
+    return true;
+}
+
+bool adapter_trade_is_told(const struct adapter_numbers *numbers, order_id order,
+                           const struct venue_id *trade)
+{
+    return is_listed(numbers->trades, numbers->trade_count, order, trade);
+}
+
 struct venue_id adapter_venue_id(uint64_t number)
 {
     char text[24];

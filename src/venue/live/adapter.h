@@ -94,6 +94,12 @@ struct adapter_instrument {
     uint8_t trading; /* enum trading */
 };
 
+/* A trade of ours that a tape has. */
+struct adapter_trade {
+    order_id order;
+    struct venue_id trade;
+};
+
 /* Numbers of what an adapter talks of, by the tape's names. Belongs to the host, outlives the adapter. */
 struct adapter_numbers {
     uint8_t venue;
@@ -103,7 +109,17 @@ struct adapter_numbers {
      * units; NULL: all 0. A venue that only has balances tells positions as their change since begin(), so that
      * it needs to know what they began with. */
     const int64_t *positions;
+    /* Fills of this time of the session's clock and later may be missing on the tape (0: none is): once the private
+     * stream stands the venue is asked for them, and those of orders of ours that are not among `trades` are told,
+     * without leaves, before the first account. */
+    int64_t fills_since;
+    const struct adapter_trade *trades; /* may be NULL where there is none */
+    size_t trade_count;
 };
+
+/* Whether a tape has that trade. */
+bool adapter_trade_is_told(const struct adapter_numbers *numbers, order_id order,
+                           const struct venue_id *trade);
 
 struct adapter_settings {
     const char *name;     /* the venue's, as in settings and on the tape: "binance_us" */

@@ -143,6 +143,17 @@ size_t adapter_requests_of(const struct adapter_requests *requests, unsigned kin
 const struct adapter_asked *adapter_requests_about(const struct adapter_requests *requests,
                                                    unsigned kind, order_id order);
 
+/* --- trades that were told ---------------------------------------------------------------------------- */
+
+/* Start from zero; free the list at the end. */
+struct adapter_told {
+    struct adapter_trade *list;
+    size_t count, capacity;
+};
+
+/* Note a trade. False where it was noted before, or without memory. */
+bool adapter_told_note(struct adapter_told *told, order_id order, const struct venue_id *trade);
+
 /* --- numbers ---------------------------------------------------------------------------------------- */
 
 /* units x 10^exponent as plain decimal text without zeros that say nothing: "0.5", "120". Returns the length. */

@@ -158,6 +158,10 @@ static void take_answer(struct binance_us *us, const struct adapter_asked *asked
     case ASK_TRADES:
         binance_us_order_answer(us, asked, answer);
         break;
+    case ASK_MISSED:
+    case ASK_MISSED_ORDER:
+        binance_us_missed_answer(us, asked, answer);
+        break;
     case ASK_RIGHTS:
     case ASK_FEES:
     case BINANCE_US_ASK_COUNT:
@@ -218,6 +222,7 @@ static void us_tick(struct adapter *adapter, int64_t now)
         binance_us_time_due(us);
         binance_us_pair_due(us, &us->market);
         binance_us_pair_due(us, &us->private_pair);
+        binance_us_missed_due(us);
         binance_us_private_due(us);
         binance_us_orders_due(us);
         binance_us_market_due(us);
@@ -239,6 +244,8 @@ static void free_all(struct binance_us *us)
     binance_us_orders_free(&us->snapshot.page);
     binance_us_event_free(&us->event);
     binance_us_fills_free(&us->fills);
+    binance_us_fills_free(&us->missed.fills);
+    free(us->told.list);
     binance_frame_free(&us->frame);
     binance_scratch_free(&us->scratch);
     free(us->found);

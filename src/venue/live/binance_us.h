@@ -5,6 +5,7 @@
  *   binance_us_discovery.c  from start() to READY, and definitions that change afterwards
  *   binance_us_links.c      websockets: opened, rotated before their age limit, given up when dead
  *   binance_us_market.c     books, trades, best prices
+ *   binance_us_missed.c    fills of before this session that the tape may not have
  *   binance_us_orders.c     decisions, and what becomes of orders
  *   binance_us_private.c    listenKey, private events, the account
  *
@@ -64,7 +65,9 @@ enum {
       ASK_SIGNED | ASK_IN_BODY | ASK_COUNTED)                                                      \
     X(ASK_CANCEL, "DELETE", "/api/v3/order", 1, ASK_SIGNED)                                        \
     X(ASK_QUERY, "GET", "/api/v3/order", 4, ASK_SIGNED)                                            \
-    X(ASK_TRADES, "GET", "/api/v3/myTrades", 20, ASK_SIGNED)
+    X(ASK_TRADES, "GET", "/api/v3/myTrades", 20, ASK_SIGNED)                                       \
+    X(ASK_MISSED, "GET", "/api/v3/myTrades", 20, ASK_SIGNED)                                       \
+    X(ASK_MISSED_ORDER, "GET", "/api/v3/order", 4, ASK_SIGNED)
 
 enum binance_us_ask {
 #define X(name, method, path, weight, bits) name,
@@ -178,6 +181,26 @@ struct binance_us_query {
     int64_t retry_at; /* TIME_NEVER: asked for */
 };
 
+/* --- fills of before --------------------------------------------------------------------------------- */
+
+enum binance_us_missed_step {
+    BINANCE_US_MISSED_IDLE,
+    BINANCE_US_MISSED_LIST,  /* trades of one instrument in a window of time */
+    BINANCE_US_MISSED_ORDERS /* each one's order is asked for its name */
+};
+
+struct binance_us_missed {
+    uint8_t step;   /* enum binance_us_missed_step */
+    bool asked_for; /* once is enough */
+    bool waiting;   /* a request is under way */
+    uint16_t place;
+    int64_t from_ms, length_ms, end_ms; /* the window, and where the last one ends */
+    struct binance_us_fills fills;      /* of the instrument */
+    size_t next;                        /* of them: whose order is asked for */
+    unsigned tries, told;
+    int64_t retry_at;
+};
+
 /* --- account ----------------------------------------------------------------------------------------- */
 
 struct binance_us_holding {
@@ -266,6 +289,8 @@ struct binance_us {
     bool may_not_trade; /* told of once */
     struct binance_us_query queries[BINANCE_US_QUERIES_MAX];
     uint32_t last_query;
+    struct binance_us_missed missed;
+    struct adapter_told told; /* fills of before positions were counted from balances */
     /* scratch */
     struct binance_scratch scratch;
     struct binance_frame frame;
@@ -394,7 +419,19 @@ void binance_us_want_account(struct binance_us *us);
 void binance_us_take_account_part(struct binance_us *us, const struct adapter_asked *asked,
                                   const struct binance_us_answer *answer);
 /* A fill was told: what it means for positions that are derived from balances. */
-void binance_us_account_fill(struct binance_us *us, uint16_t place, int64_t time_ns,
-                             const char *fee_asset);
+void binance_us_account_fill(struct binance_us *us, uint16_t place, order_id order, enum side side,
+                             const struct binance_us_fill *fill);
 
+/* --- binance_us_missed.c ----------------------------------------------------------------------------- */
+
+/* The private stream stands: ask for what the tape may not have. True while that goes on; the account waits for it. */
+bool binance_us_missed_runs(struct binance_us *us);
+void binance_us_missed_due(struct binance_us *us);
+/* Answers to MISSED and MISSED_ORDER. */
+void binance_us_missed_answer(struct binance_us *us, const struct adapter_asked *asked,
+                              const struct binance_us_answer *answer);
+/* A fill of before this session is told, without leaves, if its order is ours and the tape does not have it. */
+bool binance_us_tell_missed(struct binance_us *us, uint16_t place,
+                            const struct binance_us_order *told,
+                            const struct binance_us_fill *fill);
 #endif

@@ -91,7 +91,19 @@ static void tell_fill(struct binance_us *us, uint16_t place, order_id order, enu
             .fee = fill->fee,
             .fee_asset = asset,
         };
-    binance_us_account_fill(us, place, fill->time_ns, fill->fee_asset);
+    binance_us_account_fill(us, place, order, side, fill);
+}
+
+bool binance_us_tell_missed(struct binance_us *us, uint16_t place,
+                            const struct binance_us_order *told, const struct binance_us_fill *fill)
+{
+    order_id order = adapter_order_of(us->settings.session, told->name, strlen(told->name));
+    const struct venue_id trade = adapter_venue_id(fill->trade);
+    if (order == 0 || adapter_trade_is_told(us->names.numbers, order, &trade))
+        return false;
+    tell_fill(us, place, order, (enum side)told->side, fill, (struct number){0, NUMBER_ABSENT},
+              fill->maker ? LIQUIDITY_MAKER : LIQUIDITY_TAKER);
+    return true;
 }
 
 static struct number less(struct number a, struct number b)
@@ -724,6 +736,8 @@ void binance_us_order_answer(struct binance_us *us, const struct adapter_asked *
     case ASK_KEEP:
     case ASK_ACCOUNT:
     case ASK_OPEN_ORDERS:
+    case ASK_MISSED:
+    case ASK_MISSED_ORDER:
     case BINANCE_US_ASK_COUNT:
         ASSERT(false);
         break;

@@ -270,14 +270,37 @@ static void no_position(struct binance_us *us, uint16_t place, const char *why)
                 us->settings.symbols[place], why);
 }
 
-void binance_us_account_fill(struct binance_us *us, uint16_t place, int64_t time_ns,
-                             const char *fee_asset)
+/* The balance that positions are counted from will have it: what was carried over lacks it. */
+static void carry_fill(struct binance_us *us, uint16_t place, enum side side,
+                       const struct binance_us_fill *fill)
+{
+    struct binance_us_base *base = &us->bases[place];
+    int exponent = adapter_definition(&us->names, place)->quantity_exponent;
+    struct number quantity = json_units(&fill->quantity, exponent);
+    int64_t fee = 0, sum;
+    if (quantity.status != NUMBER_VALUE || (strcmp(us->found[place].base, fill->fee_asset) == 0 &&
+                                            !money_to_units(fill->fee, exponent, &fee)))
+        return;
+    if (!__builtin_add_overflow(base->carried,
+                                (side == SIDE_BUY ? quantity.units : -quantity.units) - fee, &sum))
+        base->carried = sum;
+}
+
+void binance_us_account_fill(struct binance_us *us, uint16_t place, order_id order, enum side side,
+                             const struct binance_us_fill *fill)
 {
     const struct binance_us_base *base = &us->bases[place];
-    if (base->started && time_ns != 0 && time_ns <= base->at_ns)
-        no_position(us, place, "a fill of before this session is told");
+    const struct venue_id trade = adapter_venue_id(fill->trade);
+    bool before = !base->started || (fill->time_ns != 0 && fill->time_ns <= base->at_ns);
+    if (before && !adapter_trade_is_told(us->names.numbers, order, &trade) &&
+        adapter_told_note(&us->told, order, &trade)) {
+        if (base->started)
+            no_position(us, place, "a fill of before this session is told");
+        else
+            carry_fill(us, place, side, fill);
+    }
     for (uint16_t other = 0; other < us->names.count; other++)
-        if (other != place && strcmp(us->found[other].base, fee_asset) == 0)
+        if (other != place && strcmp(us->found[other].base, fill->fee_asset) == 0)
             no_position(us, other, "fees of other instruments are paid in it");
 }
 
@@ -395,7 +418,7 @@ void binance_us_want_account(struct binance_us *us)
     if (!us->settings.credentials)
         return;
     us->snapshot.wanted = true;
-    if (!us->snapshot.running)
+    if (!binance_us_missed_runs(us) && !us->snapshot.running)
         start_snapshot(us);
 }
 
@@ -522,6 +545,7 @@ void binance_us_private_due(struct binance_us *us)
         return;
     ask_key(us);
     keep_key(us);
-    if (us->snapshot.wanted && !us->snapshot.running && us->now >= us->snapshot.retry_at)
+    if (us->snapshot.wanted && !us->snapshot.running && !binance_us_missed_runs(us) &&
+        us->now >= us->snapshot.retry_at)
         start_snapshot(us);
 }

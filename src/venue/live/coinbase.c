@@ -133,6 +133,10 @@ static void take_answer(struct coinbase *venue, const struct adapter_asked *aske
     case COINBASE_ASK_FILLS:
         coinbase_look_answer(venue, asked, answer);
         break;
+    case COINBASE_ASK_MISSED:
+    case COINBASE_ASK_MISSED_ORDER:
+        coinbase_missed_answer(venue, asked, answer);
+        break;
     case COINBASE_ASK_RIGHTS:
     case COINBASE_ASK_FEES:
     case COINBASE_ASK_COUNT:
@@ -193,6 +197,7 @@ static void entry_tick(struct adapter *adapter, int64_t now)
         coinbase_time_due(venue);
         coinbase_link_due(venue, &venue->market);
         coinbase_link_due(venue, &venue->user);
+        coinbase_missed_due(venue);
         coinbase_account_due(venue);
         coinbase_send_cancels(venue);
         coinbase_looks_due(venue);
@@ -210,6 +215,7 @@ static void free_all(struct coinbase *venue)
     coinbase_records_close(venue);
     for (size_t i = 0; i < COINBASE_LOOKS_MAX; i++)
         coinbase_fills_free(&venue->looks[i].fills);
+    coinbase_fills_free(&venue->missed.fills);
     coinbase_balances_free(&venue->snapshot.balances);
     coinbase_orders_free(&venue->snapshot.orders);
     coinbase_orders_free(&venue->orders);

@@ -9,6 +9,7 @@
  *   coinbase_orders.c     decisions, and answers to them
  *   coinbase_looks.c      questions about one order: found by name, read, with its fills
  *   coinbase_account.c    balances, positions, open orders
+ *   coinbase_missed.c     fills of before this session that the tape may not have
  *
  * Everything is due at ticks, a quarter of a second apart; what can't wait is done where it is noticed.
  *
@@ -65,7 +66,9 @@ enum {
     X(COINBASE_ASK_EDIT, "POST", "/orders/edit", COINBASE_TOKEN)                                   \
     X(COINBASE_ASK_FIND, "GET", "/orders/historical/batch", COINBASE_TOKEN | COINBASE_BACKGROUND)  \
     X(COINBASE_ASK_ORDER, "GET", "/orders/historical/", COINBASE_TOKEN | COINBASE_BACKGROUND)      \
-    X(COINBASE_ASK_FILLS, "GET", "/orders/historical/fills", COINBASE_TOKEN | COINBASE_BACKGROUND)
+    X(COINBASE_ASK_FILLS, "GET", "/orders/historical/fills", COINBASE_TOKEN | COINBASE_BACKGROUND) \
+    X(COINBASE_ASK_MISSED, "GET", "/orders/historical/fills", COINBASE_TOKEN)                      \
+    X(COINBASE_ASK_MISSED_ORDER, "GET", "/orders/historical/", COINBASE_TOKEN)
 
 enum coinbase_ask {
 #define X(name, method, path, bits) name,
@@ -113,6 +116,7 @@ struct coinbase_rates {
     uint64_t used;      /* of the present one */
     int64_t second;     /* when it began, by the session's clock */
     int64_t held_until; /* after a 429 */
+    int64_t refused_ns; /* when the last 429 came */
     struct adapter_backoff backoff;
     bool heard; /* the last answer told what is left */
     uint64_t left;
@@ -173,6 +177,7 @@ struct coinbase_record {
     uint8_t time_in_force;
     bool has_end, post_only;
     bool mine;     /* placed by this session: what is asked of it is known */
+    bool sided;    /* its side is known */
     bool live;     /* the venue has said that it took it */
     bool accepted; /* told, or of no interest: another session placed it */
     bool over, end_told;
@@ -230,6 +235,25 @@ struct coinbase_look {
     int64_t retry_at; /* when the step is to be asked for; TIME_NEVER: it is */
 };
 
+/* --- fills of before --------------------------------------------------------------------------------- */
+
+enum coinbase_missed_step {
+    COINBASE_MISSED_IDLE,
+    COINBASE_MISSED_LIST,  /* the list of fills is read */
+    COINBASE_MISSED_ORDERS /* each one's order is asked for its name */
+};
+
+struct coinbase_missed {
+    uint8_t step;   /* enum coinbase_missed_step */
+    bool asked_for; /* once is enough */
+    bool waiting;   /* a request is under way */
+    struct coinbase_fills fills;
+    struct coinbase_page page;
+    size_t next; /* of the fills: whose order is asked for */
+    unsigned tries, told;
+    int64_t retry_at;
+};
+
 /* --- account ----------------------------------------------------------------------------------------- */
 
 struct coinbase_holding {
@@ -247,9 +271,9 @@ struct coinbase_base {
 
 struct coinbase_snapshot {
     bool wanted, running, failed;
-    unsigned under_way; /* parts that are not answered */
-    uint32_t number;    /* of this one; answers of others are not its parts */
-    int64_t taken;      /* session's clock */
+    unsigned under_way;  /* parts that are not answered */
+    uint32_t number;     /* of this one; answers of others are not its parts */
+    int64_t taken, told; /* session's clock: asked for, and answered */
     int64_t retry_at;
     struct adapter_backoff backoff;
     struct coinbase_balances balances;
@@ -294,6 +318,7 @@ struct coinbase {
     int64_t check_next; /* no record's check_at is earlier */
     struct coinbase_look looks[COINBASE_LOOKS_MAX];
     uint32_t last_look;
+    struct coinbase_missed missed;
     struct coinbase_snapshot snapshot;
     struct coinbase_base *bases;
     struct coinbase_holding *holdings; /* by the tape's asset */
@@ -396,9 +421,14 @@ void coinbase_records_close(struct coinbase *venue);
 struct coinbase_record *coinbase_record_of(const struct coinbase *venue, order_id order);
 /* The same, a new one where there is none; NULL where there is no room even without those that ended. */
 struct coinbase_record *coinbase_record_new(struct coinbase *venue, order_id order, uint16_t place);
-/* The record of an order of ours that the venue names, a new one where there is none: NULL where it is not ours. */
+/* The record of an order of ours that the venue names, a new one where there is none: NULL where it is not ours, or
+ * of another product or side than the order of that name, which then is unknown. */
 struct coinbase_record *coinbase_record_of_told(struct coinbase *venue,
                                                 const struct coinbase_order *told);
+/* Whether an answer that names this product and side is about an order of that record: an id or a name may be
+ * mixed up by the venue or by us. An empty product is not told. `what` names the answer; false is logged. */
+bool coinbase_record_is(struct coinbase *venue, const struct coinbase_record *record,
+                        const char *symbol, uint8_t side, const char *what);
 /* What the venue says of it is taken over, nothing is told. */
 void coinbase_record_take(struct coinbase *venue, struct coinbase_record *record,
                           const struct coinbase_order *told);
@@ -408,6 +438,9 @@ void coinbase_record_settle(struct coinbase *venue, struct coinbase_record *reco
  * told as it is, or without memory. */
 bool coinbase_record_fills(struct coinbase *venue, struct coinbase_record *record,
                            struct coinbase_fills *fills, bool all);
+/* A fill of before this session that the tape may not have is told, without leaves, unless it has. */
+bool coinbase_record_missed(struct coinbase *venue, struct coinbase_record *record,
+                            const struct coinbase_fill *fill);
 /* Sum of a list's fills, in quantity units. */
 struct number coinbase_sum_of_fills(const struct coinbase *venue, uint16_t place,
                                     const struct coinbase_fills *fills);
@@ -474,7 +507,17 @@ void coinbase_take_user(struct coinbase *venue);
 void coinbase_want_account(struct coinbase *venue);
 void coinbase_take_account_part(struct coinbase *venue, const struct adapter_asked *asked,
                                 const struct coinbase_answer *answer);
-/* A fill was told: what it means for positions that are derived from balances. */
-void coinbase_account_fill(struct coinbase *venue, uint16_t place, int64_t time_ns);
+/* A fill was told for the first time: what it means for positions that are derived from balances. */
+void coinbase_account_fill(struct coinbase *venue, uint16_t place,
+                           const struct event_order_filled *fill, int64_t time_ns);
+
+/* --- coinbase_missed.c ------------------------------------------------------------------------------- */
+
+/* The private stream stands: ask for what the tape may not have. True while that goes on; the account waits for it. */
+bool coinbase_missed_runs(struct coinbase *venue);
+void coinbase_missed_due(struct coinbase *venue);
+/* Answers to MISSED and MISSED_ORDER. */
+void coinbase_missed_answer(struct coinbase *venue, const struct adapter_asked *asked,
+                            const struct coinbase_answer *answer);
 
 #endif

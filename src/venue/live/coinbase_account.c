@@ -150,11 +150,33 @@ static void no_position(struct coinbase *venue, uint16_t place, const char *why)
                 venue->settings.symbols[place], why);
 }
 
-void coinbase_account_fill(struct coinbase *venue, uint16_t place, int64_t time_ns)
+/* The balance that positions are counted from will have it: what was carried over lacks it. */
+static void carry_fill(struct coinbase *venue, uint16_t place, enum side side,
+                       struct number quantity)
+{
+    int64_t *carried = &venue->bases[place].carried, sum;
+    int64_t moved = side == SIDE_BUY ? quantity.units : -quantity.units;
+    if (quantity.status == NUMBER_VALUE && !__builtin_add_overflow(*carried, moved, &sum))
+        *carried = sum;
+}
+
+void coinbase_account_fill(struct coinbase *venue, uint16_t place,
+                           const struct event_order_filled *fill, int64_t time_ns)
 {
     const struct coinbase_base *base = &venue->bases[place];
-    if (base->started && time_ns != 0 && time_ns <= base->at_ns)
-        no_position(venue, place, "a fill of before this session is told");
+    const struct coinbase_snapshot *snapshot = &venue->snapshot;
+    int64_t at_ns = time_ns - venue->time.offset_ns; /* by the session's clock */
+    bool after = base->started ? time_ns == 0 || time_ns > base->at_ns
+                               : snapshot->running && time_ns != 0 && at_ns > snapshot->taken;
+    if (!after && !adapter_trade_is_told(venue->names.numbers, fill->order, &fill->trade)) {
+        if (base->started)
+            no_position(venue, place, "a fill of before this session is told");
+        else
+            carry_fill(venue, place, (enum side)fill->side, fill->quantity);
+    }
+    /* The account that was told may have it or not. */
+    if (at_ns >= snapshot->taken && at_ns <= snapshot->told)
+        coinbase_want_account(venue);
 }
 
 static void start_base(struct coinbase *venue, uint16_t place)
@@ -243,6 +265,8 @@ void coinbase_want_account(struct coinbase *venue)
     if (!venue->settings.credentials)
         return;
     venue->snapshot.wanted = true;
+    if (coinbase_missed_runs(venue))
+        return;
     if (!venue->snapshot.running && venue->now >= venue->rates.held_until)
         start_snapshot(venue);
     else if (!venue->snapshot.running)
@@ -298,6 +322,7 @@ static bool is_repeated(const struct coinbase_orders *orders, size_t index)
 static void tell_account(struct coinbase *venue)
 {
     const struct coinbase_orders *orders = &venue->snapshot.orders;
+    venue->snapshot.told = venue->now;
     take_balances(venue);
     for (unsigned asset = 0; asset < venue->names.numbers->names->asset_count; asset++)
         tell_balance(venue, (uint16_t)asset);
@@ -370,6 +395,6 @@ void coinbase_take_account_part(struct coinbase *venue, const struct adapter_ask
 void coinbase_account_due(struct coinbase *venue)
 {
     if (venue->settings.credentials && venue->snapshot.wanted && !venue->snapshot.running &&
-        venue->now >= venue->snapshot.retry_at)
+        !coinbase_missed_runs(venue) && venue->now >= venue->snapshot.retry_at)
         start_snapshot(venue);
 }

@@ -146,9 +146,10 @@ static void take_headers(struct coinbase *venue, const struct net_response *resp
         rates->used = limit_of(venue) - left;
 }
 
-/* 429: its word where it says one ("Retry-After"), else twice as long each time, from a second on. */
-static void obey(struct coinbase *venue, const struct net_response *response,
-                 const struct coinbase_answer *answer)
+/* 429: its word where it says one ("Retry-After"), else twice as long each time, from a second on. What had left before
+ * the last one came was refused with it, and is no further time. */
+static void obey(struct coinbase *venue, const struct adapter_asked *asked,
+                 const struct net_response *response, const struct coinbase_answer *answer)
 {
     uint64_t seconds;
     if (answer->status != TOO_MANY) {
@@ -157,6 +158,10 @@ static void obey(struct coinbase *venue, const struct net_response *response,
         return;
     }
     bool told = whole_header(response, "retry-after", &seconds) && seconds > 0;
+    bool same = asked->sent_ns <= venue->rates.refused_ns;
+    venue->rates.refused_ns = venue->now;
+    if (!told && same)
+        return;
     if (told && seconds > RETRY_AFTER_MAX)
         seconds = RETRY_AFTER_MAX;
     int64_t until =
@@ -175,7 +180,7 @@ void coinbase_take_limits(struct coinbase *venue, const struct adapter_asked *as
     venue->rates.heard = false;
     if (answer->status != 0 && (asks[asked->kind].bits & COINBASE_TOKEN))
         take_headers(venue, response);
-    obey(venue, response, answer);
+    obey(venue, asked, response, answer);
     if (answer->status == UNAUTHORIZED)
         venue->time.next = venue->now; /* the clocks may differ: it is asked for before all else */
 }

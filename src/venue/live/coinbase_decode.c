@@ -357,6 +357,22 @@ static void read_refusal(const cJSON *tree, struct coinbase_error *out)
     set_error(out, word_of_text(reason, text), text);
 }
 
+static int read_success(const cJSON *object, struct coinbase_placed *out, struct error *error)
+{
+    const char *name = json_text_of(object, "client_order_id");
+    int code = json_read_text(object, "order_id", out->id, sizeof out->id, error);
+    if (!code && out->id[0] == '\0')
+        code = error_set(error, ERROR_INPUT, "field order_id: expected an id");
+    if (!code && name)
+        code = json_read_text(object, "client_order_id", out->name, sizeof out->name, error);
+    if (!code && json_text_of(object, "product_id"))
+        code = json_read_text(object, "product_id", out->symbol, sizeof out->symbol, error);
+    out->has_side = json_text_of(object, "side") != NULL;
+    if (!code && out->has_side)
+        code = read_side(object, "side", &out->side, error);
+    return code;
+}
+
 int coinbase_read_placed(const char *bytes, size_t length, struct coinbase_placed *out,
                          struct error *error)
 {
@@ -365,13 +381,7 @@ int coinbase_read_placed(const char *bytes, size_t length, struct coinbase_place
     int code = tree ? json_read_flag(tree, "success", &out->success, error) : ERROR_INPUT;
     if (!code && out->success) {
         const cJSON *inner = json_member(tree, "success_response");
-        const char *name = json_text_of(inner ? inner : tree, "client_order_id");
-        code = json_read_text(inner ? inner : tree, "order_id", out->id, sizeof out->id, error);
-        if (!code && out->id[0] == '\0')
-            code = error_set(error, ERROR_INPUT, "field order_id: expected an id");
-        if (!code && name)
-            code = json_read_text(inner ? inner : tree, "client_order_id", out->name,
-                                  sizeof out->name, error);
+        code = read_success(inner ? inner : tree, out, error);
     } else if (!code) {
         read_refusal(tree, &out->error);
     }
@@ -436,6 +446,8 @@ static int read_fill(const cJSON *item, struct coinbase_fill *out, struct error 
         code = error_set(error, ERROR_INPUT, "field trade_id: expected an id");
     if (!code)
         code = json_read_text(item, "order_id", out->order, sizeof out->order, error);
+    if (!code && json_text_of(item, "product_id"))
+        code = json_read_text(item, "product_id", out->symbol, sizeof out->symbol, error);
     if (!code)
         code = json_read_decimal(item, "price", &out->price, error);
     if (!code)

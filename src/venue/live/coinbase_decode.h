@@ -92,7 +92,10 @@ int coinbase_order_of_tree(const cJSON *object, bool of_channel, struct coinbase
 struct coinbase_placed {
     bool success;
     char id[COINBASE_ID_MAX + 1], name[COINBASE_NAME_MAX + 1]; /* success; name may be empty */
-    struct coinbase_error error;                               /* else */
+    char symbol[EVENT_NAME_MAX + 1];                           /* empty: not told */
+    bool has_side;
+    uint8_t side;                /* enum side */
+    struct coinbase_error error; /* no success */
 };
 int coinbase_read_placed(const char *bytes, size_t length, struct coinbase_placed *out,
                          struct error *error);
@@ -119,6 +122,7 @@ int coinbase_read_edit(const char *bytes, size_t length, bool *success,
 /* One fill. The trade id is unique among fills that are no corrections ("List Fills", trade_id). */
 struct coinbase_fill {
     char trade[COINBASE_ID_MAX + 1], order[COINBASE_ID_MAX + 1];
+    char symbol[EVENT_NAME_MAX + 1]; /* empty: not told */
     struct json_decimal price, quantity;
     money fee; /* in the quote asset */
     int64_t time_ns;

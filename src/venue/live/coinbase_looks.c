@@ -257,6 +257,10 @@ static void take_order(struct coinbase *venue, struct coinbase_look *look,
                                   : "it is of another order");
         return;
     }
+    if (!coinbase_record_is(venue, record, told->symbol, told->side, "an order")) {
+        fail(venue, look, "it is of another product or side");
+        return;
+    }
     coinbase_record_take(venue, record, told);
     record->live |= !coinbase_status_is_over((enum coinbase_status)told->status);
     if (record->size == 0)
@@ -332,15 +336,21 @@ static void judge_fills(struct coinbase *venue, struct coinbase_look *look)
     }
 }
 
-/* Fills of this order alone, whatever the list has. */
-static void drop_others(const struct coinbase *venue, struct coinbase_look *look)
+/* Fills of this order alone, whatever the list has. False where one has its id and another product or side. */
+static bool drop_others(struct coinbase *venue, struct coinbase_look *look)
 {
     const struct coinbase_record *record = coinbase_record_of(venue, look->order);
     size_t kept = 0;
-    for (size_t i = 0; i < look->fills.count; i++)
-        if (record && strcmp(look->fills.list[i].order, record->id) == 0)
-            look->fills.list[kept++] = look->fills.list[i];
+    for (size_t i = 0; i < look->fills.count; i++) {
+        const struct coinbase_fill *fill = &look->fills.list[i];
+        if (!record || strcmp(fill->order, record->id) != 0)
+            continue;
+        if (!coinbase_record_is(venue, record, fill->symbol, fill->side, "a fill"))
+            return false;
+        look->fills.list[kept++] = *fill;
+    }
     look->fills.count = kept;
+    return true;
 }
 
 static void take_fills(struct coinbase *venue, struct coinbase_look *look,
@@ -351,8 +361,9 @@ static void take_fills(struct coinbase *venue, struct coinbase_look *look,
         fail(venue, look, error.text);
         return;
     }
-    drop_others(venue, look);
-    if (look->page.cursor[0] == '\0')
+    if (!drop_others(venue, look))
+        fail(venue, look, "a fill of it is of another product or side");
+    else if (look->page.cursor[0] == '\0')
         judge_fills(venue, look);
     else if (++look->pages >= PAGES_MAX)
         fail(venue, look, "the list of fills is too long");

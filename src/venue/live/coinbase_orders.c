@@ -177,6 +177,7 @@ static bool record_order(struct coinbase *venue, uint16_t place, const struct ev
     record->mine = true;
     record->accepted = false;
     record->side = order->side;
+    record->sided = true;
     record->time_in_force = order->time_in_force;
     record->post_only = order->post_only;
     record->has_end = order->time_in_force == TIME_IN_FORCE_GTC && venue->settings.expiry_ns > 0;
@@ -215,15 +216,21 @@ static void place_order(struct coinbase *venue, uint16_t place, const struct eve
     refuse_new(venue, place, order->order, reject);
 }
 
-/* Whether the answer is about the order that was asked for: it tells its name, or only an id. */
-static bool is_about(const struct coinbase *venue, order_id order,
+/* Whether the answer is about the order that was asked for: it may tell its name, product and side, or only an id. */
+static bool is_about(struct coinbase *venue, const struct coinbase_record *record,
                      const struct coinbase_placed *placed, struct error *error)
 {
-    if (placed->name[0] == '\0' ||
-        adapter_order_of(venue->settings.session, placed->name, strlen(placed->name)) == order)
+    bool named = placed->name[0] == '\0' || adapter_order_of(venue->settings.session, placed->name,
+                                                             strlen(placed->name)) == record->order;
+    if (!named)
+        error_set(error, ERROR_INPUT, "it is about the order %.64s, which was not asked about",
+                  placed->name);
+    else if (!coinbase_record_is(venue, record, placed->symbol,
+                                 placed->has_side ? placed->side : record->side,
+                                 "the answer to a new order"))
+        error_set(error, ERROR_INPUT, "it is about another product or side");
+    else
         return true;
-    error_set(error, ERROR_INPUT, "it is about the order %.64s, which was not asked about",
-              placed->name);
     return false;
 }
 
@@ -251,7 +258,7 @@ static void take_placed(struct coinbase *venue, const struct adapter_asked *aske
         take_refusal(venue, asked, &answer->error);
     } else if (read && !placed.success) {
         take_refusal(venue, asked, &placed.error);
-    } else if (read && record && is_about(venue, asked->order, &placed, &error)) {
+    } else if (read && record && is_about(venue, record, &placed, &error)) {
         memcpy(record->id, placed.id, sizeof record->id);
         record->live = true;
         coinbase_record_settle(venue, record);

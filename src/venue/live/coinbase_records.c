@@ -105,6 +105,29 @@ struct coinbase_record *coinbase_record_new(struct coinbase *venue, order_id ord
     return record;
 }
 
+/* A product, or the name of its market where that is no product of ours. */
+static bool is_symbol_of(const struct coinbase *venue, uint16_t place, const char *symbol)
+{
+    return strcmp(symbol, venue->settings.symbols[place]) == 0 ||
+           (strcmp(symbol, venue->products[place].market) == 0 &&
+            adapter_place_of_symbol(&venue->names, symbol) == ADAPTER_NO_PLACE);
+}
+
+bool coinbase_record_is(struct coinbase *venue, const struct coinbase_record *record,
+                        const char *symbol, uint8_t side, const char *what)
+{
+    static const char *const sides[] = {[SIDE_BUY] = "buy", [SIDE_SELL] = "sell"};
+    char name[ADAPTER_ORDER_NAME_MAX];
+    bool same_symbol = symbol[0] == '\0' || is_symbol_of(venue, record->place, symbol);
+    if (same_symbol && (!record->sided || record->side == side))
+        return true;
+    adapter_order_name(venue->settings.session, record->order, name);
+    adapter_log(&venue->out, LOG_ERROR, "%s says %s %s of the order %s, which is %s %s", what,
+                sides[side], symbol, name, record->sided ? sides[record->side] : "of",
+                venue->settings.symbols[record->place]);
+    return false;
+}
+
 struct coinbase_record *coinbase_record_of_told(struct coinbase *venue,
                                                 const struct coinbase_order *told)
 {
@@ -116,6 +139,10 @@ struct coinbase_record *coinbase_record_of_told(struct coinbase *venue,
     if (!record)
         adapter_log(&venue->out, LOG_ERROR, "more than %d orders at once: one is not followed",
                     COINBASE_RECORDS_MAX / 4 * 3);
+    if (record && !coinbase_record_is(venue, record, told->symbol, told->side, "the venue")) {
+        coinbase_tell_unknown(venue, record->place, record->order, REQUEST_QUERY);
+        return NULL;
+    }
     return record;
 }
 
@@ -174,6 +201,7 @@ void coinbase_record_take(struct coinbase *venue, struct coinbase_record *record
         memcpy(record->id, told->id, sizeof record->id);
     if (!record->mine) {
         record->side = told->side;
+        record->sided = true;
         record->time_in_force = told->time_in_force;
         record->has_end = told->has_end;
     }
@@ -267,12 +295,12 @@ static enum liquidity liquidity_of(const struct coinbase_record *record,
     return maker ? LIQUIDITY_MAKER : LIQUIDITY_TAKER;
 }
 
+/* `again`: this session has told it. */
 static void tell_fill(struct coinbase *venue, const struct coinbase_record *record,
-                      const struct coinbase_fill *fill, struct number leaves)
+                      const struct coinbase_fill *fill, struct number leaves, bool again)
 {
     const struct event_definition *definition = adapter_definition(&venue->names, record->place);
-    coinbase_tell(venue, EVENT_order_filled, record->place, coinbase_stamp(fill->time_ns))
-        ->order_filled = (struct event_order_filled){
+    const struct event_order_filled told = {
         .instrument = adapter_number(&venue->names, record->place),
         .order = record->order,
         .trade = coinbase_venue_id(fill->trade),
@@ -285,7 +313,10 @@ static void tell_fill(struct coinbase *venue, const struct coinbase_record *reco
         .fee = fill->fee,
         .fee_asset = definition->quote,
     };
-    coinbase_account_fill(venue, record->place, fill->time_ns);
+    coinbase_tell(venue, EVENT_order_filled, record->place, coinbase_stamp(fill->time_ns))
+        ->order_filled = told;
+    if (!again)
+        coinbase_account_fill(venue, record->place, &told, fill->time_ns);
 }
 
 static struct number leaves_after(const struct coinbase_record *record, int64_t filled)
@@ -323,7 +354,7 @@ bool coinbase_record_fills(struct coinbase *venue, struct coinbase_record *recor
             continue;
         if (!told && !note_trade(record, fill->trade))
             return false;
-        tell_fill(venue, record, fill, leaves_after(record, sum));
+        tell_fill(venue, record, fill, leaves_after(record, sum), told);
         record->told_ns = venue->now;
     }
     if (sum > record->told)
@@ -335,6 +366,27 @@ bool coinbase_record_fills(struct coinbase *venue, struct coinbase_record *recor
         record->ended_ns = venue->now;
     }
     compare_fees(venue, record, fills);
+    return true;
+}
+
+bool coinbase_record_missed(struct coinbase *venue, struct coinbase_record *record,
+                            const struct coinbase_fill *fill)
+{
+    int exponent = adapter_definition(&venue->names, record->place)->quantity_exponent;
+    struct number quantity = json_units(&fill->quantity, exponent);
+    const struct venue_id trade = coinbase_venue_id(fill->trade);
+    if (adapter_trade_is_told(venue->names.numbers, record->order, &trade) ||
+        was_told(record, fill->trade))
+        return false;
+    if (!fill->is_trade || fill->in_quote || quantity.status != NUMBER_VALUE ||
+        !coinbase_record_is(venue, record, fill->symbol, fill->side, "a fill") ||
+        !note_trade(record, fill->trade)) {
+        adapter_log(&venue->out, LOG_ERROR,
+                    "a fill of order %s of before this session is not booked: %s", record->id,
+                    fill->trade);
+        return false;
+    }
+    tell_fill(venue, record, fill, (struct number){0, NUMBER_ABSENT}, false);
     return true;
 }
 

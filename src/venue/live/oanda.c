@@ -107,6 +107,9 @@ static void take_answer(struct v20 *v20, const struct adapter_asked *asked,
     case V20_ASK_SINCE:
         v20_take_since(v20, answer);
         break;
+    case V20_ASK_MISSED:
+        v20_take_missed(v20, answer);
+        break;
     case V20_ASK_PLACE:
     case V20_ASK_REPLACE:
     case V20_ASK_MODIFY:
@@ -174,6 +177,7 @@ static void v20_tick(struct adapter *adapter, int64_t now)
     if (v20->adapter.state == ADAPTER_RUNNING && v20->now >= v20->next_tick) {
         v20->next_tick = v20->now + V20_TICK_NS;
         v20_links_due(v20);
+        v20_missed_due(v20);
         v20_account_due(v20);
     }
     leave(v20);

@@ -47,6 +47,7 @@ enum {
     X(V20_ASK_ACCOUNT, "GET", V20_IS_VITAL)                                                        \
     X(V20_ASK_INSTRUMENTS, "GET", 0)                                                               \
     X(V20_ASK_SINCE, "GET", V20_IS_VITAL)                                                          \
+    X(V20_ASK_MISSED, "GET", 0)                                                                    \
     X(V20_ASK_PLACE, "POST", V20_IS_ORDER)                                                         \
     X(V20_ASK_REPLACE, "PUT", V20_IS_ORDER)                                                        \
     X(V20_ASK_MODIFY, "PUT", V20_IS_ORDER)                                                         \
@@ -160,6 +161,25 @@ struct v20_log {
     struct adapter_backoff backoff;
     uint64_t ahead[V20_AHEAD_MAX]; /* above `last`, taken from an answer */
     size_t ahead_count;
+    bool crowded; /* more were than there is room for, which was logged */
+};
+
+/* Fills of before this session that the tape may not have: where they begin is asked for once. */
+struct v20_missed {
+    bool asked_for, runs, waiting; /* runs: the transactions wait for it */
+    bool counted;                  /* it was said how many there were */
+    uint64_t after; /* fills above it that the tape lacks are told; UINT64_MAX: none */
+    unsigned tries, told;
+    int64_t retry_at;
+};
+
+/* Of one instrument since it was flat: what fills came to by our figures and by the venue's. */
+struct v20_profit {
+    bool follows;  /* it was flat at the beginning, and every fill since could be read */
+    int64_t units; /* held; signed */
+    unsigned fills;
+    money ours;              /* received less paid */
+    money venues, financing; /* the venue's, in the account's currency */
 };
 
 struct v20_snapshot {
@@ -197,6 +217,9 @@ struct v20 {
     bool market_told_up;
     struct v20_book *books;
     struct v20_log log;
+    struct v20_profit profits[V20_SYMBOLS_MAX];
+    uint64_t profits_different;
+    struct v20_missed missed;
     struct v20_snapshot snapshot;
     struct v20_entry entries[V20_ENTRIES_MAX];
     size_t entry_count;
@@ -310,8 +333,11 @@ void v20_private_up(struct v20 *v20);
 void v20_private_down(struct v20 *v20);
 void v20_private_line(struct v20 *v20);
 void v20_private_damage(struct v20 *v20);
-/* A transaction out of an answer: taken at once, and not again when its turn comes. */
+/* A transaction out of an answer: taken at once, and not again when its turn comes; where there is no room to note
+ * that, when its turn comes alone. */
 void v20_take_made(struct v20 *v20, const struct v20_transaction *transaction);
+/* Whether so many would be taken at once. */
+bool v20_may_take(const struct v20 *v20, size_t count);
 /* Whether a transaction was taken. */
 bool v20_is_taken(const struct v20 *v20, uint64_t id);
 /* The account is to be told, from a request that leaves now or later. */
@@ -319,5 +345,27 @@ void v20_want_account(struct v20 *v20);
 void v20_take_account(struct v20 *v20, const struct adapter_asked *asked,
                       const struct v20_answer *answer);
 void v20_take_since(struct v20 *v20, const struct v20_answer *answer);
+/* Where the transactions begin that the tape may lack is known, or can't be: all else that waited for it. */
+void v20_log_goes_on(struct v20 *v20);
+
+/* --- oanda_profit.c ------------------------------------------------------------------------------------ */
+
+/* From the positions that were carried over. */
+void v20_profit_begin(struct v20 *v20);
+/* A fill that no tape has, each once. */
+void v20_profit_fill(struct v20 *v20, uint16_t place, const struct v20_transaction *fill);
+
+/* --- oanda_missed.c ------------------------------------------------------------------------------------ */
+
+void v20_missed_begin(struct v20 *v20);
+/* The stream of transactions stands. True while it is asked for where they begin. */
+bool v20_missed_runs(struct v20 *v20);
+void v20_missed_due(struct v20 *v20);
+void v20_take_missed(struct v20 *v20, const struct v20_answer *answer);
+/* A fill of before this session of an order of ours: it is told, without leaves, if the tape lacks it. */
+void v20_missed_fill(struct v20 *v20, uint16_t place, order_id order,
+                     const struct v20_transaction *fill);
+/* Everything of before was looked at: how many there were is logged, once. */
+void v20_missed_counted(struct v20 *v20);
 
 #endif

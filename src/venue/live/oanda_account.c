@@ -141,8 +141,12 @@ static void take_fill(struct v20 *v20, const struct v20_transaction *fill)
         entry->filled += json_units(&fill->units, exponent).units;
     }
     struct number leaves = leaves_of(entry);
-    if (is_told(v20, fill))
+    if (is_told(v20, fill)) {
         v20_tell_fill(v20, place, order, fill, leaves);
+        v20_profit_fill(v20, place, fill);
+    } else {
+        v20_missed_fill(v20, place, order, fill);
+    }
     if (entry && leaves.status == NUMBER_VALUE && leaves.units == 0)
         remove_entry(v20, entry);
 }
@@ -218,6 +222,15 @@ static void apply(struct v20 *v20, const struct v20_transaction *transaction)
 
 /* --- each once --------------------------------------------------------------------------------------- */
 
+static void tell_held(struct v20 *v20);
+static void ask_since(struct v20 *v20);
+
+static void hear(struct v20 *v20, uint64_t id)
+{
+    if (id > v20->log.heard)
+        v20->log.heard = id;
+}
+
 static size_t place_ahead(const struct v20_log *log, uint64_t id)
 {
     size_t i = 0;
@@ -231,13 +244,36 @@ bool v20_is_taken(const struct v20 *v20, uint64_t id)
     return id <= v20->log.last || place_ahead(&v20->log, id) < v20->log.ahead_count;
 }
 
+bool v20_may_take(const struct v20 *v20, size_t count)
+{
+    return v20->log.ahead_count + count <= V20_AHEAD_MAX;
+}
+
+/* What can't be noted as taken would be taken again when its turn comes: it waits for that. */
+static void leave_for_its_turn(struct v20 *v20, uint64_t id)
+{
+    if (!v20->log.crowded)
+        adapter_log(
+            &v20->out, LOG_WARN,
+            "%d transactions were told by answers before their turn: others wait for theirs",
+            V20_AHEAD_MAX);
+    v20->log.crowded = true;
+    hear(v20, id);
+    if (v20->log.ask_at == TIME_NEVER)
+        ask_since(v20);
+    v20_want_account(v20);
+}
+
 void v20_take_made(struct v20 *v20, const struct v20_transaction *transaction)
 {
     struct v20_log *log = &v20->log;
     if (v20_is_taken(v20, transaction->id))
         return;
-    if (log->ahead_count < V20_AHEAD_MAX)
-        log->ahead[log->ahead_count++] = transaction->id;
+    if (!v20_may_take(v20, 1)) {
+        leave_for_its_turn(v20, transaction->id);
+        return;
+    }
+    log->ahead[log->ahead_count++] = transaction->id;
     apply(v20, transaction);
 }
 
@@ -255,21 +291,13 @@ static void take_next(struct v20 *v20, const struct v20_transaction *transaction
         apply(v20, transaction);
 }
 
-static void tell_held(struct v20 *v20);
-
-static void hear(struct v20 *v20, uint64_t id)
-{
-    if (id > v20->log.heard)
-        v20->log.heard = id;
-}
-
 /* --- the rest of them -------------------------------------------------------------------------------- */
 
 static void ask_since(struct v20 *v20)
 {
     struct v20_log *log = &v20->log;
     char path[64];
-    if (log->asking || !v20->trades)
+    if (log->asking || !v20->trades || v20->missed.runs)
         return;
     snprintf(path, sizeof path, "/transactions/sinceid?id=%" PRIu64, log->last);
     log->asking =
@@ -304,6 +332,7 @@ void v20_take_since(struct v20 *v20, const struct v20_answer *answer)
         return;
     }
     log->backoff.failures = 0;
+    log->crowded = false;
     hear(v20, v20->made.last);
     for (size_t i = 0; i < v20->made.count; i++)
         take_next(v20, &v20->made.list[i]);
@@ -335,13 +364,22 @@ void v20_account_begin(struct v20 *v20)
     v20->log.backoff = v20->snapshot.backoff =
         (struct adapter_backoff){.least_ns = NS_PER_SECOND, .most_ns = 30 * NS_PER_SECOND};
     v20->log.ask_at = v20->snapshot.retry_at = TIME_NEVER;
+    v20_missed_begin(v20);
+    v20_profit_begin(v20);
+}
+
+void v20_log_goes_on(struct v20 *v20)
+{
+    ask_since(v20);
+    v20_want_account(v20);
+    tell_held(v20);
 }
 
 /* What happened before it stood is asked for, then the account. */
 void v20_private_up(struct v20 *v20)
 {
-    ask_since(v20);
-    v20_want_account(v20);
+    if (!v20_missed_runs(v20))
+        v20_log_goes_on(v20);
 }
 
 void v20_private_down(struct v20 *v20)
@@ -365,7 +403,8 @@ void v20_private_line(struct v20 *v20)
     else if (v20->line.kind == V20_LINE_TRANSACTION)
         id = v20->line.transaction.id;
     hear(v20, id);
-    if (v20->line.kind == V20_LINE_TRANSACTION && !log->asking && id == log->last + 1)
+    if (v20->line.kind == V20_LINE_TRANSACTION && !log->asking && !v20->missed.runs &&
+        id == log->last + 1)
         take_next(v20, &v20->line.transaction);
     if (id > log->last && log->ask_at == TIME_NEVER)
         ask_since(v20);
@@ -463,6 +502,10 @@ static void tell_account(struct v20 *v20)
 /* The snapshot is told when what led to it was. */
 static void tell_held(struct v20 *v20)
 {
+    if (v20->missed.runs)
+        return;
+    if (v20->log.last >= v20->log.told_after)
+        v20_missed_counted(v20);
     if (v20->snapshot.held && v20->log.last >= v20->snapshot.account.last)
         tell_account(v20);
 }

@@ -256,6 +256,7 @@ static void read_fill(const cJSON *object, struct v20_transaction *out)
         !money_try_add(out->commission, fee, &out->commission))
         whole = false;
     (void)json_read_money(object, "pl", &out->profit, NULL);
+    (void)json_read_money(object, "financing", &out->financing, NULL);
     if (!whole)
         out->type = V20_UNREADABLE;
 }
@@ -505,6 +506,29 @@ int v20_read_transactions(const char *body, size_t length, struct v20_transactio
         cJSON_ArrayForEach(item, list) code = code ? code : append(transactions, item, error);
     cJSON_Delete(tree);
     sort(transactions);
+    return code;
+}
+
+int v20_read_first_page(const char *body, size_t length, uint64_t *first, struct error *error)
+{
+    static const char from[] = "idrange?from=";
+    cJSON *tree = json_parse_object(body, length, error);
+    const cJSON *pages = json_member(tree, "pages");
+    const cJSON *page = cJSON_IsArray(pages) ? pages->child : NULL;
+    const char *at = cJSON_IsString(page) ? strstr(page->valuestring, from) : NULL;
+    int code = tree ? 0 : ERROR_INPUT;
+    *first = 0;
+    if (!code && !cJSON_IsArray(pages)) {
+        code = error_set(error, ERROR_INPUT, "field pages: expected a list");
+    } else if (!code && page) {
+        const char *digits = at ? at + strlen(from) : "";
+        struct number number = number_from_text(digits, strspn(digits, "0123456789"), 0);
+        if (number.status != NUMBER_VALUE || number.units <= 0)
+            code = error_set(error, ERROR_INPUT, "field pages: expected \"…/%s1&to=100\"", from);
+        else
+            *first = (uint64_t)number.units;
+    }
+    cJSON_Delete(tree);
     return code;
 }
 

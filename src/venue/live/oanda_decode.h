@@ -61,7 +61,7 @@ struct v20_transaction {
     struct json_decimal price;
     bool at_once; /* made: IOC or FOK */
     char reason[V20_WORD_MAX + 1];
-    money commission, profit; /* fill: in the account's currency */
+    money commission, profit, financing; /* fill: in the account's currency */
     bool has_balance;
     money balance;
 };
@@ -149,6 +149,8 @@ int v20_read_positions(const char *body, size_t length, struct v20_positions *po
 /* {"transactions": […]} of GET /transactions/sinceid, in the order of ids. */
 int v20_read_transactions(const char *body, size_t length, struct v20_transactions *transactions,
                           struct error *error);
+/* {"pages": ["…/idrange?from=1&to=100", …]} of GET /transactions: the first id of all; 0 where there is none. */
+int v20_read_first_page(const char *body, size_t length, uint64_t *first, struct error *error);
 /* Everything that a POST or PUT made: each "…Transaction" of the answer, in the order of ids. */
 int v20_read_made(const char *body, size_t length, struct v20_transactions *transactions,
                   struct error *error);

@@ -388,7 +388,9 @@ static enum reject refusal_in_effect(const struct v20 *v20, const struct v20_tra
 static void take_all(struct v20 *v20, const struct adapter_asked *asked,
                      const struct v20_transaction *made)
 {
-    enum reject reject = v20_is_taken(v20, made->id) ? REJECT_NONE : refusal_in_effect(v20, made);
+    bool waits = !v20_may_take(v20, v20->made.count); /* then all of it tells itself in turn */
+    enum reject reject =
+        waits || v20_is_taken(v20, made->id) ? REJECT_NONE : refusal_in_effect(v20, made);
     for (size_t i = 0; i < v20->made.count; i++) {
         struct v20_transaction *one = &v20->made.list[i];
         if (reject != REJECT_NONE && one == made && made->replaces == 0)
