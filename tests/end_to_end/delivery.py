@@ -142,6 +142,19 @@ def containers_have_few_rights():
 
 
 @test
+def the_network_policy_lets_the_venues_through():
+    """Out are the ports of the adapters' own addresses, and of the stores."""
+    ports = set()
+    for path in (TOP / "src/venue/live").glob("*.[ch]"):
+        for scheme, port in re.findall(r'"(wss?|https?)://[^":/]+(?::(\d+))?"', path.read_text(encoding="utf-8")):
+            ports.add(int(port or {"wss": 443, "https": 443}.get(scheme, 80)))
+    assert len(ports) > 1, ports
+    rules = load(TOP / "deploy/k8s/networkpolicy.yaml")[0]["spec"]["egress"]
+    let = {entry["port"] for rule in rules for entry in rule["ports"] if entry["protocol"] == "TCP"}
+    assert let == ports | {53, 5432, 6379}, f"{let}, the adapters' are {ports}"
+
+
+@test
 def every_service_has_a_health_check_and_the_engine_waits_for_its_stores():
     services = load(TOP / "docker-compose.yml")[0]["services"]
     assert {"trading-engine", "postgres", "redis", "prometheus", "grafana"} <= set(services)
