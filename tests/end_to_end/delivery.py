@@ -229,6 +229,26 @@ def bootstrap_calls_each_package_manager():
 
 
 @test
+def bootstrap_leaves_out_what_is_optional_and_not_there():
+    """With a stand-in of apt that has everything but chromium."""
+    with tempfile.TemporaryDirectory() as folder:
+        stand_ins = {"dpkg-query": "exit 1", "sudo": '[ "$1" = -n ] && exit; shift; exec env "$@"',
+                     "apt-cache": 'case $2 in chromium) echo "  Candidate: (none)" ;; *) echo "  Candidate: 1.0" ;; esac',
+                     "apt-get": f'echo "$*" >>"{folder}/calls"; case "$*" in *chromium*) exit 100 ;; esac'}
+        for name, body in stand_ins.items():
+            path = Path(folder) / name
+            path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+            path.chmod(0o755)
+        env = dict(os.environ, PATH=f"{folder}:{os.environ['PATH']}")
+        env.pop("CAPSTAN_NO_BOOTSTRAP", None)
+        done = subprocess.run([TOP / "scripts/bootstrap", "--develop", "--manager", "apt"], env=env, capture_output=True, text=True,
+                              check=False)
+        calls = (Path(folder) / "calls").read_text(encoding="utf-8")
+        assert done.returncode == 0 and "left out: apt has no chromium" in done.stdout, done.stdout + done.stderr
+        assert re.search(r"install .* make .* shellcheck", calls) and "chromium" not in calls, calls
+
+
+@test
 def the_coverage_gate_is_above_not_at():
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "cobertura.xml"
