@@ -92,11 +92,41 @@ def jobs_may_do_little_and_end():
         assert not written or "publish" in where or "history" in where, f"{where}: {written}"
 
 
+# What a bare container lacks for a checkout and a cache; no script is there yet.
+BEFORE_CHECKOUT = "apt-get update -qq && apt-get install -y -qq --no-install-recommends ca-certificates git zstd"
+# Jobs that build nothing of ours, or in an image; `test` and `coverage` run scripts/in-debian.
+ON_THE_RUNNER = {"ci.yml: test", "ci.yml: coverage", "ci.yml: macos", "ci.yml: deploy", "ci.yml: image", "docker.yml: image",
+                 "build.yml: publish", "security.yml: secret-scan"}
+
+
+@test
+def what_is_built_is_built_in_debian_12():
+    contained = 0
+    for where, job in jobs():
+        container = job.get("container")
+        if container is None:
+            assert where in ON_THE_RUNNER, f"{where} runs on whatever ubuntu-latest is"
+            continue
+        assert job["steps"][0]["run"] == BEFORE_CHECKOUT, where
+        if container == "${{ matrix.container }}":  # the runner's own system where there is none
+            found = {entry["runner"]: entry.get("container") for entry in job["strategy"]["matrix"]["include"]}
+            assert found == {"ubuntu-latest": "debian:bookworm", "macos-latest": None}, found
+        else:
+            assert container["image"] == "debian:bookworm" and "--init" in container["options"], where
+        contained += 1
+    assert contained > 10, contained
+    ci = load(TOP / ".github/workflows/ci.yml")[0]["jobs"]
+    for name in ("test", "coverage"):
+        ran = [step["run"] for step in ci[name]["steps"] if "run" in step]
+        assert ran and all(line.startswith("scripts/in-debian '") for line in ran), ran
+    assert "debian:bookworm" in (TOP / "scripts/in-debian").read_text(encoding="utf-8")
+
+
 @test
 def each_step_runs_a_script_that_is_there():
     ran = 0
     for where, job in jobs():
-        for step in job["steps"]:
+        for step in job["steps"][1 if "container" in job else 0:]:
             for line in step.get("run", "").strip().splitlines():
                 script = line.split()[0]
                 assert script.startswith("scripts/"), f"{where}: {line}"
