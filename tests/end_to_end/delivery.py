@@ -279,6 +279,25 @@ def bootstrap_leaves_out_what_is_optional_and_not_there():
 
 
 @test
+def a_build_on_macos_looks_in_brews_folder():
+    """With stand-ins of uname, brew and make, in a tree whose configure prints its arguments."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder) / "tree"
+        (tree / "scripts").mkdir(parents=True)
+        shutil.copy(TOP / "scripts/build", tree / "scripts/build")
+        for path, body in ((tree / "configure", 'for word; do echo "[$word]"; done'), (Path(folder) / "uname", "echo $SYSTEM"),
+                           (Path(folder) / "brew", "echo /opt/brew"), (Path(folder) / "make", ":")):
+            path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+            path.chmod(0o755)
+        for system, wanted in (("Darwin", {"[LDFLAGS=-L/opt/brew/lib]", "[CPPFLAGS=-fdiagnostics-color=always -I/opt/brew/include]"}),
+                               ("Linux", {"[CPPFLAGS=-fdiagnostics-color=always]"})):
+            env = {"PATH": f"{folder}:{os.environ['PATH']}", "SYSTEM": system, "FORCE_COLOR": "1"}
+            done = subprocess.run([tree / "scripts/build", tree / system, "CC=cc"], env=env, capture_output=True, text=True, check=True)
+            told = {line for line in done.stdout.splitlines() if line.startswith("[")}
+            assert told == wanted | {"[--quiet]", "[CC=cc]"}, done.stdout
+
+
+@test
 def the_coverage_gate_is_above_not_at():
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "cobertura.xml"
