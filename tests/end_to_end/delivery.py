@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What can be checked of a delivery without a network: workflows, compose files, manifests, units, the dashboard, scripts.
 Prints TAP."""
+import http.server
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 try:
@@ -295,6 +297,49 @@ def a_build_on_macos_looks_in_brews_folder():
             done = subprocess.run([tree / "scripts/build", tree / system, "CC=cc"], env=env, capture_output=True, text=True, check=True)
             told = {line for line in done.stdout.splitlines() if line.startswith("[")}
             assert told == wanted | {"[--quiet]", "[CC=cc]"}, done.stdout
+
+
+@test
+def an_audit_fails_where_a_fixed_version_is_there():
+    """Asked of a stand-in of the database."""
+    package = {"ecosystem": "Debian:12", "name": "zlib"}
+    advisories = {"OPEN": [{"package": package, "ranges": [{"events": [{"introduced": "0"}]}]},
+                           {"package": dict(package, ecosystem="Debian:13"), "ranges": [{"events": [{"fixed": "2"}]}]}],
+                  "FIXED": [{"package": package, "ranges": [{"events": [{"introduced": "0"}, {"fixed": "2"}]}]}]}
+
+    class Database(http.server.BaseHTTPRequestHandler):
+        said = []
+
+        def answer(self, body):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def do_POST(self):
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.answer({"results": [{"vulns": [{"id": name} for name in self.said]} for _ in asked["queries"]]})
+
+        def do_GET(self):
+            self.answer({"affected": advisories[self.path.rsplit("/", 1)[1]]})
+
+        def log_message(self, *_):
+            pass
+
+    component = {"name": "zlib", "version": "1", "properties": [{"name": "source-package", "value": "zlib"},
+                                                                {"name": "ecosystem", "value": "Debian:12"}]}
+    with tempfile.TemporaryDirectory() as folder, http.server.HTTPServer(("127.0.0.1", 0), Database) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        bill = Path(folder) / "bill.json"
+        bill.write_text(json.dumps({"components": [component]}), encoding="utf-8")
+        env = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+        env["OSV_URL"] = f"http://127.0.0.1:{server.server_port}"
+        for said, code, last in (([], 0, "1 passed, 0 failed"), (["OPEN"], 0, "1 passed, 0 failed"),
+                                 (["OPEN", "FIXED"], 1, "0 passed, 1 failed")):
+            Database.said = said
+            done = subprocess.run([TOP / "scripts/audit", "--sbom", bill], env=env, capture_output=True, text=True, check=False)
+            lines = done.stdout.splitlines()
+            assert done.returncode == code and lines[-1] == last and len(lines) == len(said) + 1, done.stdout + done.stderr
+        server.shutdown()
 
 
 @test
