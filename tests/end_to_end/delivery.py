@@ -343,6 +343,18 @@ def an_audit_fails_where_a_fixed_version_is_there():
 
 
 @test
+def the_list_of_libraries_has_what_is_vendored():
+    if not all(shutil.which(tool) for tool in ("dpkg-query", "readelf", "ldd")):
+        return
+    done = subprocess.run([TOP / "scripts/sbom", CAPSTAN], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = {component["name"]: component for component in json.loads(done.stdout)["components"]}
+    assert {"zstd", "SQLite", "uPlot"} <= set(found), set(found)
+    readme = (TOP / "third_party/uplot/README").read_text(encoding="utf-8")
+    assert f"uPlot {found['uPlot']['version']}," in readme and found["uPlot"]["licenses"] == [{"expression": "MIT"}], found["uPlot"]
+
+
+@test
 def the_coverage_gate_is_above_not_at():
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "cobertura.xml"
