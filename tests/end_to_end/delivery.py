@@ -355,6 +355,32 @@ def the_list_of_libraries_has_what_is_vendored():
 
 
 @test
+def the_branch_of_benchmarks_is_made_once():
+    if not shutil.which("git"):
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        tree, remote = Path(folder) / "tree", Path(folder) / "remote"
+        (tree / "scripts").mkdir(parents=True)
+        shutil.copy(TOP / "scripts/bench-branch", tree / "scripts")
+        env = dict(os.environ, HOME=folder, TOKEN="token", GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="safe.directory", GIT_CONFIG_VALUE_0="*")
+
+        def git(*words):
+            return subprocess.run(["git", *words], env=env, capture_output=True, text=True, check=True).stdout.split()
+
+        def made():
+            return subprocess.run([tree / "scripts/bench-branch", remote], env=env, capture_output=True, text=True, check=False)
+
+        git("init", "-q", tree)
+        assert made().returncode == 3, "there is no remote repository yet"
+        git("init", "-q", "--bare", remote)
+        for said in ("gh-pages is made", "gh-pages is there"):
+            done = made()
+            assert done.returncode == 0 and said in done.stdout, done.stdout + done.stderr
+            assert len(git("-C", remote, "rev-list", "--parents", "gh-pages")) == 1, "one commit without a parent"
+        assert git("-C", remote, "ls-tree", "gh-pages") == []
+
+
+@test
 def the_coverage_gate_is_above_not_at():
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "cobertura.xml"
