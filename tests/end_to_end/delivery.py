@@ -22,6 +22,8 @@ except ImportError:
 CAPSTAN = os.environ["CAPSTAN"]
 TOP = Path(os.environ.get("srcdir", ".")).resolve()
 WORKFLOWS = sorted((TOP / ".github/workflows").glob("*.yml"))
+# Compose file → service of the engine.
+ENGINES = {"docker-compose.yml": "trading-engine", "docker-compose.prod.yml": "trading-engine-prod"}
 TESTS = []
 
 
@@ -149,8 +151,7 @@ def a_scheduled_scan_and_the_branches():
 
 @test
 def stopping_takes_longer_than_a_shutdown_everywhere():
-    graces = {name: seconds(load(TOP / name)[0]["services"]["trading-engine"]["stop_grace_period"])
-              for name in ("docker-compose.yml", "docker-compose.prod.yml")}
+    graces = {name: seconds(load(TOP / name)[0]["services"][service]["stop_grace_period"]) for name, service in ENGINES.items()}
     graces["deployment.yaml"] = load(TOP / "deploy/k8s/deployment.yaml")[0]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
     for unit in ("capstan", "capstan-watchdog"):
         text = (TOP / f"deploy/systemd/{unit}.service").read_text(encoding="utf-8")
@@ -161,8 +162,8 @@ def stopping_takes_longer_than_a_shutdown_everywhere():
 
 @test
 def containers_have_few_rights():
-    for name in ("docker-compose.yml", "docker-compose.prod.yml"):
-        engine = load(TOP / name)[0]["services"]["trading-engine"]
+    for name, service in ENGINES.items():
+        engine = load(TOP / name)[0]["services"][service]
         assert engine["read_only"] is True and engine["cap_drop"] == ["ALL"], name
         assert engine["environment"]["CAPSTAN_OPS__ADDRESS"] == "0.0.0.0", name
     pod = load(TOP / "deploy/k8s/deployment.yaml")[0]["spec"]["template"]["spec"]
@@ -193,6 +194,16 @@ def every_service_has_a_health_check_and_the_engine_waits_for_its_stores():
     assert all("healthcheck" in service for service in services.values())
     waits = services["trading-engine"]["depends_on"]
     assert {name: how["condition"] for name, how in waits.items()} == {"postgres": "service_healthy", "redis": "service_healthy"}
+
+
+@test
+def production_is_not_the_development_stack():
+    development, production = load(TOP / "docker-compose.yml")[0], load(TOP / "docker-compose.prod.yml")[0]
+    assert not set(production["services"]) & set(development["services"]), "a service of both: one project would replace its container"
+    assert set(production["networks"]) == {"capstan-prod-network"}, production["networks"]
+    assert not set(production["volumes"]) & set(development["volumes"]), "a volume of both"
+    names = [{service["container_name"] for service in stack["services"].values()} for stack in (development, production)]
+    assert names[1] == {"capstan-engine-prod"} and not names[0] & names[1], names
 
 
 @test
