@@ -6,11 +6,14 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import stat
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 try:
@@ -49,7 +52,8 @@ def seconds(text):
 
 @test
 def each_yaml_file_is_yaml():
-    files = [*WORKFLOWS, *(TOP / "deploy").rglob("*.y*ml"), TOP / "docker-compose.yml", TOP / "docker-compose.prod.yml"]
+    files = [*WORKFLOWS, *(TOP / "deploy").rglob("*.y*ml"), TOP / "docker-compose.yml", TOP / "docker-compose.prod.yml",
+             TOP / "docker-compose.venue.yml"]
     assert len(files) > 15, files
     for path in files:
         assert all(document for document in load(path)), path
@@ -204,6 +208,46 @@ def production_is_not_the_development_stack():
     assert not set(production["volumes"]) & set(development["volumes"]), "a volume of both"
     names = [{service["container_name"] for service in stack["services"].values()} for stack in (development, production)]
     assert names[1] == {"capstan-engine-prod"} and not names[0] & names[1], names
+
+
+@test
+def the_development_stack_trades_without_an_account():
+    """Its engine's command, run twice here as the container would, with the placeholders of .env; the venue is not one of it."""
+    if os.environ.get("CAPSTAN_LIVE_TESTS") == "no":
+        return
+    engine = load(TOP / "docker-compose.yml")[0]["services"]["trading-engine"]
+    real = load(TOP / "docker-compose.venue.yml")[0]["services"]["trading-engine"]
+    image = (TOP / "Dockerfile").read_text(encoding="utf-8")
+    assert f"ENTRYPOINT {json.dumps(real['entrypoint'])}" in image and f"CMD {json.dumps(real['command'])}" in image, real
+    tape = re.search(r"--tape (\S+)", engine["command"][0])[1]
+    assert tape not in real["command"], "practice goes on the account's tape"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        command = engine["command"][0].replace("/app/capstan", CAPSTAN).replace("/app/data", folder)
+        env = dict(os.environ, CAPSTAN_OPS__PORT=str(port))
+        env.update(line.split("=", 1) for line in (TOP / "deploy/env.example").read_text(encoding="utf-8").splitlines() if line[0] != "#")
+        for _ in range(2):
+            with open(f"{folder}/out", "w", encoding="utf-8") as out:
+                session = subprocess.Popen([*engine["entrypoint"], command], env=env, stdout=out, stderr=subprocess.STDOUT)
+            try:
+                healthy = False
+                for _ in range(60):
+                    healthy = healthy or subprocess.run([CAPSTAN, "health"], env=env, capture_output=True, check=False).returncode == 0
+                    said = Path(f"{folder}/out").read_text(encoding="utf-8")
+                    if session.poll() is not None or (healthy and "the session begins" in said):
+                        break
+                    time.sleep(1)
+                session.terminate()
+                code = session.wait(timeout=60)
+                assert healthy and code == 0, f"healthy {healthy}, exit {code}: {said[-1500:]}"
+            finally:
+                session.kill()
+                first = Path(f"{folder}/out").read_text(encoding="utf-8").splitlines()
+                exchange = next((int(line) for line in first if line.isdigit()), None)
+                if exchange:
+                    os.kill(exchange, signal.SIGTERM)
 
 
 @test
