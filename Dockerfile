@@ -23,6 +23,8 @@ COPY --from=build /capstan /app/capstan
 COPY --chown=capstan:capstan deploy/config/ /app/config/
 USER 1000:1000
 WORKDIR /app/data
+# A published port leads to the container's own address, not to its loopback.
+ENV CAPSTAN_OPS__ADDRESS=0.0.0.0
 EXPOSE 8787
 HEALTHCHECK --interval=30s --timeout=3s --start-period=5s --retries=3 CMD ["/app/capstan", "health"]
 ENTRYPOINT ["/app/capstan"]
