@@ -127,6 +127,7 @@ def what_is_built_is_built_in_debian_12():
     for name in ("test", "coverage"):
         ran = [step["run"] for step in ci[name]["steps"] if "run" in step]
         assert ran and all(line.startswith("scripts/in-debian '") for line in ran), ran
+    assert "scripts/run-demo && scripts/run-tests && " in str(ci["test"]["steps"]), "README says that CI runs both"
     assert "debian:bookworm" in (TOP / "scripts/in-debian").read_text(encoding="utf-8")
 
 
