@@ -1,4 +1,4 @@
-# A formula for a tap: `brew install --HEAD ./capstan.rb`. A release adds url and sha256 of its tarball.
+# A formula for a tap (docs/guide/install.md). A release adds url and sha256 of its tarball.
 class Capstan < Formula
   desc "Deterministic trading engine that replays and trades"
   homepage "https://github.com/owner/capstan"
