@@ -67,11 +67,30 @@ static bool read_virtual(double *out)
     return read_memory(false, out);
 }
 
-/* The 22nd field of stat, in clock ticks since the system began. */
+#ifdef CLOCK_BOOTTIME
+/* When the system began, by the difference of two clocks: /proc/stat, which tells it, is hidden from a service whose
+ * unit says ProcSubset=pid. */
+static bool read_boot(double *out)
+{
+    struct timespec now, up;
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0 || clock_gettime(CLOCK_BOOTTIME, &up) != 0)
+        return false;
+    *out = (double)(now.tv_sec - up.tv_sec) + (double)(now.tv_nsec - up.tv_nsec) / 1e9;
+    return true;
+}
+
+/* The 22nd field of stat, in clock ticks since the system began. Asked once: the wall clock is moved now and then, and
+ * a start that moves would look like a restart. One thread writes metrics. */
 static bool read_start(double *out)
 {
+    static double start;
     char text[FILE_BYTES];
-    unsigned long long ticks, boot;
+    unsigned long long ticks;
+    double boot;
+    if (start > 0) {
+        *out = start;
+        return true;
+    }
     if (!read_file("/proc/self/stat", text))
         return false;
     const char *rest = strrchr(text, ')');
@@ -79,14 +98,19 @@ static bool read_start(double *out)
         sscanf(rest + 2,
                "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
                &ticks) != 1 ||
-        !read_file("/proc/stat", text))
+        !read_boot(&boot))
         return false;
-    const char *line = strstr(text, "btime ");
-    if (!line || sscanf(line, "btime %llu", &boot) != 1)
-        return false;
-    *out = (double)boot + (double)ticks / (double)sysconf(_SC_CLK_TCK);
+    start = boot + (double)ticks / (double)sysconf(_SC_CLK_TCK);
+    *out = start;
     return true;
 }
+#else
+static bool read_start(double *out)
+{
+    (void)out;
+    return false;
+}
+#endif
 
 static bool read_open_files(double *out)
 {

@@ -2,7 +2,9 @@
  * (32), the dashboard's figures. */
 #include <cjson/cJSON.h>
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/time.h"
 #include "ops_bench.h"
@@ -28,6 +30,23 @@ static void metric(const char *line)
 }
 
 /* --- metrics ------------------------------------------------------------------------------------ */
+
+static double start_time(void)
+{
+    static const char name[] = "\nprocess_start_time_seconds ";
+    const char *line = strstr(ops_bench_metrics(&b), name);
+    cr_assert_not_null(line);
+    return strtod(line + sizeof name - 1, NULL);
+}
+
+Test(ops_collect, the_process_began_a_while_ago_and_that_stays_so)
+{
+    ops_bench_init(&b);
+    ops_bench_start(&b);
+    double first = start_time(), now = (double)time(NULL);
+    cr_expect(first > now - 3600 && first < now + 2, "start %f, now %f", first, now);
+    cr_expect_eq(start_time(), first);
+}
 
 Test(ops_collect, every_family_shows_before_its_first_event)
 {
