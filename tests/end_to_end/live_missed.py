@@ -4,6 +4,7 @@ session starts again. Their fills are found at each venue, and engine and venue 
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -102,7 +103,7 @@ def judge_lines(judge, name, lines, lost):
     orphans = [line for line in ours if line["message"] == "an order of ours rests that the tape does not know"]
     judge.check(len(known) == 1 and known[0]["fills_not_on_the_tape"] >= lost
                 and known[0]["of_them_not_on_the_tape"] == len(orphans)
-                and all(line["fields"]["order"].startswith("#1.") for line in orphans),
+                and all(re.fullmatch(r"#[1-9]\d*\.\d+", line["fields"]["order"]) for line in orphans),
                 f"{name}: the log counts fills and names {len(orphans)} orders that the tape did not have", known)
     told = [line["fields"] for line in ours if line["message"] == "position of the tape against the venue's"]
     moved = [fields for fields in told if Decimal(fields["difference"]) != 0]
