@@ -481,7 +481,7 @@ def main():
         try:
             function()
             print(f"ok {number} - {name}")
-        except (AssertionError, KeyError, TypeError, OSError, ValueError, subprocess.CalledProcessError) as error:
+        except (AssertionError, KeyError, TypeError, OSError, ValueError, subprocess.SubprocessError) as error:
             failed += 1
             print(f"not ok {number} - {name}")
             for line in (str(error) or type(error).__name__).splitlines()[:15]:
