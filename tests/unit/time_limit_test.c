@@ -63,6 +63,7 @@ static void place(struct open_orders *orders, order_id order)
 /* A session with two orders whose time runs, and whose main thread waits for ever. */
 static _Noreturn void hang(const char *log_path, bool is_full)
 {
+    static char text[LOG_LINE_MAX - 512];
     struct log log;
     struct error error;
     struct open_orders *orders;
@@ -77,7 +78,7 @@ static _Noreturn void hang(const char *log_path, bool is_full)
     place(orders, UINT64_C(3) << 32 | 1);
     place(orders, UINT64_C(3) << 32 | 2);
     for (int i = 0; is_full && i < 5000; i++)
-        log_write(&log, LOG_INFO, "test", 0, "a line that nobody reads", NULL, 0);
+        log_write(&log, LOG_INFO, "test", 0, memset(text, 'x', sizeof text - 1), NULL, 0);
     time_limit_know(limit, orders, unconfirmed);
     time_limit_begin(limit, 200 * NS_PER_MS);
     time_limit_begin(limit, 3600 * NS_PER_SECOND); /* what is left is not made longer */
@@ -181,6 +182,27 @@ Test(time_limit, a_log_that_nobody_reads_does_not_keep_it, .init = make_folder,
     expect_end(child);
     expect_file();
     close(reader);
+}
+
+/* The log's thread hangs in a write, and the last words would. */
+Test(time_limit, a_terminal_that_nobody_reads_does_not_keep_it, .init = make_folder,
+     .fini = remove_folder, .timeout = 60)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    cr_assert_geq(master, 0);
+    cr_assert_eq(grantpt(master), 0);
+    cr_assert_eq(unlockpt(master), 0);
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    cr_assert_geq(terminal, 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(terminal, STDERR_FILENO);
+        hang(NULL, true);
+    }
+    close(terminal);
+    expect_end(child);
+    expect_file();
+    close(master);
 }
 
 static void expect_cancelled(bool is_silent)
