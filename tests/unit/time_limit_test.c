@@ -265,3 +265,32 @@ Test(unconfirmed, the_file_goes_when_no_order_is_left, .init = make_folder, .fin
     cr_assert_eq(unconfirmed_write(unconfirmed, NULL, 0, &error), 0, "removed already");
     unconfirmed_close(&unconfirmed);
 }
+
+/* As the file names them, a line an order. */
+Test(unconfirmed, the_log_names_each_order, .init = make_folder, .fini = remove_folder)
+{
+    struct error error;
+    struct log log;
+    struct unconfirmed *unconfirmed;
+    char tape[128], line[LOG_LINE_MAX + 1];
+    FILE *file = tmpfile();
+    const struct open_order orders[] = {
+        {.order = UINT64_C(3) << 32 | 1, .price = {1005, NUMBER_VALUE}},
+        {.order = UINT64_C(3) << 32 | 2, .price = {1010, NUMBER_VALUE}}};
+    cr_assert_not_null(file);
+    cr_assert_eq(log_init(&log, file, NULL, &error), 0);
+    cr_assert_eq(unconfirmed_open(&unconfirmed, in_folder("tape", tape), "mm1", &names, &error), 0);
+    unconfirmed_log(unconfirmed, &log, "capstan.live", 0, orders, 2);
+    rewind(file);
+    for (int n = 1; n <= 2; n++) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "\\\"client_order\\\":\\\"mm1-3-%d\\\"", n);
+        cr_assert_not_null(fgets(line, sizeof line, file), "line %d", n);
+        cr_expect(strstr(line, expected) && strstr(line, "\"level\":\"error\"") &&
+                      strstr(line, "\"message\":\"unconfirmed\""),
+                  "%s", line);
+    }
+    cr_expect_null(fgets(line, sizeof line, file));
+    unconfirmed_close(&unconfirmed);
+    fclose(file);
+}
