@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,11 +68,12 @@ static bool read_virtual(double *out)
     return read_memory(false, out);
 }
 
-/* The 22nd field of stat, in clock ticks since the system began. */
-static bool read_start(double *out)
+/* The 22nd field of stat, in clock ticks since the system began: no file but the process's own is needed. */
+static bool find_start(double *out)
 {
     char text[FILE_BYTES];
-    unsigned long long ticks, boot;
+    unsigned long long ticks;
+    struct timespec wall, up;
     if (!read_file("/proc/self/stat", text))
         return false;
     const char *rest = strrchr(text, ')');
@@ -79,13 +81,28 @@ static bool read_start(double *out)
         sscanf(rest + 2,
                "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
                &ticks) != 1 ||
-        !read_file("/proc/stat", text))
+        clock_gettime(CLOCK_REALTIME, &wall) != 0 || clock_gettime(CLOCK_BOOTTIME, &up) != 0)
         return false;
-    const char *line = strstr(text, "btime ");
-    if (!line || sscanf(line, "btime %llu", &boot) != 1)
-        return false;
-    *out = (double)boot + (double)ticks / (double)sysconf(_SC_CLK_TCK);
+    *out = (double)(wall.tv_sec - up.tv_sec) + (double)(wall.tv_nsec - up.tv_nsec) / 1e9 +
+           (double)ticks / (double)sysconf(_SC_CLK_TCK);
     return true;
+}
+
+static double start_time;
+static bool start_is_known;
+
+static void note_start(void)
+{
+    start_is_known = find_start(&start_time);
+}
+
+/* Found once: a clock that is set or slewed would move it, which reads as a restart. */
+static bool read_start(double *out)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, note_start);
+    *out = start_time;
+    return start_is_known;
 }
 
 static bool read_open_files(double *out)
@@ -110,8 +127,8 @@ static bool read_most_files(double *out)
     return true;
 }
 
-/* A figure of the line pair "IpExt: NAME…" and "IpExt: VALUE…". */
-static bool read_octets(const char *name, double *out)
+/* Of IPv4: a figure of the line pair "IpExt: NAME…" and "IpExt: VALUE…". */
+static bool read_octets_4(const char *name, double *out)
 {
     char text[FILE_BYTES], *names_rest, *values_rest;
     if (!read_file("/proc/self/net/netstat", text))
@@ -132,14 +149,34 @@ static bool read_octets(const char *name, double *out)
     return false;
 }
 
+/* A figure of the lines "NAME VALUE"; 0 where the system has no IPv6. */
+static double read_octets_6(const char *name)
+{
+    char text[FILE_BYTES], *rest;
+    if (!read_file("/proc/self/net/snmp6", text))
+        return 0;
+    for (char *word = strtok_r(text, " \t\n", &rest); word; word = strtok_r(NULL, " \t\n", &rest))
+        if (strcmp(word, name) == 0)
+            return strtod(rest, NULL);
+    return 0;
+}
+
+static bool read_octets(const char *name_4, const char *name_6, double *out)
+{
+    if (!read_octets_4(name_4, out))
+        return false;
+    *out += read_octets_6(name_6);
+    return true;
+}
+
 static bool read_received(double *out)
 {
-    return read_octets("InOctets", out);
+    return read_octets("InOctets", "Ip6InOctets", out);
 }
 
 static bool read_sent(double *out)
 {
-    return read_octets("OutOctets", out);
+    return read_octets("OutOctets", "Ip6OutOctets", out);
 }
 
 void ops_process_write(struct json *text)

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -358,10 +359,11 @@ Test(keys, are_dumped_nowhere_and_the_process_still_reads_what_it_is)
     cr_assert_eq(keys_guard(&error), 0, "%s", error.text);
     cr_expect_eq(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 0);
     static const char *const files[] = {"/proc/self/statm", "/proc/self/stat",
-                                        "/proc/self/net/netstat", "/proc/self/fd"};
+                                        "/proc/self/net/netstat", "/proc/self/net/snmp6",
+                                        "/proc/self/fd"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         int file = open(files[i], O_RDONLY | O_CLOEXEC);
-        cr_expect_geq(file, 0, "%s can't be read", files[i]);
+        cr_expect(file >= 0 || errno == ENOENT, "%s can't be read", files[i]); /* no IPv6, say */
         if (file >= 0)
             close(file);
     }
