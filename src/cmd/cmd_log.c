@@ -56,7 +56,8 @@ static void *end_by_force(void *context)
 void cmd_close_log(struct log *log)
 {
     pthread_t thread;
-    if (!log_writer_close(log, CLOSE_WAIT_NS) &&
+    const bool elsewhere = log_writer_has_file(log->writer);
+    if (!log_writer_close(log, CLOSE_WAIT_NS) && !elsewhere &&
         pthread_create(&thread, NULL, end_by_force, NULL) == 0)
         pthread_detach(thread);
 }
