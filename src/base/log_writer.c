@@ -23,6 +23,8 @@ enum { LINES_DEFAULT = 4096 };
 /* The thread looks so often, which saves the others the call that would wake it. */
 #define LOOK_EVERY_NS (5 * NS_PER_MS)
 #define WRITABLE_MS   50
+/* An ending thread that has given up says so within this, unless a write holds it. */
+#define SLACK_NS (200 * NS_PER_MS)
 
 struct slot {
     atomic_size_t turn;
@@ -31,7 +33,7 @@ struct slot {
 };
 
 struct log_writer {
-    const struct log *log; /* how a line of our own looks */
+    struct log own; /* how a line of our own looks: a copy, for the opener's may be gone */
     struct slot *slots;
     size_t mask;
     alignas(64) atomic_size_t head; /* next to be put */
@@ -40,10 +42,20 @@ struct log_writer {
     uint64_t told; /* of them */
     atomic_bool reopen, ending;
     atomic_int_fast64_t give_up; /* monotonic: when an ending thread leaves what is left */
-    int descriptor;
+    atomic_bool parted;          /* see parts_last */
+    atomic_int descriptor;
     bool ours; /* the descriptor is to be closed */
     char *path;
     pthread_t thread;
+};
+
+/* A line that a thread of its own writes, for the write may never return. */
+struct last_words {
+    atomic_bool parted;
+    bool written;
+    int descriptor;
+    size_t length;
+    char line[LOG_LINE_MAX];
 };
 
 static int64_t wall_now(void)
@@ -64,6 +76,19 @@ static void doze(int64_t wait_ns)
 {
     const struct timespec pause = {.tv_nsec = wait_ns};
     nanosleep(&pause, NULL);
+}
+
+/* What two threads share is freed by the one that leaves it last: each asks this once. The one that finds the other gone
+ * sees all that it did. */
+static bool parts_last(atomic_bool *parted)
+{
+    return atomic_exchange(parted, true);
+}
+
+static void await_parting(const atomic_bool *parted, int64_t until)
+{
+    while (!atomic_load(parted) && monotonic_now() < until)
+        doze(NS_PER_MS);
 }
 
 /* --- the ring ------------------------------------------------------------------------------------ */
@@ -146,7 +171,7 @@ static void tell(struct log_writer *writer, enum log_level level, const char *me
                  const struct log_field *field)
 {
     char line[LOG_LINE_MAX];
-    size_t length = log_format(writer->log, __FILE__, __LINE__, level, "capstan.log", wall_now(),
+    size_t length = log_format(&writer->own, __FILE__, __LINE__, level, "capstan.log", wall_now(),
                                message, field, 1, line);
     (void)write_line(writer, line, length); /* what can't be told here can't be told */
 }
@@ -160,8 +185,7 @@ static void reopen(struct log_writer *writer)
              &field);
         return;
     }
-    close(writer->descriptor);
-    writer->descriptor = descriptor;
+    close(atomic_exchange(&writer->descriptor, descriptor));
     tell(writer, LOG_INFO, "the log's file was opened again", &field);
 }
 
@@ -195,19 +219,48 @@ static bool gives_up(const struct log_writer *writer)
     return atomic_load(&writer->ending) && monotonic_now() >= atomic_load(&writer->give_up);
 }
 
-static void *run(void *context)
+static void write_all(struct log_writer *writer)
 {
-    struct log_writer *writer = context;
     for (;;) {
         bool ending = atomic_load(&writer->ending);
         if (atomic_exchange(&writer->reopen, false))
             reopen(writer);
         bool any = write_oldest(writer);
         if (gives_up(writer) || (ending && !any))
-            return NULL;
+            return;
         if (!any)
             doze(LOOK_EVERY_NS);
     }
+}
+
+static void free_writer(struct log_writer *writer)
+{
+    free(writer->path);
+    free(writer->slots);
+    free(writer);
+}
+
+/* Whatever touches the file is done here: closing it may hang, too. */
+static void *run(void *context)
+{
+    struct log_writer *writer = context;
+    write_all(writer);
+    tell_dropped(writer);
+    if (writer->ours)
+        close(writer->descriptor);
+    if (parts_last(&writer->parted))
+        free_writer(writer);
+    return NULL;
+}
+
+static void *write_last_words(void *context)
+{
+    struct last_words *words = context;
+    words->written = is_writable(words->descriptor, 0) &&
+                     write(words->descriptor, words->line, words->length) == (ssize_t)words->length;
+    if (parts_last(&words->parted))
+        free(words);
+    return NULL;
 }
 
 /* --- the others' side ---------------------------------------------------------------------------- */
@@ -236,22 +289,13 @@ static void set_form(struct log *log, const struct log_writer *writer, enum log_
     log->coloured = log->human && terminal;
 }
 
-static void free_writer(struct log_writer *writer)
-{
-    if (writer->ours)
-        close(writer->descriptor);
-    free(writer->path);
-    free(writer->slots);
-    free(writer);
-}
-
-static struct log_writer *new_writer(const struct log *log, unsigned lines)
+static struct log_writer *new_writer(unsigned lines)
 {
     struct log_writer *writer = aligned_alloc(alignof(struct log_writer), sizeof *writer);
     ASSERT(lines > 0 && (lines & (lines - 1)) == 0);
     if (writer == NULL)
         return NULL;
-    *writer = (struct log_writer){.log = log, .mask = lines - 1};
+    *writer = (struct log_writer){.mask = lines - 1};
     writer->slots = calloc(lines, sizeof *writer->slots);
     if (writer->slots == NULL) {
         free(writer);
@@ -262,15 +306,15 @@ static struct log_writer *new_writer(const struct log *log, unsigned lines)
     return writer;
 }
 
-/* Signals are for whoever waits for them: this thread takes none, whenever it was made. */
-static int start_thread(struct log_writer *writer, struct error *error)
+/* Signals are for whoever waits for them: our threads take none, whenever they were made. */
+static bool start_thread(pthread_t *thread, void *(*what)(void *), void *context)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int made = pthread_create(&writer->thread, NULL, run, writer);
+    int made = pthread_create(thread, NULL, what, context);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return made == 0 ? 0 : error_set(error, ERROR_SYSTEM, "no thread for the log");
+    return made == 0;
 }
 
 int log_writer_open(struct log *log, const struct log_writer_options *options, struct error *error)
@@ -278,15 +322,19 @@ int log_writer_open(struct log *log, const struct log_writer_options *options, s
     int code = log_init(log, stderr, options->filter, error);
     if (code)
         return code;
-    struct log_writer *writer = new_writer(log, options->lines ? options->lines : LINES_DEFAULT);
+    struct log_writer *writer = new_writer(options->lines ? options->lines : LINES_DEFAULT);
     if (writer == NULL)
         return error_set(error, ERROR_SYSTEM, "no memory for the log");
     code = open_descriptor(writer, options, error);
     if (!code) {
         set_form(log, writer, options->form);
-        code = start_thread(writer, error);
+        writer->own = *log;
+        if (!start_thread(&writer->thread, run, writer))
+            code = error_set(error, ERROR_SYSTEM, "no thread for the log");
     }
     if (code) {
+        if (writer->ours)
+            close(writer->descriptor);
         free_writer(writer);
         return code;
     }
@@ -310,25 +358,55 @@ uint64_t log_writer_dropped(const struct log_writer *writer)
     return atomic_load(&writer->dropped);
 }
 
+static bool is_empty(const struct log_writer *writer)
+{
+    return atomic_load(&writer->tail) == atomic_load(&writer->head);
+}
+
 bool log_writer_last_words(struct log_writer *writer, const char *line, size_t length,
                            int64_t limit_ns)
 {
-    const int64_t until = monotonic_now() + limit_ns;
-    while (atomic_load(&writer->tail) != atomic_load(&writer->head) && monotonic_now() < until)
+    const int64_t begun = monotonic_now();
+    struct last_words *words = calloc(1, sizeof *words);
+    pthread_t thread;
+    ASSERT(length <= LOG_LINE_MAX);
+    while (!is_empty(writer) && monotonic_now() < begun + limit_ns / 2)
         doze(LOOK_EVERY_NS);
-    return is_writable(writer->descriptor, 0) &&
-           write(writer->descriptor, line, length) == (ssize_t)length;
+    if (words == NULL)
+        return false;
+    words->descriptor = writer->descriptor;
+    words->length = length;
+    memcpy(words->line, line, length);
+    if (!start_thread(&thread, write_last_words, words)) {
+        free(words);
+        return false;
+    }
+    pthread_detach(thread);
+    await_parting(&words->parted, begun + limit_ns);
+    if (!parts_last(&words->parted))
+        return false;
+    bool written = words->written;
+    free(words);
+    return written;
 }
 
-void log_writer_close(struct log *log, int64_t limit_ns)
+bool log_writer_close(struct log *log, int64_t limit_ns)
 {
     struct log_writer *writer = log->writer;
     if (writer == NULL)
-        return;
-    atomic_store(&writer->give_up, monotonic_now() + limit_ns);
-    atomic_store(&writer->ending, true);
-    pthread_join(writer->thread, NULL);
-    tell_dropped(writer);
-    free_writer(writer);
+        return true;
+    const pthread_t thread = writer->thread;
+    const int64_t give_up = monotonic_now() + limit_ns;
     log->writer = NULL;
+    atomic_store(&writer->give_up, give_up);
+    atomic_store(&writer->ending, true);
+    await_parting(&writer->parted, give_up + SLACK_NS);
+    if (!parts_last(&writer->parted)) { /* it hangs in a write, and frees all should that return */
+        pthread_detach(thread);
+        return false;
+    }
+    pthread_join(thread, NULL);
+    bool all = is_empty(writer);
+    free_writer(writer);
+    return all;
 }

@@ -3,8 +3,8 @@
  *   any thread ──► ring of lines ──► thread ──► file or standard error
  *
  * Where the ring is full a line is dropped and counted; the count is told by a line of target "capstan.log" when there
- * is room again. The thread never begins a write that a pipe or terminal which nobody reads would hold up, so it can
- * always be ended. */
+ * is room again. The thread begins no write that a pipe which nobody reads would hold up. A terminal that has room for a
+ * part of a line, or a disk that hangs, holds it nevertheless: then it is left behind. */
 #ifndef CAPSTAN_BASE_LOG_WRITER_H
 #define CAPSTAN_BASE_LOG_WRITER_H
 
@@ -46,12 +46,14 @@ bool log_writer_has_file(const struct log_writer *writer);
 /* Lines dropped so far, those that were told included. */
 uint64_t log_writer_dropped(const struct log_writer *writer);
 
-/* Write a line behind what the thread has written, past the ring: for a process that ends by force. Waits at most
- * `limit_ns` for the ring to empty and never for the file; false where it could not be written. */
+/* Write a line behind what the thread has written, past the ring: for a process that ends by force. Takes at most
+ * `limit_ns`: a half for the ring to empty, what is left for the file. False where it was not written by then. */
 bool log_writer_last_words(struct log_writer *writer, const char *line, size_t length,
                            int64_t limit_ns);
 
-/* Write what the ring holds, for `limit_ns` at most, end the thread, free it. A log without a writer is left alone. */
-void log_writer_close(struct log *log, int64_t limit_ns);
+/* Write what the ring holds, for `limit_ns` at most, end the thread, free it: `limit_ns` and a fifth of a second in all.
+ * False where lines are left that could not be written; a thread that a write holds is then left behind with its memory,
+ * which it frees should the write return. A log without a writer is left alone: true. */
+bool log_writer_close(struct log *log, int64_t limit_ns);
 
 #endif

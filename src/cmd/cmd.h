@@ -224,7 +224,9 @@ struct cmd_log_options {
                  &(to)->form)
 
 /* Start the log, filtered by CAPSTAN_LOG. ERROR_INPUT for the filter, the form or the file. `log` stays where it is
- * until cmd_close_log, which is allowed after an error too. */
+ * until cmd_close_log, which is allowed after an error too. Where that could not write all lines to standard error the
+ * process has a fifth of a second to end by itself, for what it prints may hang as the log does; then it ends with
+ * ERROR_SYSTEM. */
 int cmd_open_log(const struct cmd_log_options *options, struct log *log, struct error *error);
 void cmd_close_log(struct log *log);
 

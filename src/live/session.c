@@ -830,7 +830,8 @@ static int run_engine(struct session *session, struct error *error)
     return code;
 }
 
-/* The orders that may rest stand in a file, or it is removed. */
+/* The orders that may rest stand in a file, or it is removed; and in the log, where the engine's own end has not told
+ * them already. */
 static void name_unconfirmed(struct session *session, bool failed)
 {
     struct error error = {0};
@@ -847,6 +848,8 @@ static void name_unconfirmed(struct session *session, bool failed)
         count = listed ? open_orders_list(watch_orders(session->watch), listed, open) : 0;
         count = count < open ? count : open;
         named = listed;
+        unconfirmed_log(session->unconfirmed, session->options->log, target,
+                        clock_now(&session->clock.clock), named, count);
     }
     if (unconfirmed_write(session->unconfirmed, named, count, &error))
         log_line(session, LOG_ERROR, error.text, NULL, 0);

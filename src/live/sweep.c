@@ -3,9 +3,14 @@
 
 #include "live/sweep.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/time.h"
+
+enum { ORDER_TEXT_MAX = 32 };
 
 /* Between two looks at an account, and without an answer. */
 #define AGAIN_NS (1 * NS_PER_SECOND)
@@ -33,19 +38,50 @@ struct sweeping {
     struct sweep_result *result;
 };
 
+/* A line about an order, by its name. */
+static void tell(struct sweeping *sweeping, size_t v, enum log_level level, const char *text,
+                 order_id order, struct log_field more)
+{
+    char name[ORDER_TEXT_MAX];
+    snprintf(name, sizeof name, "#%" PRIu64 ".%" PRIu64, order >> 32, order & UINT32_MAX);
+    const struct log_field fields[] = {log_text("venue", live_io_name(sweeping->venues->ios[v])),
+                                       log_text("order", name), more};
+    log_write(sweeping->log, level, "capstan.sweep", clock_now(sweeping->clock), text, fields, 3);
+}
+
 static void cancel(struct sweeping *sweeping, size_t v, const struct event_open_order *order)
 {
     const union event_record record = {
         .cancel = {.instrument = order->instrument, .order = order->order, .why = CANCEL_SHUTDOWN}};
     const struct message decision = {
         .stream = EVENT_NONE_16, .kind = EVENT_cancel, .record = &record};
-    struct log_field field = log_unsigned("order", order->order);
+    char id[EVENT_VENUE_ID_MAX + 1] = "";
+    memcpy(id, order->venue_order.bytes, order->venue_order.length);
     sweeping->swept[v].shown++;
-    if (!live_io_submit(sweeping->venues->ios[v], &decision))
+    if (!live_io_submit(sweeping->venues->ios[v], &decision)) {
+        tell(sweeping, v, LOG_ERROR,
+             "cancel of an order that no engine looks after could not be sent", order->order,
+             log_text("venue_order", id));
         return; /* asked again with the next account */
+    }
     sweeping->result->cancels++;
-    log_write(sweeping->log, LOG_WARN, "capstan.sweep", clock_now(sweeping->clock),
-              "cancel of an order that no engine looks after", &field, 1);
+    tell(sweeping, v, LOG_WARN, "cancel of an order that no engine looks after", order->order,
+         log_text("venue_order", id));
+}
+
+/* How a cancel ended, or another request that was still on its way. */
+static void tell_end(struct sweeping *sweeping, size_t v, const struct message *message)
+{
+    const union event_record *record = message->record;
+    if (message->kind == EVENT_order_cancelled)
+        tell(sweeping, v, LOG_INFO, "order_cancelled", record->order_cancelled.order,
+             log_text("cause", event_enum_text(FIELD_CANCEL_CAUSE, record->order_cancelled.cause)));
+    if (message->kind == EVENT_cancel_rejected)
+        tell(sweeping, v, LOG_ERROR, "cancel_rejected", record->cancel_rejected.order,
+             log_text("reason", event_enum_text(FIELD_REJECT, record->cancel_rejected.reason)));
+    if (message->kind == EVENT_order_unknown)
+        tell(sweeping, v, LOG_ERROR, "order_unknown", record->order_unknown.order,
+             log_text("request", event_enum_text(FIELD_REQUEST, record->order_unknown.request)));
 }
 
 /* One look that shows none is not believed: what left before it may still be taken by the venue. */
@@ -80,6 +116,7 @@ static void take(struct sweeping *sweeping, size_t v, const struct message *mess
         cancel(sweeping, v, &message->record->open_order);
     if (message->kind == EVENT_snapshot_end)
         take_end(sweeping, swept, message->record->snapshot_end.taken);
+    tell_end(sweeping, v, message);
 }
 
 static void ask(struct sweeping *sweeping, size_t v, int64_t now)

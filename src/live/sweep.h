@@ -26,8 +26,8 @@ struct sweep_result {
 /* Ask each venue for its account, cancel each order with our prefix that it shows, and ask again, until each
  * shows none or `timeout_ns` is over. A venue shows none when two accounts have none, both taken after they were
  * asked for, and live.request_timeout apart (5 s at least, a third of `timeout_ns` at most): what was sent before may
- * be taken late. Runs on the thread that reads the venues' queues, and after the engine has stopped. The adapters run
- * (live_io_begin). */
+ * be taken late. Each cancel and how it ended is a line of target "capstan.sweep". Runs on the thread that reads the
+ * venues' queues, and after the engine has stopped. The adapters run (live_io_begin). */
 void sweep(struct live_venues *venues, const struct sweep_options *options,
            struct sweep_result *result);
 

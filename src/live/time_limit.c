@@ -16,7 +16,7 @@ enum { NAMED_MAX = 1024 };
 #define LOOK_EVERY_NS (20 * NS_PER_MS)
 /* For the file, whose disk may hang too, and then for the log. */
 #define FILE_NS (300 * NS_PER_MS)
-#define LOG_NS  (300 * NS_PER_MS)
+#define LOG_NS  (400 * NS_PER_MS)
 /* An engine that gave no sign of life for so long is cancelled for, so long before the end, and in so much of it. */
 #define SILENT_NS      (2500 * NS_PER_MS)
 #define CANCEL_LEFT_NS (3500 * NS_PER_MS)
@@ -84,17 +84,6 @@ static void *write_file(void *context)
     return NULL;
 }
 
-static void name_orders(struct time_limit *limit)
-{
-    const struct unconfirmed *unconfirmed = atomic_load(&limit->unconfirmed);
-    for (size_t i = 0; i < limit->named_count; i++) {
-        char *line = unconfirmed_line(unconfirmed, &limit->named[i]);
-        const struct log_field field = log_text("order", line ? line : "no memory");
-        log_write(limit->log, LOG_ERROR, target, clock_now(limit->clock), "unconfirmed", &field, 1);
-        free(line);
-    }
-}
-
 /* On a thread of its own, for the disk may be what hangs. */
 static void write_down(struct time_limit *limit)
 {
@@ -116,7 +105,8 @@ static _Noreturn void end_by_force(struct time_limit *limit)
     } else if (orders && atomic_load(&limit->unconfirmed)) {
         limit->count = open_orders_list(orders, limit->named, NAMED_MAX);
         limit->named_count = limit->count < NAMED_MAX ? limit->count : NAMED_MAX;
-        name_orders(limit);
+        unconfirmed_log(atomic_load(&limit->unconfirmed), limit->log, target,
+                        clock_now(limit->clock), limit->named, limit->named_count);
         write_down(limit);
     }
     const struct log_field field = log_unsigned("orders_not_confirmed", limit->count);

@@ -129,6 +129,18 @@ char *unconfirmed_line(const struct unconfirmed *unconfirmed, const struct open_
     return text;
 }
 
+void unconfirmed_log(const struct unconfirmed *unconfirmed, const struct log *log,
+                     const char *target, int64_t time_ns, const struct open_order *orders,
+                     size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *line = unconfirmed_line(unconfirmed, &orders[i]);
+        const struct log_field field = log_text("order", line ? line : "no memory");
+        log_write(log, LOG_ERROR, target, time_ns, "unconfirmed", &field, 1);
+        cJSON_free(line);
+    }
+}
+
 int unconfirmed_write(const struct unconfirmed *unconfirmed, const struct open_order *orders,
                       size_t count, struct error *error)
 {

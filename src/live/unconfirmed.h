@@ -6,6 +6,7 @@
 #ifndef CAPSTAN_LIVE_UNCONFIRMED_H
 #define CAPSTAN_LIVE_UNCONFIRMED_H
 
+#include "base/log.h"
 #include "live/open_orders.h"
 
 struct unconfirmed;
@@ -19,6 +20,10 @@ const char *unconfirmed_path(const struct unconfirmed *unconfirmed);
 uint64_t unconfirmed_left(const struct unconfirmed *unconfirmed);
 /* An order's line without its end, to be freed; NULL: no memory. */
 char *unconfirmed_line(const struct unconfirmed *unconfirmed, const struct open_order *order);
+/* A line an order into the log, as an error of `target`, with that text as its field `order`. Any thread. */
+void unconfirmed_log(const struct unconfirmed *unconfirmed, const struct log *log,
+                     const char *target, int64_t time_ns, const struct open_order *orders,
+                     size_t count);
 /* Write the file anew, on the disk when this returns; no order: remove it. Any thread, one at a time. */
 int unconfirmed_write(const struct unconfirmed *unconfirmed, const struct open_order *orders,
                       size_t count, struct error *error);

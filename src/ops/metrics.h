@@ -124,9 +124,9 @@
     P(open_files, gauge, "process_open_fds", "File descriptors that are open.")                    \
     P(most_files, gauge, "process_max_fds", "File descriptors that may be open.")                  \
     P(received, counter, "process_network_receive_bytes_total",                                    \
-      "IP bytes that came in, of everything in the process's network namespace.")                  \
+      "IPv4 and IPv6 bytes that came in, of everything in the process's network namespace.")       \
     P(sent, counter, "process_network_transmit_bytes_total",                                       \
-      "IP bytes that went out, of everything in the process's network namespace.")
+      "IPv4 and IPv6 bytes that went out, of everything in the process's network namespace.")
 
 /* Write all families, each with HELP and TYPE whether it has samples or not. `text` is cleared first. */
 void ops_metrics_write(struct json *text, const struct ops_view *view,

@@ -134,8 +134,8 @@ static bool read_most_files(double *out)
     return true;
 }
 
-/* A figure of the line pair "IpExt: NAME…" and "IpExt: VALUE…". */
-static bool read_octets(const char *name, double *out)
+/* Of IPv4: a figure of the line pair "IpExt: NAME…" and "IpExt: VALUE…". */
+static bool read_octets_4(const char *name, double *out)
 {
     char text[FILE_BYTES], *names_rest, *values_rest;
     if (!read_file("/proc/self/net/netstat", text))
@@ -156,14 +156,34 @@ static bool read_octets(const char *name, double *out)
     return false;
 }
 
+/* A figure of the lines "NAME VALUE"; 0 where the system has no IPv6. */
+static double read_octets_6(const char *name)
+{
+    char text[FILE_BYTES], *rest;
+    if (!read_file("/proc/self/net/snmp6", text))
+        return 0;
+    for (char *word = strtok_r(text, " \t\n", &rest); word; word = strtok_r(NULL, " \t\n", &rest))
+        if (strcmp(word, name) == 0)
+            return strtod(rest, NULL);
+    return 0;
+}
+
+static bool read_octets(const char *name_4, const char *name_6, double *out)
+{
+    if (!read_octets_4(name_4, out))
+        return false;
+    *out += read_octets_6(name_6);
+    return true;
+}
+
 static bool read_received(double *out)
 {
-    return read_octets("InOctets", out);
+    return read_octets("InOctets", "Ip6InOctets", out);
 }
 
 static bool read_sent(double *out)
 {
-    return read_octets("OutOctets", out);
+    return read_octets("OutOctets", "Ip6OutOctets", out);
 }
 
 void ops_process_write(struct json *text)

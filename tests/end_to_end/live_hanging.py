@@ -61,12 +61,14 @@ SESSIONS = []
 
 
 class Session:
-    def __init__(self, venue, folder, *more):
+    def __init__(self, venue, folder, *more, terminal=None):
+        """With `terminal`, its descriptor, log and result go there."""
         self.tape, self.log = folder / "session.tape", folder / "log"
         self.errors = open(folder / "errors", "w")
+        log = [] if terminal else ["--log", str(self.log)]
         self.process = subprocess.Popen([CAPSTAN, "live", "-c", str(venue.folder / "live.yaml"), "--tape",
-                                         str(self.tape), "--log", str(self.log), *QUICK, *map(str, more)],
-                                        stdout=subprocess.DEVNULL, stderr=self.errors)
+                                         str(self.tape), *log, *QUICK, *map(str, more)],
+                                        stdout=terminal or subprocess.DEVNULL, stderr=terminal or self.errors)
         SESSIONS.append(self.process)
 
     def lines(self):
@@ -238,6 +240,24 @@ def a_log_that_nobody_reads_holds_up_nobody(folder, venue):
     session.end(0, 0, LIMIT + SLACK)
     os.close(reader)
     assert not venue.open_orders()
+
+
+@test
+def a_terminal_that_nobody_reads_holds_up_nobody(folder, venue):
+    """It takes a part of a line and holds the write, as it would hold the result's."""
+    master, terminal = os.openpty()
+    session = Session(venue, folder, terminal=terminal)
+    os.close(terminal)
+    for _ in range(200):
+        time.sleep(0.1)
+        if venue.open_orders():
+            break
+    time.sleep(4)
+    session.end(3, 0, LIMIT + SLACK)
+    os.close(master)
+    assert not venue.open_orders()
+    done = subprocess.run([CAPSTAN, "verify", str(session.tape)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @test

@@ -3,9 +3,13 @@
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
+#include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/time.h"
 #include "cmd/cmd.h"
@@ -224,4 +228,43 @@ Test(cmd, a_failed_write_is_an_error)
     cr_assert_eq(cmd_flush(full, "the report", &error), ERROR_SYSTEM);
     cr_assert(strncmp(error.text, "cannot write to the report: ", 28) == 0, "%s", error.text);
     fclose(full);
+}
+
+/* --- a log that can't be written ------------------------------------------------------------------- */
+
+/* To a terminal that nobody reads: a full log, and then an error's text. */
+static _Noreturn void fail_at(int terminal)
+{
+    static char text[LOG_LINE_MAX - 512];
+    const struct cmd_log_options options = {.form = "json"};
+    struct log log;
+    struct error error;
+    dup2(terminal, STDERR_FILENO);
+    if (cmd_open_log(&options, &log, &error) != 0)
+        _exit(99);
+    memset(text, 'x', sizeof text - 1);
+    for (int i = 0; i < 1000; i++)
+        log_write(&log, LOG_ERROR, "test", 0, text, NULL, 0);
+    cmd_close_log(&log);
+    for (int i = 0; i < 1000; i++)
+        fprintf(stderr, "%s\n", text);
+    _exit(98);
+}
+
+Test(log, what_hangs_behind_a_log_that_hangs_is_ended, .timeout = 60)
+{
+    int status = 0, master = posix_openpt(O_RDWR | O_NOCTTY);
+    cr_assert_geq(master, 0);
+    cr_assert_eq(grantpt(master), 0);
+    cr_assert_eq(unlockpt(master), 0);
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    cr_assert_geq(terminal, 0);
+    pid_t child = fork();
+    if (child == 0)
+        fail_at(terminal);
+    close(terminal);
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status));
+    cr_assert_eq(WEXITSTATUS(status), ERROR_SYSTEM);
+    close(master);
 }

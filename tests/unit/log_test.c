@@ -230,7 +230,7 @@ Test(log_writer, lines_of_threads_are_whole_and_in_order, .init = make_folder,
     for (int t = 0; t < THREADS; t++)
         pthread_join(threads[t], NULL);
     cr_assert_eq(log_writer_dropped(log.writer), 0);
-    log_writer_close(&log, 20 * NS_PER_SECOND);
+    cr_assert(log_writer_close(&log, 20 * NS_PER_SECOND));
     FILE *file = fopen(path, "r");
     int lines = 0;
     for (; fgets(line, sizeof line, file); lines++) {
@@ -295,9 +295,45 @@ Test(log_writer, a_full_pipe_does_not_keep_it, .init = make_folder, .fini = remo
     for (int i = 0; i < 5000; i++)
         log_write(&log, LOG_INFO, "test", AT, "a line that nobody reads", NULL, 0);
     cr_assert_not(log_writer_last_words(log.writer, "x\n", 2, NS_PER_MS));
-    log_writer_close(&log, 100 * NS_PER_MS);
+    cr_assert_not(log_writer_close(&log, 100 * NS_PER_MS));
     close(filler);
     close(reader);
+}
+
+/* A terminal that nobody reads, as standard error; its master's descriptor. */
+static int become_unread_terminal(void)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    cr_assert_geq(master, 0);
+    cr_assert_eq(grantpt(master), 0);
+    cr_assert_eq(unlockpt(master), 0);
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    cr_assert_geq(terminal, 0);
+    cr_assert_eq(dup2(terminal, STDERR_FILENO), STDERR_FILENO);
+    close(terminal);
+    return master;
+}
+
+/* It takes a part of a line and holds the write. More than it takes is in the ring; the last words give the thread
+ * time to come so far, and are held as well. */
+Test(log_writer, a_terminal_that_takes_half_a_line_does_not_keep_it, .timeout = 60)
+{
+    struct log log;
+    struct error error;
+    static char text[LOG_LINE_MAX - 512];
+    const int master = become_unread_terminal();
+    const struct log_writer_options options = {
+        .form = LOG_FORM_JSON, .filter = "trace", .lines = 256};
+    memset(text, 'x', sizeof text - 1);
+    cr_assert_eq(log_writer_open(&log, &options, &error), 0, "%s", error.text);
+    for (int i = 0; i < 256; i++)
+        log_write(&log, LOG_INFO, "test", AT, text, NULL, 0);
+    bool said = log_writer_last_words(log.writer, "x\n", 2, 2 * NS_PER_SECOND);
+    bool whole = log_writer_close(&log, 100 * NS_PER_MS);
+    close(master);
+    cr_assert_not(said);
+    cr_assert_not(whole);
+    cr_assert_null(log.writer);
 }
 
 static size_t size_of(const char *path)

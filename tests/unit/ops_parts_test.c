@@ -3,15 +3,19 @@
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/time.h"
 #include "ops/cell.h"
 #include "ops/histogram.h"
+#include "ops/metrics.h"
 #include "ops/request_id.h"
 #include "ops/token.h"
 #include "ops/view.h"
@@ -255,3 +259,78 @@ Test(ops_parts, a_request_id_is_a_uuid_of_version_4)
         cr_assert(strchr("89ab", one[19]));
     }
 }
+
+/* --- the process -------------------------------------------------------------------------------- */
+
+#ifdef __linux__
+static double process_figure(const char *name)
+{
+    struct json text = {0};
+    char start[96];
+    ops_process_write(&text);
+    json_append(&text, "", 1);
+    snprintf(start, sizeof start, "\n%s ", name);
+    const char *at = strstr(text.bytes, start);
+    cr_assert_not_null(at, "%s has no sample", name);
+    double value = strtod(at + strlen(start), NULL);
+    json_free(&text);
+    return value;
+}
+
+static double wall(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static double start_of_child(double *before, double *after)
+{
+    int ends[2];
+    double start = 0;
+    cr_assert_eq(pipe(ends), 0);
+    *before = wall();
+    pid_t child = fork();
+    if (child == 0) {
+        start = process_figure("process_start_time_seconds");
+        _exit(write(ends[1], &start, sizeof start) != sizeof start);
+    }
+    *after = wall();
+    cr_assert_eq(read(ends[0], &start, sizeof start), sizeof start);
+    close(ends[0]);
+    close(ends[1]);
+    return start;
+}
+
+/* To the clock tick, however long the system runs, and the same whenever it is asked. */
+Test(ops_parts, d13_start_time)
+{
+    double before, after, start = start_of_child(&before, &after);
+    cr_expect_geq(start, before - 0.05, "%f, forked at %f", start, before);
+    cr_expect_leq(start, after + 0.05, "%f, forked before %f", start, after);
+    start = process_figure("process_start_time_seconds");
+    nanosleep(&(struct timespec){.tv_nsec = 20 * NS_PER_MS}, NULL);
+    cr_expect_eq(start, process_figure("process_start_time_seconds"));
+}
+
+/* Megabytes to ourselves, which only IPv6 carries. */
+Test(ops_parts, d13_network_bytes_of_ipv6)
+{
+    enum { BYTES = 60000, PACKETS = 50 };
+    static const char bytes[BYTES];
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    socklen_t length = sizeof address;
+    int end = socket(AF_INET6, SOCK_DGRAM, 0);
+    if (end < 0 || bind(end, (struct sockaddr *)&address, length) != 0)
+        cr_skip_test("no IPv6 here");
+    cr_assert_eq(getsockname(end, (struct sockaddr *)&address, &length), 0);
+    double sent = process_figure("process_network_transmit_bytes_total");
+    double received = process_figure("process_network_receive_bytes_total");
+    for (int i = 0; i < PACKETS; i++)
+        cr_assert_eq(sendto(end, bytes, BYTES, 0, (struct sockaddr *)&address, length), BYTES);
+    cr_expect_geq(process_figure("process_network_transmit_bytes_total") - sent, BYTES * PACKETS);
+    cr_expect_geq(process_figure("process_network_receive_bytes_total") - received,
+                  BYTES * PACKETS);
+    close(end);
+}
+#endif

@@ -63,6 +63,7 @@ static void place(struct open_orders *orders, order_id order)
 /* A session with two orders whose time runs, and whose main thread waits for ever. */
 static _Noreturn void hang(const char *log_path, bool is_full)
 {
+    static char text[LOG_LINE_MAX - 512];
     struct log log;
     struct error error;
     struct open_orders *orders;
@@ -77,7 +78,7 @@ static _Noreturn void hang(const char *log_path, bool is_full)
     place(orders, UINT64_C(3) << 32 | 1);
     place(orders, UINT64_C(3) << 32 | 2);
     for (int i = 0; is_full && i < 5000; i++)
-        log_write(&log, LOG_INFO, "test", 0, "a line that nobody reads", NULL, 0);
+        log_write(&log, LOG_INFO, "test", 0, memset(text, 'x', sizeof text - 1), NULL, 0);
     time_limit_know(limit, orders, unconfirmed);
     time_limit_begin(limit, 200 * NS_PER_MS);
     time_limit_begin(limit, 3600 * NS_PER_SECOND); /* what is left is not made longer */
@@ -183,6 +184,27 @@ Test(time_limit, a_log_that_nobody_reads_does_not_keep_it, .init = make_folder,
     close(reader);
 }
 
+/* The log's thread hangs in a write, and the last words would. */
+Test(time_limit, a_terminal_that_nobody_reads_does_not_keep_it, .init = make_folder,
+     .fini = remove_folder, .timeout = 60)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    cr_assert_geq(master, 0);
+    cr_assert_eq(grantpt(master), 0);
+    cr_assert_eq(unlockpt(master), 0);
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    cr_assert_geq(terminal, 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(terminal, STDERR_FILENO);
+        hang(NULL, true);
+    }
+    close(terminal);
+    expect_end(child);
+    expect_file();
+    close(master);
+}
+
 static void expect_cancelled(bool is_silent)
 {
     char path[128], byte;
@@ -242,4 +264,33 @@ Test(unconfirmed, the_file_goes_when_no_order_is_left, .init = make_folder, .fin
     cr_assert_eq(access(path, F_OK), -1);
     cr_assert_eq(unconfirmed_write(unconfirmed, NULL, 0, &error), 0, "removed already");
     unconfirmed_close(&unconfirmed);
+}
+
+/* As the file names them, a line an order. */
+Test(unconfirmed, the_log_names_each_order, .init = make_folder, .fini = remove_folder)
+{
+    struct error error;
+    struct log log;
+    struct unconfirmed *unconfirmed;
+    char tape[128], line[LOG_LINE_MAX + 1];
+    FILE *file = tmpfile();
+    const struct open_order orders[] = {
+        {.order = UINT64_C(3) << 32 | 1, .price = {1005, NUMBER_VALUE}},
+        {.order = UINT64_C(3) << 32 | 2, .price = {1010, NUMBER_VALUE}}};
+    cr_assert_not_null(file);
+    cr_assert_eq(log_init(&log, file, NULL, &error), 0);
+    cr_assert_eq(unconfirmed_open(&unconfirmed, in_folder("tape", tape), "mm1", &names, &error), 0);
+    unconfirmed_log(unconfirmed, &log, "capstan.live", 0, orders, 2);
+    rewind(file);
+    for (int n = 1; n <= 2; n++) {
+        char expected[64];
+        snprintf(expected, sizeof expected, "\\\"client_order\\\":\\\"mm1-3-%d\\\"", n);
+        cr_assert_not_null(fgets(line, sizeof line, file), "line %d", n);
+        cr_expect(strstr(line, expected) && strstr(line, "\"level\":\"error\"") &&
+                      strstr(line, "\"message\":\"unconfirmed\""),
+                  "%s", line);
+    }
+    cr_expect_null(fgets(line, sizeof line, file));
+    unconfirmed_close(&unconfirmed);
+    fclose(file);
 }
