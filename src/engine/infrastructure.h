@@ -11,7 +11,7 @@
  * the trial, and the others wait for its end.
  *
  * The database is the part INFRASTRUCTURE_DATABASE, in records venue=-. Each of its calls ends as one breaker_input;
- * who makes them obeys the state (live/live_store.h): none while it is open, one when it becomes half-open. It holds
+ * who makes them obeys the state (live/session_store.h): none while it is open, one when it becomes half-open. It holds
  * orders back only where database.required says so, and begins closed at each start. */
 #ifndef CAPSTAN_ENGINE_INFRASTRUCTURE_H
 #define CAPSTAN_ENGINE_INFRASTRUCTURE_H
