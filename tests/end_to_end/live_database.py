@@ -356,6 +356,22 @@ def await_health(port, well, seconds=40):
         time.sleep(0.05)
 
 
+def ask(port, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        return answer.read().decode()
+
+
+def check_shown(port):
+    """Dashboard and metrics name a breaker that has just opened, and when a call last failed."""
+    shown = json.loads(ask(port, "/api/dashboard"))["database"]
+    assert shown["well"] is False and shown["state"] != "closed" and shown["failures"] >= 5, shown
+    assert time.time() - 60 < shown["last_failure_ms"] / 1000 < time.time() + 1, shown
+    lines = dict(line.rsplit(" ", 1) for line in ask(port, "/metrics").splitlines() if not line.startswith("#"))
+    assert lines["capstan_database_breaker_state"] in "12", lines["capstan_database_breaker_state"]
+    assert int(lines["capstan_database_failures"]) >= 5
+    assert float(lines["capstan_database_last_failure_timestamp_seconds"]) >= shown["last_failure_ms"] / 1000
+
+
 class Stopped:
     """The thread of the database, which nothing wakes but its tracer."""
 
@@ -410,6 +426,7 @@ def a_thread_that_hangs_is_a_failure(folder, venue):
         session.await_line("infrastructure breaker tripped")
         session.await_line("infrastructure breaker open", 2)  # the trial does not return either
         assert is_well(port) is False
+        check_shown(port)
     session.await_line("infrastructure breaker closed")
     await_health(port, True)
     session.await_line("order_filled", session.count("order_filled") + 2)
