@@ -277,7 +277,8 @@ const int64_t *live_feed_waited(const struct live_feed *live)
 bool live_feed_post(struct live_feed *live, unsigned kind, const union event_record *record)
 {
     pthread_mutex_lock(&live->lock);
-    bool room = live->posted_count < LIVE_FEED_POSTED_MAX;
+    /* The last place is a shutdown's: nothing that is posted keeps that out. */
+    bool room = live->posted_count < LIVE_FEED_POSTED_MAX - (kind != EVENT_shutdown);
     if (room)
         live->posted[live->posted_count++] =
             (struct posted){.kind = (uint8_t)kind, .record = *record};

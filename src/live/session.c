@@ -65,6 +65,7 @@ struct session {
     struct time_limit *_Atomic limit; /* NULL: not yet */
     struct unconfirmed *unconfirmed;
     int64_t signalled; /* monotonic; 0: not yet. The signals' thread's */
+    bool had_signal;   /* the signals' thread's */
     struct lease lease;
     struct raw *raw;
     struct live_venues venues;
@@ -121,9 +122,10 @@ static void limit_time(struct session *session, bool again)
 {
     struct time_limit *limit = atomic_load(&session->limit);
     const struct settings_global *global = &session->venues.settings.global;
-    int64_t left = again                         ? SECOND_SIGNAL_NS
-                   : atomic_load(&session->feed) ? global->shutdown_force_after + CLOSE_NS
-                                                 : SHUTDOWN_NS;
+    int64_t left = again ? SECOND_SIGNAL_NS : SHUTDOWN_NS;
+    if (!again && atomic_load(&session->feed) &&
+        global->shutdown_force_after < SHUTDOWN_NS - CLOSE_NS)
+        left = global->shutdown_force_after + CLOSE_NS;
     if (limit)
         time_limit_begin(limit, left);
 }
@@ -147,7 +149,15 @@ static void caught(void *context, int signal)
     }
     if (is_echo(session))
         return;
-    limit_time(session, atomic_load(&session->stopping));
+    bool is_timer = signal == SIGALRM, first = is_timer || !session->had_signal;
+    bool going_on = atomic_exchange(&session->stopping, true);
+    session->had_signal = session->had_signal || !is_timer;
+    if (first && going_on) { /* by a command, or because the time of --for is over */
+        log_line(session, LOG_INFO, "a shutdown goes on already; another signal ends it by force",
+                 &field, 1);
+        return;
+    }
+    limit_time(session, going_on);
     const char *text = signal == SIGTERM   ? "SIGTERM: shutting down"
                        : signal == SIGHUP  ? "SIGHUP, and no log file: shutting down"
                        : signal == SIGALRM ? "the session's time is over: shutting down"
@@ -160,9 +170,14 @@ static void caught(void *context, int signal)
 
 /* --- the ops server --------------------------------------------------------------------------------- */
 
+/* As the first SIGTERM; said again it changes nothing. */
 static void stop_by_command(void *context)
 {
     struct session *session = context;
+    if (atomic_exchange(&session->stopping, true))
+        return;
+    atomic_store(&session->asked, true);
+    limit_time(session, false);
     log_line(session, LOG_INFO, "an operator's command: shutting down", NULL, 0);
     stop_by(session, SIGTERM);
 }
@@ -678,13 +693,15 @@ static void end_store(struct session *session)
 
 static int rotate_store(struct session *session, struct error *error)
 {
-    if (!session->store)
+    if (!session->options->database)
         return 0;
-    end_store(session);
+    if (session->store)
+        end_store(session);
     session->fold = (struct fold){.first_start = INT64_MIN, .last_start = INT64_MIN};
     int code = open_store(session, error);
     if (code && !session->venues.settings.global.database_required) {
         log_line(session, LOG_ERROR, error->text, NULL, 0);
+        atomic_store(&session->database_is_well, false); /* the next tape's may be */
         error->code = code = ERROR_NONE;
     }
     watch_set_store(session->watch, session->store);

@@ -102,6 +102,10 @@ static int take_message(struct sink *sink, const struct message *message, struct
     if (store->judged)
         follower_judged(store->follower);
     store->judged = false;
+    if (message->kind == EVENT_start) { /* the engine's breaker begins closed, without a word */
+        follower_obey(store->follower, INFRASTRUCTURE_CLOSED);
+        follower_judged(store->follower);
+    }
     store->judging = is_of_database(message);
     if (store->judging)
         store->worked = message->record->breaker_input.healthy;

@@ -1,6 +1,6 @@
-/* The end of a shutdown that does not come: a thread that ends the process when the time is over, whatever the
- * session's other threads hang in. Where the engine's thread is silent it first cancels what it can. It names the orders that may rest (live/unconfirmed.h), says in the log that the end
- * was by force, and exits with ERROR_SYSTEM. */
+/* The end of a shutdown that does not come: a thread that ends the process when the time is over, whatever the session's
+ * other threads hang in. Where the engine's thread is silent it first cancels what it can. It names the orders that may
+ * rest (live/unconfirmed.h), says in the log that the end was by force, and exits with ERROR_SYSTEM. */
 #ifndef CAPSTAN_LIVE_TIME_LIMIT_H
 #define CAPSTAN_LIVE_TIME_LIMIT_H
 

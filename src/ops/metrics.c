@@ -355,7 +355,8 @@ static void show_balance(struct family *family)
 static void show_daily_pnl(struct family *family)
 {
     begin(family);
-    put_money(family, family->view->collect && family->view->day_known, family->view->day_profit);
+    put_money(family, family->view->collect && family->view->day_converted,
+              family->view->day_profit);
 }
 
 static uint16_t account_currency(const struct family *family)

@@ -41,8 +41,8 @@
       "Worth of all balances and open contracts at the books' mids, in US dollars; NaN where "     \
       "one of them can't be valued.")                                                              \
     M(daily_pnl, gauge, "daily_pnl_usd", "",                                                       \
-      "Profit since the day began (account.day_zone), in US dollars where account_converted is "   \
-      "1, else in the account's currency; NaN where it is not known.")                             \
+      "Profit since the day began (account.day_zone), in US dollars; NaN where it is not known "   \
+      "or no rate leads there (account_converted).")                                               \
     M(converted, gauge, "account_converted", "currency",                                           \
       "1: figures of the account's currency are converted to US dollars; 0: no rate leads there.") \
     M(connected, gauge, "exchange_connected", "exchange",                                          \

@@ -217,9 +217,26 @@ def a_shutdown_by_command_is_not_ready_first(folder, venue):
     status, text = session.ask("/readyz")
     assert status in (0, 503), text
     assert session.process.wait(30) == 0
+    assert " shutdown " in run("tape", "cat", session.tape).stdout
     log = session.log.read_text()
     assert "an operator's command: shutting down" in log and TOKEN not in log
     assert '"request_id"' in log
+
+
+@test
+def a_shutdown_that_is_commanded_again_is_not_forced(folder, venue):
+    session = Session(folder, venue)
+    session.until("orders", lambda: session.dashboard().get("counters", {}).get("open_orders", 0) > 0)
+    session.command("shutdown")
+    try:
+        session.command("shutdown")
+    except (OSError, AssertionError):
+        pass  # it has ended already
+    if session.process.poll() is None:
+        session.process.send_signal(signal.SIGTERM)
+    assert session.process.wait(30) == 0, session.log.read_text()[-1500:]
+    assert not Path(f"{session.tape}.unconfirmed").exists()
+    assert run("tape", "cat", session.tape).stdout.count(" shutdown ") == 1
 
 
 @test
