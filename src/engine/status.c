@@ -94,6 +94,13 @@ void engine_venue_status(const struct engine *engine, unsigned index,
     };
 }
 
+void engine_database_status(const struct engine *engine, struct engine_database_status *out)
+{
+    *out = (struct engine_database_status){.state = engine->database.state,
+                                           .failures = engine->database.failures,
+                                           .failed = engine->database.failed};
+}
+
 enum shutdown_step engine_shutdown_step(const struct engine *engine)
 {
     return (enum shutdown_step)engine->carry.shutdown;

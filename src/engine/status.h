@@ -48,6 +48,13 @@ struct engine_venue_status {
     int64_t rate_left_cancels; /* the same for cancels, which may use the reserve */
 };
 
+/* Of the breaker around a live session's database. */
+struct engine_database_status {
+    uint8_t state;     /* enum infrastructure_state */
+    uint64_t failures; /* of calls, in a row */
+    int64_t failed;    /* ts_local of the last failure since the start; INT64_MIN: none */
+};
+
 void engine_instrument_status(const struct engine *engine, unsigned instrument,
                               struct engine_instrument_status *out);
 /* Orders of both sides, buys first, each older first. Returns how many were written. */
@@ -55,6 +62,7 @@ size_t engine_own_orders(const struct engine *engine, unsigned instrument,
                          struct engine_own_order *out, size_t capacity);
 void engine_venue_status(const struct engine *engine, unsigned venue,
                          struct engine_venue_status *out);
+void engine_database_status(const struct engine *engine, struct engine_database_status *out);
 /* Where a shutdown stands: enum shutdown_step. */
 enum shutdown_step engine_shutdown_step(const struct engine *engine);
 /* ts_local of the last quote (trading-semantics 32): of the last place or modify that was sent, or of the last

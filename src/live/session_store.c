@@ -21,6 +21,7 @@ struct session_store {
     bool judging; /* the message that the engine takes tells how a call ended */
     bool judged;  /* it has, and its decisions come now */
     bool worked;  /* the last call did */
+    bool cut_off; /* it gives no outcomes by itself, as of the newest message */
 };
 
 /* --- what the tape held before -------------------------------------------------------------------- */
@@ -108,6 +109,9 @@ static int take_message(struct sink *sink, const struct message *message, struct
     store->judging = is_of_database(message);
     if (store->judging)
         store->worked = message->record->breaker_input.healthy;
+    store->cut_off = follower_is_cut_off(store->follower, message->ts_local);
+    if (store->cut_off)
+        atomic_store(store->options.healthy, false);
     return taken->message(taken, message, error);
 }
 
@@ -118,7 +122,8 @@ static int take_stepped(struct sink *sink, const struct engine *engine, struct e
     struct sink *taken = follower_sink(store->follower);
     if (store->judging)
         atomic_store(store->options.healthy,
-                     store->worked && engine_database_state(engine) == INFRASTRUCTURE_CLOSED);
+                     store->worked && !store->cut_off &&
+                         engine_database_state(engine) == INFRASTRUCTURE_CLOSED);
     store->judged = store->judging;
     store->judging = false;
     return taken->stepped(taken, engine, error);

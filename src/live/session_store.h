@@ -24,7 +24,8 @@ struct session_store_options {
     uint64_t epoch;                          /* of this session */
     uint64_t events_before, messages_before; /* of the process, on tapes before this one */
     struct live_feed *feed;                  /* how calls end is posted here */
-    atomic_bool *healthy; /* for any thread: the last call worked, and the breaker is closed */
+    /* For any thread: the last call worked, none hangs, no record was lost, and the breaker is closed. */
+    atomic_bool *healthy;
     const struct clock *clock;
     const struct log *log;
 };

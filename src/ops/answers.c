@@ -293,6 +293,28 @@ static void show_venue(struct json *json, const struct ops_view *view, unsigned 
     json_close(json, '}');
 }
 
+/* null: there is none. */
+static void show_database(struct json *json, const struct ops_view *view)
+{
+    const struct engine_database_status *database = ops_view_database(view);
+    if (!database) {
+        json_null(json, "database");
+        return;
+    }
+    json_open(json, "database", '{');
+    json_flag(json, "well", view->database == OPS_CHECK_WELL);
+    json_text(json, "state", event_enum_text(FIELD_INFRASTRUCTURE_STATE, database->state));
+    json_integer(json, "failures", (int64_t)database->failures);
+    if (database->failed == INT64_MIN) {
+        json_null(json, "last_failure");
+        json_null(json, "last_failure_ms");
+    } else {
+        show_time(json, "last_failure", database->failed);
+        json_integer(json, "last_failure_ms", database->failed / NS_PER_MS);
+    }
+    json_close(json, '}');
+}
+
 static void show_latency(struct json *json, const char *name, const struct ops_reading *reading)
 {
     static const struct {
@@ -388,6 +410,7 @@ static void show_body(struct json *json, const struct ops_view *view,
     for (unsigned v = 0; v < view->names->venue_count; v++)
         show_venue(json, view, v);
     json_close(json, ']');
+    show_database(json, view);
     show_latencies(json, view);
     show_counts(json, view);
     show_ring(json, "fills", view, &collect->filled);

@@ -110,6 +110,7 @@ static void publish_account(struct ops_collect *collect, int64_t now)
     out->ts = now;
     out->state = engine_account_state(engine);
     out->counters = *engine_counters(engine);
+    engine_database_status(engine, &out->database);
     out->open_orders = engine_open_orders(engine);
     out->shutdown = engine_shutdown_step(engine);
     publish_balances(collect, out);

@@ -69,6 +69,7 @@ struct ops_account {
     int64_t ts;
     struct engine_account_state state;
     struct engine_counters counters;
+    struct engine_database_status database;
     uint64_t open_orders;
     uint32_t shutdown; /* enum shutdown_step */
     uint32_t balance_count;

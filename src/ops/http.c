@@ -152,7 +152,7 @@ static void show_metrics(struct exchange *exchange)
 {
     struct ops_http *http = exchange->http;
     if (take_view(exchange)) {
-        ops_metrics_write(&http->body, &http->view, &http->requests);
+        ops_metrics_write(&http->body, &http->view, &http->requests, http->log);
         answer(exchange, 200, METRICS_TYPE, &http->body);
     }
 }

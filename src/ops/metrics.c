@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/build_id.h"
 #include "base/decimal.h"
+#include "base/log_writer.h"
 #include "base/time.h"
 
 /* A family under way. */
@@ -16,6 +17,7 @@ struct family {
     struct json *text;
     const struct ops_view *view;
     const struct ops_requests *requests;
+    const struct log *log;
     const char *name;
 };
 
@@ -509,6 +511,33 @@ static void show_infrastructure(struct family *family)
     }
 }
 
+static void show_database_state(struct family *family)
+{
+    const struct engine_database_status *database = ops_view_database(family->view);
+    if (!database)
+        return;
+    begin(family);
+    put_count(family, database->state);
+}
+
+static void show_database_failures(struct family *family)
+{
+    const struct engine_database_status *database = ops_view_database(family->view);
+    if (!database)
+        return;
+    begin(family);
+    put_count(family, database->failures);
+}
+
+static void show_database_failed(struct family *family)
+{
+    const struct engine_database_status *database = ops_view_database(family->view);
+    if (!database || database->failed == INT64_MIN)
+        return;
+    begin(family);
+    ops_text_put(family->text, " %.3f\n", (double)database->failed / 1e9);
+}
+
 static void show_venue_alarms(struct family *family)
 {
     FOR_VENUES(family, v)
@@ -620,6 +649,13 @@ static void show_shutdown(struct family *family)
                           : SHUTDOWN_RUNNING);
 }
 
+static void show_log_dropped(struct family *family)
+{
+    const struct log_writer *writer = family->log ? family->log->writer : NULL;
+    begin(family);
+    put_count(family, writer ? log_writer_dropped(writer) : 0);
+}
+
 static void show_build(struct family *family)
 {
     char build[BUILD_ID_TEXT_MAX];
@@ -631,9 +667,9 @@ static void show_build(struct family *family)
 /* ------------------------------------------------------------------------------------------------ */
 
 void ops_metrics_write(struct json *text, const struct ops_view *view,
-                       const struct ops_requests *requests)
+                       const struct ops_requests *requests, const struct log *log)
 {
-    struct family family = {.text = text, .view = view, .requests = requests};
+    struct family family = {.text = text, .view = view, .requests = requests, .log = log};
     json_clear(text);
 #define M(id, type, metric, labels, help)                                                          \
     family.name = metric;                                                                          \

@@ -3,6 +3,7 @@
 #define CAPSTAN_OPS_METRICS_H
 
 #include "base/json.h"
+#include "base/log.h"
 #include "ops/requests.h"
 #include "ops/view.h"
 
@@ -95,6 +96,14 @@
       "0: clear, 1: widens, 2: paused, 3: everything cancelled.")                                  \
     M(infrastructure, gauge, "infrastructure_breaker_state", "exchange",                           \
       "Breaker around an exchange's requests. 0: closed, 1: open, 2: half-open.")                  \
+    M(database_state, gauge, "database_breaker_state", "",                                         \
+      "Breaker around the run database's calls. 0: closed, 1: open, 2: half-open. None without a " \
+      "database.")                                                                                 \
+    M(database_failures, gauge, "database_failures", "",                                           \
+      "Calls of the run database that failed in a row. None without a database.")                  \
+    M(database_failed, gauge, "database_last_failure_timestamp_seconds", "",                       \
+      "When a call of the run database last failed, seconds since 1970 UTC. None before the "      \
+      "session's first failure.")                                                                  \
     M(alarms, gauge, "alarm_raised", "instrument, reason",                                         \
       "1: that alarm of an instrument is raised and an operator may have to act.")                 \
     M(venue_alarms, gauge, "exchange_alarm_raised", "exchange, reason",                            \
@@ -112,6 +121,8 @@
       "Requests that may leave now. use: order, or cancel, which may use the reserve.")            \
     M(shutdown, gauge, "shutdown_step", "",                                                        \
       "Where a shutdown stands, as its number in docs/event-kinds.md; 0: none has begun.")         \
+    M(log_dropped, counter, "log_lines_dropped_total", "",                                         \
+      "Lines of the log that were dropped, for its ring was full.")                                \
     M(build, gauge, "build_info", "version, build", "1, with the version and build that run.")
 
 /* Of the process, under the names that are usual. P(id, type, name, help) */
@@ -128,9 +139,10 @@
     P(sent, counter, "process_network_transmit_bytes_total",                                       \
       "IPv4 and IPv6 bytes that went out, of everything in the process's network namespace.")
 
-/* Write all families, each with HELP and TYPE whether it has samples or not. `text` is cleared first. */
+/* Write all families, each with HELP and TYPE whether it has samples or not. `text` is cleared first. `log` is what
+ * the process logs to; NULL: nothing. */
 void ops_metrics_write(struct json *text, const struct ops_view *view,
-                       const struct ops_requests *requests);
+                       const struct ops_requests *requests, const struct log *log);
 /* process.c: those of the process. */
 void ops_process_write(struct json *text);
 /* Text of printf's behind what stands there. */

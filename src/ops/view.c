@@ -131,6 +131,12 @@ static uint32_t reasons_of(const struct ops_view *view)
     return reasons;
 }
 
+const struct engine_database_status *ops_view_database(const struct ops_view *view)
+{
+    bool known = view->collect && view->account_known && view->database != OPS_CHECK_NONE;
+    return known ? &view->account.database : NULL;
+}
+
 bool ops_view_take(struct ops_view *view, struct ops_collect *collect)
 {
     const bool is_other = collect != view->collect;

@@ -78,6 +78,8 @@ struct ops_view {
 /* Copy anew; memory is kept for the next time. False: there is no memory. `collect` may be NULL. */
 bool ops_view_take(struct ops_view *view, struct ops_collect *collect);
 void ops_view_free(struct ops_view *view);
+/* Of the database's breaker; NULL: the session has no database, or nothing was published yet. */
+const struct engine_database_status *ops_view_database(const struct ops_view *view);
 
 /* valuation.c: an amount of one asset in another, by the instruments' mids and reference rates, over at most
  * one asset between. False where no way leads there. */

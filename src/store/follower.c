@@ -17,6 +17,9 @@ enum { RING_BYTES = 1 << 24, CHUNK_BYTES = 1 << 16 };
 #define LOOK_EVERY_NS (5 * NS_PER_MS)
 /* An outcome that the engine has not taken by then is lost; the next call may begin. */
 #define JUDGED_NS (2 * NS_PER_SECOND)
+/* Beyond the time limit of a call, before the thread is taken to hang: the limit is looked at between rows, and a commit
+ * waits for the disk. */
+#define HANGS_AFTER_NS NS_PER_SECOND
 
 static const char target[] = "capstan.database";
 
@@ -33,8 +36,11 @@ struct follower {
         last;           /* ts_local of the session's start, and of the last message; INT64_MIN */
     atomic_uint state;  /* of the breaker, as the engine decided */
     atomic_bool lost;   /* the ring was full */
-    atomic_bool awaits; /* an outcome was told and not yet judged */
-    atomic_int ending;  /* enum ending */
+    atomic_uint awaits; /* outcomes that were told and not yet judged */
+    /* The thread's last sign of life. Negative: the engine's thread has taken it to hang since. 0: it does what may take
+     * any time. One word, so that either the thread or the engine tells how a call went, never both. */
+    _Atomic int64_t alive;
+    atomic_int ending; /* enum ending */
     atomic_bool flushed, ended, behind_at_end;
     void (*_Atomic done)(void *context, bool failed);
     void *done_context;
@@ -42,12 +48,14 @@ struct follower {
     _Atomic int64_t give_up; /* by the clock, when it ends whatever is left */
     atomic_uint_fast64_t calls, failed, refused, behind;
     atomic_bool last_worked;
+    int64_t failure_told; /* the engine's thread's own: when it told one of a thread that hangs */
     /* the thread's own */
     struct live_database database;
     struct record_file records;
     bool ready;         /* the session has started and `database` is set up */
     bool tried;         /* in this half-open spell */
     bool told_failure;  /* since the last call that worked */
+    bool owes;          /* taken to hang since the last outcome: a call is due anyhow */
     unsigned seen;      /* state when last looked at */
     int64_t next, told; /* when the next call is due; when an outcome was told */
     uint8_t chunk[CHUNK_BYTES];
@@ -112,10 +120,62 @@ void follower_obey(struct follower *follower, unsigned state)
 
 void follower_judged(struct follower *follower)
 {
-    atomic_store(&follower->awaits, false);
+    unsigned awaits = atomic_load(&follower->awaits);
+    while (awaits > 0 && !atomic_compare_exchange_weak(&follower->awaits, &awaits, awaits - 1)) {
+    }
+}
+
+/* A call that ends at this moment tells its outcome by itself: then the exchange fails. */
+static bool hangs(struct follower *follower, int64_t now)
+{
+    int64_t alive = atomic_load_explicit(&follower->alive, memory_order_relaxed);
+    if (alive < 0)
+        return true;
+    return alive > 0 &&
+           now - alive >= follower->options.database.call_timeout_ns + HANGS_AFTER_NS &&
+           atomic_compare_exchange_strong(&follower->alive, &alive, -alive);
+}
+
+bool follower_is_cut_off(struct follower *follower, int64_t now)
+{
+    const int64_t every = follower->options.database.call_timeout_ns;
+    if (!hangs(follower, now) && !atomic_load_explicit(&follower->lost, memory_order_relaxed))
+        return false;
+    if (atomic_load(&follower->start) == INT64_MIN ||
+        atomic_load(&follower->state) == INFRASTRUCTURE_OPEN ||
+        (follower->failure_told != INT64_MIN && now - follower->failure_told < every))
+        return true;
+    atomic_fetch_add(&follower->awaits, 1);
+    if (follower->options.outcome(follower->options.context, false))
+        follower->failure_told = now;
+    else
+        follower_judged(follower);
+    return true;
 }
 
 /* --- the thread ----------------------------------------------------------------------------------- */
+
+/* A sign of life. False: it came late, and the engine has counted a failure. */
+static bool live(struct follower *follower)
+{
+    if (atomic_exchange(&follower->alive, now_of(follower)) >= 0)
+        return true;
+    follower->told = now_of(follower);
+    follower->owes = true;
+    return false;
+}
+
+/* It takes as long as the tape is. */
+static int read_history(void *context, struct record_file *file, struct error *error)
+{
+    struct follower *follower = context;
+    const struct live_database_options *options = &follower->options.database;
+    (void)live(follower);
+    atomic_store(&follower->alive, 0);
+    int code = options->history(options->context, file, error);
+    (void)live(follower);
+    return code;
+}
 
 static void take_from_ring(struct follower *follower)
 {
@@ -174,17 +234,24 @@ static int call(struct follower *follower)
 /* The engine hears of every call, or the breaker would not be the tape's. */
 static void tell(struct follower *follower, bool worked)
 {
-    atomic_store(&follower->awaits, true);
+    atomic_fetch_add(&follower->awaits, 1);
     follower->told = now_of(follower);
+    follower->owes = false;
     while (atomic_load(&follower->ending) != END &&
-           !follower->options.outcome(follower->options.context, worked))
+           !follower->options.outcome(follower->options.context, worked)) {
         nanosleep(&(struct timespec){.tv_nsec = LOOK_EVERY_NS}, NULL);
+        (void)live(follower);
+    }
 }
 
 static bool call_and_tell(struct follower *follower)
 {
+    (void)live(follower);
+    follower->owes = false;
     bool worked = call(follower) == 0;
-    tell(follower, worked);
+    bool late = !live(follower) || follower->owes;
+    if (worked || !late)
+        tell(follower, worked);
     return worked;
 }
 
@@ -192,7 +259,12 @@ static bool may_begin(struct follower *follower)
 {
     if (!follower->ready || atomic_load(&follower->lost))
         return false;
-    return !atomic_load(&follower->awaits) || now_of(follower) - follower->told >= JUDGED_NS;
+    if (atomic_load(&follower->awaits) == 0)
+        return true;
+    if (now_of(follower) - follower->told < JUDGED_NS)
+        return false;
+    atomic_store(&follower->awaits, 0);
+    return true;
 }
 
 static bool has_something(const struct follower *follower)
@@ -217,7 +289,7 @@ static void turn(struct follower *follower)
         atomic_fetch_add(&follower->refused, 1);
         follower->next = now_of(follower) + follower->options.every_ns;
     } else if (state == INFRASTRUCTURE_CLOSED && now_of(follower) >= follower->next &&
-               has_something(follower)) {
+               (follower->owes || has_something(follower))) {
         call_and_tell(follower);
     }
 }
@@ -275,7 +347,10 @@ static void set_up(struct follower *follower)
     session.start = atomic_load(&follower->start);
     if (follower->ready || session.start == INT64_MIN)
         return;
-    live_database_init(&follower->database, &follower->options.database, &session);
+    struct live_database_options options = follower->options.database;
+    options.history = read_history;
+    options.context = follower;
+    live_database_init(&follower->database, &options, &session);
     follower->ready = true;
 }
 
@@ -297,6 +372,7 @@ static void *run(void *context)
     bool told_lost = false;
     log_span_enter(&span);
     while (atomic_load(&follower->ending) != END) {
+        (void)live(follower);
         set_up(follower);
         take_from_ring(follower);
         turn(follower);
@@ -353,6 +429,7 @@ int follower_open(struct follower **out, const struct follower_options *options,
         return error_set(error, ERROR_SYSTEM, "no memory for the database");
     follower->options = *options;
     atomic_init(&follower->start, INT64_MIN);
+    follower->failure_told = INT64_MIN;
     int code = open_parts(follower, error);
     if (!code && pthread_create(&follower->thread, NULL, run, follower) != 0)
         code = error_set(error, ERROR_SYSTEM, "no thread for the database");
@@ -373,8 +450,9 @@ struct follower_health follower_health(const struct follower *follower)
 {
     bool closed = atomic_load(&follower->state) == INFRASTRUCTURE_CLOSED;
     bool lost = atomic_load(&follower->lost);
+    bool cut_off = lost || atomic_load(&follower->alive) < 0;
     return (struct follower_health){.healthy =
-                                        closed && !lost && atomic_load(&follower->last_worked),
+                                        closed && !cut_off && atomic_load(&follower->last_worked),
                                     .stopped = lost,
                                     .calls = atomic_load(&follower->calls),
                                     .failed = atomic_load(&follower->failed),

@@ -7,7 +7,10 @@
  *
  * The records of the session wait in a file beside the tape until they are in the database, so the database may be away
  * for as long as it likes. Each call ends as one outcome; no next one begins before the engine has judged it. While the
- * breaker is open a call is refused at once and goes nowhere; half-open one is made. */
+ * breaker is open a call is refused at once and goes nowhere; half-open one is made.
+ *
+ * A call that does not return, and a follower that has lost records, tell nothing: the engine's thread finds that by
+ * itself, and what comes late from a call that was counted as failed counts only where it worked. */
 #ifndef CAPSTAN_STORE_FOLLOWER_H
 #define CAPSTAN_STORE_FOLLOWER_H
 
@@ -44,8 +47,12 @@ int follower_open(struct follower **follower, const struct follower_options *opt
 struct sink *follower_sink(struct follower *follower);
 /* The engine's thread: the state of the breaker as decided (enum infrastructure_state). */
 void follower_obey(struct follower *follower, unsigned state);
-/* The engine's thread: it has taken the outcome that was told last. */
+/* The engine's thread: it has taken an outcome. */
 void follower_judged(struct follower *follower);
+/* The engine's thread, at any message; `now` is its ts_local. True: the database can't follow, for the thread has given
+ * no sign of life since the time limit of a call and a second, or records were lost. Then, unless the breaker is open, it
+ * tells the engine of one failure in each database.call_timeout. */
+bool follower_is_cut_off(struct follower *follower, int64_t now);
 /* From any thread. */
 struct follower_health follower_health(const struct follower *follower);
 

@@ -197,7 +197,7 @@ def live(page, folder):
     try:
         assert venue.stdout.readline().strip() == "ready"
         session = subprocess.Popen([CAPSTAN, "live", "-c", f"{folder}/venue/live.yaml", "--tape", f"{folder}/live.tape",
-                                    "--set", f"ops.port={port}", "--set", f"ops.token_file={folder}/token"],
+                                    "--db", f"{folder}/live.db", "--set", f"ops.port={port}", "--set", f"ops.token_file={folder}/token"],
                                    stdout=subprocess.DEVNULL, stderr=log)
         for _ in range(600):
             try:
@@ -232,6 +232,8 @@ def click_through(page, url):
     page.open(url, 1280, 800)
     check("a live session is shown", shown(page) and page.until(f"{word}.includes('quoting')")
           and page.value("!document.getElementById('trading').hidden && document.getElementById('playback').hidden"))
+    check("the database's breaker stands among the others", page.until(
+        "document.getElementById('breakers').textContent.includes('Database: breaker closed, 0 failures in a row')"))
     page.picture("dashboard-live", whole=True)
     page.click("#pause")
     check("without a token nothing is commanded", page.until(f"{told}.startsWith('Type the token')")

@@ -1,21 +1,27 @@
 #!/usr/bin/env python3
 """The database of live sessions against the exchange of this machine: removed, locked, full, and back. What is in it is
 read by Python's SQLite and compared with the tape as the independent reader shows it. Prints TAP."""
+import ctypes
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 CAPSTAN = os.environ["CAPSTAN"]
 TOP = Path(os.environ.get("srcdir", ".")).resolve()
 QUICK = ["--set", "ops.port=0", "--set", "database.timeout=2s", "--set", "database.every=50ms", "--set", "database.call_timeout=200ms"]
+PTRACE_ATTACH, PTRACE_DETACH, WALL = 16, 17, 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
 TESTS = []
 
 
@@ -175,6 +181,17 @@ def check_log(session):
     assert calls >= 5, calls
 
 
+def lock(database):
+    holder = sqlite3.connect(database, isolation_level=None, timeout=20)
+    holder.execute("BEGIN EXCLUSIVE")
+    return holder
+
+
+def release(holder):
+    holder.execute("COMMIT")
+    holder.close()
+
+
 def goes_away(venue, folder, take_away, bring_back, database):
     """A session whose database goes away and comes back."""
     tape = folder / "session.tape"
@@ -216,15 +233,7 @@ def locked_and_released(folder, venue):
     database = folder / "run.db"
     holder = []
 
-    def lock():
-        holder.append(sqlite3.connect(database, isolation_level=None, timeout=20))
-        holder[0].execute("BEGIN EXCLUSIVE")
-
-    def release():
-        holder[0].execute("COMMIT")
-        holder[0].close()
-
-    goes_away(venue, folder, lock, release, database)
+    goes_away(venue, folder, lambda: holder.append(lock(database)), lambda: release(holder[0]), database)
 
 
 @test
@@ -288,11 +297,9 @@ def away_at_the_end_and_caught_up_by_the_next_session(folder, venue):
     session = Session(venue, folder, tape, database)
     session.await_line("order_filled")
     session.await_line("the session begins")
-    holder = sqlite3.connect(database, isolation_level=None, timeout=20)
-    holder.execute("BEGIN EXCLUSIVE")
+    holder = lock(database)
     session.end()
-    holder.execute("COMMIT")
-    holder.close()
+    release(holder)
     assert session.count("step_failed", "error") == 1, "the step that failed is told"
     assert session.count("shutdown complete", "info") == 1, "and the shutdown goes on"
     assert session.count("shutdown, step 6: disconnecting venues") == 1
@@ -323,6 +330,143 @@ def required_stops_new_orders(folder, venue):
             state = field(line, "state")
         assert state == "closed" or kind not in ("place", "modify", "replace"), line
     check_fills(tape, place / "run.db")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def is_well(port):
+    """What /health/ready says of the database; and what it says of all must agree where that is no."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=10) as answer:
+            told = json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        told = json.loads(error.read())
+    assert told["ready"] is False or told["checks"]["database"] is True, told
+    return told["checks"]["database"]
+
+
+def await_health(port, well, seconds=40):
+    until = time.monotonic() + seconds
+    while is_well(port) is not well:
+        assert time.monotonic() < until, f"/health/ready never said {well} of the database"
+        time.sleep(0.05)
+
+
+def ask(port, path):
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        return answer.read().decode()
+
+
+def check_shown(port):
+    """Dashboard and metrics name a breaker that has just opened, and when a call last failed."""
+    shown = json.loads(ask(port, "/api/dashboard"))["database"]
+    assert shown["well"] is False and shown["state"] != "closed" and shown["failures"] >= 5, shown
+    assert time.time() - 60 < shown["last_failure_ms"] / 1000 < time.time() + 1, shown
+    lines = dict(line.rsplit(" ", 1) for line in ask(port, "/metrics").splitlines() if not line.startswith("#"))
+    assert lines["capstan_database_breaker_state"] in "12", lines["capstan_database_breaker_state"]
+    assert int(lines["capstan_database_failures"]) >= 5
+    assert float(lines["capstan_database_last_failure_timestamp_seconds"]) >= shown["last_failure_ms"] / 1000
+
+
+class Stopped:
+    """The thread of the database, which nothing wakes but its tracer."""
+
+    def __init__(self, session):
+        threads = {line["thread_id"] for line in session.lines() if line["target"] == "capstan.database" and line["span"]
+                   and line["span"]["name"] == "database"}
+        assert len(threads) == 1, threads
+        self.thread = threads.pop()
+        if LIBC.ptrace(PTRACE_ATTACH, self.thread, None, None) != 0:
+            raise Skip(f"a thread can't be stopped here: {os.strerror(ctypes.get_errno())}")
+        os.waitpid(self.thread, WALL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        assert LIBC.ptrace(PTRACE_DETACH, self.thread, None, None) == 0, os.strerror(ctypes.get_errno())
+
+
+def with_thread(venue, folder, database, *more):
+    """A session whose database's thread has logged, so that it can be found; and its port."""
+    port = free_port()
+    session = Session(venue, folder, folder / "session.tape", database, "--set", f"ops.port={port}", *more)
+    session.await_line("order_filled")
+    holder = lock(database)
+    session.await_line("a call of the database failed")
+    release(holder)
+    session.await_line("the database answers again")
+    await_health(port, True)
+    return session, port
+
+
+def now():
+    """As times stand on the tape."""
+    second, ns = divmod(time.time_ns(), 10**9)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)) + f".{ns:09}Z"
+
+
+def outcomes(tape):
+    """Time and word of each outcome on the tape."""
+    return [(line.split(" ")[0], field(line, "healthy")) for line in records(tape)
+            if line.split(" ")[1] == "breaker_input" and field(line, "venue") == "-"]
+
+
+@test
+def a_thread_that_hangs_is_a_failure(folder, venue):
+    """Nothing returns and nothing is told: the engine counts by itself, and holds new orders back."""
+    tape, database = folder / "session.tape", folder / "run.db"
+    session, port = with_thread(venue, folder, database, "--set", "database.required=yes")
+    with Stopped(session):
+        await_health(port, False)
+        session.await_line("infrastructure breaker tripped")
+        session.await_line("infrastructure breaker open", 2)  # the trial does not return either
+        assert is_well(port) is False
+        check_shown(port)
+    session.await_line("infrastructure breaker closed")
+    await_health(port, True)
+    session.await_line("order_filled", session.count("order_filled") + 2)
+    session.end()
+    state = "closed"
+    for line in records(tape):
+        kind = line.split(" ")[1]
+        if kind == "infrastructure" and field(line, "venue") == "-":
+            state = field(line, "state")
+        assert state == "closed" or kind not in ("place", "modify", "replace"), line
+    check_breaker(tape, 1)
+    check_fills(tape, database, 3)
+    check_project(tape, database, folder)
+
+
+@test
+def what_a_hanging_call_tells_late_counts_once(folder, venue):
+    """Stopped in a call that waits for a lock, and gone on with before the lock is released: it fails, and has already
+    been counted."""
+    tape, database = folder / "session.tape", folder / "run.db"
+    session, port = with_thread(venue, folder, database, "--set", "database.call_timeout=2s")
+    failed = session.count("a call of the database failed")
+    holder = lock(database)
+    time.sleep(1)
+    with Stopped(session):
+        began = now()
+        await_health(port, False)
+        time.sleep(0.3)
+        ended = now()
+    session.await_line("a call of the database failed", failed + 1)
+    release(holder)
+    await_health(port, True)
+    session.end()
+    told = outcomes(tape)
+    assert any(began < at < ended and healthy == "no" for at, healthy in told), (began, ended, told)
+    assert not any(at >= ended and healthy == "no" for at, healthy in told), (ended, told)
+    assert session.count("infrastructure breaker tripped") == 0
+    check_breaker(tape, 0)
+    check_fills(tape, database)
+    check_project(tape, database, folder)
 
 
 @test

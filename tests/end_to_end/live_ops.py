@@ -139,8 +139,11 @@ def it_lives_before_it_is_ready_and_becomes_ready(folder, venue):
 def promtool_has_no_complaint(folder, venue):
     if not shutil.which("promtool"):
         raise Skip("no promtool (package prometheus)")
-    session = Session(folder, venue)
+    session = Session(folder, venue, "live", "--db", folder / "run.db")
     session.until("a fill", lambda: '"fills":[{' in session.ask("/api/dashboard")[1])
+    session.until("the database", lambda: (session.dashboard()["database"] or {}).get("well"))
+    assert session.metric("capstan_database_breaker_state") == 0
+    assert session.metric("capstan_log_lines_dropped_total") == 0
     text = session.ask("/metrics")[1]
     assert session.end()[0] == 0
     checked = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True)

@@ -89,7 +89,7 @@ const struct ops_view *ops_bench_view(struct ops_bench *bench)
 
 const char *ops_bench_metrics(struct ops_bench *bench)
 {
-    ops_metrics_write(&bench->text, ops_bench_view(bench), &bench->requests);
+    ops_metrics_write(&bench->text, ops_bench_view(bench), &bench->requests, bench->log);
     return bench->text.bytes;
 }
 

@@ -16,6 +16,7 @@ struct ops_bench {
     struct sink *sink;
     struct ops_view view;
     struct ops_requests requests;
+    const struct log *log; /* for metrics */
     struct ops_series series;
     struct json text;
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log_writer.h"
 #include "base/time.h"
 #include "ops_bench.h"
 
@@ -60,7 +61,7 @@ Test(ops_collect, every_family_shows_before_its_first_event)
     };
     ops_bench_init(&b);
     cr_assert(ops_view_take(&b.view, NULL));
-    ops_metrics_write(&b.text, &b.view, &b.requests);
+    ops_metrics_write(&b.text, &b.view, &b.requests, NULL);
     for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
         cr_expect(strstr(b.text.bytes, families[i]), "no session: %s", families[i]);
     ops_bench_start(&b);
@@ -505,6 +506,70 @@ static void health(void *context, unsigned venue, struct ops_venue_health *told)
     told->market = venue != 0 || venue_is;
     told->account = true;
     told->alive = venue_alive;
+}
+
+static void call_failed(void)
+{
+    union event_record record = {.breaker_input = {.venue = EVENT_NONE_8, .healthy = false}};
+    harness_record(&b.h, EVENT_breaker_input, EVENT_NONE_16, &record);
+}
+
+Test(ops_collect, the_databases_breaker_shows)
+{
+    ops_bench_init(&b);
+    b.h.global.database_failures = 2;
+    b.h.global.database_timeout = SECONDS(30);
+    b.session.database = database;
+    database_is = OPS_CHECK_WELL;
+    ops_bench_start(&b);
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    metric("capstan_database_breaker_state 0");
+    metric("capstan_database_failures 0");
+    cr_expect(!strstr(ops_bench_metrics(&b), "\ncapstan_database_last_failure"), "none yet");
+    cr_expect(strstr(ops_bench_dashboard(&b),
+                     "\"database\":{\"well\":true,\"state\":\"closed\",\"failures\":0,"
+                     "\"last_failure\":null,\"last_failure_ms\":null}"));
+    ops_bench_run_to(&b, SECONDS(3));
+    call_failed();
+    metric("capstan_database_breaker_state 0");
+    metric("capstan_database_failures 1");
+    ops_bench_run_to(&b, MILLISECONDS(4250));
+    call_failed();
+    database_is = OPS_CHECK_FAILED;
+    metric("capstan_database_breaker_state 1");
+    metric("capstan_database_failures 2");
+    metric("capstan_database_last_failure_timestamp_seconds 4.250");
+    cr_expect(strstr(ops_bench_dashboard(&b),
+                     "\"database\":{\"well\":false,\"state\":\"open\",\"failures\":2,"
+                     "\"last_failure\":\"1970-01-01T00:00:04.250000000Z\","
+                     "\"last_failure_ms\":4250}"),
+              "%s", b.text.bytes);
+    database_is = OPS_CHECK_NONE;
+    cr_expect(!strstr(ops_bench_metrics(&b), "\ncapstan_database_"), "without a database");
+    cr_expect(strstr(ops_bench_dashboard(&b), "\"database\":null"));
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, dropped_lines_of_the_log_count)
+{
+    static const char line[] = "a line\n";
+    const struct log_writer_options options = {.path = "/dev/null", .filter = "info", .lines = 2};
+    struct error error = {0};
+    struct log log;
+    cr_assert_eq(log_writer_open(&log, &options, &error), 0, "%s", error.text);
+    ops_bench_init(&b);
+    ops_bench_start(&b);
+    b.log = &log;
+    metric("capstan_log_lines_dropped_total 0");
+    for (int i = 0; i < 10000000 && log_writer_dropped(log.writer) == 0; i++)
+        log_writer_put(log.writer, line, sizeof line - 1);
+    cr_assert_gt(log_writer_dropped(log.writer), 0);
+    char told[80];
+    snprintf(told, sizeof told, "capstan_log_lines_dropped_total %llu",
+             (unsigned long long)log_writer_dropped(log.writer));
+    metric(told);
+    ops_bench_close(&b);
+    log_writer_close(&log, SECONDS(5));
 }
 
 Test(ops_collect, d5_checks_by_part)

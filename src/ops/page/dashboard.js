@@ -292,6 +292,13 @@
 
     /* --- health ---------------------------------------------------------------------------------- */
 
+    const showDatabase = (database) => {
+        if (!database) return [];
+        const failed = database.last_failure_ms === null ? '' : `, last failure ${clock(database.last_failure_ms)}`;
+        const words = `Database: breaker ${database.state.replace('_', '-')}, ${database.failures} failures in a row${failed}`;
+        return [make('li', words, database.well ? 'good' : 'bad')];
+    };
+
     const showBreakers = (told) => {
         const words = [];
         for (const each of told.instruments.filter((one) => one.known)) {
@@ -303,7 +310,9 @@
                 words.push(make('li', `${each.exchange}: requests' breaker ${each.breaker}, ${each.failures_in_a_row} failures`, 'bad'));
             (each.alarms || []).forEach((alarm) => words.push(make('li', `${each.exchange}: alarm ${alarm}`, 'bad')));
         }
-        byId('breakers').replaceChildren(...none(words, 'All clear: nothing blocks, no breaker is open, no alarm is raised.'));
+        const clear = told.database && !told.database.well ? words
+            : none(words, 'All clear: nothing blocks, no breaker is open, no alarm is raised.');
+        byId('breakers').replaceChildren(...clear, ...showDatabase(told.database));
     };
 
     const LATENCIES = [['event_age', 'Venue to engine'], ['loop_lag', 'Wait for the loop'], ['loop_step', 'Step of the loop'],
