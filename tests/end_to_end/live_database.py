@@ -19,7 +19,7 @@ from pathlib import Path
 
 CAPSTAN = os.environ["CAPSTAN"]
 TOP = Path(os.environ.get("srcdir", ".")).resolve()
-QUICK = ["--set", "ops.port=0", "--set", "database.timeout=2s", "--set", "database.every=50ms", "--set", "database.call_timeout=200ms"]
+QUICK = ["--set", "ops.port=0", "--set", "database.timeout=2s", "--set", "database.every=50ms", "--set", "database.call_timeout=500ms"]
 PTRACE_ATTACH, PTRACE_DETACH, WALL = 16, 17, 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 TESTS = []
