@@ -506,12 +506,13 @@ def what_can_not_be_is_refused(folder, venue):
 
 def run_tests(venue_folder):
     failed = 0
-    venue = Venue(venue_folder)
-    try:
-        for number, function in enumerate(TESTS, 1):
-            folder = venue_folder / function.__name__
-            folder.mkdir()
-            name = function.__name__.replace("_", " ")
+    for number, function in enumerate(TESTS, 1):
+        folder = venue_folder / function.__name__
+        folder.mkdir()
+        name = function.__name__.replace("_", " ")
+        # One each: a venue lets one address ask for so much a minute.
+        venue = Venue(folder)
+        try:
             try:
                 function(folder, venue)
                 print(f"ok {number} - {name}")
@@ -522,13 +523,13 @@ def run_tests(venue_folder):
                 print(f"not ok {number} - {name}")
                 for line in str(error).splitlines()[:15]:
                     print(f"#   {line}")
+        finally:
             for process in SESSIONS:  # of a test that failed
                 process.kill()
                 process.wait()
             SESSIONS.clear()
             sys.stdout.flush()
-    finally:
-        venue.end()
+            venue.end()
     return failed
 
 
