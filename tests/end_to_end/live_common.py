@@ -18,6 +18,10 @@ def test(function):
     return function
 
 
+class Skip(Exception):
+    """What a test needs is not here."""
+
+
 class Venue:
     """capstan exchange, as Binance.US or as those that are named."""
 

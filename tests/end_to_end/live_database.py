@@ -17,41 +17,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-CAPSTAN = os.environ["CAPSTAN"]
+sys.dont_write_bytecode = True
+from live_common import CAPSTAN, TESTS, Skip, Venue, test  # noqa: E402
+
 TOP = Path(os.environ.get("srcdir", ".")).resolve()
 QUICK = ["--set", "ops.port=0", "--set", "database.timeout=2s", "--set", "database.every=50ms", "--set", "database.call_timeout=500ms"]
 PTRACE_ATTACH, PTRACE_DETACH, WALL = 16, 17, 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Skip(Exception):
-    pass
-
-
-class Venue:
-    """capstan exchange, as Binance.US."""
-
-    def __init__(self, folder):
-        self.folder = folder / "venue"
-        self.log = open(folder / "exchange.log", "w")
-        self.process = subprocess.Popen([CAPSTAN, "exchange", "--dir", str(self.folder), "--synth", "5", "--venue",
-                                         "binance_us", "--rate", "800"],
-                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
-        assert self.process.stdout.readline().strip() == "ready", "the exchange did not become ready"
-        self.config = self.folder / "live.yaml"
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait(30)
-        self.log.close()
-
-
 SESSIONS = []
 
 
@@ -511,7 +483,7 @@ def run_tests(venue_folder):
         folder.mkdir()
         name = function.__name__.replace("_", " ")
         # One each: a venue lets one address ask for so much a minute.
-        venue = Venue(folder)
+        venue = Venue(folder, "--rate", 800)
         try:
             try:
                 function(folder, venue)

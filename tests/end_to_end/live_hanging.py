@@ -11,7 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
-CAPSTAN = os.environ["CAPSTAN"]
+sys.dont_write_bytecode = True
+from live_common import CAPSTAN, TESTS, Skip, Venue, test  # noqa: E402
+
 # Ended by force 4 s after the engine's own limit.
 QUICK = ["--set", "ops.port=0", "--set", "shutdown.force_after=3s", "--set", "shutdown.timeout=2s", "--set", "shutdown.step_timeout=1s"]
 LIMIT = 3 + 4
@@ -19,44 +21,6 @@ SLACK = 8  # of a machine with much else to do
 PTRACE_ATTACH = 16
 WALL = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Skip(Exception):
-    pass
-
-
-class Venue:
-    def __init__(self, folder):
-        self.folder = folder / "venue"
-        self.log = open(folder / "exchange.log", "w")
-        self.process = subprocess.Popen([CAPSTAN, "exchange", "--dir", str(self.folder), "--synth", "5", "--venue",
-                                         "binance_us"], stdout=subprocess.PIPE, stderr=self.log, text=True)
-        assert self.process.stdout.readline().strip() == "ready", "the exchange did not become ready"
-
-    def open_orders(self):
-        path = self.folder / "state.json"
-        path.unlink(missing_ok=True)
-        self.process.send_signal(signal.SIGUSR1)
-        for _ in range(200):
-            time.sleep(0.05)
-            try:
-                return set(json.loads(path.read_text())["binance_us"]["open"])
-            except (FileNotFoundError, json.JSONDecodeError):
-                pass
-        raise AssertionError("the exchange does not tell its state")
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait(30)
-        self.log.close()
-
-
 SESSIONS = []
 
 
@@ -130,7 +94,7 @@ def venue_thread(session):
 
 def check_forced(session, venue):
     """What may rest is named in file and log."""
-    left = venue.open_orders()
+    left = set(venue.state()["open"])
     assert left, "no order rests: nothing was shown"
     named = [json.loads(line) for line in Path(f"{session.tape}.unconfirmed").read_text().splitlines()]
     assert left <= {order["client_order"] for order in named}, (left, named)
@@ -146,7 +110,7 @@ def check_forced(session, venue):
 
 def check_cancelled(session, venue):
     """The engine's orders were cancelled without it, so none is named."""
-    assert not venue.open_orders()
+    assert not set(venue.state()["open"])
     assert not Path(f"{session.tape}.unconfirmed").exists()
     swept = [line for line in session.lines() if line["message"] == "cancelled without the engine"]
     assert len(swept) == 1 and swept[0]["fields"]["cancels"] > 0 and swept[0]["fields"]["remaining"] == 0, swept
@@ -164,7 +128,7 @@ def go_on(session, venue, folder, named):
     again.await_line("the session begins")
     time.sleep(10)  # what had filled meanwhile is asked for, and ends after that
     again.end(0, 0, LIMIT + SLACK)
-    assert not venue.open_orders()
+    assert not set(venue.state()["open"])
     assert not Path(f"{session.tape}.unconfirmed").exists()
     done = subprocess.run([CAPSTAN, "verify", str(session.tape)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -176,7 +140,7 @@ def the_engines_thread_hangs(folder, venue):
     line = session.await_line("order_accepted", 4)
     assert line["spans"][0]["name"] == "session", line
     stop_thread(line["thread_id"], session.process)
-    assert venue.open_orders(), "no order rests: nothing was shown"
+    assert set(venue.state()["open"]), "no order rests: nothing was shown"
     session.end(3, LIMIT - 0.5, LIMIT + SLACK)
     check_cancelled(session, venue)
     go_on(session, venue, folder, False)
@@ -200,7 +164,7 @@ def a_venues_thread_hangs(folder, venue):
     session.await_line("order_accepted", 4)
     stop_thread(venue_thread(session), session.process)
     session.end(3, LIMIT - 0.5, LIMIT + SLACK)
-    left = venue.open_orders()
+    left = set(venue.state()["open"])
     assert left, "no order rests: nothing was shown"
     named = [json.loads(line) for line in Path(f"{session.tape}.unconfirmed").read_text().splitlines()]
     assert left <= {order["client_order"] for order in named}, (left, named)
@@ -234,12 +198,12 @@ def a_log_that_nobody_reads_holds_up_nobody(folder, venue):
             os.environ["CAPSTAN_LOG"] = environment
     for _ in range(200):
         time.sleep(0.1)
-        if venue.open_orders():
+        if set(venue.state()["open"]):
             break
     time.sleep(4)
     session.end(0, 0, LIMIT + SLACK)
     os.close(reader)
-    assert not venue.open_orders()
+    assert not set(venue.state()["open"])
 
 
 @test
@@ -250,12 +214,12 @@ def a_terminal_that_nobody_reads_holds_up_nobody(folder, venue):
     os.close(terminal)
     for _ in range(200):
         time.sleep(0.1)
-        if venue.open_orders():
+        if set(venue.state()["open"]):
             break
     time.sleep(4)
     session.end(3, 0, LIMIT + SLACK)
     os.close(master)
-    assert not venue.open_orders()
+    assert not set(venue.state()["open"])
     done = subprocess.run([CAPSTAN, "verify", str(session.tape)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -291,7 +255,7 @@ def a_signal_before_the_session_begins(folder, venue):
     venue.process.send_signal(signal.SIGCONT)
     said = [line["message"] for line in session.lines()]
     assert "stopped before the session began: no order was sent" in said, said
-    assert not venue.open_orders() and not session.tape.exists()
+    assert not set(venue.state()["open"]) and not session.tape.exists()
 
 
 def main():
