@@ -3,7 +3,6 @@
 
 #include "live/session.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,18 +10,16 @@
 
 #include "base/assert.h"
 #include "base/build_id.h"
-#include "base/log_writer.h"
 #include "base/time.h"
 #include "clock/clock.h"
+#include "live/ending.h"
 #include "live/heartbeat.h"
 #include "live/lease.h"
 #include "live/names.h"
 #include "live/paper.h"
 #include "live/raw.h"
 #include "live/session_store.h"
-#include "live/signals.h"
 #include "live/sweep.h"
-#include "live/time_limit.h"
 #include "live/unconfirmed.h"
 #include "live/venues.h"
 #include "live/watch.h"
@@ -37,18 +34,11 @@ static const char target[] = "capstan.live";
 #define CANCEL_ON_EXIT_NS (20 * NS_PER_SECOND)
 /* What the database gets behind the loop's end. */
 #define STORE_CLOSE_NS (3 * NS_PER_SECOND)
-/* Behind the engine's own end by force the process has so long to close, and a second for its last lines; a second
- * signal has less patience. Before the settings are known their default counts. */
-#define CLOSE_NS         (4 * NS_PER_SECOND)
-#define SECOND_SIGNAL_NS (5 * NS_PER_SECOND)
-#define SHUTDOWN_NS      (29 * NS_PER_SECOND)
 /* And where one tape follows another. */
 #define STORE_ROTATE_NS (1 * NS_PER_SECOND)
 /* Fills are asked for from so long before the tape's last message: clocks differ. Of that time the engine knows its
  * trades again, if they are no more than 4096. */
 #define FILLS_OVERLAP_NS (60 * NS_PER_SECOND)
-/* Signals nearer than this are one. */
-#define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 
 /* How often a session that stands by looks for the lease. */
 #define LEASE_EVERY_NS (200 * NS_PER_MS)
@@ -58,14 +48,9 @@ struct session {
     const struct session_options *options;
     struct session_clock clock;
     struct waker waker;
-    atomic_bool stopping; /* a signal came */
-    atomic_bool asked;    /* and it was a person's or a supervisor's, not the end of --for */
-    struct ops *ops;      /* NULL: ops.enabled is no */
-    struct signals *signals;
-    struct time_limit *_Atomic limit; /* NULL: not yet */
+    struct ending ending;
+    struct ops *ops; /* NULL: ops.enabled is no */
     struct unconfirmed *unconfirmed;
-    int64_t signalled; /* monotonic; 0: not yet. The signals' thread's */
-    bool had_signal;   /* the signals' thread's */
     struct lease lease;
     struct raw *raw;
     struct live_venues venues;
@@ -80,7 +65,7 @@ struct session {
     struct rotator rotator;
     struct event_start start;
     struct heartbeat *heartbeat;
-    struct live_feed *_Atomic feed; /* NULL: signals only stop the discovery */
+    struct live_feed *feed;
     struct written_feed written;
     struct live_venue venue;
     struct paper *paper;
@@ -106,80 +91,12 @@ static bool has_engine(const struct session *session)
 
 /* --- opening ---------------------------------------------------------------------------------------- */
 
-static void stop_by(struct session *session, int signal)
-{
-    struct live_feed *feed = atomic_load(&session->feed);
-    const union event_record record = {.shutdown = {.signal = (uint64_t)signal}};
-    atomic_store(&session->stopping, true);
-    ops_drain(session->ops);
-    if (feed && has_engine(session))
-        live_feed_post(feed, EVENT_shutdown, &record);
-    else if (feed)
-        live_feed_end(feed);
-}
-
-static void limit_time(struct session *session, bool again)
-{
-    struct time_limit *limit = atomic_load(&session->limit);
-    const struct settings_global *global = &session->venues.settings.global;
-    int64_t left = again ? SECOND_SIGNAL_NS : SHUTDOWN_NS;
-    if (!again && atomic_load(&session->feed) &&
-        global->shutdown_force_after < SHUTDOWN_NS - CLOSE_NS)
-        left = global->shutdown_force_after + CLOSE_NS;
-    if (limit)
-        time_limit_begin(limit, left);
-}
-
-/* `timeout` and some supervisors signal a process and its group: that is one wish, not two. */
-static bool is_echo(struct session *session)
-{
-    int64_t now = clock_now(&clock_monotonic);
-    bool echo = session->signalled != 0 && now - session->signalled < SIGNAL_ECHO_NS;
-    session->signalled = now;
-    return echo;
-}
-
-static void caught(void *context, int signal)
-{
-    struct session *session = context;
-    const struct log_field field = log_integer("signal", signal);
-    if (signal == SIGHUP && log_writer_has_file(session->options->log->writer)) {
-        log_writer_reopen(session->options->log->writer);
-        return;
-    }
-    if (is_echo(session))
-        return;
-    bool is_timer = signal == SIGALRM, first = is_timer || !session->had_signal;
-    bool going_on = atomic_exchange(&session->stopping, true);
-    session->had_signal = session->had_signal || !is_timer;
-    if (first && going_on) { /* by a command, or because the time of --for is over */
-        log_line(session, LOG_INFO, "a shutdown goes on already; another signal ends it by force",
-                 &field, 1);
-        return;
-    }
-    limit_time(session, going_on);
-    const char *text = signal == SIGTERM   ? "SIGTERM: shutting down"
-                       : signal == SIGHUP  ? "SIGHUP, and no log file: shutting down"
-                       : signal == SIGALRM ? "the session's time is over: shutting down"
-                                           : "SIGINT: shutting down";
-    log_line(session, LOG_INFO, text, &field, 1);
-    if (signal != SIGALRM)
-        atomic_store(&session->asked, true);
-    stop_by(session, signal);
-}
-
 /* --- the ops server --------------------------------------------------------------------------------- */
 
-/* As the first SIGTERM; said again it changes nothing. */
 static void stop_by_command(void *context)
 {
     struct session *session = context;
-    if (atomic_exchange(&session->stopping, true))
-        return;
-    atomic_store(&session->asked, true);
-    limit_time(session, false);
-    log_line(session, LOG_INFO, "an operator's command: shutting down", NULL, 0);
-    stop_by(session, SIGTERM);
+    ending_command(&session->ending);
 }
 
 /* First of all, so that a port that is taken is told before any venue hears of us. */
@@ -196,15 +113,15 @@ static int open_ops(struct session *session, struct error *error)
                                         .stop = stop_by_command,
                                         .context = session};
     code = ops_open(&session->ops, &options, error);
+    ending_drains(&session->ending, session->ops);
     config_resolved_free(&resolved);
     return code;
 }
 
 static bool post_command(void *context, unsigned kind, const union event_record *record)
 {
-    struct session *session = context;
-    struct live_feed *feed = atomic_load(&session->feed);
-    return feed && live_feed_post(feed, kind, record);
+    const struct session *session = context;
+    return live_feed_post(session->feed, kind, record);
 }
 
 static void tell_health(void *context, unsigned venue, struct ops_venue_health *health)
@@ -257,7 +174,7 @@ static void await_lease(struct session *session, const struct lease_options *opt
     const struct log_field field = log_text("lease", holder->text);
     log_line(session, LOG_WARN, "standing by: another session trades this account", &field, 1);
     ops_stand_by(session->ops, true);
-    while (session->lease.count == 0 && !atomic_load(&session->stopping) && !error->code) {
+    while (session->lease.count == 0 && !atomic_load(&session->ending.stopping) && !error->code) {
         nanosleep(&pause, NULL);
         lease_try(&session->lease, options, holder, error);
     }
@@ -308,7 +225,7 @@ static int open_venues(struct session *session, struct error *error)
                                                .clock = &session->clock.clock,
                                                .engine = &session->waker,
                                                .log = options->log,
-                                               .stop = &session->stopping,
+                                               .stop = &session->ending.stopping,
                                                .raw = session->raw};
     int code = live_venues_open(&session->venues, &venues, error);
     if (!code)
@@ -463,7 +380,6 @@ static int open_rotator(struct session *session, struct error *error)
 
 static int open_feed(struct session *session, struct error *error)
 {
-    struct live_feed *feed;
     struct live_feed_options options = {.clock = &session->clock,
                                         .waker = &session->waker,
                                         .source_count = session->venues.count,
@@ -477,12 +393,13 @@ static int open_feed(struct session *session, struct error *error)
         options.deadline = engine_due;
         options.start = &session->start;
     }
-    int code = live_feed_open(&feed, &options, error);
+    int code = live_feed_open(&session->feed, &options, error);
     if (code)
         return code;
     atomic_store(&session->heartbeat->alive, clock_now(&session->clock.clock));
-    atomic_store(&session->feed, feed);
-    session->written = (struct written_feed){.inner = live_feed_feed(feed),
+    ending_goes_to(&session->ending, session->feed,
+                   session->venues.settings.global.shutdown_force_after);
+    session->written = (struct written_feed){.inner = live_feed_feed(session->feed),
                                              .tape = session->tape,
                                              .rotator = &session->rotator,
                                              .want_snapshots = want_snapshots,
@@ -589,7 +506,7 @@ static int open_unconfirmed(struct session *session, struct error *error)
                          session->venues.settings.global.live_session.text, session->names, error);
     if (code)
         return code;
-    time_limit_know(session->limit, watch_orders(session->watch), session->unconfirmed);
+    time_limit_know(session->ending.limit, watch_orders(session->watch), session->unconfirmed);
     const struct log_field fields[] = {
         log_unsigned("orders", unconfirmed_left(session->unconfirmed)),
         log_text("file", unconfirmed_path(session->unconfirmed))};
@@ -598,23 +515,14 @@ static int open_unconfirmed(struct session *session, struct error *error)
     return 0;
 }
 
-static int open_limit(struct session *session, struct error *error)
-{
-    struct time_limit *limit = NULL;
-    int code = time_limit_open(&limit, session->options->log, &session->clock.clock, error);
-    atomic_store(&session->limit, limit);
-    if (!code && atomic_load(&session->stopping))
-        limit_time(session, false); /* the signal was faster */
-    return code;
-}
-
 static int open_first(struct session *session, struct error *error)
 {
     session_clock_start(&session->clock, INT64_MIN);
-    int code =
-        signals_open(&session->signals, session->options->run_for_ns, caught, session, error);
-    if (!code)
-        code = open_limit(session, error);
+    session->ending.options = (struct ending_options){.log = session->options->log,
+                                                      .clock = &session->clock.clock,
+                                                      .monotonic = &clock_monotonic,
+                                                      .has_engine = has_engine(session)};
+    int code = ending_open(&session->ending, session->options->run_for_ns, error);
     return code ? code : take_lease(session, error);
 }
 
@@ -753,8 +661,7 @@ static int run_all(struct session *session, struct error *error)
         log_unsigned("epoch", session->start.epoch),
         log_unsigned("instruments", session->names->instrument_count)};
     log_line(session, LOG_INFO, "the session begins", fields, 2);
-    if (atomic_load(&session->stopping))
-        stop_by(session, SIGTERM); /* it came while the venues were being asked */
+    ending_tell_what_came(&session->ending);
     if (has_engine(session))
         wire(session);
     return run_tapes(session, error);
@@ -800,7 +707,7 @@ static void cancel_on_exit(struct session *session)
     if (session->options->mode != SESSION_LIVE || !session->heartbeat || !session->feed)
         return;
     log_line(session, LOG_ERROR, "the session can't go on: cancelling its orders", NULL, 0);
-    time_limit_begin(session->limit, SHUTDOWN_NS);
+    ending_limit(&session->ending);
     session->swept_clean = cancel_without_engine(session, CANCEL_ON_EXIT_NS, &result);
     if (session->tape)
         live_tape_unwritten(session->tape, result.cancels);
@@ -824,9 +731,9 @@ static int run_engine(struct session *session, struct error *error)
                                              .cancel = cancel_for_engine,
                                              .context = session};
     if (session->options->mode == SESSION_LIVE)
-        time_limit_engine(session->limit, &engine);
+        time_limit_engine(session->ending.limit, &engine);
     int code = run_all(session, error);
-    time_limit_engine_over(session->limit);
+    time_limit_engine_over(session->ending.limit);
     return code;
 }
 
@@ -862,16 +769,14 @@ static void name_unconfirmed(struct session *session, bool failed)
 
 static void close_all(struct session *session)
 {
+    ending_lets_go(&session->ending);
     ops_close(&session->ops); /* its thread posts to the feed */
-    struct live_feed *feed = atomic_exchange(&session->feed, NULL);
-    struct time_limit *limit = atomic_load(&session->limit);
     live_venues_close(&session->venues);
-    signals_close(&session->signals);
-    time_limit_close(&limit); /* all that could hang is over */
+    ending_close(&session->ending); /* all that could hang is over */
     unconfirmed_close(&session->unconfirmed);
     watch_close(&session->watch);
-    if (feed)
-        live_feed_feed(feed)->close(live_feed_feed(feed));
+    if (session->feed)
+        live_feed_feed(session->feed)->close(live_feed_feed(session->feed));
     rotator_close(&session->rotator);
     paper_close(&session->paper);
     run_engine_close(&session->engine);
@@ -890,7 +795,7 @@ static bool stopped_before_start(struct session *session)
 {
     struct heartbeat *heartbeat = NULL;
     struct error error = {0};
-    if (!atomic_load(&session->asked) || atomic_load(&session->feed))
+    if (!atomic_load(&session->ending.asked) || session->feed)
         return false;
     bool left = heartbeat_read(&heartbeat, session->options->tape, &error) == 0 &&
                 atomic_load(&heartbeat->alive) != HEARTBEAT_ENDED;
