@@ -24,8 +24,8 @@ static int open_first(struct session *session, struct error *error)
     return code ? code : session_lease_take(session, error);
 }
 
-/* Somebody asked for the end while the venues were being asked: nothing was sent. Whether an earlier session left orders is then
- * for its own end to say. */
+/* Somebody asked for the end while the venues were being asked: nothing was sent. Whether an earlier session left orders
+ * is then for its own end to say. */
 static bool stopped_before_start(struct session *session)
 {
     struct heartbeat *heartbeat = NULL;
