@@ -260,7 +260,7 @@ static void send_modify(struct engine *engine, const struct candidate *candidate
         .cause = engine->ordinal,
         .fair = instrument->fair,
         .skew = instrument->skew,
-        .distance = candidate->level_distance,
+        .distance = candidate->distance,
         .gates = risk_gates_asked(),
     };
     engine_emit(engine, EVENT_modify, index)->modify = modify;
@@ -305,7 +305,7 @@ static void send_place(struct engine *engine, struct candidate *candidate)
         .cause = engine->ordinal,
         .fair = instrument->fair,
         .skew = instrument->skew,
-        .distance = candidate->level_distance,
+        .distance = candidate->distance,
         .gates = risk_gates_asked(),
     };
     engine_emit(engine, EVENT_place, index)->place = place;
@@ -337,7 +337,7 @@ static void send_replace(struct engine *engine, struct candidate *candidate)
         .cause = engine->ordinal,
         .fair = instrument->fair,
         .skew = instrument->skew,
-        .distance = candidate->level_distance,
+        .distance = candidate->distance,
         .gates = risk_gates_asked(),
     };
     engine_emit(engine, EVENT_replace, index)->replace = replace;

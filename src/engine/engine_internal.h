@@ -273,10 +273,9 @@ enum want { WANT_CANCEL, WANT_MODIFY, WANT_REPLACE, WANT_PLACE };
 
 /* An action before the send gate. */
 struct candidate {
-    int64_t distance; /* 1/1,000 tick from fair; valid if has_fair */
+    int64_t distance; /* of `price` from fair value, 1/1,000 tick; 0 without one */
     int64_t price, quantity;
     order_id order; /* cancel, modify; replace: the old one */
-    int64_t level_distance;
     uint16_t instrument;
     uint8_t want, side, level, why;
     bool has_fair;
