@@ -222,6 +222,13 @@ struct breakers {
     bool widen;                   /* one of them widens, or does worse */
 };
 
+/* Refusals of orders and edits of one side, but for post-only and rate. */
+struct refusals {
+    int64_t at;       /* when the last was told; INT64_MIN: there was none */
+    int64_t until;    /* nothing leaves before */
+    int64_t back_off; /* the wait that ends then; 0: there was none */
+};
+
 struct instrument {
     struct market market;
     struct order_side sides[2];
@@ -243,7 +250,8 @@ struct instrument {
     int64_t retry_deadline;   /* lower bound of the earliest cancel's that is sent again */
     int64_t held_until;       /* a cancel was held back: the cycle comes again; TIME_NEVER */
     bool paused, pulled;      /* by command; pulled: cancel all, until resumed */
-    bool wait_top[2]; /* after a refused order or edit: nothing on that side before a new top */
+    bool wait_top[2];         /* after a post-only refusal: nothing on that side before a new top */
+    struct refusals refusals[2];
     /* The present cycle. */
     int64_t reference4; /* collar reference, four times the price; 0: none fresh */
     int64_t fair, skew; /* 1/1,000 tick */
@@ -499,6 +507,15 @@ void orders_restart(struct engine *engine);
 bool orders_take_carried(struct engine *engine, const struct order *carried);
 /* The id that the next order will have. */
 order_id orders_next_id(const struct engine *engine);
+
+/* --- refusals.c --- */
+/* An order, or an edit of one, that left at `sent` was refused. */
+void refusals_take(struct engine *engine, const struct order *order, int64_t sent,
+                   enum reject reason);
+/* A restart: nothing is known against an order. */
+void refusals_reset(struct instrument *instrument);
+/* When a side may be tried again, after the last cycle; TIME_NEVER. */
+int64_t refusals_deadline(const struct instrument *instrument);
 
 /* --- order_numbers.c --- */
 /* A number of lots that an order can have; and the same, or nothing: what a venue says is left of one. */

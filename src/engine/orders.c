@@ -529,13 +529,9 @@ static void take_not_found(struct engine *engine, struct order *order,
     apply_plain(engine, order, gone ? ORDER_EVENT_GONE : ORDER_EVENT_NOT_FOUND);
 }
 
-/* The same order at once would be refused again: post-only because the top is stale (rule 27), and for
- * every other reason as well. One that was not even tried, because the order that it replaces stayed, is
- * none of those. */
 static void take_rejected(struct engine *engine, struct order *order, enum reject reason)
 {
-    if (reason != REJECT_REPLACE)
-        engine->instruments[order->instrument].wait_top[order->side] = true;
+    refusals_take(engine, order, order->placed_ts, reason);
     apply_plain(engine, order, ORDER_EVENT_REJECTED);
 }
 
@@ -705,12 +701,11 @@ static void take_cancel_rejected(struct engine *engine, struct order *order, enu
         cancel_failed(engine, order);
 }
 
-/* The same modify at once would be refused again: like a new order, it waits for a new top (rule 27). */
 static void take_modify_rejected(struct engine *engine, struct order *order, enum reject reason)
 {
     bool late = too_late((uint8_t)reason);
     if (is_modifying(order) && !late)
-        engine->instruments[order->instrument].wait_top[order->side] = true;
+        refusals_take(engine, order, order->modify_ts, reason);
     apply_plain(engine, order, late ? ORDER_EVENT_MODIFY_TOO_LATE : ORDER_EVENT_MODIFY_REJECTED);
 }
 

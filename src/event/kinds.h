@@ -431,6 +431,7 @@
     X(GATE_OPEN_INTEREST, 21, "open_interest")                                                     \
     X(GATE_REFERENCE_RATE, 22, "reference_rate")                                                   \
     X(GATE_INFRASTRUCTURE, 23, "infrastructure")                                                   \
-    X(GATE_SAFETY, 24, "safety")
+    X(GATE_SAFETY, 24, "safety")                                                                   \
+    X(GATE_REFUSED, 25, "refused")
 
 #endif

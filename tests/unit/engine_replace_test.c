@@ -298,6 +298,7 @@ Test(replace, one_that_fails_leaves_the_old_order_and_comes_again)
     cr_expect_eq(harness_order(&h, 1)->state, ORDER_ACTIVE);
     cr_expect_eq(harness_order(&h, 3)->state, ORDER_REJECTED);
     cr_expect_not(h.engine->instruments[0].wait_top[SIDE_BUY]);
+    cr_expect_eq(h.engine->instruments[0].refusals[SIDE_BUY].back_off, 0);
     cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 10);
     harness_run_to(&h, MILLISECONDS(250) - 1);
     cr_expect_eq(harness_order(&h, 1)->state, ORDER_ACTIVE);
@@ -415,7 +416,7 @@ static void edit_refused(enum reject reason)
 /* The same edit would be refused again: the order goes, and the side waits for a new top. */
 Test(replace, rule_27_after_an_edit_that_was_refused_the_side_waits_for_a_new_top)
 {
-    edit_refused(REJECT_OTHER);
+    edit_refused(REJECT_POST_ONLY);
     cr_expect_eq(harness_order(&h, 1)->price, 990);
     cr_expect_eq(harness_count(&h, EVENT_modify), 0);
     cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
@@ -430,10 +431,28 @@ Test(replace, rule_27_after_an_edit_that_was_refused_the_side_waits_for_a_new_to
     harness_close(&h);
 }
 
+/* For another reason it is a time that it waits for. */
+Test(replace, after_an_edit_that_was_refused_for_another_reason_the_side_waits_a_second)
+{
+    edit_refused(REJECT_OTHER);
+    cr_expect_eq(harness_count(&h, EVENT_modify), 0);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
+    harness_cancelled(&h, 1, 10);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    cr_expect_eq(harness_blocking(&h), UINT32_C(1) << GATE_REFUSED);
+    harness_run_to(&h, SECONDS(1) - 1);
+    cr_expect_eq(engine_counters(h.engine)->placed, 2);
+    harness_tick(&h, SECONDS(1));
+    cr_expect_eq(harness_count(&h, EVENT_place), 1);
+    cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.side, SIDE_BUY);
+    harness_close(&h);
+}
+
 Test(replace, an_edit_that_came_too_late_was_not_refused)
 {
     edit_refused(REJECT_FILLED);
     cr_expect_not(h.engine->instruments[0].wait_top[SIDE_BUY]);
+    cr_expect_eq(h.engine->instruments[0].refusals[SIDE_BUY].back_off, 0);
     cr_expect_eq(harness_order(&h, 1)->state, ORDER_UNKNOWN);
     harness_close(&h);
 }
