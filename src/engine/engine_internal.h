@@ -570,6 +570,16 @@ bool ledger_has_funds(struct engine *engine, const struct candidate *candidate,
  * not fit. */
 bool ledger_need(const struct engine *engine, unsigned instrument, enum side side, int64_t price,
                  int64_t quantity, money *need);
+/* Rule 17, of a whole side at once: there is enough for so much at no better a price whoever holds what, at the
+ * price of a little more than that (each order's fee is rounded up). False: it has to be looked at. */
+bool ledger_covers(struct engine *engine, unsigned instrument, enum side side, int64_t price,
+                   int64_t quantity);
+/* What of the balance that a side is paid with is not held by orders; `own`: or by those of this very side. False
+ * where funds don't limit it, or nobody knows what orders that only the venue knows may take. */
+bool ledger_left(struct engine *engine, unsigned instrument, enum side side, bool own, money *left);
+/* As much of a quantity as that pays, in lots, 0 to all of it. */
+int64_t ledger_part(const struct engine *engine, unsigned instrument, enum side side, int64_t price,
+                    int64_t quantity, money left);
 /* The time of a funding has come; and the decision that tells of it, of this engine or of the tape (mark2:
  * twice the mark, 0: there was none). */
 void ledger_funding_due(struct engine *engine, unsigned instrument);
@@ -623,6 +633,8 @@ void risk_gate_edges(struct engine *engine, unsigned instrument);
 int64_t risk_position(const struct instrument *instrument);
 
 /* --- reconcile.c --- */
+/* An order of that size stays where a level of `wanted` is (rule 27). */
+bool reconcile_keeps_size(const struct limits *limits, int64_t leaves, int64_t wanted);
 void reconcile_pull(struct engine *engine, unsigned instrument, enum cancel_cause why);
 /* `may_place` false: only cancels of what is not wanted (a pause; rule 24). */
 void reconcile_ladder(struct engine *engine, unsigned instrument,

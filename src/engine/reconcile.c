@@ -104,7 +104,7 @@ static struct order *nearest(struct resting *resting, int64_t price, int64_t tol
     return resting->orders[found];
 }
 
-static bool size_in_tolerance(const struct limits *limits, int64_t leaves, int64_t wanted)
+bool reconcile_keeps_size(const struct limits *limits, int64_t leaves, int64_t wanted)
 {
     int64_t away = leaves < wanted ? wanted - leaves : leaves - wanted;
     return away == 0 || (int128)away * RATIO_ONE <= (int128)wanted * limits->size_tolerance;
@@ -215,7 +215,7 @@ static void settle_match(struct engine *engine, unsigned index, struct order *or
         return; /* one unanswered action an order */
     bool allowed = not_too_aggressive(instrument, order);
     bool fits =
-        allowed && size_in_tolerance(&instrument->limits, order->leaves, wanted->quantity.units);
+        allowed && reconcile_keeps_size(&instrument->limits, order->leaves, wanted->quantity.units);
     bool old = may_place && is_old(engine, index, order);
     if (fits && !old) {
         if (order->level != wanted->level)
