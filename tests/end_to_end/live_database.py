@@ -100,7 +100,8 @@ def check_project(tape, database, folder):
     again = folder / "again.db"
     done = run("project", tape, "-o", again)
     assert done.returncode == 0, done.stderr
-    for table in ("instrument", "orders", "order_event", "fill", "fill_mid", "gate_block", "position", "balance"):
+    for table in ("instrument", "orders", "order_event", "modify", "spell", "fill", "fill_mid", "gate_block",
+                  "gate_interval", "breaker_interval", "position", "balance"):
         one, other = rows(database, f"SELECT * FROM {table}"), rows(again, f"SELECT * FROM {table}")
         assert one == other, (table, sorted(set(one) ^ set(other))[:8])
     again.unlink()
