@@ -212,8 +212,8 @@ static void fill_fill_rate(struct table *table, const struct run *run)
         {"distance_ticks", "Ticks away", TABLE_FIGURE},
         {"spells", "Spells", TABLE_FIGURE},
         {"rested_seconds", "Rested s", TABLE_FIGURE},
-        {"rested", "Rested", TABLE_FIGURE},
-        {"filled", "Filled whole", TABLE_FIGURE},
+        {"rested", "Quantity", TABLE_FIGURE},
+        {"filled", "Whole", TABLE_FIGURE},
         {"filled_part", "In part", TABLE_FIGURE},
         {"fill_rate_percent", "Fill rate %", TABLE_FIGURE},
         {"fills_queue", "Queue", TABLE_FIGURE},
@@ -227,7 +227,8 @@ static void fill_fill_rate(struct table *table, const struct run *run)
     table_open(table, "fill_rate", "Fill rate by depth and cause",
                "By the level for which an order rested: 0 is nearest to the fair value. A spell is "
                "the time in which an order rested for one level; ticks away is the mean distance "
-               "when it was sent there. Fill rate is filled of rested quantity; refused orders "
+               "when it was sent there. Fill rate is filled of rested quantity, whole and in part "
+               "are spells; refused orders "
                "never rested. Fills by cause: "
                "our turn in the queue came, the market traded through our price, it crossed it, we "
                "took; reported: the venue told of it.",

@@ -13,6 +13,7 @@ import random
 import re
 import shutil
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -436,6 +437,58 @@ def independently(folder):
     return relaxed
 
 
+def edge_trips(fills, fee):
+    """When the edge breaker trips by the report's own mids, two times at most: the mean of the last 128 markouts less fees of
+    30 fills or more is below 0 by two standard errors. Fills that were told before a trip don't count for the next."""
+    trips, values, tripped = [], [], 0
+    for venue, told, side, price, mid2 in fills:
+        if told <= tripped or len(trips) == 2:
+            continue
+        gain = (mid2 - 2 * price) / (2 * price)
+        values.append((gain if side == "buy" else -gain) - fee)
+        last = values[-128:]
+        if len(last) >= 30 and statistics.mean(last) + 2 * statistics.stdev(last) / len(last) ** 0.5 < 0:
+            tripped = venue + 10**9
+            trips.append(tripped)
+            values = []
+    return trips
+
+
+def trips(folder, settings):
+    """The edge breaker's markout is the report's: it trips when the report's mids say so. The tables tell of it."""
+    replay(folder, "synth.tape", "trips.db", *settings, "breaker.edge=2", "breaker.edge_horizon=1s")
+    run("report", f"{folder}/trips.db", "--csv", f"{folder}/trips")
+    database = sqlite3.connect(f"{folder}/trips.db")
+    first, last = database.execute("SELECT first_ns, last_ns FROM run").fetchone()
+    wanted = {}
+    for number, name, fee in database.execute("SELECT id, name, maker_fee FROM instrument").fetchall():
+        wanted[name] = edge_trips(database.execute(
+            "SELECT f.venue_ns, f.at_ns, f.side, f.price_units, m.mid2_units FROM fill f JOIN fill_mid m ON m.fill = f.id"
+            " AND m.horizon_ns = 1000000000 WHERE f.instrument = ? ORDER BY f.id", (number,)).fetchall(), float(fee))
+    database.close()
+    rows = [row for row in table(f"{folder}/trips", "breakers") if row["breaker"] == "edge"]
+    found = {name: [nanoseconds(row["since"]) for row in rows if row["instrument"] == name] for name in wanted}
+    check("the edge breaker trips when the report's own mids say so", found == wanted
+          and sum(map(len, found.values())) >= 6, found, wanted)
+    states = {name: [(row["state"], row["until"]) for row in rows if row["instrument"] == name] for name in wanted}
+    check("it widens until it pauses, to the end of the run", all(
+        each == [("widen", time_text(found[name][1])), ("pause", "")] for name, each in states.items() if len(each) == 2)
+        and any(len(each) == 2 for each in states.values()), states)
+    paused = {row["instrument"]: key(row, "seconds", "percent") for row in table(f"{folder}/trips", "not_quoting")
+              if row["cause"] == "breaker edge"}
+    for name, each in found.items():
+        seconds = Fraction(last - each[1], 10**9) if len(each) == 2 else 0
+        share = seconds * 100 / Fraction(last - first, 10**9)
+        shown = [Fraction(part) for part in paused.get(name, (0, 0))]
+        if abs(shown[0] - seconds) > Fraction(1, 2000) or abs(shown[1] - share) > Fraction(1, 200):
+            check(f"time not quoting of {name}", False, shown, seconds, share)
+    check("the time that it paused is time without quoting", paused, paused)
+
+
+def time_text(time_ns):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time_ns // 10**9)) + f".{time_ns % 10**9:09d}Z"
+
+
 def two_runs(folder, settings):
     replay(folder, "synth.tape", "b.db", *settings, "quote.half_spread=5tick")
     done = run("report", f"{folder}/a.db", f"{folder}/b.db", "-o", f"{folder}/two.html", "--csv", f"{folder}/two")
@@ -551,6 +604,7 @@ def main():
         ahead_of_depth(folder)
         settings = independently(folder)
         lives_of_orders(folder, settings)
+        trips(folder, settings)
         two_runs(folder, settings)
         hostile(folder)
         refused(folder)
