@@ -579,8 +579,6 @@ static int take_message(struct store *store, const struct message *message, stru
         return take_modify_rejected(store, message, error);
     case EVENT_order_status:
         return take_status(store, message, error);
-    case EVENT_learned:
-        return take_learned(store, message, error);
     case EVENT_order_filled:
         return write_fill(store, message, error);
     case EVENT_gate:
@@ -607,6 +605,9 @@ static int write_message(struct store *store, const struct message *message, str
     bool brings = message->kind == EVENT_place || message->kind == EVENT_replace;
     if (brings && write_order(store, message, error))
         return error->code;
+    /* That an order is kept for another level is nothing that was done with it. */
+    if (message->kind == EVENT_learned)
+        return take_learned(store, message, error);
     if (write_order_event(store, message, error))
         return error->code;
     return take_message(store, message, error);
