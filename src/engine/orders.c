@@ -177,6 +177,12 @@ static void enter_state(struct engine *engine, struct order *order, enum order_s
         clear_unknown_alarm(engine, order->instrument);
 }
 
+/* It was news of the order. */
+static bool is_news(enum order_effect effect)
+{
+    return effect != EFFECT_REPEAT && effect != EFFECT_SURPRISE;
+}
+
 /* Let `event` happen to an order whose figures the caller has brought up to date. */
 static enum order_effect apply_event(struct engine *engine, struct order *order,
                                      enum order_event event)
@@ -195,7 +201,7 @@ static enum order_effect apply_event(struct engine *engine, struct order *order,
     }
     if (transition.effect == EFFECT_REVERT)
         order->asked_leaves = 0;
-    if (transition.effect != EFFECT_REPEAT && transition.effect != EFFECT_SURPRISE) {
+    if (is_news(transition.effect)) {
         order->event_ts = engine->now;
         engine_mark_due(engine, order->instrument);
         learning_order_changed(engine, order, before);
@@ -531,8 +537,8 @@ static void take_not_found(struct engine *engine, struct order *order,
 
 static void take_rejected(struct engine *engine, struct order *order, enum reject reason)
 {
-    refusals_take(engine, order, order->placed_ts, reason);
-    apply_plain(engine, order, ORDER_EVENT_REJECTED);
+    if (is_news(apply_plain(engine, order, ORDER_EVENT_REJECTED)))
+        refusals_take(engine, order, order->placed_ts, reason);
 }
 
 /* --- price and leaves as the venue has them -------------------------------------------------------- */
@@ -703,10 +709,10 @@ static void take_cancel_rejected(struct engine *engine, struct order *order, enu
 
 static void take_modify_rejected(struct engine *engine, struct order *order, enum reject reason)
 {
-    bool late = too_late((uint8_t)reason);
-    if (is_modifying(order) && !late)
-        refusals_take(engine, order, order->modify_ts, reason);
+    bool late = too_late((uint8_t)reason), asked = is_modifying(order) && !late;
     apply_plain(engine, order, late ? ORDER_EVENT_MODIFY_TOO_LATE : ORDER_EVENT_MODIFY_REJECTED);
+    if (asked)
+        refusals_take(engine, order, order->modify_ts, reason);
 }
 
 /* The modify was refused, so the fill before was the last one. */

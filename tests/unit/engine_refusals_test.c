@@ -78,6 +78,19 @@ Test(refusals, a_refusal_that_has_nothing_to_do_with_the_top_waits_a_second)
     }
 }
 
+/* A refusal of an order that rests, or one that is told again, is no news of it. */
+Test(refusals, what_was_answered_already_is_not_refused)
+{
+    quoted();
+    harness_accept(&h, 1);
+    harness_reject(&h, 1, REJECT_OTHER);
+    harness_reject(&h, 2, REJECT_POST_ONLY);
+    cr_expect_eq(h.engine->instruments[0].refusals[SIDE_BUY].back_off, 0);
+    cr_expect_not(h.engine->instruments[0].wait_top[SIDE_SELL]);
+    cr_expect_eq(engine_deadline(h.engine), SECONDS(1000000));
+    harness_close(&h);
+}
+
 /* Rule 27. */
 Test(refusals, after_a_post_only_refusal_a_new_top_is_waited_for)
 {
