@@ -122,7 +122,7 @@ static void fund_ladder(struct engine *engine, unsigned index, struct wanted_lad
     money left[2];
     bool limited[2];
     size_t kept = 0;
-    if (risk_is_off(engine, GATE_FUNDS))
+    if (!ledger_is_limited(engine, index) || risk_is_off(engine, GATE_FUNDS))
         return;
     for (unsigned side = 0; side < 2; side++)
         limited[side] = !is_paid_for(engine, index, (enum side)side, ladder) &&

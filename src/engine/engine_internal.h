@@ -570,12 +570,14 @@ bool ledger_has_funds(struct engine *engine, const struct candidate *candidate,
  * not fit. */
 bool ledger_need(const struct engine *engine, unsigned instrument, enum side side, int64_t price,
                  int64_t quantity, money *need);
-/* Rule 17, of a whole side at once: there is enough for so much at no better a price whoever holds what, at the
+/* Funds limit orders of the instrument: its venue told a balance, and no margin pays for them. */
+bool ledger_is_limited(const struct engine *engine, unsigned instrument);
+/* Rule 17, where they do, of a whole side at once: there is enough for so much at no better a price whoever holds what, at the
  * price of a little more than that (each order's fee is rounded up). False: it has to be looked at. */
 bool ledger_covers(struct engine *engine, unsigned instrument, enum side side, int64_t price,
                    int64_t quantity);
 /* What of the balance that a side is paid with is not held by orders; `own`: or by those of this very side. False
- * where funds don't limit it, or nobody knows what orders that only the venue knows may take. */
+ * where nobody knows what orders that only the venue knows may take. */
 bool ledger_left(struct engine *engine, unsigned instrument, enum side side, bool own, money *left);
 /* As much of a quantity as that pays, in lots, 0 to all of it. */
 int64_t ledger_part(const struct engine *engine, unsigned instrument, enum side side, int64_t price,

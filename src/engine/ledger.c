@@ -336,9 +336,9 @@ static bool orphans_need(const struct engine *engine, const struct event_definit
     return true;
 }
 
-/* Funds limit orders of the instrument: the venue told a balance, and it is no margin that pays. */
-static bool is_limited(const struct engine *engine, const struct event_definition *definition)
+bool ledger_is_limited(const struct engine *engine, unsigned index)
 {
+    const struct event_definition *definition = &engine->instruments[index].definition;
     return definition->contract == CONTRACT_SPOT && engine->venues[definition->venue].told;
 }
 
@@ -347,8 +347,6 @@ bool ledger_covers(struct engine *engine, unsigned index, enum side side, int64_
 {
     const struct event_definition *definition = &engine->instruments[index].definition;
     money need;
-    if (!is_limited(engine, definition))
-        return true;
     if (engine->orphans.count > 0 || !ledger_need(engine, index, side, price, quantity, &need))
         return false;
     const struct balance *balance = reserve_balance(engine, definition, side);
@@ -370,7 +368,7 @@ bool ledger_left(struct engine *engine, unsigned index, enum side side, bool own
 {
     const struct event_definition *definition = &engine->instruments[index].definition;
     money orphans;
-    if (!is_limited(engine, definition) || !orphans_need(engine, definition, side, &orphans))
+    if (!orphans_need(engine, definition, side, &orphans))
         return false;
     const struct balance *balance = reserve_balance(engine, definition, side);
     *left = engine_subtract(engine, balance->total, engine_add(engine, balance->reserved, orphans));
@@ -409,7 +407,7 @@ bool ledger_has_funds(struct engine *engine, const struct candidate *candidate,
     const struct event_definition *definition = &engine->instruments[index].definition;
     int64_t price = candidate->price, quantity = candidate->quantity;
     money need, orphans, held = MONEY_ZERO;
-    if (!is_limited(engine, definition))
+    if (!ledger_is_limited(engine, index))
         return true;
     if (own != NULL) {
         price = larger(price, own->price); /* what a sell takes does not depend on it */

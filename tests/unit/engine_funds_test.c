@@ -214,6 +214,19 @@ Test(funds, the_part_is_the_largest_that_is_paid_for)
     harness_close(&h);
 }
 
+/* A contract is no spot, and a venue that told no balance has no limit. */
+Test(funds, what_no_balance_pays_for_is_not_cut)
+{
+    spot("100", "1");
+    h.engine->instruments[0].definition.contract = CONTRACT_LINEAR;
+    harness_book(&h, 0, EVENT_snapshot, 100, 50, 101, 50);
+    expect_places(10, 10, 10, 10);
+    h.engine->venues[0].told = false;
+    harness_book(&h, 1, EVENT_snapshot, 100, 50, 101, 50);
+    expect_places(10, 10, 10, 10);
+    harness_close(&h);
+}
+
 /* Prices and sizes that no market has are other gates' business. */
 Test(funds, what_is_no_price_is_not_cut)
 {
@@ -224,13 +237,12 @@ Test(funds, what_is_no_price_is_not_cut)
     cr_expect_not(ledger_covers(h.engine, 0, SIDE_BUY, INT64_MAX, 10));
     h.engine->instruments[0].definition.multiplier = 1;
     cr_expect(ledger_covers(h.engine, 0, SIDE_BUY, 98, 10));
-    h.engine->instruments[0].definition.contract = CONTRACT_LINEAR;
-    cr_expect(ledger_covers(h.engine, 0, SIDE_BUY, 98, 1000));
+    cr_expect(ledger_is_limited(h.engine, 0));
     h.engine->instruments[0].limits.quote.size =
         ENGINE_QUANTITY_MAX; /* two of them are no number */
     h.engine->instruments[0].limits.position_limit = ENGINE_QUANTITY_MAX;
     harness_book(&h, 0, EVENT_snapshot, 100, 50, 101, 50);
-    cr_expect_eq(harness_count(&h, EVENT_place), 2);
+    expect_places(10, 10, 0, 0); /* of which the account pays for what it can */
     harness_close(&h);
 }
 
