@@ -256,6 +256,7 @@ static void show_account(struct json *json, const struct ops_view *view)
     show_money_or_null(json, "peak", known, state->peak);
     show_money_or_null(json, "drawdown", has_drawdown, drawdown);
     show_money_or_null(json, "equity_usd", view->equity_known, view->equity);
+    json_flag(json, "equity_stale", view->equity_stale);
     json_flag(json, "drawn_down", view->account_known && state->drawn_down);
     json_flag(json, "day_lost", view->account_known && state->day_lost);
     show_balances(json, view);

@@ -352,6 +352,12 @@ static void show_balance(struct family *family)
     put_money(family, family->view->collect && family->view->equity_known, family->view->equity);
 }
 
+static void show_balance_stale(struct family *family)
+{
+    begin(family);
+    put_count(family, family->view->collect && family->view->equity_stale);
+}
+
 static void show_daily_pnl(struct family *family)
 {
     begin(family);

@@ -38,8 +38,12 @@
       "Seconds from a whole request to this server to its answer. endpoint: the path, or other.")  \
     M(positions, gauge, "active_positions", "", "Instruments whose position is not 0.")            \
     M(balance, gauge, "account_balance_usd", "",                                                   \
-      "Worth of all balances and open contracts at the books' mids, in US dollars; NaN where "     \
-      "one of them can't be valued.")                                                              \
+      "Worth of all balances and open contracts at their exchanges' marks, in US dollars; NaN "    \
+      "where one of them can't be valued.")                                                        \
+    M(balance_stale, gauge, "account_balance_stale", "",                                           \
+      "1: account_balance_usd has a mark in it that is only the last known one; 0: all are "       \
+      "fresh, "                                                                                    \
+      "or the balance is not known.")                                                              \
     M(daily_pnl, gauge, "daily_pnl_usd", "",                                                       \
       "Profit since the day began (account.day_zone), in US dollars; NaN where it is not known "   \
       "or no rate leads there (account_converted).")                                               \
