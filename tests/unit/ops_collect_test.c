@@ -137,6 +137,57 @@ Test(ops_collect, failed_is_refused_but_not_for_post_only)
     ops_bench_close(&b);
 }
 
+Test(ops_collect, a_replace_that_a_fill_overtook_did_not_fail)
+{
+    quoting();
+    harness_reject(&b.h, 1, REJECT_REPLACE);
+    metric("capstan_orders_not_tried_total{exchange=\"alpha\"} 1");
+    cr_expect(!strstr(ops_bench_metrics(&b), "reason=\"replaced_order_stays\""));
+    cr_expect(strstr(ops_bench_dashboard(&b), "\"failed\":0,"));
+    ops_bench_close(&b);
+}
+
+static void expects_counter(const char *name, int expected)
+{
+    cJSON *root = cJSON_Parse(ops_bench_dashboard(&b));
+    const cJSON *counters = cJSON_GetObjectItem(root, "counters");
+    const cJSON *counter = cJSON_GetObjectItem(counters, name);
+    cr_assert(counter, "no counter %s", name);
+    cr_expect_eq(counter->valueint, expected, "%s is %d", name, counter->valueint);
+    cJSON_Delete(root);
+}
+
+/* Two are sent; one is refused, the other one taken, and ended by a cancel. */
+Test(ops_collect, the_dashboard_counts_as_the_metrics_do)
+{
+    quoting();
+    harness_accept(&b.h, 1);
+    harness_reject(&b.h, 2, REJECT_FUNDS);
+    harness_command(&b.h, COMMAND_CANCEL_ALL);
+    expects_counter("place_requests", 2);
+    expects_counter("placed", 1);
+    expects_counter("failed", 1);
+    expects_counter("cancel_requests", 1);
+    expects_counter("cancelled", 0);
+    harness_cancelled(&b.h, 1, 10);
+    expects_counter("cancelled", 1);
+    expects_counter("modify_requests", 0);
+    metric("capstan_requests_sent_total{exchange=\"alpha\",request=\"place\"} 2");
+    metric("capstan_requests_sent_total{exchange=\"alpha\",request=\"cancel\"} 1");
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, an_order_that_expires_was_not_cancelled)
+{
+    union event_record record = {.order_expired = {.order = 1, .leaves = {10, NUMBER_VALUE}}};
+    quoting();
+    harness_accept(&b.h, 1);
+    harness_record(&b.h, EVENT_order_expired, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+    metric("capstan_orders_expired_total{exchange=\"alpha\"} 1");
+    expects_counter("cancelled", 0);
+    ops_bench_close(&b);
+}
+
 static void not_found(order_id order)
 {
     union event_record record = {.order_not_found = {.order = order}};
