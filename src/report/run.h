@@ -80,7 +80,7 @@ struct run_instrument {
     struct run_markout markout[RUN_HORIZONS];
     struct run_level level[2][RUN_LEVELS_MAX];
     uint64_t gate_blocked[GATE_COUNT];
-    uint64_t placed, open, filled, cancelled, rejected, expired, not_found;
+    uint64_t sent, placed, open, filled, cancelled, rejected, expired, not_found;
     struct run_series inventory;
     money worth; /* while reading: realised + unrealised - fees + funding as it stood last */
 };
