@@ -122,6 +122,28 @@ static void measure_tape(struct replay_run *run, const struct replay_request *re
         run->last_ts = request->to;
 }
 
+/* A replay of a session is another run than the session, with orders of its own. */
+static int print_why(const struct replay_run *run, const char *tape, struct error *error)
+{
+    const struct backtest *backtest = &run->backtest;
+    const bool of_session =
+        backtest->header->origin == TAPE_RECORDED && backtest->feed->skipped > 0;
+    if (why_print(run->why, stdout, error) && of_session) {
+        char text[ERROR_TEXT_MAX];
+        snprintf(text, sizeof text, "%s", error->text);
+        return error_set(error, error->code,
+                         "%s; of the session's own orders 'capstan verify --why ORDER %s' tells",
+                         text, tape);
+    }
+    if (error->code == 0 && of_session)
+        fprintf(
+            stderr,
+            "capstan %s: %s: is of a session: this order is one of the replay, which is another "
+            "run; of the session's own orders 'capstan verify --why ORDER %s' tells\n",
+            name, tape, tape);
+    return error->code;
+}
+
 static int run_and_print(struct replay_run *run, const struct replay_request *request,
                          struct error *error)
 {
@@ -153,7 +175,7 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
     if (code)
         return code;
     if (run->why)
-        return why_print(run->why, stdout, error);
+        return print_why(run, request->tape, error);
     return replay_result_print(backtest, ended - began, started_ns, request->json, stdout, error);
 }
 
