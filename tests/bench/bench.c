@@ -488,6 +488,6 @@ int main(int argc, char **argv)
         if (status)
             cmd_fail(name, &error);
     }
-    cmd_list_free(&config.settings);
+    cmd_config_options_free(&config);
     return status;
 }
