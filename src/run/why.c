@@ -32,7 +32,8 @@ struct why {
     uint64_t cycles, cycles_then; /* of all sessions; */
     uint64_t session_cycles;      /* and of the last one: a session counts from 0 */
     bool found, ended;
-    bool started; /* on this tape: before that an engine knows nothing of what went before */
+    bool
+        awaits_start; /* of a next tape: before that its engine knows nothing of what went before */
     size_t length;
     uint64_t left_out;
     char text[WHY_TEXT_MAX];
@@ -343,7 +344,7 @@ static int take_message(struct sink *sink, const struct message *message, struct
     struct why *why = (struct why *)sink;
     unsigned instrument = EVENT_STREAM_INSTRUMENT(message->stream);
     why->messages = message->kind == EVENT_start ? 1 : why->messages + 1;
-    why->started |= message->kind == EVENT_start;
+    why->awaits_start &= message->kind != EVENT_start;
     why->last = *message;
     why->last.rows = NULL;
     if (message->record != NULL) {
@@ -366,7 +367,8 @@ static int take_message(struct sink *sink, const struct message *message, struct
 static void note_end(struct why *why)
 {
     const struct message *last = &why->last;
-    if (!why->found || why->ended || !why->started || engine_order_is_open(why->engine, why->order))
+    if (!why->found || why->ended || why->awaits_start ||
+        engine_order_is_open(why->engine, why->order))
         return;
     why->ended = true;
     if (last->kind != EVENT_order_not_found)
@@ -420,7 +422,7 @@ void why_go_on(struct why *why, const struct event_names *names)
 {
     why->names = names;
     why->engine = NULL;
-    why->started = false;
+    why->awaits_start = true;
     memset(why->views, 0, names->instrument_count * sizeof *why->views);
 }
 
