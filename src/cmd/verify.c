@@ -37,50 +37,16 @@ static void print_identical(const struct verification_result *result, const char
                result->cut_sessions);
 }
 
-/* The sink of --why behind the comparison: what a killed session decided and its tape has not was never sent. */
-struct told {
-    struct sink sink; /* first: the loop holds a pointer to it */
-    struct sink *why;
-    const struct comparison *comparison;
-};
-
-static int told_message(struct sink *sink, const struct message *message, struct error *error)
-{
-    struct sink *why = ((struct told *)sink)->why;
-    return why->message(why, message, error);
-}
-
-static int told_step(struct sink *sink, const struct engine *engine, struct error *error)
-{
-    struct sink *why = ((struct told *)sink)->why;
-    return why->stepped(why, engine, error);
-}
-
-static int told_decision(struct sink *sink, const struct message *decision, struct error *error)
-{
-    struct told *told = (struct told *)sink;
-    if (comparison_is_cut(told->comparison))
-        return 0;
-    return told->why->decision(told->why, decision, error);
-}
-
 /* One story over all tapes. */
-static int listen(struct verification *verification, struct told *told, struct why **why,
-                  order_id order, struct error *error)
+static int listen(struct verification *verification, struct why **why, order_id order,
+                  struct error *error)
 {
     const struct event_names *names = &tape_reader_header(verification->reader)->names;
-    struct loop *loop = &verification->loop;
     if (*why != NULL)
         why_go_on(*why, names);
     else if (why_open(why, order, names, error))
         return error->code;
-    *told = (struct told){.sink = {.market = true,
-                                   .message = told_message,
-                                   .stepped = told_step,
-                                   .decision = told_decision},
-                          .why = why_sink(*why),
-                          .comparison = verification->comparison};
-    loop->sinks[loop->sink_count++] = &told->sink;
+    verification_add_told(verification, why_sink(*why));
     return 0;
 }
 
@@ -89,10 +55,9 @@ static int verify(const char *path, order_id order, struct why **why, struct err
 {
     struct verification verification = {0};
     struct verification_result result = {0};
-    struct told told;
     int code = verification_open(&verification, path, error);
     if (!code && order != 0)
-        code = listen(&verification, &told, why, order, error);
+        code = listen(&verification, why, order, error);
     if (!code)
         code = verification_execute(&verification, &result, error);
     verification_close(&verification);
