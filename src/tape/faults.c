@@ -12,10 +12,16 @@
 
 /* --- counting ---------------------------------------------------------------------------------- */
 
+/* A tape may hold any times, as far apart as they go. */
+static uint64_t between(int64_t from, int64_t to)
+{
+    return (uint64_t)to - (uint64_t)from;
+}
+
 static void end_crossed(struct tape_faults *faults, int64_t ts_local)
 {
     if (faults->crossed)
-        faults->crossed_ns += (uint64_t)(ts_local - faults->crossed_since);
+        faults->crossed_ns += between(faults->crossed_since, ts_local);
     faults->crossed = false;
 }
 
@@ -35,7 +41,7 @@ void tape_faults_book(struct tape_faults *faults, bool whole, bool crossed, int6
         return;
     }
     if (faults->book == TAPE_BOOK_LOST)
-        faults->bookless_ns += (uint64_t)(ts_local - faults->lost);
+        faults->bookless_ns += between(faults->lost, ts_local);
     if (!faults->has_first)
         faults->first = ts_local;
     faults->has_first = true;
@@ -107,10 +113,10 @@ void tape_faults_begin(struct tape_faults *faults, int64_t ts_local)
 void tape_faults_end(struct tape_faults *faults, int64_t ts_local)
 {
     if (faults->crossed)
-        faults->crossed_ns += (uint64_t)(ts_local - faults->crossed_since);
+        faults->crossed_ns += between(faults->crossed_since, ts_local);
     faults->crossed_since = ts_local;
     if (faults->book == TAPE_BOOK_LOST)
-        faults->bookless_ns += (uint64_t)(ts_local - faults->lost);
+        faults->bookless_ns += between(faults->lost, ts_local);
     faults->lost = ts_local;
 }
 
@@ -180,18 +186,17 @@ static void add_bookless(struct tape_reasons *reasons, const char *name, uint64_
 static void add_book(struct tape_reasons *reasons, const char *name,
                      const struct tape_faults *faults, int64_t first_ts, int64_t last_ts)
 {
-    const uint64_t span_ns = (uint64_t)last_ts - (uint64_t)first_ts;
-    const int64_t wait = faults->has_first ? faults->first - first_ts : 0;
+    const uint64_t wait = faults->has_first ? between(first_ts, faults->first) : 0;
     if (!faults->has_first)
         tape_reasons_add(reasons, TAPE_GRADE_F, name, "never has a book",
                          faults->had_depth ? "no snapshot joins its depth, so it never has a book"
                                            : "has no depth and no snapshot, so it never has a book");
     if (wait > TAPE_FAULTS_FIRST_BOOK_NS)
         tape_reasons_add(reasons, TAPE_GRADE_D, name, "until its first book",
-                         "%" PRId64 ".%03" PRId64 " s until its first book", wait / NS_PER_SECOND,
-                         wait / NS_PER_MS % 1000);
+                         "%" PRIu64 ".%03" PRIu64 " s until its first book",
+                         wait / NS_PER_SECOND, wait / NS_PER_MS % 1000);
     if (faults->bookless_ns > 0)
-        add_bookless(reasons, name, faults->bookless_ns, span_ns);
+        add_bookless(reasons, name, faults->bookless_ns, between(first_ts, last_ts));
     if (faults->crossed_times > 0)
         tape_reasons_add(reasons, TAPE_GRADE_D, name, "book crossed",
                          "book crossed %" PRIu64 " times, %" PRIu64 " ns in all",
