@@ -30,8 +30,8 @@ static int run(struct projection *projection, const char *tape, const char *data
     if (code)
         return code;
     const struct tape_header *header = tape_reader_header(verification->reader);
-    code = market_faults_open(&projection->faults, &header->names, verification->engine.engine,
-                              error);
+    code =
+        market_faults_open(&projection->faults, &header->names, verification->engine.engine, error);
     if (!code)
         code = run_database_open(&projection->database, tape, &verification->engine, error);
     if (code)
@@ -50,9 +50,8 @@ static int run(struct projection *projection, const char *tape, const char *data
     code = run_grade_of_market(projection->faults, header, header->grade_reasons,
                                &projection->grade, error);
     return code ? code
-                : run_database_write(&projection->database, database, header,
-                                     &verification->engine, loop, projection->fingerprint,
-                                     &projection->grade, error);
+                : run_database_write(&projection->database, database, header, &verification->engine,
+                                     loop, projection->fingerprint, &projection->grade, error);
 }
 
 static int project(const char *tape, const char *database, struct error *error)

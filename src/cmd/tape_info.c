@@ -50,7 +50,7 @@ struct info {
     char identity[TAPE_IDENTITY_TEXT_MAX];
     struct market_faults *faults;
     struct run_grade grade; /* the header's, made worse by what stands on the tape */
-    bool follows; /* another tape: */
+    bool follows;           /* another tape: */
     struct event_predecessor predecessor;
 };
 

@@ -37,7 +37,7 @@
     X(crossed_ns, "time for which it was crossed, ns")                                             \
     X(bookless_ns, "time without a book, once there was one, ns")                                  \
     X(numbers_without_value, "prices and quantities without a usable value")                       \
-    X(times_impossible, "depth, trades and snapshots with a venue time later than received")        \
+    X(times_impossible, "depth, trades and snapshots with a venue time later than received")       \
     X(times_estimated, "messages whose venue time is estimated")
 
 struct import_counts {
@@ -59,7 +59,8 @@ struct import_instrument {
     char name[EVENT_INSTRUMENT_NAME_MAX];
     struct event_definition definition;
     struct import_counts counts;
-    struct tape_faults faults; /* what is measured as in a run; at the end it stands in the counts too */
+    struct tape_faults
+        faults; /* what is measured as in a run; at the end it stands in the counts too */
 };
 
 struct import_report {

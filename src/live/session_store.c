@@ -19,11 +19,12 @@ struct session_store {
     char path[ROTATION_PATH_BYTES], tape[ROTATION_PATH_BYTES];
     struct store_provenance provenance, last;
     struct market_faults *faults; /* of what the engine was told */
-    struct live_database_grade earlier; /* of the sessions before on this tape, as the database has it, */
+    struct live_database_grade
+        earlier;              /* of the sessions before on this tape, as the database has it, */
     struct run_grade history; /* or as it was made anew, by the thread: */
     atomic_bool history_graded;
     struct run_grade grade; /* of this one, at its end */
-    char *reasons[2]; /* of earlier ones and of all */
+    char *reasons[2];       /* of earlier ones and of all */
     struct follower *follower;
     bool judging; /* the message that the engine takes tells how a call ended */
     bool judged;  /* it has, and its decisions come now */

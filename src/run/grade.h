@@ -9,7 +9,8 @@
  * never finished among them. What one of them tells already is not told again. */
 struct run_grade {
     uint8_t grade; /* enum tape_grade: the tape's, or a worse one */
-    char *reasons; /* what the run added, a line each: letter, matter, cause; NULL: nothing. run_grade_free() */
+    char *
+        reasons; /* what the run added, a line each: letter, matter, cause; NULL: nothing. run_grade_free() */
 };
 
 /* After the run: faults of its market data, and messages later than sim.reorder, which make it C at best (their time at the

@@ -163,9 +163,9 @@ void tape_reasons_add(struct tape_reasons *reasons, enum tape_grade grade, const
         return;
     }
     reasons->text = text;
-    reasons->length += (size_t)snprintf(text + reasons->length, room - reasons->length,
-                                        "%s%s: %s: %s", reasons->length == 0 ? "" : "\n",
-                                        tape_grade_letter(grade), name, cause);
+    reasons->length +=
+        (size_t)snprintf(text + reasons->length, room - reasons->length, "%s%s: %s: %s",
+                         reasons->length == 0 ? "" : "\n", tape_grade_letter(grade), name, cause);
     if (reasons->grade < grade)
         reasons->grade = (uint8_t)grade;
 }
@@ -175,12 +175,12 @@ static void add_bookless(struct tape_reasons *reasons, const char *name, uint64_
                          uint64_t span_ns)
 {
     const uint64_t us = bookless_ns / NS_PER_US, of_ms = span_ns / NS_PER_MS;
-    const uint64_t part =
-        span_ns == 0 ? 10000 : (uint64_t)((uint128)bookless_ns * 10000 / span_ns);
+    const uint64_t part = span_ns == 0 ? 10000 : (uint64_t)((uint128)bookless_ns * 10000 / span_ns);
     tape_reasons_add(reasons, TAPE_GRADE_D, name, "without a book",
                      "without a book for %" PRIu64 ".%06" PRIu64 " s of %" PRIu64 ".%03" PRIu64
                      " s (%" PRIu64 ".%02" PRIu64 " %%)",
-                     us / 1000000, us % 1000000, of_ms / 1000, of_ms % 1000, part / 100, part % 100);
+                     us / 1000000, us % 1000000, of_ms / 1000, of_ms % 1000, part / 100,
+                     part % 100);
 }
 
 static void add_book(struct tape_reasons *reasons, const char *name,
@@ -189,12 +189,13 @@ static void add_book(struct tape_reasons *reasons, const char *name,
     const uint64_t wait = faults->has_first ? between(first_ts, faults->first) : 0;
     if (!faults->has_first)
         tape_reasons_add(reasons, TAPE_GRADE_F, name, "never has a book",
-                         faults->had_depth ? "no snapshot joins its depth, so it never has a book"
-                                           : "has no depth and no snapshot, so it never has a book");
+                         faults->had_depth
+                             ? "no snapshot joins its depth, so it never has a book"
+                             : "has no depth and no snapshot, so it never has a book");
     if (wait > TAPE_FAULTS_FIRST_BOOK_NS)
         tape_reasons_add(reasons, TAPE_GRADE_D, name, "until its first book",
-                         "%" PRIu64 ".%03" PRIu64 " s until its first book",
-                         wait / NS_PER_SECOND, wait / NS_PER_MS % 1000);
+                         "%" PRIu64 ".%03" PRIu64 " s until its first book", wait / NS_PER_SECOND,
+                         wait / NS_PER_MS % 1000);
     if (faults->bookless_ns > 0)
         add_bookless(reasons, name, faults->bookless_ns, between(first_ts, last_ts));
     if (faults->crossed_times > 0)

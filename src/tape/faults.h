@@ -32,7 +32,8 @@ struct tape_faults {
 #define X(name, grade, one, more, what) uint64_t name;
     TAPE_FAULTS(X)
 #undef X
-    uint64_t not_written, dropped; /* times that the tape could not be written; messages lost by it */
+    uint64_t not_written,
+        dropped; /* times that the tape could not be written; messages lost by it */
     uint64_t crossed_times, crossed_ns;
     uint64_t bookless_ns; /* without a book, once there was one */
     bool had_depth;
@@ -61,18 +62,20 @@ void tape_faults_end(struct tape_faults *faults, int64_t ts_local);
 /* Reasons of a grade, a line each: letter, instrument or matter, cause. Zero it but for `told` before, and free() `text`
  * after. */
 struct tape_reasons {
-    const char *told; /* reasons that are known already: what they tell of is left out. May be NULL */
-    uint8_t grade;    /* enum tape_grade: the worst of those added */
-    char *text;       /* NULL: none */
+    const char
+        *told;     /* reasons that are known already: what they tell of is left out. May be NULL */
+    uint8_t grade; /* enum tape_grade: the worst of those added */
+    char *text;    /* NULL: none */
     size_t length;
     bool failed; /* no memory: something is missing */
 };
 
 /* `name`: of the instrument or matter. `what`: the words by which a reason of the same kind is known again; they stand in
  * the text that `format` makes. */
-__attribute__((format(printf, 5, 6))) void
-tape_reasons_add(struct tape_reasons *reasons, enum tape_grade grade, const char *name,
-                 const char *what, const char *format, ...);
+__attribute__((format(printf, 5, 6))) void tape_reasons_add(struct tape_reasons *reasons,
+                                                            enum tape_grade grade, const char *name,
+                                                            const char *what, const char *format,
+                                                            ...);
 /* Those of one instrument, over a span of ts_local, both included; after tape_faults_end(). */
 void tape_reasons_of_instrument(struct tape_reasons *reasons, const char *name,
                                 const struct tape_faults *faults, int64_t first_ts,

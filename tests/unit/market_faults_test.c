@@ -76,8 +76,8 @@ static void rows(int64_t ms, unsigned book, unsigned kind, int64_t bid, int64_t 
 
 static void record(int64_t ms, uint16_t stream, unsigned kind, union event_record told)
 {
-    give((struct message){
-        .ts_local = ms, .stream = stream, .kind = (uint8_t)kind, .record = &told});
+    give(
+        (struct message){.ts_local = ms, .stream = stream, .kind = (uint8_t)kind, .record = &told});
 }
 
 static void snapshot(int64_t ms, unsigned book)
