@@ -27,7 +27,7 @@ struct market_faults {
     uint64_t frame; /* messages of one frame are one moment: nobody acts between them */
     bool any, started;
     int64_t first_ts, last_ts;
-    uint64_t jumps, entries_lost, unwritten;
+    uint64_t jumps, recoveries, entries_lost, unwritten;
     int64_t farthest;
 };
 
@@ -113,14 +113,24 @@ static void lose(struct market_faults *market, unsigned index, int64_t ts_local)
 
 /* --- what is told -------------------------------------------------------------------------------- */
 
+/* A gap of no instrument: what a recovery could not bring onto the tape. */
+static void take_recovery(struct market_faults *market, const struct event_gap *gap)
+{
+    if (gap->cause == GAP_NOT_WRITTEN) {
+        market->unwritten += gap->expected;
+        return;
+    }
+    market->recoveries++;
+    market->entries_lost += gap->expected;
+}
+
 static void take_gap(struct market_faults *market, const struct message *message)
 {
     const struct event_gap *gap = &message->record->gap;
     unsigned channel = message->stream == EVENT_NONE_16 ? (unsigned)CHANNEL_DEPTH
                                                         : EVENT_STREAM_CHANNEL(message->stream);
-    if (gap->instrument >= market->count) { /* told by a recovery */
-        market->entries_lost += gap->cause == GAP_NOT_WRITTEN ? 0 : gap->expected;
-        market->unwritten += gap->cause == GAP_NOT_WRITTEN ? gap->expected : 0;
+    if (gap->instrument >= market->count) {
+        take_recovery(market, gap);
         return;
     }
     settle_as(market, gap->instrument, gap->cause == GAP_CROSSED);
@@ -181,7 +191,7 @@ static void take_start(struct market_faults *market, int64_t ts_local)
         return;
     market->started = true;
     market->first_ts = ts_local;
-    market->jumps = market->entries_lost = market->unwritten = 0;
+    market->jumps = market->recoveries = market->entries_lost = market->unwritten = 0;
     market->farthest = 0;
     for (unsigned i = 0; i < market->count; i++)
         tape_faults_begin(&market->instruments[i].faults, ts_local);
@@ -254,9 +264,11 @@ struct sink *market_faults_sink(struct market_faults *market)
 
 static void add_of_tape(const struct market_faults *market, struct tape_reasons *reasons)
 {
-    if (market->entries_lost > 0)
-        tape_reasons_add(reasons, TAPE_GRADE_D, "tape", "lost when it was recovered",
-                         "%llu entries of its journals were lost when it was recovered",
+    if (market->recoveries > 0)
+        tape_reasons_add(reasons, TAPE_GRADE_D, "tape", "its end was lost",
+                         "its end was lost at %llu recover%s, %llu entries of journals in all",
+                         (unsigned long long)market->recoveries,
+                         market->recoveries == 1 ? "y" : "ies",
                          (unsigned long long)market->entries_lost);
     if (market->unwritten > 0)
         tape_reasons_add(reasons, TAPE_GRADE_B, "tape", "left without being written",

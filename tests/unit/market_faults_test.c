@@ -294,9 +294,13 @@ Test(market_faults, what_a_recovery_lost)
     record(1000, EVENT_NONE_16, EVENT_gap,
            (union event_record){.gap = {EVENT_NONE_16, GAP_NOT_WRITTEN, 2, 0}});
     expect(TAPE_GRADE_B, "B: tape: 2 cancels left without being written");
+    record(1000, EVENT_NONE_16, EVENT_gap, /* torn, and no journal had it */
+           (union event_record){.gap = {EVENT_NONE_16, GAP_DAMAGE, 0, 0}});
+    expect(TAPE_GRADE_D, "D: tape: its end was lost at 1 recovery, 0 entries of journals in all\n"
+                         "B: tape: 2 cancels left without being written");
     record(1000, EVENT_NONE_16, EVENT_gap,
            (union event_record){.gap = {EVENT_NONE_16, GAP_DAMAGE, 5, 0}});
-    expect(TAPE_GRADE_D, "D: tape: 5 entries of its journals were lost when it was recovered\n"
+    expect(TAPE_GRADE_D, "D: tape: its end was lost at 2 recoveries, 5 entries of journals in all\n"
                          "B: tape: 2 cancels left without being written");
 }
 
