@@ -10,12 +10,12 @@
 enum { FAR_LEVELS = 32 * 1024, ALIGNMENT = 64 };
 
 struct watched {
-    struct tape_faults faults;
-    struct book *own;
     bool told;       /* of its book, by a message whose outcome was not looked at yet: */
     uint64_t frame;  /* which that was of, */
     int64_t told_ts; /* and when */
     int64_t last_ts; /* of any message about it; INT64_MIN: none */
+    struct tape_faults faults;
+    struct book *own;
 };
 
 struct market_faults {

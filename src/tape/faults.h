@@ -29,19 +29,19 @@ enum tape_faults_book { TAPE_BOOK_NONE, TAPE_BOOK_WHOLE, TAPE_BOOK_LOST };
 /* Of one instrument. Zero it before. The counts of the table are the caller's to count up but for those that
  * functions below count. */
 struct tape_faults {
+    /* How its book stands, and since when: what each message looks at. */
+    uint8_t book; /* enum tape_faults_book */
+    bool has_first, crossed;
+    bool had_depth;
+    bool unchecked;                     /* too many levels to look for a crossed book */
+    int64_t first, lost, crossed_since; /* first: when it had a book first */
+    uint64_t crossed_times, crossed_ns;
+    uint64_t bookless_ns; /* without a book, once there was one */
+    uint64_t not_written,
+        dropped; /* times that the tape could not be written; messages lost by it */
 #define X(name, grade, one, more, what) uint64_t name;
     TAPE_FAULTS(X)
 #undef X
-    uint64_t not_written,
-        dropped; /* times that the tape could not be written; messages lost by it */
-    uint64_t crossed_times, crossed_ns;
-    uint64_t bookless_ns; /* without a book, once there was one */
-    bool had_depth;
-    bool unchecked; /* too many levels to look for a crossed book */
-    /* How its book stands, and since when. */
-    uint8_t book; /* enum tape_faults_book */
-    bool has_first, crossed;
-    int64_t first, lost, crossed_since; /* first: when it had a book first */
 };
 
 /* A `gap` record of this instrument, on `channel`. A gap in its book loses that. */
