@@ -246,6 +246,17 @@ Test(funds, what_is_no_price_is_not_cut)
     harness_close(&h);
 }
 
+/* What one unit costs is no amount of money: nothing is cut by it, and the gate lets no bid pass. */
+Test(funds, what_costs_more_than_there_is_money_waits_at_the_gate)
+{
+    spot("1000", "10");
+    h.engine->instruments[0].definition.multiplier = INT64_MAX;
+    harness_book(&h, 0, EVENT_snapshot, 100, 50, 101, 50);
+    expect_places(10, 0, 0, 0);
+    cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.side, SIDE_SELL);
+    harness_close(&h);
+}
+
 /* The gate switched off, for tests: nothing is cut, and the venue hears of it. */
 Test(funds, without_the_gate_nothing_is_cut)
 {
