@@ -90,6 +90,10 @@ static void fold_decision(struct engine *engine, const struct message *decision)
         if (record->funding_booked.instrument < engine->instrument_count)
             ledger_take_funding(engine, &record->funding_booked);
         break;
+    case EVENT_adopted:
+        if (record->adopted.instrument < engine->instrument_count)
+            adopt_take(engine, &record->adopted);
+        break;
     default:
         break;
     }

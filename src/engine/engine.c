@@ -340,12 +340,16 @@ void engine_take_session(struct engine *engine, const struct message *message)
         break;
     case EVENT_balance:
     case EVENT_venue_position:
+    case EVENT_venue_entry:
     case EVENT_open_order:
     case EVENT_snapshot_end:
         sync_take(engine, message);
         break;
     case EVENT_command:
         breakers_take_command(engine, &record->command);
+        break;
+    case EVENT_adopt:
+        adopt_command(engine, &record->adopt);
         break;
     case EVENT_shutdown:
         shutdown_begin(engine);
@@ -508,9 +512,11 @@ void engine_position(struct engine *engine, unsigned index, struct engine_positi
     out->mark_stale = stale;
     out->funding_unknown =
         instrument->definition.contract != CONTRACT_SPOT &&
-        (position->funding_missed || (position->fills > 0 && !instrument->market.funding_told));
+        (position->funding_missed ||
+         ((position->fills > 0 || position->adopted != 0) && !instrument->market.funding_told));
     out->mark.status = NUMBER_ABSENT;
-    if (!money_from_units(position->units, position->exponent, &out->position))
+    if (!money_from_units(position->units, position->exponent, &out->position) ||
+        !money_from_units(position->units - position->apart, position->exponent, &out->at_venue))
         engine_violation(engine, 6);
     if (!has)
         return;

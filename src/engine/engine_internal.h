@@ -531,6 +531,11 @@ bool orders_read_row(struct engine *engine, const struct event_open_order *row);
 bool orders_fill_is_readable(struct engine *engine, const struct order *order,
                              const struct event_order_filled *fill);
 
+/* --- adopt.c --- */
+/* An operator's record; and the decision that tells what became of it, of this engine or of the tape. */
+void adopt_command(struct engine *engine, const struct event_adopt *adopt);
+void adopt_take(struct engine *engine, const struct event_adopted *adopted);
+
 /* --- ledger.c --- */
 struct balance *ledger_balance(struct engine *engine, unsigned venue, unsigned asset);
 /* A fill that ledger_can_book() allows. */
@@ -554,6 +559,8 @@ bool ledger_has_funds(struct engine *engine, const struct candidate *candidate,
  * not fit. */
 bool ledger_need(const struct engine *engine, unsigned instrument, enum side side, int64_t price,
                  int64_t quantity, money *need);
+/* What changed hands at a venue without us, and stands in the balance that it told. */
+void ledger_move_told(struct engine *engine, unsigned venue, unsigned asset, money amount);
 /* The time of a funding has come; and the decision that tells of it, of this engine or of the tape (mark2:
  * twice the mark, 0: there was none). */
 void ledger_funding_due(struct engine *engine, unsigned instrument);

@@ -176,6 +176,10 @@ static void walk_position(struct walker *walker, const struct position *position
     WIDE(index, position, funding);
     WIDE(index, position, value_bought);
     WIDE(index, position, value_sold);
+    FIELD(index, position, adopted);
+    FIELD(index, position, adopted_as_of);
+    FIELD(index, position, apart);
+    WIDE(index, position, value_adopted);
 }
 
 static void walk_limits(struct walker *walker, const struct limits *limits, unsigned index)

@@ -306,6 +306,8 @@ void v20_order_answer(struct v20 *v20, const struct adapter_asked *asked,
 union event_record *v20_tell(struct v20 *v20, enum event_kind kind, uint16_t place,
                              struct adapter_when when);
 void v20_tell_unknown(struct v20 *v20, uint16_t place, order_id order, enum request request);
+/* A price in the instrument's unit; one between two is the nearer. */
+struct number v20_nearest(const struct json_decimal *price, int exponent);
 /* One fill, whose leaves are known or not. */
 void v20_tell_fill(struct v20 *v20, uint16_t place, order_id order,
                    const struct v20_transaction *fill, struct number leaves);
