@@ -139,7 +139,7 @@ static bool may_quote(const struct engine *engine, unsigned index)
     return engine->venues[venue].reconciled && signals_are_warm(engine, index) &&
            !profit_is_drawn_down(engine, index) && !profit_lacks_rate(engine, index) &&
            !infrastructure_blocks(engine, venue) && !infrastructure_database_blocks(engine) &&
-           !alarms_stop(engine, index);
+           !alarms_stop(engine, index) && !orders_stream_is_lost(engine, venue);
 }
 
 /* What orders that only the venue knows may fill. */

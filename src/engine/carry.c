@@ -152,6 +152,7 @@ void carry_restart(struct engine *engine)
         engine->venues[venue].told = false;
     }
     sync_reset(engine);
+    orders_stream_reset(engine);
     profit_reset(engine);
     shutdown_take_state(engine, SHUTDOWN_RUNNING, engine->now);
     engine->carry.shutdown_deadline = TIME_NEVER;

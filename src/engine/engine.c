@@ -208,6 +208,7 @@ static void init_venue(struct venue_state *venue, const struct settings_venue *s
     venue->renew_after = settings->order_renew_after;
     rate_init(&venue->rate, settings);
     sync_init(&venue->sync, settings);
+    orders_stream_init(&venue->orders_stream, settings);
     infrastructure_init(&venue->infrastructure, settings);
 }
 
@@ -356,6 +357,9 @@ void engine_take_session(struct engine *engine, const struct message *message)
         break;
     case EVENT_breaker_input:
         take_breaker_input(engine, &record->breaker_input);
+        break;
+    case EVENT_orders_stream:
+        orders_stream_take(engine, &record->orders_stream);
         break;
     case EVENT_rate_budget:
         rate_take_budget(engine, &record->rate_budget);

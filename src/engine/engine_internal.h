@@ -9,6 +9,7 @@
 #include "engine/infrastructure.h"
 #include "engine/learning.h"
 #include "engine/order_state.h"
+#include "engine/orders_stream.h"
 #include "engine/position.h"
 #include "engine/profit.h"
 #include "engine/rate.h"
@@ -259,6 +260,7 @@ struct venue_state {
     struct rate rate;
     struct sync sync;
     struct infrastructure infrastructure;
+    struct orders_stream orders_stream;
     struct alarms alarms;
     int64_t renew_after;         /* age at which an order is placed anew; 0: never */
     uint8_t modify;              /* enum modify */

@@ -541,6 +541,7 @@ static void trust(struct engine *engine, unsigned venue, int64_t taken)
     if (newer)
         judge_positions(engine, venue, taken);
     settle_awaited(engine, sync, taken);
+    orders_stream_account(engine, venue, taken);
     alarm_clear(engine, EVENT_NONE_16, venue, ALARM_SNAPSHOT_OLD);
     if (engine->venues[venue].reconciled)
         return;
@@ -624,10 +625,13 @@ void sync_agree(struct engine *engine, unsigned instrument)
 /* --- requests -------------------------------------------------------------------------------------- */
 
 /* How long after one request the next leaves; 0: none does. */
-static int64_t interval_of(const struct engine *engine, const struct sync *sync)
+static int64_t interval_of(const struct engine *engine, unsigned venue)
 {
-    return engine->carry.shutdown == SHUTDOWN_RUNNING ? sync->interval
-                                                      : earlier(sync->interval, SYNC_CLOSING_NS);
+    const struct venue_state *at = &engine->venues[venue];
+    int64_t interval = at->sync.interval;
+    if (engine->carry.shutdown != SHUTDOWN_RUNNING)
+        interval = earlier(interval, SYNC_CLOSING_NS);
+    return at->orders_stream.blocked ? earlier(interval, ORDERS_STREAM_ASK_NS) : interval;
 }
 
 void sync_take_request(struct engine *engine, const struct event_request_snapshot *request,
@@ -639,7 +643,7 @@ void sync_take_request(struct engine *engine, const struct event_request_snapsho
     if (sync->requested != TIME_NEVER && sync->requested != now)
         infrastructure_failed(engine, request->venue); /* the last one was not answered */
     sync->requested = now;
-    sync->next = sync->interval > 0 ? now + interval_of(engine, sync) : TIME_NEVER;
+    sync->next = sync->interval > 0 ? now + interval_of(engine, request->venue) : TIME_NEVER;
     infrastructure_sent(engine, request->venue, now);
     refresh(engine);
 }
@@ -655,6 +659,12 @@ void sync_ask_soon(struct engine *engine, unsigned venue)
 {
     sync_of(engine, venue)->next = engine->now;
     refresh(engine);
+}
+
+void sync_ask_often(struct engine *engine, unsigned venue)
+{
+    if (sync_of(engine, venue)->interval > 0)
+        sync_ask_soon(engine, venue);
 }
 
 void sync_take_cancel_orphan(struct engine *engine, const struct event_cancel_orphan *cancel,

@@ -106,6 +106,9 @@ void sync_agree(struct engine *engine, unsigned instrument);
 /* Ask the venue for its snapshot now, or as soon as the venue's breaker lets it through. */
 void sync_request(struct engine *engine, unsigned venue);
 void sync_ask_soon(struct engine *engine, unsigned venue);
+/* Its stream of our orders is lost: at once, and then more often than safety.sync_interval says; never where that
+ * is 0. */
+void sync_ask_often(struct engine *engine, unsigned venue);
 /* When a venue has something due, and doing it. */
 int64_t sync_deadline(const struct engine *engine);
 void sync_due(struct engine *engine);

@@ -301,6 +301,7 @@ static void walk_risk(struct walker *walker, const struct engine *engine)
         walk_venue(walker, &engine->venues[venue], venue);
     rate_walk(walker, engine);
     sync_walk(walker, engine);
+    orders_stream_walk(walker, engine);
     profit_walk(walker, engine);
 }
 

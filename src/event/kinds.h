@@ -58,7 +58,9 @@
     X(adopt, 92, SESSION, RECORD,                                                                  \
       "an operator takes a position as ours; absent: the venue's position, its price or the mark") \
     X(venue_entry, 93, SESSION, RECORD,                                                            \
-      "account snapshot: the average price at which a position was entered")
+      "account snapshot: the average price at which a position was entered")                       \
+    X(orders_stream, 94, SESSION, RECORD,                                                          \
+      "a venue's stream of our orders broke, or stands; since: by the session's clock")
 
 #define EVENT_KINDS_OUT(X)                                                                         \
     X(place, 128, DECISION, RECORD, "send a new order")                                            \
@@ -181,9 +183,10 @@
     F(TIME, last)                                                                                  \
     F(COUNT, epoch)                                                                                \
     F(COUNT, number)
-#define FIELDS_carry(F)       F(COUNT, part) F(COUNT, parts) F(TEXT, bytes) F(TEXT, more)
-#define FIELDS_adopt(F)       F(INSTRUMENT, instrument) F(QUANTITY, position) F(PRICE, price)
-#define FIELDS_venue_entry(F) F(INSTRUMENT, instrument) F(PRICE, price)
+#define FIELDS_carry(F)         F(COUNT, part) F(COUNT, parts) F(TEXT, bytes) F(TEXT, more)
+#define FIELDS_orders_stream(F) F(VENUE, venue) F(FLAG, connected) F(TIME, since)
+#define FIELDS_adopt(F)         F(INSTRUMENT, instrument) F(QUANTITY, position) F(PRICE, price)
+#define FIELDS_venue_entry(F)   F(INSTRUMENT, instrument) F(PRICE, price)
 
 #define FIELDS_place(F)                                                                            \
     F(INSTRUMENT, instrument)                                                                      \
@@ -461,6 +464,7 @@
     X(GATE_OPEN_INTEREST, 21, "open_interest")                                                     \
     X(GATE_REFERENCE_RATE, 22, "reference_rate")                                                   \
     X(GATE_INFRASTRUCTURE, 23, "infrastructure")                                                   \
-    X(GATE_SAFETY, 24, "safety")
+    X(GATE_SAFETY, 24, "safety")                                                                   \
+    X(GATE_ORDERS_STREAM, 25, "orders_stream")
 
 #endif

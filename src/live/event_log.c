@@ -34,6 +34,7 @@ static const char target[] = "capstan.engine";
     X(EVENT_command, LOG_INFO)                                                                     \
     X(EVENT_adopt, LOG_INFO)                                                                       \
     X(EVENT_adopted, LOG_WARN)                                                                     \
+    X(EVENT_orders_stream, LOG_WARN)                                                               \
     X(EVENT_clock_jump, LOG_WARN)                                                                  \
     X(EVENT_shutdown, LOG_INFO)                                                                    \
     X(EVENT_step_done, LOG_DEBUG)                                                                  \

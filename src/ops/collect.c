@@ -209,6 +209,7 @@ static bool is_notice(unsigned kind)
     case EVENT_order_rejected:
     case EVENT_order_unknown:
     case EVENT_command:
+    case EVENT_orders_stream:
     case EVENT_adopt:
     case EVENT_adopted:
     case EVENT_clock_jump:

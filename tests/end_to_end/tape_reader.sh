@@ -158,6 +158,7 @@ carry @ part=0 parts=2 bytes="\x00\xff" more=""
 funding_booked @ due=9 rate=-0.0001 mark2=12400
 adopt @ position=-5 price=absent
 venue_entry @ price=100
+orders_stream @ venue=v2 connected=no since=never
 adopted @ result=taken change=-0.005 position=0 price=100 apart=yes as_of=7
 learned @ order=#1 side=buy level=0 filled=0.4 weight=0.5 alpha=1.4 beta=1.3 next=1
 END

@@ -226,9 +226,11 @@ Test(oanda_account, a_stream_that_broke_is_caught_up_with)
     oanda_run(NULL);
     oanda_closed(1, 0);
     oanda_expect("breaker_input - venue=oanda healthy=no");
+    oanda_expect("orders_stream - venue=oanda connected=no");
     cr_expect_not(bench.adapter->health.private_up);
     oanda_pass(NS_PER_SECOND);
     oanda_opened(1);
+    oanda_expect("orders_stream - venue=oanda connected=yes");
     oanda_answer("GET /transactions/sinceid?id=100", 200,
                  since(oanda_made(101, "mm1-0-1", "100", "1.09990", ""), NULL, 101));
     oanda_expect("order_accepted");
@@ -251,6 +253,7 @@ Test(oanda_account, what_rests_from_before_is_learnt_and_not_told)
     oanda_answer("GET /transactions/sinceid?id=89", 200,
                  since(oanda_made(90, "mm1-0-1", "100", "1.09990", ""),
                        oanda_filled(95, 90, "mm1-0-1", "30", "1.09990", "5"), 100));
+    oanda_expect("orders_stream - venue=oanda connected=yes");
     oanda_expect_nothing();
     oanda_answer("GET /transactions/sinceid?id=95", 200, since("", NULL, 100));
     oanda_answer_account(100, "30", pending);
