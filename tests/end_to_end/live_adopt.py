@@ -3,14 +3,13 @@
 restart keeps it, and verify finds the same decisions. Prints TAP."""
 import json
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from decimal import Decimal
 
-from live_common import Venue, expect, run, start_live, test, until, main
+from live_common import CAPSTAN, Venue, expect, free_port, main, run, start_live, test, until
 
 TOKEN = "a-token-for-this-test-only"
 
@@ -19,9 +18,7 @@ class Session:
     """A session that can be commanded."""
 
     def __init__(self, folder, venue, tape, name, *more):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         token = folder / "token"
         token.write_text(TOKEN)
         token.chmod(0o600)
@@ -73,7 +70,7 @@ class Session:
 
 def messages(tape, kind):
     """Fields of the tape's messages of a kind."""
-    text = subprocess.run([run.__globals__["CAPSTAN"], "tape", "cat", str(tape)], check=True, capture_output=True,
+    text = subprocess.run([CAPSTAN, "tape", "cat", str(tape)], check=True, capture_output=True,
                           text=True).stdout
     lines = [line.split() for line in text.splitlines()]
     return [dict(word.split("=", 1) for word in line[3:] if "=" in word) | {"name": line[2]} for line in lines
@@ -145,7 +142,7 @@ def of_a_balance_a_position_is_named_at_binance_us(folder, venue):
     until(lambda: session.instrument(name)["orders"], "nothing is quoted after it", 30)
     assert number > 0
     session.end()
-    text = subprocess.run([run.__globals__["CAPSTAN"], "tape", "cat", str(tape)], check=True, capture_output=True,
+    text = subprocess.run([CAPSTAN, "tape", "cat", str(tape)], check=True, capture_output=True,
                           text=True).stdout.splitlines()
     after = text[next(i for i, line in enumerate(text) if " adopted " in line and " result=taken " in line):]
     first = next(line for line in after if f" place {name} " in line)

@@ -354,6 +354,9 @@ void v20_log_goes_on(struct v20 *v20);
 
 /* From the positions that were carried over. */
 void v20_profit_begin(struct v20 *v20);
+/* The venue holds so many units, as of the last transaction that was taken: where that is not what fills came to, because
+ * something was held before, profits follow from when it is flat. */
+void v20_profit_held(struct v20 *v20, uint16_t place, int64_t units);
 /* A fill that no tape has, each once. */
 void v20_profit_fill(struct v20 *v20, uint16_t place, const struct v20_transaction *fill);
 

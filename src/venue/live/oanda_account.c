@@ -463,6 +463,8 @@ static void tell_position(struct v20 *v20, uint16_t place)
             entry = v20_nearest(sum.units > 0 ? &position->long_price : &position->short_price,
                                 adapter_definition(&v20->names, place)->price_exponent);
     }
+    if (sum.status == NUMBER_VALUE && v20->log.last == v20->snapshot.account.last)
+        v20_profit_held(v20, place, sum.units);
     v20_tell(v20, EVENT_venue_position, place, when)->venue_position =
         (struct event_venue_position){adapter_number(&v20->names, place), sum};
     if (entry.status == NUMBER_VALUE)
