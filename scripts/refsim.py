@@ -160,13 +160,9 @@ class Reference:
         balances = {name: defaultdict(Fraction, self.settings.balances(name))
                     for name in self.venues}
         for name, answers in self.answers.items():
-            adopted = [a for a in self.journal.adopted
-                       if self.tape.instruments[a[1]].venue == name]
             for answer in answers:
-                self.adopt_until(answer.time, adopted, positions)
                 if answer.fill:
                     self.book_fill(positions[answer.instrument], balances[name], answer.fill)
-            self.adopt_until(None, adopted, positions)
         for name, view in views.items():
             view.pass_time(self.end)
             fills = [a.fill for a in self.answers[view.instrument.venue]
@@ -178,13 +174,6 @@ class Reference:
                     balances[view.instrument.venue][view.instrument.settle] += paid
         marks = {name: view.valued(self.end) for name, view in views.items()}
         return positions, marks, balances
-
-    @staticmethod
-    def adopt_until(time, adopted, positions):
-        """What an operator took over before a time; None: all. No balance moves."""
-        while adopted and (time is None or adopted[0][0] < time):
-            _, name, change, price = adopted.pop(0)
-            positions[name].adopt(change, price)
 
     @staticmethod
     def book_fill(position, balance, fill):

@@ -69,16 +69,9 @@ class Position:
             self.fees += fill.fee * fill.price
         else:
             self.fees += fill.fee
-        self.trade(1 if fill.side == BUY else -1, quantity, fill.price)
-
-    def adopt(self, change, price):
-        """What an operator took over, signed: bought or sold at a price, without fee."""
-        self.trade(1 if change > 0 else -1, abs(change), price)
-
-    def trade(self, sign, quantity, price):
-        """A quantity changes hands."""
+        sign = 1 if fill.side == BUY else -1
         closed = min(quantity, abs(self.held)) if self.held * sign < 0 else Fraction(0)
-        value = self.value(quantity, price)
+        value = self.value(quantity, fill.price)
         # One value a fill (docs/semantics.md, rules 10 and 11): through zero it is shared out as a cost
         # is, the remainder stays with the part that opens.
         worth = toward_zero(value * closed / quantity, self.unit)

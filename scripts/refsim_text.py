@@ -346,7 +346,6 @@ class Journal:
         self.answers = []
         self.positions = {}
         self.balances = {}
-        self.adopted = []  # (time, instrument, change, price), those that were taken
         self.start = None  # when the engine was started; only a session tells
         self.instruments = instruments
         self.rows = defaultdict(list)  # of each venue's snapshot that has not ended
@@ -371,10 +370,6 @@ class Journal:
                     self.account(message, fields)
                 elif kind == "start":
                     self.start = message.time
-                elif kind == "adopted":
-                    if fields["result"] == "taken":
-                        self.adopted.append((message.time, message.stream, Fraction(fields["change"]),
-                                             Fraction(fields["price"])))
                 elif kind == "final_position":
                     self.positions[message.stream] = message
                 elif kind == "final_balance":
@@ -402,7 +397,7 @@ class Journal:
         self.answers.append(whole)
 
 
-KEPT = frozenset(ANSWERS + REQUESTS + ACCOUNT + ("start", "adopted"))
+KEPT = frozenset(ANSWERS + REQUESTS + ACCOUNT + ("start",))
 
 
 class Request:
