@@ -104,6 +104,7 @@ static void expect_folded(const struct engine *engine, struct engine *other)
 Test(adopt, the_venues_position_at_its_average_price)
 {
     opens(CONTRACT_LINEAR);
+    cr_expect_not(sync_has_compared(h.engine, 0)); /* no account told of it */
     at(SECONDS(10));
     shows(5);
     enters(900);
@@ -400,6 +401,10 @@ Test(adopt, not_while_the_account_is_not_known)
     /* The rows of the next one have come, its end has not. */
     shows(9);
     cr_expect_eq(adopt(absent, absent), ADOPTION_ACCOUNT);
+    ends(h.now); /* no newer than the last one: it is not compared */
+    cr_expect_eq(adopt(absent, absent), ADOPTION_ACCOUNT);
+    at(h.now + SECONDS(1));
+    shows(9);
     ends(h.now);
     /* An account that tells no position. */
     at(h.now + SECONDS(1));
@@ -506,7 +511,8 @@ Test(adopt, not_what_does_not_fit)
     harness_close(&h);
     opens(CONTRACT_LINEAR);
     drifts(ENGINE_QUANTITY_MAX);
-    cr_expect_eq(adopt(absent, value(ENGINE_PRICE_MAX)), ADOPTION_RANGE); /* worth more than 1e15 */
+    cr_expect_eq(adopt(absent, value(ENGINE_PRICE_MAX)), ADOPTION_RANGE); /* not even 128 bits */
+    cr_expect_eq(adopt(absent, value(900)), ADOPTION_RANGE);              /* worth more than 1e15 */
     cr_expect_eq(position()->units, 0);
     harness_close(&h);
     /* 2^60 x 1e3 of something do not fit money, though they are worth little. */
@@ -525,6 +531,40 @@ Test(adopt, not_what_does_not_fit)
     drifts(INT64_MAX / 10);
     cr_expect_eq(adopt(absent, absent), ADOPTION_RANGE);
     harness_close(&h);
+    /* And with what is apart of it. */
+    opens(CONTRACT_SPOT);
+    drifts(INT64_MAX / position()->per_quantity);
+    h.engine->instruments[0].position.apart = INT64_MAX;
+    cr_expect_eq(adopt(absent, absent), ADOPTION_RANGE);
+    h.engine->instruments[0].position.apart = 0;
+    harness_close(&h);
+    /* A coin that is counted in thousands: 64 bits of them are no amount. */
+    harness_init(&h);
+    h.definitions[0].contract = CONTRACT_SPOT;
+    h.definitions[0].quantity_exponent = h.definitions[0].base_commission_exponent = 3;
+    h.settings[0].quote_enabled = false;
+    harness_start(&h);
+    cr_assert_eq(position()->per_quantity, 1);
+    cr_expect_eq(adopt(value(INT64_MAX), absent), ADOPTION_RANGE);
+    harness_close(&h);
+}
+
+/* Of the position alone: what would not fit leaves it as it was. */
+Test(adopt, a_position_takes_nothing_that_does_not_fit)
+{
+    harness_init(&h);
+    struct position full, before;
+    position_init(&full, &h.definitions[0]);
+    full.units = INT64_MAX;
+    before = full;
+    cr_expect_not(position_adopt(&full, &h.definitions[0], 1, 1));
+    cr_expect_arr_eq(&full, &before, sizeof full);
+    full.units = 0;
+    full.value_adopted.atto = (int128)((uint128)-1 >> 1);
+    before = full;
+    cr_expect_not(position_adopt(&full, &h.definitions[0], 1, 1));
+    cr_expect_arr_eq(&full, &before, sizeof full);
+    cr_expect(position_adopt(&full, &h.definitions[0], -1, 1));
 }
 
 /* A position that fills brought and that no amount can tell is a violation when it is told. */
@@ -664,6 +704,10 @@ Test(adopt, a_fold_goes_by_the_decision)
     wrong.adopted.change.atto = -wrong.adopted.change.atto * 2;
     fold(h.engine, EVENT_adopted, &wrong);
     wrong.adopted.change.atto *= 2;
+    fold(h.engine, EVENT_adopted, &wrong);
+    wrong = taken;
+    wrong.adopted.change = amount(ENGINE_QUANTITY_MAX, -3);
+    wrong.adopted.price = value(ENGINE_PRICE_MAX);
     fold(h.engine, EVENT_adopted, &wrong);
     wrong = taken;
     wrong.adopted.price.status = NUMBER_ABSENT;

@@ -62,8 +62,11 @@ Test(orders_stream, it_blocks_after_the_grace_and_pulls_after_the_limit)
     stream(0, false, h.now);
     harness_run_to(&h, SECONDS(11) - 1);
     cr_expect_not(blocks());
+    cr_expect_not(orders_stream_is_lost(h.engine, 0));
+    cr_expect_not(orders_stream_is_lost(h.engine, 1));
     harness_run_to(&h, SECONDS(11));
     cr_expect(blocks());
+    cr_expect(orders_stream_is_lost(h.engine, 0));
     cr_expect_eq(harness_count(&h, EVENT_request_snapshot),
                  0); /* accounts are not asked for at all */
     harness_run_to(&h, SECONDS(15) - 1);
