@@ -3,6 +3,7 @@
 restart keeps it, and verify finds the same decisions. Prints TAP."""
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import urllib.error
@@ -95,7 +96,7 @@ def a_position_of_a_lost_tape_is_adopted_at_oanda(folder, venue):
     session.end()
     held = made(venue, symbol)
     assert held != 0, "the position went again"
-    session = Session(folder, venue, tape, "session")
+    session = Session(folder, venue, tape, "session", "--db", folder / "run.db")
     until(lambda: session.instrument(name).get("alarms") == ["drift"], "the position of before is no drift", 60)
     assert not session.instrument(name)["orders"], "something rests while drift stands"
     session.adopt("not_what_the_venue_has", instrument=name, position=str(held + 1))
@@ -107,6 +108,12 @@ def a_position_of_a_lost_tape_is_adopted_at_oanda(folder, venue):
     entry = [m for m in messages(tape, "venue_entry") if m["name"] == name][0]["price"]
     adopted = [m for m in messages(tape, "adopted") if m["result"] == "taken"][0]
     assert adopted["price"] == entry, f"taken at {adopted['price']}, the venue's average was {entry}"
+    with sqlite3.connect(folder / "run.db") as database:
+        rows = database.execute("SELECT text FROM order_event WHERE kind = 'adopted' ORDER BY id").fetchall()
+        last = database.execute("SELECT position FROM position JOIN instrument ON instrument.id = instrument"
+                                " WHERE name = ? AND why = 'final'", [name]).fetchall()
+    assert len(rows) == 2 and " result=taken " in rows[1][0], f"the database has {rows}"
+    assert [Decimal(row[0]) for row in last] == [last_position(tape, name)], f"the database's last position is {last}"
     # The restart carries it: the account agrees, no drift.
     session = Session(folder, venue, tape, "again")
     until(lambda: session.instrument(name).get("orders"), "the restart does not quote", 60)
