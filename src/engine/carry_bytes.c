@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "engine/walker.h"
 
-enum { CARRY_VERSION = 2, GROUP_BITS = 7, GROUP = (1 << GROUP_BITS) - 1 };
+enum { CARRY_VERSION = 3, GROUP_BITS = 7, GROUP = (1 << GROUP_BITS) - 1 };
 
 struct carrier {
     struct engine *engine; /* not changed while writing */
@@ -394,6 +394,10 @@ static const struct field position_fields[] = {POSITION_FIELD(units),
                                                POSITION_FIELD(base_fees),
                                                POSITION_FIELD(value_bought),
                                                POSITION_FIELD(value_sold),
+                                               POSITION_FIELD(adopted),
+                                               POSITION_FIELD(value_adopted),
+                                               POSITION_FIELD(adopted_as_of),
+                                               POSITION_FIELD(apart),
                                                POSITION_FIELD(last_funding_due),
                                                POSITION_FIELD(last_funding_rate),
                                                POSITION_FIELD(last_funding_mark2),

@@ -86,6 +86,11 @@ Test(rotator, the_newest_of_all_is_told_again)
         message = record_message(EVENT_reference_rate, &other);
         cr_assert_eq(retold_keep(retold, &message, &error), 0);
     }
+    for (uint8_t venue = 0; venue < 2; venue++) {
+        other.orders_stream = (struct event_orders_stream){.venue = venue, .connected = venue};
+        message = record_message(EVENT_orders_stream, &other);
+        cr_assert_eq(retold_keep(retold, &message, &error), 0);
+    }
     message = book_message(EVENT_snapshot, 1, rows, 1000, 41);
     retold_follow(retold, &message);
     struct row gone = {.price = 999, .flags = ROW_LAST};
@@ -107,6 +112,8 @@ Test(rotator, the_newest_of_all_is_told_again)
     cr_expect_eq(retold_next(retold, 9)->record->instrument_status.instrument, 1);
     cr_expect_eq(retold_next(retold, 9)->record->reference_rate.to, 1);
     cr_expect_eq(retold_next(retold, 9)->record->reference_rate.to, 2);
+    cr_expect_eq(retold_next(retold, 9)->record->orders_stream.connected, 0);
+    cr_expect_eq(retold_next(retold, 9)->record->orders_stream.connected, 1);
     told = retold_next(retold, 9);
     cr_assert_eq(told->kind, EVENT_snapshot);
     cr_expect_eq(told->stream, EVENT_STREAM(1, CHANNEL_DEPTH));
