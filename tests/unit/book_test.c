@@ -320,7 +320,7 @@ Test(book, sums_saturate)
     struct book *book = book_new(64);
     cr_assert(book_set(book, SIDE_BUY, 100, INT64_MAX));
     cr_assert(book_set(book, SIDE_BUY, 99, INT64_MAX));
-    cr_assert(book_set(book, SIDE_BUY, INT64_MAX, 1));
+    cr_assert(book_set(book, SIDE_BUY, BOOK_PRICE_MAX, 1));
     cr_assert_eq(book_quantity_to(book, SIDE_BUY, 99), INT64_MAX);
     cr_assert_eq(book_quantity_to(book, SIDE_BUY, 0), INT64_MAX);
     cr_assert_eq(book_quantity_to(book, SIDE_SELL, INT64_MAX), 0);
@@ -333,18 +333,18 @@ Test(book, extreme_prices_stand_side_by_side)
     struct book_level level;
     for (unsigned side = 0; side < 2; side++) {
         cr_assert(book_set(book, side, 1, 10));
-        cr_assert(book_set(book, side, INT64_MAX, 20));
+        cr_assert(book_set(book, side, BOOK_PRICE_MAX, 20));
         cr_assert_eq(book_quantity(book, side, 1), 10);
-        cr_assert_eq(book_quantity(book, side, INT64_MAX), 20);
+        cr_assert_eq(book_quantity(book, side, BOOK_PRICE_MAX), 20);
     }
-    cr_assert(book_next(book, SIDE_BUY, INT64_MAX, &level));
+    cr_assert(book_next(book, SIDE_BUY, BOOK_PRICE_MAX, &level));
     cr_assert_eq(level.price, 1);
     cr_assert_not(book_next(book, SIDE_BUY, 1, &level));
     cr_assert(book_next(book, SIDE_SELL, 0, &level));
     cr_assert_eq(level.price, 1);
     cr_assert(book_next(book, SIDE_SELL, 1, &level));
-    cr_assert_eq(level.price, INT64_MAX);
-    cr_assert_not(book_next(book, SIDE_SELL, INT64_MAX, &level));
+    cr_assert_eq(level.price, BOOK_PRICE_MAX);
+    cr_assert_not(book_next(book, SIDE_SELL, BOOK_PRICE_MAX, &level));
     free(book);
 }
 
