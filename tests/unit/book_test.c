@@ -348,6 +348,26 @@ Test(book, extreme_prices_stand_side_by_side)
     free(book);
 }
 
+/* Where a window lies at the end of all prices, what is beyond is none of it. */
+Test(book, an_unusable_price_is_no_level_of_any_window)
+{
+    static const int64_t good[] = {1, 3, BOOK_PRICE_MAX - 2, BOOK_PRICE_MAX};
+    static const int64_t bad[] = {0, -1, -5, INT64_MIN, BOOK_PRICE_MAX + 1, BOOK_PRICE_MAX + 9};
+    enum { GOOD = sizeof good / sizeof *good, BAD = sizeof bad / sizeof *bad };
+    for (unsigned side = 0; side < 2; side++)
+        for (unsigned i = 0; i < GOOD; i++) {
+            struct book *book = book_new(64);
+            cr_assert(book_set(book, side, good[i], 7));
+            for (unsigned k = 0; k < BAD; k++) {
+                struct row row = row_of(side, bad[k], 5);
+                cr_assert(apply(book, EVENT_depth, &row, 1));
+                cr_assert_eq(book_removed_numbers(book), k + 1);
+                cr_assert_eq(book_level_count(book, side), 1);
+            }
+            free(book);
+        }
+}
+
 Test(book, the_hash_knows_levels_but_not_their_history)
 {
     struct book *one = book_new(64), *other = book_new(64);
