@@ -35,8 +35,8 @@ struct book_side {
     struct far_slot *far; /* linear probing; memory for 3 x far_limit slots (see far_grow) */
     size_t far_slots;     /* in use, a power of two, so that a small table stays in the cache */
     unsigned far_shift;   /* hash >> this is a slot */
-    uint8_t shown
-        [WINDOW]; /* 1 where the quantity is not 0; a byte, for a bit would have to be read to be set */
+    /* 1 where the quantity is not 0. A byte: a bit would have to be read to be set. */
+    uint8_t shown[WINDOW];
     int64_t quantities[WINDOW];
 };
 
@@ -434,8 +434,9 @@ static inline bool is_outside_numbers(const struct row *row)
 }
 
 /* Set rows of one side as long as they have values and lie in the window, which no unusable price does.
- * Returns the first that is left; `from` becomes the lowest index set, where that is lower. Most of a replay's rows pass here: what the loop
- * needs of the side stands in local variables, which no store to the window can change. */
+ * Returns the first that is left; `from` becomes the lowest index set, where that is lower. Most of a
+ * replay's rows pass here: what the loop needs of the side stands in local variables, which no store to the
+ * window can change. */
 __attribute__((noinline)) static const struct row *side_apply(struct book_side *side,
                                                               unsigned which, const struct row *row,
                                                               const struct row *end, uint32_t *from)
