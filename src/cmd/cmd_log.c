@@ -13,7 +13,7 @@
 #include "base/time.h"
 
 /* With the fifth of a second that log_writer_close may add this makes the second that a session leaves the log
- * (live/session.c): for what is left in the ring, and then for a result that has to go where the log did not get through. */
+ * (live/ending.c): for what is left in the ring, and then for a result that has to go where the log did not get through. */
 #define CLOSE_WAIT_NS (600 * NS_PER_MS)
 #define RESULT_NS     (200 * NS_PER_MS)
 

@@ -6,7 +6,6 @@
 
 #include "base/time.h"
 #include "cmd/cmd.h"
-#include "run/grade.h"
 #include "venue/sim/sim.h"
 
 /* All that is printed, gathered once. */
@@ -15,7 +14,7 @@ struct figures {
     const struct event_names *names;
     const struct engine_counters *engine;
     const struct sim_stats *venue;
-    struct run_grade grade;
+    const struct run_grade *grade;
     const struct result_answers *answers;
     double seconds, started_seconds;            /* of the whole run; from the engine's start on */
     uint64_t events, messages, market_messages; /* from the engine's start on */
@@ -25,6 +24,13 @@ struct figures {
 static double events_per_second(const struct figures *figures)
 {
     return figures->started_seconds > 0 ? (double)figures->events / figures->started_seconds : 0;
+}
+
+/* What the engine was told besides; a replay has one. */
+static uint64_t starts(const struct figures *figures)
+{
+    const struct result_answers *answers = figures->answers;
+    return figures->messages - figures->market_messages - answers->ticks - answers->answers;
 }
 
 /* The asset in which an instrument's profit is counted. */
@@ -75,16 +81,19 @@ static void json_fills(cJSON *root, const struct engine_counters *counters)
                        counters->fills_by_cause[cause]);
 }
 
-/* What became of the orders placed, as far as the engine was told: these add up to orders_placed. */
+/* What became of the orders sent, as far as the engine was told; but for those placed, which the venue took, these add
+ * up to place_requests. */
 static void json_ends(cJSON *root, const struct figures *figures)
 {
     const struct result_answers *answers = figures->answers;
+    cmd_json_count(root, "orders_placed", answers->placed);
     cmd_json_count(root, "orders_rejected", answers->rejected);
-    cmd_json_count(root, "orders_cancelled_confirmed", answers->cancelled);
+    cmd_json_count(root, "orders_cancelled", answers->cancelled);
     cmd_json_count(root, "orders_filled", answers->filled);
     cmd_json_count(root, "orders_expired", answers->expired);
     cmd_json_count(root, "orders_not_found", answers->not_found);
     cmd_json_count(root, "orders_open", engine_open_orders(figures->backtest->engine.engine));
+    cmd_json_count(root, "orders_modified", answers->modified);
     cmd_json_count(root, "cancels_rejected", answers->cancels_rejected);
 }
 
@@ -118,6 +127,7 @@ static void json_instruments(cJSON *root, const struct figures *figures)
         char instrument[EVENT_INSTRUMENT_NAME_MAX];
         event_instrument_name(figures->names, i, instrument);
         cJSON *object = cmd_json_object(instruments, instrument);
+        cmd_json_count(object, "sent", result_instrument(figures->backtest->result, i)->sent);
         cmd_json_count(object, "placed", result_instrument(figures->backtest->result, i)->placed);
         cJSON *gates = cmd_json_object(object, "blocked");
         for (unsigned gate = 0; gate < GATE_COUNT; gate++)
@@ -189,26 +199,13 @@ static void json_gates(cJSON *root, const struct engine_counters *counters)
             cmd_json_count(gates, event_enum_text(FIELD_GATE, gate), counters->gate_blocked[gate]);
 }
 
-static void add_reason(cJSON *array, const char *text)
-{
-    cJSON_AddItemToArray(array, cJSON_CreateString(text));
-}
-
 /* The tape's reasons, a line each, then those of the run. */
 static void json_grade(cJSON *root, const struct figures *figures)
 {
-    const char *reasons = figures->backtest->header->grade_reasons;
-    cmd_json_text(root, "input_grade", tape_grade_letter(figures->grade.grade));
+    cmd_json_text(root, "input_grade", tape_grade_letter(figures->grade->grade));
     cJSON *array = cmd_json_array(root, "grade_reasons");
-    while (*reasons != 0) {
-        char line[512];
-        size_t length = strcspn(reasons, "\n");
-        snprintf(line, sizeof line, "%.*s", (int)(length < 511 ? length : 511), reasons);
-        add_reason(array, line);
-        reasons += length + (reasons[length] == '\n');
-    }
-    for (unsigned i = 0; i < figures->grade.count; i++)
-        add_reason(array, figures->grade.reasons[i]);
+    cmd_json_lines(array, figures->backtest->header->grade_reasons);
+    cmd_json_lines(array, figures->grade->reasons);
 }
 
 static int print_json(const struct figures *figures, FILE *stream, struct error *error)
@@ -222,15 +219,16 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
     cmd_json_count(root, "market_messages", figures->market_messages);
     cmd_json_count(root, "ticks", figures->answers->ticks);
     cmd_json_count(root, "answers", figures->answers->answers);
+    cmd_json_count(root, "starts", starts(figures));
     cmd_json_count(root, "decisions", counters->decisions);
     cmd_json_count(root, "cycles", counters->cycles);
     cmd_json_text(root, "fingerprint", figures->fingerprint);
     cmd_json_measure(root, "wall_seconds", figures->seconds, 6);
     cmd_json_measure(root, "events_per_second", events_per_second(figures), 0);
-    cmd_json_count(root, "orders_placed", counters->placed);
-    cmd_json_count(root, "orders_cancelled", counters->cancelled);
-    cmd_json_count(root, "orders_modified", counters->modified);
-    cmd_json_count(root, "orders_replaced", counters->replaced);
+    cmd_json_count(root, "place_requests", counters->placed);
+    cmd_json_count(root, "replace_requests", counters->replaced);
+    cmd_json_count(root, "cancel_requests", counters->cancelled);
+    cmd_json_count(root, "modify_requests", counters->modified);
     json_ends(root, figures);
     cmd_json_count(root, "open_orders", figures->venue->orders_open);
     cmd_json_count(root, "fills", counters->fills);
@@ -258,29 +256,31 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
 static void print_ends(const struct figures *figures, FILE *stream)
 {
     const struct result_answers *answers = figures->answers;
-    fprintf(
-        stream,
-        "orders       %" PRIu64 " placed = %" PRIu64 " rejected + %" PRIu64 " cancelled + %" PRIu64
-        " filled + %" PRIu64 " expired + %" PRIu64 " not found + %" PRIu64 " open\n",
-        figures->engine->placed, answers->rejected, answers->cancelled, answers->filled,
-        answers->expired, answers->not_found, engine_open_orders(figures->backtest->engine.engine));
+    fprintf(stream,
+            "orders       %" PRIu64 " placed; %" PRIu64 " sent = %" PRIu64 " rejected + %" PRIu64
+            " cancelled + %" PRIu64 " filled + %" PRIu64 " expired + %" PRIu64
+            " not found + %" PRIu64 " open\n",
+            answers->placed, figures->engine->placed, answers->rejected, answers->cancelled,
+            answers->filled, answers->expired, answers->not_found,
+            engine_open_orders(figures->backtest->engine.engine));
 }
 
 static void print_head(const struct figures *figures, FILE *stream)
 {
     const struct backtest *backtest = figures->backtest;
     const struct engine_counters *counters = figures->engine;
-    fprintf(stream, "input        grade %s\n", tape_grade_letter(figures->grade.grade));
-    for (unsigned i = 0; i < figures->grade.count; i++)
-        fprintf(stream, "             %s\n", figures->grade.reasons[i]);
+    fprintf(stream, "input        grade %s\n", tape_grade_letter(figures->grade->grade));
+    cmd_print_lines(figures->grade->reasons, "             ", stream);
     fprintf(stream, "events       %" PRIu64 " in %.3f s, %.1f million/s\n", figures->events,
             figures->started_seconds, events_per_second(figures) / 1e6);
     if (backtest->loop.events_before_start > 0)
         fprintf(stream, "before       %" PRIu64 " events before the engine's start\n",
                 backtest->loop.events_before_start);
     fprintf(stream,
-            "messages     %" PRIu64 " of the market, %" PRIu64 " ticks, %" PRIu64 " answers\n",
-            figures->market_messages, figures->answers->ticks, figures->answers->answers);
+            "messages     %" PRIu64 " = %" PRIu64 " of the market + %" PRIu64 " ticks + %" PRIu64
+            " answers + %" PRIu64 " start%s\n",
+            figures->messages, figures->market_messages, figures->answers->ticks,
+            figures->answers->answers, starts(figures), starts(figures) == 1 ? "" : "s");
     fprintf(stream, "decisions    %" PRIu64 " in %" PRIu64 " cycles\n", counters->decisions,
             counters->cycles);
     fprintf(stream,
@@ -346,7 +346,7 @@ static void print_no_orders(const struct figures *figures, FILE *stream)
     const struct backtest *backtest = figures->backtest;
     for (unsigned i = 0; i < figures->names->instrument_count; i++)
         if (backtest->engine.resolved.instruments[i].quote_enabled &&
-            result_instrument(backtest->result, i)->placed == 0)
+            result_instrument(backtest->result, i)->sent == 0)
             print_no_order(figures, i, stream);
 }
 
@@ -427,8 +427,9 @@ static void print_tail(const struct figures *figures, FILE *stream)
     fprintf(stream, "fingerprint  %s\n", figures->fingerprint);
 }
 
-int replay_result_print(const struct backtest *backtest, int64_t wall_ns, int64_t started_ns,
-                        bool json, FILE *stream, struct error *error)
+int replay_result_print(const struct backtest *backtest, const struct run_grade *grade,
+                        int64_t wall_ns, int64_t started_ns, bool json, FILE *stream,
+                        struct error *error)
 {
     struct figures figures = {.backtest = backtest,
                               .names = &backtest->header->names,
@@ -436,13 +437,13 @@ int replay_result_print(const struct backtest *backtest, int64_t wall_ns, int64_
                               .venue = sim_stats(backtest->venue),
                               .answers = result_answers(backtest->result),
                               .seconds = (double)wall_ns / (double)NS_PER_SECOND,
+                              .grade = grade,
                               .started_seconds = (double)started_ns / (double)NS_PER_SECOND};
     const struct loop *loop = &backtest->loop;
     figures.events = loop->events - loop->events_before_start;
     figures.messages = loop->messages - loop->messages_before_start;
     figures.market_messages = loop->market_messages - loop->messages_before_start;
     fingerprint_text(backtest->fingerprint, figures.fingerprint);
-    run_grade(backtest, &figures.grade);
     if (json)
         return print_json(&figures, stream, error);
     print_head(&figures, stream);

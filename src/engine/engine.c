@@ -515,6 +515,7 @@ void engine_position(struct engine *engine, unsigned index, struct engine_positi
     if (!has)
         return;
     /* Half a unit goes to the even one; profit is taken from the exact mark. */
+    out->mark2 = mark2;
     out->mark = (struct number){mark2 / 2 + (mark2 & mark2 / 2 & 1), NUMBER_VALUE};
     if (!position_unrealised(position, &instrument->definition, mark2, &out->unrealised))
         engine_violation(engine, 6);
@@ -616,6 +617,16 @@ uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, e
 {
     ASSERT(instrument < engine->instrument_count && gate < GATE_COUNT);
     return engine->instruments[instrument].gates.blocked[gate];
+}
+
+bool engine_best_prices(const struct engine *engine, unsigned instrument, int64_t *bid,
+                        int64_t *ask)
+{
+    ASSERT(instrument < engine->instrument_count);
+    const struct market *market = &engine->instruments[instrument].market;
+    *bid = market->top.price[SIDE_BUY];
+    *ask = market->top.price[SIDE_SELL];
+    return market_has_view(market);
 }
 
 const struct book *engine_book(const struct engine *engine, unsigned instrument)

@@ -82,6 +82,7 @@ struct engine_position {
     money position; /* base, or contracts */
     money realised, unrealised, fees, funding;
     struct number mark; /* price units, half a unit rounded to even; absent: never known */
+    int64_t mark2;      /* twice the mark, exact; 0: never known */
     bool mark_stale;    /* the last one known, not a fresh one (trading-semantics 14) */
     /* Funding may have come due that was not booked (trading-semantics 15): a contract was held and
      * there was no record of a rate, or no mark at its time. */
@@ -131,6 +132,10 @@ enum infrastructure_state engine_database_state(const struct engine *engine);
 /* How often a gate has blocked an instrument since it last ceased to, which its next `gate` decision will
  * tell; 0 where it does not block. */
 uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate);
+/* Best prices of an instrument's top view, whose middle is the engine's mid (trading-semantics 3), in price units. False
+ * where its book is not synchronised or a side is empty. It may be locked or crossed: then it has no mid. */
+bool engine_best_prices(const struct engine *engine, unsigned instrument, int64_t *bid,
+                        int64_t *ask);
 /* The book of an instrument; it belongs to the engine. */
 const struct book *engine_book(const struct engine *engine, unsigned instrument);
 

@@ -43,6 +43,7 @@ struct watch {
     order_id named[NAMED_MAX];
     size_t named_count;
     money balances[COURSE_INSTRUMENTS_MAX][COURSE_ASSETS_MAX]; /* told at the end, by venue */
+    bool is_known[COURSE_INSTRUMENTS_MAX][COURSE_ASSETS_MAX];  /* a balance was told */
 };
 
 static struct watch *watch_of_venue(const struct venue *venue)
@@ -237,9 +238,11 @@ static int watch_decision(struct sink *sink, const struct message *decision, str
         watch->named[watch->named_count++] = record->unconfirmed.order;
     else if (decision->kind == EVENT_breaker && record->breaker.state != BREAKER_CLEAR)
         watch->outcome->counts.breakers[record->breaker.breaker]++;
-    else if (decision->kind == EVENT_final_balance)
+    else if (decision->kind == EVENT_final_balance) {
         watch->balances[record->final_balance.venue][record->final_balance.asset] =
             record->final_balance.total;
+        watch->is_known[record->final_balance.venue][record->final_balance.asset] = true;
+    }
     return 0;
 }
 
@@ -292,7 +295,8 @@ static bool is_settled_in(const struct course *course, unsigned venue, unsigned 
     return false;
 }
 
-/* 6: and the money is what the venue says. */
+/* 6: and the money is what the venue says. Of an asset that no fill moved the engine may know nothing: where the
+ * answer was lost that told of it, and every later one was too old to believe. */
 static void check_balances(struct watch *watch)
 {
     const struct course *course = &watch->simulation->course;
@@ -300,7 +304,7 @@ static void check_balances(struct watch *watch)
         for (unsigned asset = 0; asset < course->names.asset_count; asset++) {
             char ours[MONEY_TEXT_MAX], theirs[MONEY_TEXT_MAX];
             money truth = sim_balance(watch->sim, venue, asset);
-            if (is_settled_in(course, venue, asset) ||
+            if (is_settled_in(course, venue, asset) || !watch->is_known[venue][asset] ||
                 money_compare(watch->balances[venue][asset], truth) == 0)
                 continue;
             money_to_text(watch->balances[venue][asset], ours);

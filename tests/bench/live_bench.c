@@ -1,6 +1,6 @@
 /* capstan-live-bench: how long an order takes from a frame of the market to the bytes of its request.
  *
- * One thread runs the real parts of a live session, wired as live/session.c does, but for the network: the
+ * One thread runs the real parts of a live session, wired as live/session_run.c does, but for the network: the
  * Binance.US adapter, both queues, sequencer, tape with its thread, watch, engine. A sample begins before a frame is
  * given to the adapter and ends when the first order that it causes has been given to the port: decoded,
  * sequenced, journalled, decided, journalled, encoded, signed. The venue's answers come between samples.

@@ -1,16 +1,22 @@
-"""What tests of live mode share: the exchange of this machine, commands, sessions, and the TAP of a list of tests."""
+"""What tests of live mode share: an exchange, commands, sessions and their threads, and the TAP of a list of tests."""
+import ctypes
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
 
 CAPSTAN = os.environ["CAPSTAN"]
 os.environ["CAPSTAN_OPS__PORT"] = "0"  # sessions of other tests run beside these
 TESTS, PROCESSES = [], []
+STOPPED = []  # threads that nothing wakes
+PTRACE_ATTACH, PTRACE_DETACH, WALL = 16, 17, 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def test(function):
@@ -80,6 +86,19 @@ def started(command, **more):
     return PROCESSES[-1]
 
 
+def log_lines(path):
+    """What stands whole in the log."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def start_live(venue, tape, log, *more, env=None):
     command = [CAPSTAN, "live", "-c", str(venue.config), "--tape", str(tape), *more]
     return started(command, stdout=subprocess.DEVNULL, stderr=open(log, "w"), env=env)
@@ -107,28 +126,69 @@ def until(holds, what, seconds=60):
     raise AssertionError(f"not in {seconds} s: {what() if callable(what) else what}")
 
 
+def stop_thread(thread, process):
+    """Nothing wakes it but let_go, and the end of the process."""
+    if LIBC.ptrace(PTRACE_ATTACH, thread, None, None) != 0:
+        raise Skip(f"a thread can't be stopped here: {os.strerror(ctypes.get_errno())}")
+    os.waitpid(thread, WALL)
+    if thread != process.pid:
+        STOPPED.append(thread)
+
+
+def let_go(thread):
+    assert LIBC.ptrace(PTRACE_DETACH, thread, None, None) == 0, os.strerror(ctypes.get_errno())
+    STOPPED.remove(thread)
+
+
+def reap_stopped():
+    """A thread that ended while it was traced is the tracer's to bury, before its process is gone."""
+    for thread in STOPPED[:]:
+        try:
+            if os.waitpid(thread, os.WNOHANG | WALL)[0] == thread:
+                STOPPED.remove(thread)
+        except ChildProcessError:
+            STOPPED.remove(thread)
+
+
+def kill_all():
+    """What a test has left."""
+    for process in PROCESSES:
+        if process.poll() is None:
+            process.kill()
+        while process.poll() is None:
+            reap_stopped()
+            time.sleep(0.02)
+    PROCESSES.clear()
+
+
+def judged(function, folder, venue):
+    """Whether it passed, and what its line of TAP says behind its name."""
+    try:
+        function(folder, venue)
+        return True, ""
+    except Skip as why:
+        return True, f" # SKIP {why}"
+    except Exception as error:  # whatever it is: the other tests are run
+        said = "".join(traceback.format_exception_only(error)).splitlines()[:15]
+        return False, "".join(f"\n#   {line}" for line in said)
+
+
 def main(make_venue=Venue):
-    print(f"1..{len(TESTS)}")
+    """The tests, or those that the arguments name."""
+    tests = [function for function in TESTS if len(sys.argv) == 1 or function.__name__ in sys.argv[1:]]
+    print(f"1..{len(tests)}")
     failed = 0
     with tempfile.TemporaryDirectory() as scratch:
-        for number, function in enumerate(TESTS, 1):
+        for number, function in enumerate(tests, 1):
             folder = Path(scratch) / function.__name__
             folder.mkdir()
-            name = function.__name__.replace("_", " ")
             # One each: a venue lets one address ask for so much a minute.
             venue = make_venue(folder)
             try:
-                function(folder, venue)
-                print(f"ok {number} - {name}")
-            except (AssertionError, subprocess.TimeoutExpired, OSError, KeyError, ValueError) as error:
-                failed += 1
-                print(f"not ok {number} - {name}")
-                for line in str(error).splitlines()[:15]:
-                    print(f"#   {line}")
-            sys.stdout.flush()
-            for process in PROCESSES:
-                if process.poll() is None:
-                    process.kill()
-                    process.wait()
-            venue.end()
+                passed, rest = judged(function, folder, venue)
+            finally:
+                kill_all()
+                venue.end()
+            failed += not passed
+            print(f"{'ok' if passed else 'not ok'} {number} - {function.__name__.replace('_', ' ')}{rest}", flush=True)
     return 1 if failed else 0

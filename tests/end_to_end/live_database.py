@@ -1,30 +1,26 @@
 #!/usr/bin/env python3
 """The database of live sessions against the exchange of this machine: removed, locked, full, and back. What is in it is
 read by Python's SQLite and compared with the tape as the independent reader shows it. Prints TAP."""
-import ctypes
 import json
 import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from live_common import CAPSTAN, TESTS, Skip, Venue, test  # noqa: E402
+import live_common  # noqa: E402
+from live_common import (CAPSTAN, Skip, Venue, expect, free_port, let_go, log_lines, run, started, stop_thread,  # noqa: E402
+                         test)
 
 TOP = Path(os.environ.get("srcdir", ".")).resolve()
 QUICK = ["--set", "ops.port=0", "--set", "database.timeout=2s", "--set", "database.every=50ms", "--set", "database.call_timeout=500ms"]
-PTRACE_ATTACH, PTRACE_DETACH, WALL = 16, 17, 0x40000000
-LIBC = ctypes.CDLL(None, use_errno=True)
-SESSIONS = []
 
 
 class Session:
@@ -33,16 +29,12 @@ class Session:
     def __init__(self, venue, folder, tape, database, *more, mode="live"):
         self.log = folder / f"{time.monotonic_ns()}.log"
         self.errors = open(folder / "errors", "a+")
-        self.process = subprocess.Popen([CAPSTAN, mode, "-c", str(venue.config), "--tape", str(tape), "--db",
-                                         str(database), "--log", str(self.log), *QUICK, *map(str, more)],
-                                        stdout=subprocess.DEVNULL, stderr=self.errors)
-        SESSIONS.append(self.process)
+        self.process = started([CAPSTAN, mode, "-c", str(venue.config), "--tape", str(tape), "--db", str(database),
+                                "--log", str(self.log), *QUICK, *map(str, more)],
+                               stdout=subprocess.DEVNULL, stderr=self.errors)
 
     def lines(self):
-        try:
-            return [json.loads(line) for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
-        except FileNotFoundError:
-            return []
+        return log_lines(self.log)
 
     def count(self, message, level=None):
         return sum(line["message"] == message and (level is None or line["level"] == level) for line in self.lines())
@@ -106,11 +98,17 @@ def check_fills(tape, database, least=1):
 def check_project(tape, database, folder):
     """And every row of the tables is the one that `capstan project` makes of the tape."""
     again = folder / "again.db"
-    done = subprocess.run([CAPSTAN, "project", str(tape), "-o", str(again)], capture_output=True, text=True)
+    done = run("project", tape, "-o", again)
     assert done.returncode == 0, done.stderr
-    for table in ("instrument", "orders", "order_event", "fill", "fill_mid", "gate_block", "position", "balance"):
+    for table in ("instrument", "orders", "order_event", "modify", "spell", "fill", "fill_mid", "gate_block",
+                  "gate_interval", "breaker_interval", "position", "balance"):
         one, other = rows(database, f"SELECT * FROM {table}"), rows(again, f"SELECT * FROM {table}")
         assert one == other, (table, sorted(set(one) ^ set(other))[:8])
+    counts = "SELECT messages, market_messages, ticks, answers FROM run"
+    one, other = rows(database, counts), rows(again, counts)
+    # The row of a live session counts that session; the tape of several has them all.
+    sessions = sum(line.split(" ")[1] == "start" for line in records(tape))
+    assert one == other and one[0][0] == sum(one[0][1:]) + 1 if sessions == 1 else other[0][0] > one[0][0], (one, other)
     again.unlink()
 
 
@@ -132,7 +130,7 @@ def check_breaker(tape, openings):
                 assert before == "half_open" and failures == 0, line
     assert opened == openings, f"it opened {opened} times"
     assert state == "closed", "it did not close"
-    done = subprocess.run([CAPSTAN, "verify", str(tape)], capture_output=True, text=True)
+    done = run("verify", tape)
     assert done.returncode == 0 and "identical" in done.stdout, done.stdout + done.stderr
 
 
@@ -304,12 +302,6 @@ def required_stops_new_orders(folder, venue):
     check_fills(tape, place / "run.db")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def is_well(port):
     """What /health/ready says of the database; and what it says of all must agree where that is no."""
     try:
@@ -352,15 +344,13 @@ class Stopped:
                    and line["span"]["name"] == "database"}
         assert len(threads) == 1, threads
         self.thread = threads.pop()
-        if LIBC.ptrace(PTRACE_ATTACH, self.thread, None, None) != 0:
-            raise Skip(f"a thread can't be stopped here: {os.strerror(ctypes.get_errno())}")
-        os.waitpid(self.thread, WALL)
+        stop_thread(self.thread, session.process)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        assert LIBC.ptrace(PTRACE_DETACH, self.thread, None, None) == 0, os.strerror(ctypes.get_errno())
+        let_go(self.thread)
 
 
 def with_thread(venue, folder, database, *more):
@@ -452,9 +442,7 @@ def paper_has_one_too(folder, venue):
 
 
 def refused(venue, folder, expected, *arguments):
-    done = subprocess.run([CAPSTAN, "live", "-c", str(venue.config), "--tape", str(folder / "no.tape"), "--for", "3s",
-                           "--set", "ops.port=0", *map(str, arguments)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2 and expected in done.stderr, f"exit {done.returncode}: {done.stderr[-500:]}"
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--for", "3s", *arguments), 2, expected)
 
 
 @test
@@ -476,38 +464,7 @@ def what_can_not_be_is_refused(folder, venue):
     assert other.read_bytes() == before
 
 
-def run_tests(venue_folder):
-    failed = 0
-    for number, function in enumerate(TESTS, 1):
-        folder = venue_folder / function.__name__
-        folder.mkdir()
-        name = function.__name__.replace("_", " ")
-        # One each: a venue lets one address ask for so much a minute.
-        venue = Venue(folder, "--rate", 800)
-        try:
-            try:
-                function(folder, venue)
-                print(f"ok {number} - {name}")
-            except Skip as why:
-                print(f"ok {number} - {name} # SKIP {why}")
-            except (AssertionError, subprocess.SubprocessError, OSError, sqlite3.Error) as error:
-                failed += 1
-                print(f"not ok {number} - {name}")
-                for line in str(error).splitlines()[:15]:
-                    print(f"#   {line}")
-        finally:
-            for process in SESSIONS:  # of a test that failed
-                process.kill()
-                process.wait()
-            SESSIONS.clear()
-            sys.stdout.flush()
-            venue.end()
-    return failed
-
-
 def main():
-    if len(sys.argv) > 1:
-        TESTS[:] = [function for function in TESTS if function.__name__ in sys.argv[1:]]
     own = ["unshare", "--mount", "--map-root-user"]
     if "CAPSTAN_OWN_MOUNTS" not in os.environ:
         can = shutil.which("unshare") and subprocess.run(
@@ -515,9 +472,7 @@ def main():
         os.environ["CAPSTAN_OWN_MOUNTS"] = "yes" if can else "no"
         if can:
             os.execvp("unshare", [*own, sys.executable, *sys.argv])
-    print(f"1..{len(TESTS)}")
-    with tempfile.TemporaryDirectory() as scratch:
-        return 1 if run_tests(Path(scratch)) else 0
+    return live_common.main(lambda folder: Venue(folder, "--rate", 800))
 
 
 if __name__ == "__main__":

@@ -1,27 +1,21 @@
 #!/usr/bin/env python3
 """The end of a live session whose parts hang: the engine's thread and a venue's, stopped by ptrace, and a log that
 nobody reads. And the log's rotation. Prints TAP."""
-import ctypes
 import json
 import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from live_common import CAPSTAN, TESTS, Skip, Venue, test  # noqa: E402
+from live_common import CAPSTAN, expect, log_lines, main, reap_stopped, run, started, stop_thread, test  # noqa: E402
 
 # Ended by force 4 s after the engine's own limit.
 QUICK = ["--set", "ops.port=0", "--set", "shutdown.force_after=3s", "--set", "shutdown.timeout=2s", "--set", "shutdown.step_timeout=1s"]
 LIMIT = 3 + 4
 SLACK = 8  # of a machine with much else to do
-PTRACE_ATTACH = 16
-WALL = 0x40000000
-LIBC = ctypes.CDLL(None, use_errno=True)
-SESSIONS = []
 
 
 class Session:
@@ -30,15 +24,12 @@ class Session:
         self.tape, self.log = folder / "session.tape", folder / "log"
         self.errors = open(folder / "errors", "w")
         log = [] if terminal else ["--log", str(self.log)]
-        self.process = subprocess.Popen([CAPSTAN, "live", "-c", str(venue.folder / "live.yaml"), "--tape",
-                                         str(self.tape), *log, *QUICK, *map(str, more)],
-                                        stdout=terminal or subprocess.DEVNULL, stderr=terminal or self.errors)
-        SESSIONS.append(self.process)
+        self.process = started([CAPSTAN, "live", "-c", str(venue.config), "--tape", str(self.tape), *log, *QUICK,
+                                *map(str, more)], stdout=terminal or subprocess.DEVNULL,
+                               stderr=terminal or self.errors)
 
     def lines(self):
-        if not self.log.exists():
-            return []
-        return [json.loads(line) for line in self.log.read_text().splitlines(keepends=True) if line.endswith("\n")]
+        return log_lines(self.log)
 
     def await_line(self, message, count=1):
         for _ in range(400):
@@ -62,28 +53,6 @@ class Session:
             f"{line['time']} {line['message']} {line['fields']}" for line in self.lines()[-14:])
         assert least <= took <= most, f"it took {took:.2f} s"
         return took
-
-
-STOPPED = []
-
-
-def reap_stopped():
-    """A thread that ended while it was traced is the tracer's to bury, before its process is gone."""
-    for thread in STOPPED[:]:
-        try:
-            if os.waitpid(thread, os.WNOHANG | WALL)[0] == thread:
-                STOPPED.remove(thread)
-        except ChildProcessError:
-            STOPPED.remove(thread)
-
-
-def stop_thread(thread, process):
-    """Nothing wakes it but its tracer, and the end of the process."""
-    if LIBC.ptrace(PTRACE_ATTACH, thread, None, None) != 0:
-        raise Skip(f"a thread can't be stopped here: {os.strerror(ctypes.get_errno())}")
-    os.waitpid(thread, WALL)
-    if thread != process.pid:
-        STOPPED.append(thread)
 
 
 def venue_thread(session):
@@ -130,8 +99,7 @@ def go_on(session, venue, folder, named):
     again.end(0, 0, LIMIT + SLACK)
     assert not set(venue.state()["open"])
     assert not Path(f"{session.tape}.unconfirmed").exists()
-    done = subprocess.run([CAPSTAN, "verify", str(session.tape)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    expect(run("verify", session.tape), 0)
 
 
 @test
@@ -220,8 +188,7 @@ def a_terminal_that_nobody_reads_holds_up_nobody(folder, venue):
     session.end(3, 0, LIMIT + SLACK)
     os.close(master)
     assert not set(venue.state()["open"])
-    done = subprocess.run([CAPSTAN, "verify", str(session.tape)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    expect(run("verify", session.tape), 0)
 
 
 @test
@@ -256,37 +223,6 @@ def a_signal_before_the_session_begins(folder, venue):
     said = [line["message"] for line in session.lines()]
     assert "stopped before the session began: no order was sent" in said, said
     assert not set(venue.state()["open"]) and not session.tape.exists()
-
-
-def main():
-    if len(sys.argv) > 1:
-        TESTS[:] = [function for function in TESTS if function.__name__ in sys.argv[1:]]
-    print(f"1..{len(TESTS)}")
-    failed = 0
-    with tempfile.TemporaryDirectory() as scratch:
-        for number, function in enumerate(TESTS, 1):
-            folder = Path(scratch) / function.__name__
-            folder.mkdir()
-            name = function.__name__.replace("_", " ")
-            venue = Venue(folder)
-            try:
-                function(folder, venue)
-                print(f"ok {number} - {name}")
-            except Skip as why:
-                print(f"ok {number} - {name} # SKIP {why}")
-            except (AssertionError, subprocess.TimeoutExpired, OSError, KeyError, ValueError, IndexError) as error:
-                failed += 1
-                print(f"not ok {number} - {name}")
-                for line in str(error).splitlines()[:15]:
-                    print(f"#   {line}")
-            finally:
-                for process in SESSIONS:
-                    process.kill()
-                    reap_stopped()
-                SESSIONS.clear()
-                venue.end()
-            sys.stdout.flush()
-    return 1 if failed else 0
 
 
 if __name__ == "__main__":

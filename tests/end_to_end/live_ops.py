@@ -4,50 +4,18 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from decimal import Decimal
 from pathlib import Path
 
-CAPSTAN = os.environ["CAPSTAN"]
+sys.dont_write_bytecode = True
+from live_common import CAPSTAN, Skip, free_port, main, run, started, test  # noqa: E402
+
 TOKEN = "a-token-for-this-test-only"
-TESTS = []
-
-
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Skip(Exception):
-    """What the test needs is not here."""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Venue:
-    """capstan exchange, as Binance.US."""
-
-    def __init__(self, folder):
-        self.log = open(folder / "exchange.log", "w")
-        self.process = subprocess.Popen([CAPSTAN, "exchange", "--dir", str(folder / "venue"), "--synth", "5", "--venue",
-                                         "binance_us"], stdout=subprocess.PIPE, stderr=self.log, text=True)
-        assert self.process.stdout.readline().strip() == "ready", "the exchange did not become ready"
-        self.config = folder / "venue/live.yaml"
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait(30)
-        self.log.close()
 
 
 class Session:
@@ -62,8 +30,8 @@ class Session:
         token.chmod(0o600)
         command = [CAPSTAN, mode, "-c", venue.config, "--tape", self.tape, "--json", "--set", f"ops.port={self.port}",
                    "--set", f"ops.token_file={token}", *more]
-        self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, stderr=open(self.log, "w"),
-                                        text=True, env={**os.environ, "CAPSTAN_LOG": "info,capstan.ops=debug"})
+        self.process = started(list(map(str, command)), stdout=subprocess.PIPE, stderr=open(self.log, "w"), text=True,
+                               env={**os.environ, "CAPSTAN_LOG": "info,capstan.ops=debug"})
 
     def ask(self, path, method="GET", body=None, headers=None):
         """Status and text; (0, "") where nobody answers."""
@@ -109,10 +77,6 @@ class Session:
             self.process.send_signal(signal.SIGTERM)
         out, _ = self.process.communicate(timeout=60)
         return self.process.returncode, out
-
-
-def run(*command, env=None):
-    return subprocess.run([CAPSTAN, *map(str, command)], capture_output=True, text=True, timeout=60, env=env)
 
 
 @test
@@ -256,30 +220,6 @@ def paper_and_record_serve_too(folder, venue):
             session.until("/readyz", lambda: session.ask("/readyz")[0] == 200)
         session.command("shutdown")
         assert session.process.wait(30) == 0, session.log.read_text()[-1500:]
-
-
-def main():
-    print(f"1..{len(TESTS)}")
-    failed = 0
-    with tempfile.TemporaryDirectory() as scratch:
-        venue = Venue(Path(scratch))
-        for number, function in enumerate(TESTS, 1):
-            folder = Path(scratch) / function.__name__
-            folder.mkdir()
-            name = function.__name__.replace("_", " ")
-            try:
-                function(folder, venue)
-                print(f"ok {number} - {name}")
-            except Skip as skip:
-                print(f"ok {number} - {name} # SKIP {skip}")
-            except (AssertionError, subprocess.TimeoutExpired, OSError, KeyError, ValueError) as error:
-                failed += 1
-                print(f"not ok {number} - {name}")
-                for line in str(error).splitlines()[:15]:
-                    print(f"#   {line}")
-            sys.stdout.flush()
-        venue.end()
-    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ report() {
     fi
 }
 
-echo "1..7"
+echo "1..8"
 "$capstan" simulate --seed 1 --seeds 300 --jobs 2 -o "$folder" >"$folder/out" 2>"$folder/err"
 report "300 seeds of 10,000 events break no invariant" $?
 sed 's/^/# /' "$folder/out" "$folder/err"
@@ -45,4 +45,6 @@ report "with --all every seed that fails is named" $?
         '"512 BTC, 512000 USD" "" ' ] &&
     [ "$(sed -n 's/^    risk.collar: //p' "$folder/seed_3.yaml" | tr '\n' ' ')" = '0.9% 1.4% ' ]
 report "a seed is the same market and the same settings with every compiler" $?
+"$capstan" simulate --seed 1000133 -o "$folder" >"$folder/out" 2>&1
+report "a balance that was lost, and then always told too late, is not taken for one of 0" $?
 exit "$failed"

@@ -5,7 +5,7 @@
 #include "base/assert.h"
 #include "net/frames.h"
 #include "net/handshake.h"
-#include "net/server_internal.h"
+#include "tests/fuzz/server_peer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,47 +67,32 @@ static void answer_all(struct net_client *client)
     net_client_set(client, NULL);
 }
 
-static void serve(struct net_client *client, const char *bytes, size_t length)
+static bool worked(struct net_client *client)
 {
-    if (client->over || client->last || !buffer_append(&client->in, bytes, length))
-        return;
-    do {
-        if (client->frames == NULL)
-            http_work(client);
-        if (client->frames != NULL && !client->over && !client->last)
-            websocket_work(client);
-        if (client->pending_count == CLIENT_PIPELINE_MAX)
-            answer_all(client);
-        if (client->paused) {
-            buffer_clear(&client->out); /* the peer has taken it */
-            client->paused = false;
-        }
-    } while (!client->over && !client->last && buffer_length(&client->in) > 0);
+    if (client->pending_count == CLIENT_PIPELINE_MAX)
+        answer_all(client);
+    if (client->paused) {
+        buffer_clear(&client->out); /* the peer has taken it */
+        client->paused = false;
+    }
     ASSERT(buffer_length(&client->out) <= UNSENT_MAX + SLACK);
     ASSERT(buffer_length(&client->body) <= BODY_MAX + 1);
     ASSERT(client->headers.bytes <= HEADER_MAX && client->headers.count <= HEADERS_COUNT_MAX);
+    return true;
 }
 
 static void run_server(const uint8_t *data, size_t size, size_t piece)
 {
-    struct net_server *server = calloc(1, sizeof *server);
-    struct net_client *client = calloc(1, sizeof *client);
-    ASSERT(server != NULL && client != NULL);
-    server->options = (struct net_server_options){.header_bytes_max = HEADER_MAX,
-                                                  .body_bytes_max = BODY_MAX,
-                                                  .unsent_bytes_max = UNSENT_MAX,
-                                                  .request_timeout_ns = 1,
-                                                  .request = take_request,
-                                                  .text = take_text};
-    client->server = server;
-    client->stream.fd = -1;
-    client->state = CLIENT_SPEAKING;
-    http_open(client);
-    for (size_t at = 0; at < size; at += piece)
-        serve(client, (const char *)data + at, size - at < piece ? size - at : piece);
+    const struct net_server_options options = {.header_bytes_max = HEADER_MAX,
+                                               .body_bytes_max = BODY_MAX,
+                                               .unsent_bytes_max = UNSENT_MAX,
+                                               .request_timeout_ns = 1,
+                                               .request = take_request,
+                                               .text = take_text};
+    struct net_client *client = server_peer_open(&options);
+    server_peer_send(client, data, size, piece, worked);
     answer_all(client);
-    connection_free(client);
-    free(server);
+    server_peer_close(client);
 }
 
 /* --- the client ------------------------------------------------------------------------------ */

@@ -1,0 +1,81 @@
+/* See session_databases.h. */
+#include "config.h"
+
+#include "live/session_databases.h"
+
+#include "base/time.h"
+#include "live/session_parts.h"
+
+/* What the database of a tape that has ended gets. */
+#define STORE_ROTATE_NS (1 * NS_PER_SECOND)
+/* What the last one gets behind the loop's end. */
+#define STORE_CLOSE_NS (3 * NS_PER_SECOND)
+
+int session_databases_open(struct session *session, struct error *error)
+{
+    char path[ROTATION_PATH_BYTES];
+    const char *base = session->options->database;
+    if (base && rotation_path(base, session->tape_number, path, error))
+        return error->code;
+    const struct session_store_options options = {.path = base ? path : NULL,
+                                                  .tape = session->tape_path,
+                                                  .header = live_tape_header(session->tape),
+                                                  .build_id = session->build_id,
+                                                  .engine = &session->engine,
+                                                  .fold = &session->fold,
+                                                  .epoch = session->start.epoch,
+                                                  .events_before = session->loop.events,
+                                                  .feed = session->feed,
+                                                  .healthy = &session->database_is_well,
+                                                  .clock = &session->clock.clock,
+                                                  .log = session->options->log};
+    if (options.path)
+        return session_store_open(&session->store, &options, error);
+    if (session_has_engine(session) && session->venues.settings.global.database_required)
+        return error_set(error, ERROR_INPUT,
+                         "database.required: yes, but the session has no database; give one with "
+                         "--db, or set it to no");
+    return 0;
+}
+
+static void end_store(struct session *session)
+{
+    bool healthy = session_store_health(session->store).healthy;
+    bool whole =
+        session_store_close(&session->store, &session->loop, healthy ? STORE_ROTATE_NS : 0);
+    const struct log_field field = log_text("tape", session->tape_path);
+    if (!whole)
+        session_log(
+            session, LOG_ERROR,
+            "the database of a tape that has ended is behind: capstan project makes it anew",
+            &field, 1);
+}
+
+int session_databases_rotate(struct session *session, struct error *error)
+{
+    if (!session->options->database)
+        return 0;
+    if (session->store)
+        end_store(session);
+    session->fold = (struct fold){.first_start = INT64_MIN, .last_start = INT64_MIN};
+    int code = session_databases_open(session, error);
+    if (code && !session->venues.settings.global.database_required) {
+        session_log(session, LOG_ERROR, error->text, NULL, 0);
+        atomic_store(&session->database_is_well, false); /* the next tape's may be */
+        error->code = code = ERROR_NONE;
+    }
+    watch_set_store(session->watch, session->store);
+    return code;
+}
+
+void session_databases_close(struct session *session)
+{
+    session_store_close(&session->store, &session->loop, STORE_CLOSE_NS);
+}
+
+enum ops_check session_databases_check(const struct session *session)
+{
+    if (!session->options->database)
+        return OPS_CHECK_NONE;
+    return atomic_load(&session->database_is_well) ? OPS_CHECK_WELL : OPS_CHECK_FAILED;
+}
