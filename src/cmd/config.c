@@ -46,13 +46,19 @@ free_options:
     return status;
 }
 
-static int config_check(int argc, char **argv)
+static void warn(const char *line)
+{
+    fprintf(stderr, "capstan config check: warning: %s\n", line);
+}
+
+static int config_check_file(int argc, char **argv)
 {
     static const struct cmd_usage usage = {
         .name = "config check",
         .arguments = "FILE",
         .opening = "Read a file of settings and say whether every name, unit and range in it is\n"
-                   "right. Whether a tape has the venues and instruments that it names shows when\n"
+                   "right, and whether settings contradict each other. Whether a tape has the "
+                   "venues and instruments that it names shows when\n"
                    "both meet, in 'capstan replay'.\n",
         .arguments_least = 1,
         .arguments_most = 1,
@@ -66,6 +72,8 @@ static int config_check(int argc, char **argv)
     status = config_create(&config, &error);
     if (status == ERROR_NONE)
         status = config_read_file(config, arguments.items[0], &error);
+    if (status == ERROR_NONE)
+        status = config_check(config, warn, &error);
     if (status == ERROR_NONE)
         printf("%s: every setting is right\n", arguments.items[0]);
     else
@@ -189,7 +197,7 @@ int cmd_config(int argc, char **argv)
 {
     static const struct cmd_entry entries[] = {
         {"show", config_show, "print every setting with its value"},
-        {"check", config_check, "say whether a file of settings is right"},
+        {"check", config_check_file, "say whether a file of settings is right"},
         {"pages", config_pages, NULL},
     };
     static const struct cmd_group group = {

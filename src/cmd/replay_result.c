@@ -117,6 +117,23 @@ static void json_learning(cJSON *instrument, const struct figures *figures, unsi
     }
 }
 
+/* The breakers that tripped, with the state that each was left in. */
+static void json_breakers(cJSON *instrument, const struct figures *figures, unsigned index)
+{
+    const struct result *result = figures->backtest->result;
+    cJSON *object = cmd_json_object(instrument, "breakers");
+    for (unsigned i = 0; i < BREAKER_COUNT; i++) {
+        const struct result_breaker *breaker = &result_instrument(result, index)->breakers[i];
+        if (breaker->trips == 0)
+            continue;
+        cJSON *told = cmd_json_object(object, event_enum_text(FIELD_BREAKER, i));
+        cmd_json_text(told, "state", event_enum_text(FIELD_BREAKER_STATE, breaker->state));
+        cmd_json_time(told, "since", breaker->since);
+        cmd_json_count(told, "trips", breaker->trips);
+        cmd_json_decimal(told, "stopped_seconds", result_stopped(result, breaker), -9);
+    }
+}
+
 static void json_instruments(cJSON *root, const struct figures *figures)
 {
     cJSON *instruments = cmd_json_object(root, "instruments");
@@ -147,6 +164,7 @@ static void json_instruments(cJSON *root, const struct figures *figures)
         else
             cmd_json_text(object, "mark", number_status_name(final->mark.status));
         cmd_json_flag(object, "mark_stale", final->mark_stale);
+        json_breakers(object, figures, i);
         json_learning(object, figures, i);
     }
 }
@@ -223,6 +241,7 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
     cmd_json_count(root, "decisions", counters->decisions);
     cmd_json_count(root, "cycles", counters->cycles);
     cmd_json_text(root, "fingerprint", figures->fingerprint);
+    cmd_json_decimal(root, "run_seconds", result_duration(backtest->result), -9);
     cmd_json_measure(root, "wall_seconds", figures->seconds, 6);
     cmd_json_measure(root, "events_per_second", events_per_second(figures), 0);
     cmd_json_count(root, "place_requests", counters->placed);
@@ -308,6 +327,42 @@ static void print_gates(const struct engine_counters *counters, FILE *stream)
     }
     if (any)
         fprintf(stream, "\n");
+}
+
+/* Seconds with three decimals, rounded down. */
+static const char *seconds_text(int64_t ns, char out[DECIMAL_TEXT_MAX])
+{
+    decimal_to_text(ns / (NS_PER_SECOND / 1000), -3, out);
+    return out;
+}
+
+/* "v1:X-USD: edge pause since …, let no order leave for 83.214 of 337.000 s" */
+static void print_breaker(const struct figures *figures, unsigned instrument, unsigned which,
+                          FILE *stream)
+{
+    const struct result *result = figures->backtest->result;
+    const struct result_breaker *breaker = &result_instrument(result, instrument)->breakers[which];
+    int64_t stopped = result_stopped(result, breaker);
+    char name[EVENT_INSTRUMENT_NAME_MAX], time[TIME_TEXT_MAX], texts[2][DECIMAL_TEXT_MAX];
+    event_instrument_name(figures->names, instrument, name);
+    time_to_text(breaker->since, time);
+    fprintf(stream, "breaker      %s: %s %s since %s", name, event_enum_text(FIELD_BREAKER, which),
+            event_enum_text(FIELD_BREAKER_STATE, breaker->state), time);
+    if (breaker->state >= BREAKER_PAUSE && (which == BREAKER_EDGE || which == BREAKER_OPERATOR))
+        fprintf(stream, ", until an operator's reset");
+    if (stopped > 0)
+        fprintf(stream, "; no order left for %s of %s s", seconds_text(stopped, texts[0]),
+                seconds_text(result_duration(result), texts[1]));
+    fprintf(stream, "; %" PRIu64 " trip%s\n", breaker->trips, breaker->trips == 1 ? "" : "s");
+}
+
+static void print_breakers(const struct figures *figures, FILE *stream)
+{
+    const struct result *result = figures->backtest->result;
+    for (unsigned i = 0; i < figures->names->instrument_count; i++)
+        for (unsigned which = 0; which < BREAKER_COUNT; which++)
+            if (result_instrument(result, i)->breakers[which].trips > 0)
+                print_breaker(figures, i, which, stream);
 }
 
 /* Why an instrument that is to be quoted had no order: the gate that blocked most. */
@@ -448,6 +503,7 @@ int replay_result_print(const struct backtest *backtest, const struct run_grade 
         return print_json(&figures, stream, error);
     print_head(&figures, stream);
     print_gates(figures.engine, stream);
+    print_breakers(&figures, stream);
     print_account(&figures, stream);
     print_no_orders(&figures, stream);
     print_instruments(&figures, stream);

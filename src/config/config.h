@@ -49,6 +49,11 @@ int config_resolve(const struct config *config, const struct event_names *names,
                    struct config_resolved *out, struct error *error);
 void config_resolved_free(struct config_resolved *resolved);
 
+/* What shows without a tape, for all instruments and for each venue and instrument that is named: settings that
+ * contradict each other are an error that names both (config_resolve() finds it too); what is allowed and can't
+ * be meant is given to `warn`, a line each. */
+int config_check(const struct config *config, void (*warn)(const char *line), struct error *error);
+
 /* Effective configuration as canonical text (YAML that reads back to the same): every setting in
  * table order with its value at the top level, then what venues and instruments have of their own,
  * by name. malloc'ed; caller frees. */
@@ -57,12 +62,12 @@ int config_to_text(const struct config *config, char **text, struct error *error
  * they stand on no tape and may differ from one session on it to the next. */
 int config_to_tape_text(const struct config *config, char **text, struct error *error);
 
-/* A price difference or quantity setting in units of its instrument. Negative, too large, in the
- * wrong unit or finer than the instrument's unit is an error that names the setting (`name`); so is
- * a quantity that is no whole number of lots. A price difference need not be whole ticks. */
-int setting_prices_to_units(const struct setting_amount *amount,
-                            const struct event_definition *definition, const char *name,
-                            int64_t *units, struct error *error);
+/* A price difference in 1/1,000 tick, rounded down; a quantity in units of its instrument. Negative, too
+ * large or in the wrong unit is an error that names the setting (`name`); so is a price difference that
+ * is less than 1/1,000 tick and not 0, and a quantity that is no whole number of units and lots. */
+int setting_prices_to_milliticks(const struct setting_amount *amount,
+                                 const struct event_definition *definition, const char *name,
+                                 int64_t *milliticks, struct error *error);
 int setting_sizes_to_units(const struct setting_amount *amount,
                            const struct event_definition *definition, const char *name,
                            int64_t *units, struct error *error);

@@ -98,7 +98,7 @@ static int check_amount(const struct setting_row *row, const struct setting_amou
 {
     int64_t units;
     if (row->type == SETTING_PRICES && definition->tick > 0)
-        return setting_prices_to_units(amount, definition, row->info.name, &units, error);
+        return setting_prices_to_milliticks(amount, definition, row->info.name, &units, error);
     if (row->type == SETTING_SIZES && definition->lot > 0)
         return setting_sizes_to_units(amount, definition, row->info.name, &units, error);
     return ERROR_NONE;
@@ -124,6 +124,47 @@ static int check_amounts(const struct config_place *const places[3],
     return ERROR_NONE;
 }
 
+/* A share of a setting, as it is and as text. */
+static int64_t share(const struct setting_row *row, const struct settings_instrument *settings,
+                     char text[SETTING_TEXT_MAX])
+{
+    union setting_value value = {0};
+    memcpy(&value.integer, (const char *)settings + row->offset, sizeof value.integer);
+    setting_format(row, &value, text);
+    return value.integer;
+}
+
+/* What trips a breaker must not be what clears it. Where it clears at the same value there is no band between the
+ * two, which is allowed. */
+static int check_hysteresis(const struct config_place *const places[3],
+                            const struct settings_instrument *settings, const char *name,
+                            struct error *error)
+{
+    static const char *const pairs[][2] = {
+        {"breaker.volatility", "breaker.volatility_clear"},
+        {"breaker.spread", "breaker.spread_clear"},
+        {"breaker.reference", "breaker.reference_clear"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        const struct setting_row *rows[2];
+        int64_t values[2];
+        char texts[2][SETTING_TEXT_MAX];
+        for (size_t n = 0; n < 2; n++) {
+            rows[n] = setting_by_name(pairs[i][n], strlen(pairs[i][n]));
+            values[n] = share(rows[n], settings, texts[n]);
+        }
+        if (values[0] == 0 || values[1] <= values[0])
+            continue; /* 0 is off */
+        const struct config_slot *slot = find_slot(rows[1], places);
+        if (slot == NULL)
+            slot = find_slot(rows[0], places);
+        return error_set(error, ERROR_INPUT,
+                         "%s: for %s: %s=%s is above %s=%s: it would clear while it trips",
+                         slot->origin, name, pairs[i][1], texts[1], pairs[i][0], texts[0]);
+    }
+    return ERROR_NONE;
+}
+
 static int resolve_instrument(const struct config *config, const struct event_names *names,
                               unsigned index, struct settings_instrument *settings,
                               struct error *error)
@@ -138,7 +179,59 @@ static int resolve_instrument(const struct config *config, const struct event_na
         config->top,
     };
     resolve_scope(SETTING_INSTRUMENT, places, settings);
-    return check_amounts(places, settings, definition, name, error);
+    int status = check_amounts(places, settings, definition, name, error);
+    return status != ERROR_NONE ? status : check_hysteresis(places, settings, name, error);
+}
+
+/* No order fits a limit that is smaller than one, whatever else is set. Comparable without a tape only where both
+ * are in lots, or neither; replay names the gate where they are not. */
+static void warn_of_limit(const struct settings_instrument *settings, const char *name,
+                          void (*warn)(const char *line))
+{
+    const struct setting_amount *size = &settings->quote_size;
+    const struct setting_amount *limit = &settings->risk_position_limit;
+    money wanted, most;
+    if (settings->risk_size_band.value.mantissa != 0 || size->unit != limit->unit ||
+        !money_from_units(size->value.mantissa, size->value.exponent, &wanted) ||
+        !money_from_units(limit->value.mantissa, limit->value.exponent, &most) ||
+        money_compare(wanted, most) <= 0)
+        return;
+    char line[CONFIG_NAME_MAX + 2 * DECIMAL_TEXT_MAX + 128], texts[2][DECIMAL_TEXT_MAX];
+    const char *unit = size->unit == SETTING_LOT ? "lot" : "";
+    decimal_to_text(limit->value.mantissa, limit->value.exponent, texts[0]);
+    decimal_to_text(size->value.mantissa, size->value.exponent, texts[1]);
+    snprintf(
+        line, sizeof line,
+        "for %s: risk.position_limit=%s%s is less than quote.size=%s%s: no order can be placed",
+        name, texts[0], unit, texts[1], unit);
+    warn(line);
+}
+
+/* The settings of an instrument at that place, or of any at the venue, or anywhere. */
+static int check_place(const struct config *config, const struct config_place *place,
+                       void (*warn)(const char *line), struct error *error)
+{
+    struct settings_instrument settings;
+    const struct config_place *venue = NULL;
+    const char *colon = strchr(place->name, ':');
+    char name[CONFIG_NAME_MAX];
+    if (place->scope == SETTING_INSTRUMENT && colon != NULL) {
+        snprintf(name, sizeof name, "%.*s", (int)(colon - place->name), place->name);
+        venue = config_find(config, SETTING_VENUE, name);
+    }
+    const struct config_place *const places[3] = {place, venue, config->top};
+    const char *whose = place->scope == SETTING_GLOBAL ? "all instruments" : place->name;
+    resolve_scope(SETTING_INSTRUMENT, places, &settings);
+    warn_of_limit(&settings, whose, warn);
+    return check_hysteresis(places, &settings, whose, error);
+}
+
+int config_check(const struct config *config, void (*warn)(const char *line), struct error *error)
+{
+    int status = check_place(config, config->top, warn, error);
+    for (size_t i = 0; status == ERROR_NONE && i < config->place_count; i++)
+        status = check_place(config, config->places[i], warn, error);
+    return status;
 }
 
 static int resolve_all(const struct config *config, const struct event_names *names,

@@ -134,7 +134,7 @@ static void instrument_restart(struct engine *engine, unsigned index)
     learning_reset(engine, index);
     memset(instrument->strategy_state, 0, strategy_ladder.state_bytes);
     memset(&instrument->gates, 0, sizeof instrument->gates);
-    instrument->wait_top[SIDE_BUY] = instrument->wait_top[SIDE_SELL] = false;
+    refusals_reset(instrument);
     instrument->top_in_collar[SIDE_BUY] = instrument->top_in_collar[SIDE_SELL] = false;
     instrument->reference4 = instrument->fair = instrument->skew = 0;
     instrument->has_fair = false;

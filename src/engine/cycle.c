@@ -81,6 +81,64 @@ static void filter_ladder(struct engine *engine, unsigned index, struct wanted_l
     ladder->count = kept;
 }
 
+/* The side is paid for whole, as it nearly always is. */
+static bool is_paid_for(struct engine *engine, unsigned index, enum side side,
+                        const struct wanted_ladder *ladder)
+{
+    int128 sum = 0;
+    int64_t dearest = 0;
+    for (size_t i = 0; i < ladder->count; i++) {
+        const struct wanted_level *wanted = &ladder->levels[i];
+        if (wanted->side != side)
+            continue;
+        sum += wanted->quantity.units;
+        dearest = wanted->price.units > dearest ? wanted->price.units : dearest;
+    }
+    return sum <= ENGINE_QUANTITY_MAX && ledger_covers(engine, index, side, dearest, (int64_t)sum);
+}
+
+/* The part of a level that `left` pays, 0 below the minimum notional; what it needs is taken from there. */
+static int64_t paid_part(struct engine *engine, unsigned index, const struct wanted_level *wanted,
+                         money *left)
+{
+    const enum side side = (enum side)wanted->side;
+    int64_t price = wanted->price.units;
+    int64_t part = ledger_part(engine, index, side, price, wanted->quantity.units, *left);
+    money need;
+    if (part < wanted->quantity.units) {
+        risk_block(engine, index, GATE_FUNDS);
+        if (part == 0 || !risk_above_minimum(&engine->instruments[index], price, part))
+            return 0;
+    }
+    if (ledger_need(engine, index, side, price, part, &need))
+        *left = engine_subtract(engine, *left, need);
+    return part;
+}
+
+/* Rule 17: of each side what there is money for beside orders of other instruments, nearest level first. What
+ * the side's own orders hold counts as there: they rest for these levels, or make way. */
+static void fund_ladder(struct engine *engine, unsigned index, struct wanted_ladder *ladder)
+{
+    money left[2];
+    bool limited[2];
+    size_t kept = 0;
+    if (!ledger_is_limited(engine, index) || risk_is_off(engine, GATE_FUNDS))
+        return;
+    for (unsigned side = 0; side < 2; side++)
+        limited[side] = !is_paid_for(engine, index, (enum side)side, ladder) &&
+                        ledger_left(engine, index, (enum side)side, true, &left[side]);
+    if (!limited[SIDE_BUY] && !limited[SIDE_SELL])
+        return;
+    for (size_t i = 0; i < ladder->count; i++) {
+        struct wanted_level *wanted = &ladder->levels[i];
+        if (limited[wanted->side])
+            wanted->quantity.units = paid_part(engine, index, wanted, &left[wanted->side]);
+        if (wanted->quantity.units != 0)
+            ladder->levels[kept++] = *wanted;
+    }
+    ladder->count = kept;
+}
+
 static void ask_strategy(struct engine *engine, unsigned index, struct wanted_ladder *ladder)
 {
     struct instrument *instrument = &engine->instruments[index];
@@ -181,6 +239,7 @@ static void plan(struct engine *engine, unsigned index)
     ask_strategy(engine, index, &ladder);
     learning_size(engine, index, &ladder);
     filter_ladder(engine, index, &ladder);
+    fund_ladder(engine, index, &ladder);
     instrument->may_quote = gates == 0;
     reconcile_ladder(engine, index, &ladder, gates == 0);
 }
@@ -263,7 +322,7 @@ static void send_modify(struct engine *engine, const struct candidate *candidate
         .cause = engine->ordinal,
         .fair = instrument->fair,
         .skew = instrument->skew,
-        .distance = candidate->level_distance,
+        .distance = candidate->distance,
         .gates = risk_gates_asked(),
     };
     engine_emit(engine, EVENT_modify, index)->modify = modify;
@@ -289,11 +348,30 @@ static int64_t uncapped_part(struct engine *engine, const struct candidate *cand
     return part;
 }
 
+/* Rule 17: what rests may be larger than its level by the tolerance of rule 27, and holds what a new order then
+ * lacks. As much of it as would be kept leaves; for less than that it waits, at the gate. */
+static int64_t funded_part(struct engine *engine, const struct candidate *candidate)
+{
+    const unsigned index = candidate->instrument;
+    const enum side side = (enum side)candidate->side;
+    const int64_t quantity = candidate->quantity;
+    money left;
+    if (risk_is_off(engine, GATE_FUNDS) || ledger_has_funds(engine, candidate, NULL) ||
+        !ledger_left(engine, index, side, false, &left))
+        return quantity;
+    int64_t part = ledger_part(engine, index, side, candidate->price, quantity, left);
+    return part > 0 && reconcile_keeps_size(&engine->instruments[index].limits, part, quantity)
+               ? part
+               : quantity;
+}
+
 static void send_place(struct engine *engine, struct candidate *candidate)
 {
     unsigned index = candidate->instrument;
     const struct instrument *instrument = &engine->instruments[index];
     candidate->quantity = uncapped_part(engine, candidate);
+    if (candidate->quantity != 0)
+        candidate->quantity = funded_part(engine, candidate);
     if (candidate->quantity == 0 || !pass_gates(engine, candidate, NULL))
         return;
     struct event_place place = {
@@ -308,7 +386,7 @@ static void send_place(struct engine *engine, struct candidate *candidate)
         .cause = engine->ordinal,
         .fair = instrument->fair,
         .skew = instrument->skew,
-        .distance = candidate->level_distance,
+        .distance = candidate->distance,
         .gates = risk_gates_asked(),
     };
     engine_emit(engine, EVENT_place, index)->place = place;
@@ -340,7 +418,7 @@ static void send_replace(struct engine *engine, struct candidate *candidate)
         .cause = engine->ordinal,
         .fair = instrument->fair,
         .skew = instrument->skew,
-        .distance = candidate->level_distance,
+        .distance = candidate->distance,
         .gates = risk_gates_asked(),
     };
     engine_emit(engine, EVENT_replace, index)->replace = replace;

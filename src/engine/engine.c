@@ -168,6 +168,7 @@ static void init_instrument(struct engine *engine, const struct engine_config *c
     instrument->strategy_state = carve(carver, strategy_ladder.state_bytes);
     instrument->market.funding_due = TIME_NEVER;
     instrument->market.spot = instrument->definition.contract == CONTRACT_SPOT;
+    refusals_reset(instrument);
     instrument->pending_deadline = instrument->retry_deadline = TIME_NEVER;
     instrument->learning.deadline = instrument->held_until = TIME_NEVER;
     for (int side = 0; side < 2; side++)

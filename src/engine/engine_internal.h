@@ -223,6 +223,13 @@ struct breakers {
     bool widen;                   /* one of them widens, or does worse */
 };
 
+/* Refusals of orders and edits of one side, but for post-only and rate. */
+struct refusals {
+    int64_t at;       /* when the last was told; INT64_MIN: there was none */
+    int64_t until;    /* nothing leaves before */
+    int64_t back_off; /* the wait that ends then; 0: there was none */
+};
+
 struct instrument {
     struct market market;
     struct order_side sides[2];
@@ -244,7 +251,8 @@ struct instrument {
     int64_t retry_deadline;   /* lower bound of the earliest cancel's that is sent again */
     int64_t held_until;       /* a cancel was held back: the cycle comes again; TIME_NEVER */
     bool paused, pulled;      /* by command; pulled: cancel all, until resumed */
-    bool wait_top[2]; /* after a refused order or edit: nothing on that side before a new top */
+    bool wait_top[2];         /* after a post-only refusal: nothing on that side before a new top */
+    struct refusals refusals[2];
     /* The present cycle. */
     int64_t reference4; /* collar reference, four times the price; 0: none fresh */
     int64_t fair, skew; /* 1/1,000 tick */
@@ -275,10 +283,9 @@ enum want { WANT_CANCEL, WANT_MODIFY, WANT_REPLACE, WANT_PLACE };
 
 /* An action before the send gate. */
 struct candidate {
-    int64_t distance; /* 1/1,000 tick from fair; valid if has_fair */
+    int64_t distance; /* of `price` from fair value, 1/1,000 tick; 0 without one */
     int64_t price, quantity;
     order_id order; /* cancel, modify; replace: the old one */
-    int64_t level_distance;
     uint16_t instrument;
     uint8_t want, side, level, why;
     bool has_fair;
@@ -503,6 +510,15 @@ bool orders_take_carried(struct engine *engine, const struct order *carried);
 /* The id that the next order will have. */
 order_id orders_next_id(const struct engine *engine);
 
+/* --- refusals.c --- */
+/* An order, or an edit of one, that left at `sent` was refused. */
+void refusals_take(struct engine *engine, const struct order *order, int64_t sent,
+                   enum reject reason);
+/* A restart: nothing is known against an order. */
+void refusals_reset(struct instrument *instrument);
+/* When a side may be tried again, after the last cycle; TIME_NEVER. */
+int64_t refusals_deadline(const struct instrument *instrument);
+
 /* --- order_numbers.c --- */
 /* A number of lots that an order can have; and the same, or nothing: what a venue says is left of one. */
 static inline bool orders_is_size(struct number quantity)
@@ -561,6 +577,18 @@ bool ledger_has_funds(struct engine *engine, const struct candidate *candidate,
  * not fit. */
 bool ledger_need(const struct engine *engine, unsigned instrument, enum side side, int64_t price,
                  int64_t quantity, money *need);
+/* Funds limit orders of the instrument: its venue told a balance, and no margin pays for them. */
+bool ledger_is_limited(const struct engine *engine, unsigned instrument);
+/* Rule 17, where they do, of a whole side at once: there is enough for so much at no better a price whoever holds what, at the
+ * price of a little more than that (each order's fee is rounded up). False: it has to be looked at. */
+bool ledger_covers(struct engine *engine, unsigned instrument, enum side side, int64_t price,
+                   int64_t quantity);
+/* What of the balance that a side is paid with is not held by orders; `own`: or by those of this very side. False
+ * where nobody knows what orders that only the venue knows may take. */
+bool ledger_left(struct engine *engine, unsigned instrument, enum side side, bool own, money *left);
+/* As much of a quantity as that pays, in lots, 0 to all of it. */
+int64_t ledger_part(const struct engine *engine, unsigned instrument, enum side side, int64_t price,
+                    int64_t quantity, money left);
 /* What changed hands at a venue without us, and stands in the balance that it told. */
 void ledger_move_told(struct engine *engine, unsigned venue, unsigned asset, money amount);
 /* The time of a funding has come; and the decision that tells of it, of this engine or of the tape (mark2:
@@ -616,6 +644,8 @@ void risk_gate_edges(struct engine *engine, unsigned instrument);
 int64_t risk_position(const struct instrument *instrument);
 
 /* --- reconcile.c --- */
+/* An order of that size stays where a level of `wanted` is (rule 27). */
+bool reconcile_keeps_size(const struct limits *limits, int64_t leaves, int64_t wanted);
 void reconcile_pull(struct engine *engine, unsigned instrument, enum cancel_cause why);
 /* `may_place` false: only cancels of what is not wanted (a pause; rule 24). */
 void reconcile_ladder(struct engine *engine, unsigned instrument,

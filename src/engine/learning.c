@@ -18,6 +18,8 @@
 #define CELL_MAX (RATIO_ONE * INT64_C(1000000))
 /* Edges count up to this, so that products fit: ten million ticks. */
 #define EDGE_MAX INT64_C(10000000000)
+/* 1/1,000 tick */
+#define HALF_TICK 500
 
 static struct learning *learning_of(struct engine *engine, const struct order *order)
 {
@@ -389,15 +391,25 @@ static void make_sizes(struct instrument *instrument, const struct wanted_ladder
         sizes->sizes[level] = sized(sizes->size, sizes->lot, values[level], sizes->count, sum);
 }
 
-/* What the sizes were made of still holds; the fair value, on which the fee depends, within 1/128. */
+/* Prices are on the grid and fair value is not, so the distance of a level that stays changes with each
+ * quantity of the touch: sizes follow by steps, not by every one. */
+static bool about_as_far(int64_t distance, int64_t before)
+{
+    int128 away = (int128)distance - before;
+    return away <= HALF_TICK && away >= -HALF_TICK;
+}
+
+/* What the sizes were made of still holds: distances within half a tick, and the fair value, on which the fee
+ * depends, within 1/128. */
 static bool still_hold(const struct learning_sizes *sizes, const struct limits *limits,
                        const struct ladder_side *side, int64_t fair)
 {
     int64_t away = fair < sizes->fair ? sizes->fair - fair : fair - sizes->fair;
     return sizes->made && sizes->count == side->count &&
            sizes->size == side->first->quantity.units && sizes->lot == limits->quote.lot &&
-           sizes->nearest == side->first->distance_millitick &&
-           sizes->farthest == side->last->distance_millitick && away <= sizes->fair / 128;
+           about_as_far(side->first->distance_millitick, sizes->nearest) &&
+           about_as_far(side->last->distance_millitick, sizes->farthest) &&
+           away <= sizes->fair / 128;
 }
 
 /* Sizes of one side that hold; false where they are as wanted. */

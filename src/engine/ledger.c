@@ -261,19 +261,36 @@ void ledger_funding_due(struct engine *engine, unsigned index)
 
 /* --- funds -------------------------------------------------------------------------------------- */
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What an order changes hands for, without its fee: base of a sell, quote of a buy. */
+static bool value_of(const struct event_definition *definition, enum side side, int64_t price,
+                     int64_t quantity, money *value)
+{
+    if (side == SIDE_SELL)
+        return money_from_units(quantity, definition->quantity_exponent, value);
+    return money_linear_value(price, quantity, definition->multiplier,
+                              definition->price_exponent + definition->quantity_exponent +
+                                  definition->multiplier_exponent,
+                              value);
+}
+
+/* The rate of what a buy is held for beside its value: the larger of the two fees. */
+static int64_t fee_rate(const struct event_definition *definition, enum side side)
+{
+    return side == SIDE_SELL ? 0 : larger(definition->taker_fee, definition->maker_fee);
+}
+
 bool ledger_need(const struct engine *engine, unsigned index, enum side side, int64_t price,
                  int64_t quantity, money *need)
 {
     const struct event_definition *definition = &engine->instruments[index].definition;
+    int64_t rate = fee_rate(definition, side);
     money value, fee;
-    if (side == SIDE_SELL)
-        return money_from_units(quantity, definition->quantity_exponent, need);
-    int64_t rate = definition->taker_fee > definition->maker_fee ? definition->taker_fee
-                                                                 : definition->maker_fee;
-    if (!money_linear_value(price, quantity, definition->multiplier,
-                            definition->price_exponent + definition->quantity_exponent +
-                                definition->multiplier_exponent,
-                            &value))
+    if (!value_of(definition, side, price, quantity, &value))
         return false;
     if (rate <= 0) {
         *need = value;
@@ -336,9 +353,67 @@ static bool orphans_need(const struct engine *engine, const struct event_definit
     return true;
 }
 
-static int64_t larger(int64_t a, int64_t b)
+bool ledger_is_limited(const struct engine *engine, unsigned index)
 {
-    return a > b ? a : b;
+    const struct event_definition *definition = &engine->instruments[index].definition;
+    return definition->contract == CONTRACT_SPOT && engine->venues[definition->venue].told;
+}
+
+bool ledger_covers(struct engine *engine, unsigned index, enum side side, int64_t price,
+                   int64_t quantity)
+{
+    const struct event_definition *definition = &engine->instruments[index].definition;
+    money need;
+    if (engine->orphans.count > 0 || !ledger_need(engine, index, side, price, quantity, &need))
+        return false;
+    const struct balance *balance = reserve_balance(engine, definition, side);
+    money unreserved = engine_subtract(engine, balance->total, balance->reserved);
+    return need.atto <= unreserved.atto - 2 * STRATEGY_LEVELS_MAX;
+}
+
+/* What the orders of one side of an instrument hold. */
+static money own_reserved(struct engine *engine, unsigned index, enum side side)
+{
+    money sum = MONEY_ZERO;
+    for (uint32_t slot = engine->instruments[index].sides[side].first; slot != ENGINE_NO_SLOT;
+         slot = engine->orders.slots[slot].next)
+        sum = engine_add(engine, sum, engine->orders.slots[slot].reserved);
+    return sum;
+}
+
+bool ledger_left(struct engine *engine, unsigned index, enum side side, bool own, money *left)
+{
+    const struct event_definition *definition = &engine->instruments[index].definition;
+    money orphans;
+    if (!orphans_need(engine, definition, side, &orphans))
+        return false;
+    const struct balance *balance = reserve_balance(engine, definition, side);
+    *left = engine_subtract(engine, balance->total, engine_add(engine, balance->reserved, orphans));
+    if (own)
+        *left = engine_add(engine, *left, own_reserved(engine, index, side));
+    return true;
+}
+
+/* The most units with value + fee, rounded up, <= left are floor(left / (1 + rate) / value of one), since the
+ * value is a whole number of the smallest part of money. */
+int64_t ledger_part(const struct engine *engine, unsigned index, enum side side, int64_t price,
+                    int64_t quantity, money left)
+{
+    const struct event_definition *definition = &engine->instruments[index].definition;
+    int64_t rate = fee_rate(definition, side);
+    money unit, spend = left;
+    if (!value_of(definition, side, price, 1, &unit) || unit.atto <= 0)
+        return quantity; /* no price that is one: other gates know */
+    if (left.atto <= 0)
+        return 0;
+    if (rate > 0) {
+        bool fits = money_scale(left, RATE_ONE, RATE_ONE + rate, MONEY_DOWN, &spend);
+        ASSERT(fits); /* it is less */
+    }
+    int128 units = spend.atto / unit.atto;
+    return units >= quantity
+               ? quantity
+               : (int64_t)units - (int64_t)units % engine->instruments[index].limits.quote.lot;
 }
 
 bool ledger_has_funds(struct engine *engine, const struct candidate *candidate,
@@ -349,7 +424,7 @@ bool ledger_has_funds(struct engine *engine, const struct candidate *candidate,
     const struct event_definition *definition = &engine->instruments[index].definition;
     int64_t price = candidate->price, quantity = candidate->quantity;
     money need, orphans, held = MONEY_ZERO;
-    if (definition->contract != CONTRACT_SPOT || !engine->venues[definition->venue].told)
+    if (!ledger_is_limited(engine, index))
         return true;
     if (own != NULL) {
         price = larger(price, own->price); /* what a sell takes does not depend on it */

@@ -11,53 +11,43 @@ enum { MILLI = 1000 };
 /* The largest distance of the quote settings, in 1/1,000 tick. */
 #define MILLITICK_MAX (INT64_MAX / 64)
 
-/* An amount in units of 10^exponent; `grid` is the tick or lot in those units. */
-static bool amount_to_units(const struct setting_amount *amount, int exponent, int64_t grid,
-                            enum setting_unit grid_unit, int64_t *out)
-{
-    struct number number;
-    if (amount->unit == SETTING_PLAIN) {
-        number = decimal_to_units(amount->value, exponent);
-        if (number.status != NUMBER_VALUE || number.units < 0)
-            return false;
-        *out = number.units;
-        return true;
-    }
-    if (amount->unit != grid_unit)
-        return false;
-    /* A number of ticks or lots may have decimals ("0.5tick") where the grid is coarser than the unit. */
-    struct decimal value = amount->value;
-    int64_t product;
-    if (value.mantissa < 0 || __builtin_mul_overflow(value.mantissa, grid, &product))
-        return false;
-    number = decimal_to_units((struct decimal){product, value.exponent}, 0);
-    if (number.status != NUMBER_VALUE)
-        return false;
-    *out = number.units;
-    return true;
-}
-
-static bool prices(const struct setting_amount *amount, const struct event_definition *definition,
-                   int64_t *out)
-{
-    return amount_to_units(amount, definition->price_exponent, definition->tick, SETTING_TICK, out);
-}
-
+/* A quantity in its units. A number of lots may have decimals ("0.5lot") where the lot is coarser than the
+ * unit. */
 static bool sizes(const struct setting_amount *amount, const struct event_definition *definition,
                   int64_t *out)
 {
-    return amount_to_units(amount, definition->quantity_exponent, definition->lot, SETTING_LOT,
-                           out);
+    struct decimal value = amount->value;
+    bool plain = amount->unit == SETTING_PLAIN;
+    if ((!plain && amount->unit != SETTING_LOT) || value.mantissa < 0 ||
+        __builtin_mul_overflow(value.mantissa, plain ? 1 : definition->lot, &value.mantissa))
+        return false;
+    struct number number = decimal_to_units(value, plain ? definition->quantity_exponent : 0);
+    *out = number.units;
+    return number.status == NUMBER_VALUE;
 }
 
-/* A price difference in 1/1,000 tick, rounded down. */
-static bool to_millitick(int64_t units, int64_t tick, int64_t *out)
+/* A price difference in ticks x `per`, rounded down: it need be no whole number of anything. False above `most`. */
+static bool in_ticks(const struct setting_amount *amount, const struct event_definition *definition,
+                     int64_t per, int64_t most, int64_t *out)
 {
-    int128 value = (int128)units * MILLI / tick;
-    if (value > MILLITICK_MAX)
+    bool plain = amount->unit == SETTING_PLAIN;
+    int128 value = (int128)amount->value.mantissa * per, units = plain ? definition->tick : 1;
+    int exponent = amount->value.exponent - (plain ? definition->price_exponent : 0);
+    if (amount->unit == SETTING_LOT || value < 0)
         return false;
+    for (; exponent > 0 && value <= most * units; exponent--)
+        value *= 10;
+    for (; exponent < 0; exponent++)
+        value /= 10;
+    value /= units;
     *out = (int64_t)value;
-    return true;
+    return value <= most;
+}
+
+static bool distance(const struct setting_amount *amount, const struct event_definition *definition,
+                     int64_t *millitick)
+{
+    return in_ticks(amount, definition, MILLI, MILLITICK_MAX, millitick);
 }
 
 /* See limits_off_tick. */
@@ -107,7 +97,6 @@ static bool resolve_quote(struct limits *limits, const struct settings_instrumen
                           const struct event_definition *definition, const char **problem)
 {
     struct strategy_units *quote = &limits->quote;
-    int64_t units;
     quote->tick = definition->tick;
     quote->lot = definition->lot;
     quote->levels = (unsigned)settings->quote_levels;
@@ -118,16 +107,13 @@ static bool resolve_quote(struct limits *limits, const struct settings_instrumen
     if (!sizes(&settings->quote_size, definition, &quote->size))
         return false;
     *problem = "quote.half_spread";
-    if (!prices(&settings->quote_half_spread, definition, &units) ||
-        !to_millitick(units, quote->tick, &quote->half_spread_millitick))
+    if (!distance(&settings->quote_half_spread, definition, &quote->half_spread_millitick))
         return false;
     *problem = "quote.step";
-    if (!prices(&settings->quote_step, definition, &units) ||
-        !to_millitick(units, quote->tick, &quote->step_millitick))
+    if (!distance(&settings->quote_step, definition, &quote->step_millitick))
         return false;
     *problem = "quote.skew";
-    return prices(&settings->quote_skew, definition, &units) &&
-           to_millitick(units, quote->tick, &quote->skew_millitick);
+    return distance(&settings->quote_skew, definition, &quote->skew_millitick);
 }
 
 bool limits_resolve(struct limits *limits, const struct settings_instrument *settings,
@@ -142,7 +128,8 @@ bool limits_resolve(struct limits *limits, const struct settings_instrument *set
     if (!minimum_notional(limits, definition))
         return false;
     *problem = "reconcile.price_tolerance";
-    if (!prices(&settings->reconcile_price, definition, &limits->price_tolerance))
+    if (!in_ticks(&settings->reconcile_price, definition, definition->tick, INT64_MAX,
+                  &limits->price_tolerance))
         return false;
     *problem = "risk.position_limit";
     if (!sizes(&settings->risk_position_limit, definition, &limits->position_limit))

@@ -177,6 +177,12 @@ static void enter_state(struct engine *engine, struct order *order, enum order_s
         clear_unknown_alarm(engine, order->instrument);
 }
 
+/* It was news of the order. */
+static bool is_news(enum order_effect effect)
+{
+    return effect != EFFECT_REPEAT && effect != EFFECT_SURPRISE;
+}
+
 /* Let `event` happen to an order whose figures the caller has brought up to date. */
 static enum order_effect apply_event(struct engine *engine, struct order *order,
                                      enum order_event event)
@@ -195,7 +201,7 @@ static enum order_effect apply_event(struct engine *engine, struct order *order,
     }
     if (transition.effect == EFFECT_REVERT)
         order->asked_leaves = 0;
-    if (transition.effect != EFFECT_REPEAT && transition.effect != EFFECT_SURPRISE) {
+    if (is_news(transition.effect)) {
         order->event_ts = engine->now;
         engine_mark_due(engine, order->instrument);
         learning_order_changed(engine, order, before);
@@ -529,14 +535,10 @@ static void take_not_found(struct engine *engine, struct order *order,
     apply_plain(engine, order, gone ? ORDER_EVENT_GONE : ORDER_EVENT_NOT_FOUND);
 }
 
-/* The same order at once would be refused again: post-only because the top is stale (rule 27), and for
- * every other reason as well. One that was not even tried, because the order that it replaces stayed, is
- * none of those. */
 static void take_rejected(struct engine *engine, struct order *order, enum reject reason)
 {
-    if (reason != REJECT_REPLACE)
-        engine->instruments[order->instrument].wait_top[order->side] = true;
-    apply_plain(engine, order, ORDER_EVENT_REJECTED);
+    if (is_news(apply_plain(engine, order, ORDER_EVENT_REJECTED)))
+        refusals_take(engine, order, order->placed_ts, reason);
 }
 
 /* --- price and leaves as the venue has them -------------------------------------------------------- */
@@ -705,13 +707,12 @@ static void take_cancel_rejected(struct engine *engine, struct order *order, enu
         cancel_failed(engine, order);
 }
 
-/* The same modify at once would be refused again: like a new order, it waits for a new top (rule 27). */
 static void take_modify_rejected(struct engine *engine, struct order *order, enum reject reason)
 {
-    bool late = too_late((uint8_t)reason);
-    if (is_modifying(order) && !late)
-        engine->instruments[order->instrument].wait_top[order->side] = true;
+    bool late = too_late((uint8_t)reason), asked = is_modifying(order) && !late;
     apply_plain(engine, order, late ? ORDER_EVENT_MODIFY_TOO_LATE : ORDER_EVENT_MODIFY_REJECTED);
+    if (asked)
+        refusals_take(engine, order, order->modify_ts, reason);
 }
 
 /* The modify was refused, so the fill before was the last one. */

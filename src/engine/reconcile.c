@@ -20,30 +20,42 @@ static struct candidate *add(struct engine *engine, unsigned index, enum want wa
     return candidate;
 }
 
-/* From fair value to a price, positive away from the other side; at most what a number can hold, for a venue
- * may tell that an order rests at any price. */
+/* A price in 1/1,000 tick, rounded down; at most what a number can hold, for a venue may tell that an order
+ * rests at any price. It may be off the tick, too: a definition changes it while orders rest. */
+static int64_t to_millitick(int64_t price, int64_t tick)
+{
+    int128 millitick = (int128)price * MILLI;
+    if (tick != 1)
+        millitick /= tick;
+    return millitick > INT64_MAX ? INT64_MAX : (int64_t)millitick;
+}
+
+/* From fair value to a price, positive away from the other side. */
 static int64_t distance_of(const struct instrument *instrument, enum side side, int64_t price)
 {
-    int64_t tick = instrument->limits.quote.tick, millitick, distance;
-    if (__builtin_mul_overflow(tick == 1 ? price : price / tick, (int64_t)MILLI, &millitick))
-        millitick = INT64_MAX;
+    int64_t millitick = to_millitick(price, instrument->limits.quote.tick), distance;
     if (side == SIDE_BUY ? __builtin_sub_overflow(instrument->fair, millitick, &distance)
                          : __builtin_sub_overflow(millitick, instrument->fair, &distance))
         return side == SIDE_BUY ? INT64_MIN : INT64_MAX;
     return distance;
 }
 
+/* The distance of the price that it has now, by which it leaves (rule 27); 0 without a fair value. */
+static void tell_distance(const struct instrument *instrument, struct candidate *candidate)
+{
+    candidate->has_fair = instrument->has_fair;
+    if (candidate->has_fair)
+        candidate->distance = distance_of(instrument, (enum side)candidate->side, candidate->price);
+}
+
 static void add_cancel(struct engine *engine, const struct order *order, enum cancel_cause why)
 {
-    const struct instrument *instrument = &engine->instruments[order->instrument];
     struct candidate *candidate = add(engine, order->instrument, WANT_CANCEL, order->side);
     candidate->order = order->id;
     candidate->price = order->unpriced ? 0 : order->price;
     candidate->why = (uint8_t)why;
-    candidate->has_fair =
-        instrument->has_fair; /* only a pull, which has none, cancels the unpriced */
-    if (candidate->has_fair)
-        candidate->distance = distance_of(instrument, order->side, order->price);
+    /* Only a pull, which has no fair value, cancels the unpriced. */
+    tell_distance(&engine->instruments[order->instrument], candidate);
 }
 
 static struct candidate *add_wanted(struct engine *engine, unsigned index, enum want want,
@@ -53,8 +65,7 @@ static struct candidate *add_wanted(struct engine *engine, unsigned index, enum 
     candidate->price = wanted->price.units;
     candidate->quantity = wanted->quantity.units;
     candidate->level = wanted->level;
-    candidate->distance = candidate->level_distance = wanted->distance_millitick;
-    candidate->has_fair = engine->instruments[index].has_fair;
+    tell_distance(&engine->instruments[index], candidate);
     return candidate;
 }
 
@@ -93,7 +104,7 @@ static struct order *nearest(struct resting *resting, int64_t price, int64_t tol
     return resting->orders[found];
 }
 
-static bool size_in_tolerance(const struct limits *limits, int64_t leaves, int64_t wanted)
+bool reconcile_keeps_size(const struct limits *limits, int64_t leaves, int64_t wanted)
 {
     int64_t away = leaves < wanted ? wanted - leaves : leaves - wanted;
     return away == 0 || (int128)away * RATIO_ONE <= (int128)wanted * limits->size_tolerance;
@@ -175,8 +186,10 @@ static void change_order(struct engine *engine, unsigned index, const struct ord
     if (want != WANT_CANCEL && !(cut && want == WANT_REPLACE)) {
         struct candidate *candidate = add_wanted(engine, index, want, wanted);
         candidate->order = order->id;
-        if (change == CHANGE_SMALLER && want == WANT_MODIFY)
+        if (change == CHANGE_SMALLER && want == WANT_MODIFY) {
             candidate->price = order->price; /* so that it keeps its place in the queue */
+            tell_distance(&engine->instruments[index], candidate);
+        }
         if (change != CHANGE_PRICE ||
             risk_order_gates(engine, candidate, want == WANT_MODIFY ? order : NULL) == 0)
             return;
@@ -202,7 +215,7 @@ static void settle_match(struct engine *engine, unsigned index, struct order *or
         return; /* one unanswered action an order */
     bool allowed = not_too_aggressive(instrument, order);
     bool fits =
-        allowed && size_in_tolerance(&instrument->limits, order->leaves, wanted->quantity.units);
+        allowed && reconcile_keeps_size(&instrument->limits, order->leaves, wanted->quantity.units);
     bool old = may_place && is_old(engine, index, order);
     if (fits && !old) {
         if (order->level != wanted->level)

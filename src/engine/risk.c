@@ -129,7 +129,7 @@ static bool crosses_own(const struct engine *engine, unsigned index, enum side s
     return crosses_orphan(engine, index, side, price);
 }
 
-/* Post-only would be refused, or was just now at this top. */
+/* Post-only would be refused, or was at this top. */
 static bool takes_top(const struct instrument *instrument, enum side side, int64_t price)
 {
     const struct top_view *top = &instrument->market.top;
@@ -280,6 +280,13 @@ static bool would_take(struct engine *engine, const struct order_question *quest
                      question->candidate->price);
 }
 
+/* An order or edit of the side was refused a while ago. */
+static bool was_refused(struct engine *engine, const struct order_question *question)
+{
+    const struct instrument *instrument = asked_instrument(engine, question);
+    return engine->now < instrument->refusals[question->candidate->side].until;
+}
+
 static bool exceeds_exposure(struct engine *engine, const struct order_question *question)
 {
     return question->more > 0 && !exposure_allows(engine, question->candidate->instrument,
@@ -365,6 +372,7 @@ static bool table_is_full(struct engine *engine, const struct order_question *qu
     X(GATE_COLLAR, is_outside_collar)                                                              \
     X(GATE_OWN_CROSS, meets_own)                                                                   \
     X(GATE_POST_ONLY, would_take)                                                                  \
+    X(GATE_REFUSED, was_refused)                                                                   \
     X(GATE_EXPOSURE, exceeds_exposure)                                                             \
     X(GATE_OPEN_INTEREST, adds_at_open_interest_cap)                                               \
     X(GATE_DAILY_LOSS, adds_at_daily_loss)                                                         \

@@ -108,6 +108,7 @@ int64_t timers_deadline_of(struct engine *engine, unsigned index)
     if (instrument->limits.enabled && engine->carry.shutdown == SHUTDOWN_RUNNING) {
         deadline = instrument->last_cycle + instrument->limits.interval;
         deadline = earlier(deadline, breakers_deadline(engine, index));
+        deadline = earlier(deadline, refusals_deadline(instrument));
     }
     int64_t grace_end = market_grace_end(engine, instrument);
     if (instrument->last_cycle < grace_end &&

@@ -230,6 +230,11 @@ static void walk_instrument(struct walker *walker, const struct instrument *inst
     FIELD(index, instrument, held_until);
     FIELD(index, instrument, wait_top[SIDE_BUY]);
     FIELD(index, instrument, wait_top[SIDE_SELL]);
+    for (unsigned side = 0; side < 2; side++) {
+        FIELD(index * 2 + side, &instrument->refusals[side], at);
+        FIELD(index * 2 + side, &instrument->refusals[side], until);
+        FIELD(index * 2 + side, &instrument->refusals[side], back_off);
+    }
     FIELD(index, instrument, reference4);
     FIELD(index, instrument, fair);
     FIELD(index, instrument, skew);

@@ -465,6 +465,7 @@
     X(GATE_REFERENCE_RATE, 22, "reference_rate")                                                   \
     X(GATE_INFRASTRUCTURE, 23, "infrastructure")                                                   \
     X(GATE_SAFETY, 24, "safety")                                                                   \
-    X(GATE_ORDERS_STREAM, 25, "orders_stream")
+    X(GATE_ORDERS_STREAM, 25, "orders_stream")                                                     \
+    X(GATE_REFUSED, 26, "refused")
 
 #endif

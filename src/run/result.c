@@ -19,14 +19,36 @@ struct result {
     unsigned instrument_count;
     size_t balance_count, balance_capacity;
     struct result_answers answers;
-    bool last_fill; /* the message is a fill that leaves nothing of its order */
-    uint64_t fills; /* that the engine has counted: a trade that is told again is none */
+    int64_t first_ts, last_ts; /* of the start; of the last that was told, which the run's end is */
+    bool last_fill;            /* the message is a fill that leaves nothing of its order */
+    uint64_t fills;            /* that the engine has counted: a trade that is told again is none */
     struct result_instrument *instruments;
     bool *has_position;
     struct event_final_position *positions;
     struct result_balance *balances;
     struct awaited *awaited; /* by order */
 };
+
+static void begin(struct result *result)
+{
+    result->first_ts = result->last_ts;
+    for (unsigned i = 0; i < result->instrument_count; i++)
+        for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++)
+            result->instruments[i].breakers[breaker].since = result->first_ts;
+}
+
+static void take_breaker(struct result *result, const struct event_breaker *told, int64_t now)
+{
+    struct result_breaker *breaker = &result->instruments[told->instrument].breakers[told->breaker];
+    bool stopped = breaker->state >= BREAKER_PAUSE, stops = told->state >= BREAKER_PAUSE;
+    breaker->trips += told->state > breaker->state;
+    if (stopped && !stops)
+        breaker->stopped_ns += now - breaker->stopped_since;
+    if (stops && !stopped)
+        breaker->stopped_since = now;
+    breaker->state = told->state;
+    breaker->since = now;
+}
 
 static void sent(struct result *result, order_id order, unsigned instrument)
 {
@@ -73,11 +95,15 @@ static void note_arrival(struct result *result, const struct message *message)
 static int take_message(struct sink *sink, const struct message *message, struct error *error)
 {
     (void)error;
-    struct result_answers *answers = &((struct result *)sink)->answers;
-    ((struct result *)sink)->last_fill =
+    struct result *result = (struct result *)sink;
+    struct result_answers *answers = &result->answers;
+    result->last_ts = message->ts_local;
+    result->last_fill =
         message->kind == EVENT_order_filled && message->record->order_filled.leaves.units == 0;
-    if (message->kind == EVENT_start)
+    if (message->kind == EVENT_start) {
+        begin(result);
         return 0;
+    }
     if (message->kind == EVENT_tick) {
         answers->ticks++;
         return 0;
@@ -109,6 +135,7 @@ static int take_decision(struct sink *sink, const struct message *decision, stru
     (void)error;
     struct result *result = (struct result *)sink;
     const union event_record *record = decision->record;
+    result->last_ts = decision->ts_local;
     if (decision->kind == EVENT_place) {
         sent(result, record->place.order, record->place.instrument);
     } else if (decision->kind == EVENT_replace) {
@@ -117,6 +144,8 @@ static int take_decision(struct sink *sink, const struct message *decision, stru
         const struct event_gate *gate = &record->gate;
         if (!gate->blocking)
             result->instruments[gate->instrument].gate_blocked[gate->gate] += gate->blocked;
+    } else if (decision->kind == EVENT_breaker) {
+        take_breaker(result, &record->breaker, decision->ts_local);
     } else if (decision->kind == EVENT_final_position) {
         unsigned instrument = record->final_position.instrument;
         ASSERT(instrument < result->instrument_count);
@@ -182,6 +211,17 @@ const struct result_instrument *result_instrument(const struct result *result, u
 {
     ASSERT(instrument < result->instrument_count);
     return &result->instruments[instrument];
+}
+
+int64_t result_stopped(const struct result *result, const struct result_breaker *breaker)
+{
+    bool stopped = breaker->state >= BREAKER_PAUSE;
+    return breaker->stopped_ns + (stopped ? result->last_ts - breaker->stopped_since : 0);
+}
+
+int64_t result_duration(const struct result *result)
+{
+    return result->last_ts - result->first_ts;
 }
 
 const struct result_answers *result_answers(const struct result *result)

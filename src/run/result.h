@@ -13,9 +13,19 @@ struct result_balance {
     money total;
 };
 
+/* One market breaker of one instrument, at the end. */
+struct result_breaker {
+    uint8_t state;         /* enum breaker_state */
+    int64_t since;         /* of that state; the beginning of the run where it never changed */
+    uint64_t trips;        /* changes to a worse state */
+    int64_t stopped_since; /* while it pauses or cancels all: since when */
+    int64_t stopped_ns;    /* how long it did before */
+};
+
 /* What the engine did about one instrument. */
 struct result_instrument {
-    uint64_t sent, placed;             /* new orders, and those of them that the venue accepted */
+    uint64_t sent, placed; /* new orders, and those of them that the venue accepted */
+    struct result_breaker breakers[BREAKER_COUNT];
     uint64_t gate_blocked[GATE_COUNT]; /* as far as `gate` decisions told when the gate ceased */
 };
 
@@ -37,6 +47,10 @@ struct sink *result_sink(struct result *result);
 const struct event_final_position *result_position(const struct result *result,
                                                    unsigned instrument);
 const struct result_instrument *result_instrument(const struct result *result, unsigned instrument);
+/* How long a breaker let no order leave, until the end of the run; and how long the run was, from the engine's start
+ * on: ns of the tape. */
+int64_t result_stopped(const struct result *result, const struct result_breaker *breaker);
+int64_t result_duration(const struct result *result);
 const struct result_answers *result_answers(const struct result *result);
 /* All balances, in the order in which the engine told them. */
 const struct result_balance *result_balances(const struct result *result, size_t *count);

@@ -172,11 +172,11 @@ static void say_price(struct why *why, unsigned instrument, int64_t fair, int64_
                       int64_t distance, int64_t price)
 {
     char texts[4][DECIMAL_TEXT_MAX];
-    say(why, "price     fair value %s, skew %s, distance %s: %s on the grid\n",
+    say(why, "price     fair value %s, skew %s: %s on the grid, %s from fair value\n",
         millitick_text(why, instrument, fair, texts[0]),
         millitick_text(why, instrument, skew, texts[1]),
-        millitick_text(why, instrument, distance, texts[2]),
-        price_text(why, instrument, price, texts[3]));
+        price_text(why, instrument, price, texts[2]),
+        millitick_text(why, instrument, distance, texts[3]));
 }
 
 static void say_gates(struct why *why, uint32_t gates)

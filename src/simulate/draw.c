@@ -202,6 +202,7 @@ static void draw_breakers(struct course *course, struct random *random, const ch
 {
     set(course, INSTRUMENT("breaker.volatility=%s"), venue, symbol,
         one_in(random, 2) ? "0" : "1.2");
+    set(course, INSTRUMENT("breaker.volatility_clear=1"), venue, symbol);
     set(course, INSTRUMENT("breaker.volatility_samples=%" PRId64), venue, symbol,
         spread(random, 5, 120));
     set(course, INSTRUMENT("breaker.volatility_calm=%" PRId64 "s"), venue, symbol,

@@ -75,6 +75,13 @@ static int64_t price_of(int64_t ticks, int64_t tick)
     return price;
 }
 
+/* From fair value to so many ticks, which were made of it and of two distances: it fits. */
+static inline int64_t distance_of(const struct wanted_ladder *ladder, enum side side, int64_t ticks)
+{
+    int64_t above = ticks * MILLI - ladder->fair_millitick;
+    return side == SIDE_BUY ? -above : above;
+}
+
 /* A price that is none, at or below zero or beyond all numbers, is left out. */
 static inline void add_level(struct wanted_ladder *ladder, enum side side, unsigned level,
                              int64_t price, int64_t quantity, int64_t distance)
@@ -95,13 +102,16 @@ static inline void add_level(struct wanted_ladder *ladder, enum side side, unsig
 static void add_bids(struct wanted_ladder *ladder, const struct strategy_view *view, int64_t half)
 {
     const struct strategy_units *units = view->units;
-    int64_t skew = ladder->skew_millitick, middle = ladder->fair_millitick - skew;
+    int64_t middle = ladder->fair_millitick - ladder->skew_millitick;
     for (unsigned level = 0; level < units->levels; level++) {
         int64_t away = half + (int64_t)level * units->step_millitick;
-        int64_t bid = price_of(floor_divide(middle - away, MILLI), units->tick);
-        if (bid >= view->best_ask)
+        int64_t ticks = floor_divide(middle - away, MILLI);
+        int64_t bid = price_of(ticks, units->tick);
+        if (bid >= view->best_ask) {
             bid = view->best_ask - units->tick;
-        add_level(ladder, SIDE_BUY, level, bid, units->size, away + skew);
+            ticks = bid / units->tick;
+        }
+        add_level(ladder, SIDE_BUY, level, bid, units->size, distance_of(ladder, SIDE_BUY, ticks));
     }
 }
 
@@ -109,13 +119,18 @@ static void add_bids(struct wanted_ladder *ladder, const struct strategy_view *v
 static void add_asks(struct wanted_ladder *ladder, const struct strategy_view *view, int64_t half)
 {
     const struct strategy_units *units = view->units;
-    int64_t skew = ladder->skew_millitick, middle = ladder->fair_millitick - skew;
+    int64_t middle = ladder->fair_millitick - ladder->skew_millitick;
     for (unsigned level = 0; level < units->levels; level++) {
         int64_t away = half + (int64_t)level * units->step_millitick;
-        int64_t ask = price_of(-floor_divide(-(middle + away), MILLI), units->tick);
-        if (ask <= view->best_bid && __builtin_add_overflow(view->best_bid, units->tick, &ask))
-            return; /* and no further one fits */
-        add_level(ladder, SIDE_SELL, level, ask, units->size, away - skew);
+        int64_t ticks = -floor_divide(-(middle + away), MILLI);
+        int64_t ask = price_of(ticks, units->tick);
+        if (ask <= view->best_bid) {
+            if (__builtin_add_overflow(view->best_bid, units->tick, &ask))
+                return; /* and no further one fits */
+            ticks = ask / units->tick;
+        }
+        add_level(ladder, SIDE_SELL, level, ask, units->size,
+                  distance_of(ladder, SIDE_SELL, ticks));
     }
 }
 

@@ -37,8 +37,8 @@ struct strategy_view {
 struct wanted_level {
     struct number price;    /* price units, on tick */
     struct number quantity; /* quantity units, in lots */
-    /* What the model wants between fair value and this level, before the grid: signed, positive is
-     * away from the other side. Orders leave in its order. */
+    /* From fair value, before any skew, to this price: signed, positive is away from the other
+     * side. What a fill here earns (trading-semantics 26). */
     int64_t distance_millitick;
     uint8_t side;
     uint8_t level;

@@ -268,6 +268,8 @@ bad 'replay: out of range' "quote.levels: '0' is out of range; expected a whole 
 bad 'replay: a NaN' "quote.size: 'nan' is not a number that can be used" replay market.tape --set quote.size=nan
 bad 'replay: off the grid' 'quote.size: 0.000000000001 is finer than this instrument' \
     replay market.tape --set quote.size=0.000000000001
+bad 'replay: less than a distance can be' "quote.step: 0.0001tick is less than 1/1,000 of this instrument's tick of " \
+    replay market.tape --set quote.step=0.0001tick
 bad 'replay: wrong time' '--from: time "noon": expected RFC 3339' replay market.tape --from noon
 bad 'replay: a start after the tape' \
     '--from 2030-01-01T00:00:00.000000000Z: market.tape has nothing at or after it; it goes from 2024-01-01T00:00:00' \

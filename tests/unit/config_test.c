@@ -430,8 +430,8 @@ Test(config, an_amount_off_its_instruments_grid_is_an_error)
     static const char *const cases[][2] = {
         {"quote: {size: 0.015}\nseed: 1",
          "test.yaml:1:15: for v1:A-B: quote.size: 0.015 is no whole"},
-        {"venues: {v1: {quote: {step: 0.01}}}",
-         "test.yaml:1:29: for v1:A-B: quote.step: 0.01 is finer"},
+        {"venues: {v1: {quote: {step: 0.0001}}}",
+         "test.yaml:1:29: for v1:A-B: quote.step: 0.0001 is less than"},
         {"instruments: {v2:A-B: {risk: {position_limit: 0.5}}}",
          "test.yaml:1:47: for v2:A-B: risk.position_limit: 0.5 is finer"},
     };
@@ -442,6 +442,87 @@ Test(config, an_amount_off_its_instruments_grid_is_an_error)
         read_text(config, cases[i][0]);
         int status = config_resolve(config, &names, false, &resolved, &error);
         expect_refusal(status, &error, cases[i][1], "");
+        config_free(&config);
+    }
+}
+
+static const char *warned;
+static char warning[256];
+
+static void warn(const char *line)
+{
+    snprintf(warning, sizeof warning, "%s", line);
+    warned = warning;
+}
+
+/* Both the check without a tape and the resolving for one. */
+Test(config, a_breaker_that_would_clear_while_it_trips_is_an_error)
+{
+    static const char *const cases[][3] = {
+        {"breaker: {spread_clear: 10}", "test.yaml:1:25: for ",
+         "breaker.spread_clear=1000% is above breaker.spread=500%"},
+        {"venues: {v1: {breaker: {volatility: 1}}}", "test.yaml:1:37: for v1",
+         "breaker.volatility_clear=200% is above breaker.volatility=100%"},
+        {"breaker: {reference: 2%}\ninstruments: {v2:A-B: {breaker: {reference_clear: 2.1%}}}",
+         "test.yaml:2:51: for v2:A-B: ",
+         "breaker.reference_clear=2.1% is above breaker.reference=2%: it would clear"},
+        {"breaker: {reference: 0.4%}\ninstruments: {v2:A-B: {breaker: {reference: 1%}}}",
+         "test.yaml:1:22: for ", "breaker.reference_clear=0.5% is above breaker.reference=0.4%"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config *config = fresh();
+        struct config_resolved resolved;
+        struct error error = {0};
+        read_text(config, cases[i][0]);
+        int status = config_resolve(config, &names, false, &resolved, &error);
+        expect_refusal(status, &error, cases[i][1], cases[i][2]);
+        error = (struct error){0};
+        status = config_check(config, warn, &error);
+        expect_refusal(status, &error, cases[i][1], cases[i][2]);
+        config_free(&config);
+    }
+}
+
+/* A band of nothing is one, off is off, and the narrower place decides. */
+Test(config, a_breaker_that_can_clear_is_none)
+{
+    static const char *const cases[] = {
+        "breaker: {spread_clear: 5}",
+        "breaker: {spread: 0, spread_clear: 10}",
+        "venues: {v1: {breaker: {spread_clear: 10, spread: 11}}}\n"
+        "instruments: {v1:A-B: {breaker: {spread: 20}}}",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config *config = fresh();
+        struct error error = {0};
+        read_text(config, cases[i]);
+        cr_expect_eq(config_check(config, warn, &error), ERROR_NONE, "%s", error.text);
+        config_free(&config);
+    }
+}
+
+Test(config, a_limit_that_no_order_fits_is_warned_of)
+{
+    static const char *const cases[][2] = {
+        {"risk: {position_limit: 5lot}",
+         "for all instruments: risk.position_limit=5lot is less than "
+         "quote.size=10lot: no order can be placed"},
+        {"venues: {v1: {quote: {size: 0.2}}}\n"
+         "instruments: {v1:A-B: {risk: {position_limit: 0.1}}}",
+         "for v1:A-B: risk.position_limit=0.1 is less than quote.size=0.2"},
+        {"risk: {position_limit: 10lot}", NULL},
+        {"risk: {position_limit: 5lot, size_band: 10lot}", NULL}, /* sizes shrink to fit it */
+        {"risk: {position_limit: 0.001}", NULL},                  /* of lots nothing is known */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config *config = fresh();
+        struct error error = {0};
+        warned = NULL;
+        read_text(config, cases[i][0]);
+        cr_expect_eq(config_check(config, warn, &error), ERROR_NONE, "%s", error.text);
+        cr_expect_eq(warned != NULL, cases[i][1] != NULL, "case %zu", i);
+        if (warned != NULL && cases[i][1] != NULL)
+            cr_expect(strncmp(warned, cases[i][1], strlen(cases[i][1])) == 0, "%s", warned);
         config_free(&config);
     }
 }
@@ -502,12 +583,16 @@ static void refuse_units(convert *function, struct setting_amount given, const c
 
 Test(config, amounts_become_units_of_their_instrument)
 {
-    expect_units(setting_prices_to_units, amount(0, 0, SETTING_TICK), 0);
-    expect_units(setting_prices_to_units, amount(2, 0, SETTING_TICK), 10);
-    expect_units(setting_prices_to_units, amount(2, 1, SETTING_TICK), 100);
-    expect_units(setting_prices_to_units, amount(12, -1, SETTING_TICK), 6);
-    expect_units(setting_prices_to_units, amount(3, -1, SETTING_PLAIN), 3);
-    expect_units(setting_prices_to_units, amount(1, 3, SETTING_PLAIN), 10000);
+    expect_units(setting_prices_to_milliticks, amount(0, 0, SETTING_TICK), 0); /* the tick is 0.5 */
+    expect_units(setting_prices_to_milliticks, amount(2, 0, SETTING_TICK), 2000);
+    expect_units(setting_prices_to_milliticks, amount(2, 1, SETTING_TICK), 20000);
+    expect_units(setting_prices_to_milliticks, amount(12, -1, SETTING_TICK), 1200);
+    expect_units(setting_prices_to_milliticks, amount(5, -1, SETTING_TICK), 500);
+    expect_units(setting_prices_to_milliticks, amount(1, -3, SETTING_TICK), 1);
+    expect_units(setting_prices_to_milliticks, amount(19999, -4, SETTING_TICK), 1999);
+    expect_units(setting_prices_to_milliticks, amount(3, -1, SETTING_PLAIN), 600);
+    expect_units(setting_prices_to_milliticks, amount(1, -2, SETTING_PLAIN), 20);
+    expect_units(setting_prices_to_milliticks, amount(1, 3, SETTING_PLAIN), 2000000);
     expect_units(setting_sizes_to_units, amount(2, 0, SETTING_LOT), 20);
     expect_units(setting_sizes_to_units, amount(1, -2, SETTING_PLAIN), 10);
     expect_units(setting_sizes_to_units, amount(5, -1, SETTING_PLAIN), 500);
@@ -517,13 +602,17 @@ Test(config, amounts_become_units_of_their_instrument)
 
 Test(config, amounts_that_fit_no_unit_are_refused)
 {
-    refuse_units(setting_prices_to_units, amount(-1, 0, SETTING_TICK), "is negative");
-    refuse_units(setting_prices_to_units, amount(1, 0, SETTING_LOT), "is in lots");
-    refuse_units(setting_prices_to_units, amount(1, -2, SETTING_PLAIN), "0.01 is finer");
-    refuse_units(setting_prices_to_units, amount(1, -1, SETTING_TICK), "0.1tick is finer");
-    refuse_units(setting_prices_to_units, amount(1, -18, SETTING_PLAIN), "is finer");
-    refuse_units(setting_prices_to_units, amount(1, 18, SETTING_PLAIN), "is too large");
-    refuse_units(setting_prices_to_units, amount(INT64_MAX, 18, SETTING_TICK), "is too large");
+    refuse_units(setting_prices_to_milliticks, amount(-1, 0, SETTING_TICK), "is negative");
+    refuse_units(setting_prices_to_milliticks, amount(1, 0, SETTING_LOT), "is in lots");
+    refuse_units(setting_prices_to_milliticks, amount(9, -4, SETTING_TICK),
+                 "0.0009tick is less than 1/1,000 of this instrument's tick of 0.5");
+    refuse_units(setting_prices_to_milliticks, amount(1, -18, SETTING_PLAIN), "is less than");
+    refuse_units(setting_prices_to_milliticks, amount(1, 18, SETTING_PLAIN), "is too large");
+    refuse_units(setting_prices_to_milliticks, amount(INT64_MAX, 18, SETTING_TICK), "is too large");
+    refuse_units(setting_prices_to_milliticks, amount(INT64_MAX, 0, SETTING_TICK), "is too large");
+    refuse_units(setting_sizes_to_units, amount(-1, 0, SETTING_LOT), "is negative");
+    refuse_units(setting_sizes_to_units, amount(1, -5, SETTING_PLAIN),
+                 "0.00001 is finer than this instrument's unit of ");
     refuse_units(setting_sizes_to_units, amount(1, 0, SETTING_TICK), "is in ticks");
     refuse_units(setting_sizes_to_units, amount(15, -3, SETTING_PLAIN),
                  "0.015 is no whole number of this instrument's lots of 0.010");

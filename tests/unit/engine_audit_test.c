@@ -12,7 +12,7 @@ static void quoted(void)
     harness_init(&h);
     h.audit_each = false;
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     harness_accept(&h, 1);
     harness_accept(&h, 2);
     harness_position(&h, 0, SIDE_BUY, 1000, 3);
@@ -174,7 +174,7 @@ static void limited(void)
     harness_make(&h);
     engine_finish(h.engine); /* a run that ends before it has begun has no profit */
     harness_begin(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     harness_position(&h, 0, SIDE_BUY, 1000, 3);
     audit_full(h.engine);
     cr_assert_eq(engine_counters(h.engine)->invariant_violations, 0);
@@ -690,7 +690,7 @@ Test(audit, our_own_sums_are_of_spot_orders)
     h.settings[1].quote_enabled = false;
     h.definitions[1].contract = CONTRACT_SPOT;
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40); /* two linear orders */
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50); /* two linear orders */
     orders_take_place(h.engine,
                       &(struct event_place){.order = 9,
                                             .instrument = 1,

@@ -114,7 +114,7 @@ static void quoted_of(int64_t capacity)
     harness_record(&h, EVENT_balance, EVENT_NONE_16, &record);
     record.balance.asset = ASSET_BASE;
     harness_record(&h, EVENT_balance, EVENT_NONE_16, &record);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     harness_book(&h, 1, EVENT_snapshot, 2000, 50, 2005, 40);
     cr_assert_geq(engine_open_orders(h.engine), 12);
 }

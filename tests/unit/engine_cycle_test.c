@@ -11,7 +11,7 @@ static struct harness h;
 static void start_with_book(void)
 {
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
 }
 
 Test(cycle, quotes_the_style_example_and_pulls_it_when_stale)
@@ -115,9 +115,9 @@ Test(cycle, rule_27_kept_in_tolerance_moved_outside)
 {
     quoted();
     /* fair 201.05 ticks: wanted 99.5 and 102.0, one tick from what rests */
-    harness_book(&h, 0, EVENT_top, 1000, 50, 1010, 40);
+    harness_book(&h, 0, EVENT_top, 1000, 50, 1010, 50);
     cr_expect_eq(h.count, 0);
-    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 50);
     cr_assert_eq(harness_count(&h, EVENT_cancel), 2);
     cr_expect_eq(harness_find(&h, EVENT_cancel, 0)->cancel.why, CANCEL_UNWANTED);
     /* exposure allows old and new at once */
@@ -132,7 +132,7 @@ Test(cycle, rule_27_a_level_waits_for_its_cancel_where_both_do_not_fit)
     start_with_book();
     harness_accept(&h, 1);
     harness_accept(&h, 2);
-    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 50);
     cr_assert_eq(harness_count(&h, EVENT_cancel), 2);
     cr_expect_eq(harness_count(&h, EVENT_place), 0);
     harness_cancelled(&h, 1, 10);
@@ -274,7 +274,7 @@ Test(cycle, rule_24_pause_cancels_what_would_not_be_wanted)
     harness_command(&h, COMMAND_PAUSE);
     cr_expect_eq(harness_find(&h, EVENT_pause, 0)->pause.paused, 1);
     cr_expect_eq(harness_count(&h, EVENT_cancel), 0);
-    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 50);
     cr_expect_eq(harness_count(&h, EVENT_cancel), 2);
     cr_expect_eq(harness_count(&h, EVENT_place), 0);
     harness_cancelled(&h, 1, 10);
@@ -322,8 +322,8 @@ Test(cycle, instruments_of_one_tick_send_in_one_order)
     h.settings[0].quote_half_spread = TICKS(3);
     harness_start(&h);
     h.engine->venues[0].reconciled = false;
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
-    harness_book(&h, 1, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
+    harness_book(&h, 1, EVENT_snapshot, 1000, 50, 1005, 50);
     h.engine->venues[0].reconciled = true;
     harness_tick(&h, MILLISECONDS(100));
     cr_assert_eq(harness_count(&h, EVENT_place), 4);
@@ -405,7 +405,7 @@ Test(cycle, a_wanted_price_off_the_grid_leaves_only_without_its_gate)
         harness_start(&h);
         h.engine->gates_off = off ? UINT32_C(1) << GATE_GRID : 0;
         h.now = INT64_C(2) * 1000003;
-        harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+        harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
         cr_expect_eq(harness_count(&h, EVENT_removed), off ? 1 : 2);
         cr_expect_eq(harness_count(&h, EVENT_place), off);
         if (off)
@@ -427,7 +427,7 @@ Test(cycle, a_size_near_the_limit_is_sent_while_the_venue_takes_it)
         h.definitions[0].minimum_notional.atto = minimum_milli[below] * (int128)1000000000000000;
         harness_start(&h);
         harness_position(&h, 0, SIDE_BUY, 1000, 80);
-        harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+        harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
         const union event_record *first = harness_find(&h, EVENT_place, 0);
         cr_assert_neq(first, NULL);
         cr_expect_eq(harness_count(&h, EVENT_place), below ? 1 : 2);

@@ -376,6 +376,34 @@ Test(figures, a_distance_beyond_what_can_be_added_up_is_named)
     }
 }
 
+/* A distance is kept in 1/1,000 tick, whatever the unit: half a tick of one unit, and of 1/1,000 of it. A tolerance
+ * is compared with whole units. */
+Test(figures, a_distance_need_be_no_whole_number_of_units)
+{
+    struct limits limits;
+    const char *problem;
+    harness_init(&h);
+    h.definitions[0].tick = 3; /* of 0.1 */
+    h.settings[0].quote_half_spread = (struct setting_amount){{5, -1}, SETTING_TICK};
+    h.settings[0].quote_step = PLAIN(15, -2);     /* 0.15 */
+    h.settings[0].quote_skew = PLAIN(1, 1);       /* 10 */
+    h.settings[0].reconcile_price = PLAIN(5, -1); /* 0.5 */
+    cr_assert(limits_resolve(&limits, &h.settings[0], &h.definitions[0], &problem));
+    cr_expect_eq(limits.quote.half_spread_millitick, 500);
+    cr_expect_eq(limits.quote.step_millitick, 500);
+    cr_expect_eq(limits.quote.skew_millitick, 33333);
+    cr_expect_eq(limits.price_tolerance, 5);
+    h.settings[0].reconcile_price = (struct setting_amount){{19, -1}, SETTING_TICK}; /* 0.57 */
+    h.settings[0].quote_skew = (struct setting_amount){{2, 1}, SETTING_TICK};
+    cr_assert(limits_resolve(&limits, &h.settings[0], &h.definitions[0], &problem));
+    cr_expect_eq(limits.price_tolerance, 5);
+    cr_expect_eq(limits.quote.skew_millitick, 20000);
+    h.settings[0].quote_skew = (struct setting_amount){{1, 18}, SETTING_TICK};
+    problem_is("quote.skew");
+    h.settings[0].quote_skew = TICKS(-1);
+    problem_is("quote.skew");
+}
+
 Test(figures, a_definition_that_can_not_be_traded_is_named)
 {
     harness_init(&h);

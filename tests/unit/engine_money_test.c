@@ -187,7 +187,7 @@ Test(money, an_order_whose_fill_is_beyond_belief_is_asked_for)
 {
     harness_init(&h);
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     harness_accept(&h, 1);
     harness_fill(&h, 1, SIDE_BUY, 990, INT64_C(9223372036854775000), 0);
     cr_expect_eq(harness_order(&h, 1)->state, ORDER_UNKNOWN);
@@ -612,7 +612,7 @@ Test(money, final_figures)
     harness_init(&h);
     h.settings[0].quote_enabled = false;
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     harness_position(&h, 0, SIDE_BUY, 1000, 4);
     engine_position(h.engine, 0, &position);
     /* mid 100.25: exact in the profit, to the even unit in the field */

@@ -65,7 +65,7 @@ static void begin(void)
     h.settings[0].quote_levels = 2;
     shape_world();
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     for (order_id id = 1; id <= 4; id++)
         harness_accept(&h, id);
     orders_take_modify(h.engine,
@@ -311,7 +311,7 @@ Test(numbers, a_resting_order_without_a_price_is_left_out_and_can_be_cancelled)
     for (unsigned i = 0; i < BAD_NUMBERS; i++) {
         harness_init(&h);
         harness_start(&h);
-        harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+        harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
         harness_accept(&h, 1);
         harness_accept(&h, 2);
         show(1, bad_numbers[i], (struct number){10, NUMBER_VALUE});
@@ -336,7 +336,7 @@ Test(numbers, a_price_that_can_be_used_again_brings_it_back)
 {
     harness_init(&h);
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     harness_accept(&h, 1);
     harness_accept(&h, 2);
     show(1, (struct number){0, NUMBER_NAN}, (struct number){10, NUMBER_VALUE});
@@ -357,7 +357,7 @@ Test(numbers, a_wanted_level_beyond_belief_is_removed)
     h.settings[0].quote_size = PLAIN(INT64_C(1) << 62, -3);
     h.settings[0].risk_position_limit = PLAIN(INT64_MAX, -3);
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     cr_expect_eq(harness_count(&h, EVENT_place), 0);
     cr_assert_eq(harness_count(&h, EVENT_removed), 2);
     cr_expect_eq(harness_find(&h, EVENT_removed, 0)->removed.where, REMOVED_WANTED);

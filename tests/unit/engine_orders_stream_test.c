@@ -47,7 +47,7 @@ static void quoted(int64_t interval)
     h.venues[0].safety_orders_stream_grace = SECONDS(1);
     h.venues[0].safety_orders_stream_limit = SECONDS(5);
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     cr_assert_eq(harness_count(&h, EVENT_place), 2);
     harness_accept(&h, 1);
     harness_accept(&h, 2);
@@ -145,8 +145,8 @@ Test(orders_stream, each_venue_has_its_own)
     h.venues[0].safety_orders_stream_grace = SECONDS(2);
     h.venues[0].safety_orders_stream_limit = SECONDS(1);
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
-    harness_book(&h, 1, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
+    harness_book(&h, 1, EVENT_snapshot, 1000, 50, 1005, 50);
     for (order_id order = 1; order <= 4; order++)
         harness_accept(&h, order);
     harness_run_to(&h, SECONDS(10));

@@ -21,7 +21,7 @@ static void quoted_at(const char *modify)
 {
     start_at(modify);
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     harness_accept(&h, 1);
     harness_accept(&h, 2);
 }
@@ -56,7 +56,7 @@ static void reconciled(const char *modify, int change, char out[8])
     start_at(modify);
     h.settings[0].quote_enabled = false;
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     h.engine->instruments[0].reference4 = 4010;
     orders_take_place(h.engine,
                       &(struct event_place){
@@ -105,7 +105,7 @@ Test(replace, an_order_stands_for_one_level_whatever_is_wanted)
     start_at("none");
     h.settings[0].quote_enabled = false;
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     h.engine->instruments[0].reference4 = 4010;
     orders_take_place(h.engine,
                       &(struct event_place){
@@ -128,7 +128,7 @@ Test(replace, rule_27_old_and_new_count)
 {
     quoted_at("cancel_replace");
     const struct order_side *buys = &h.engine->instruments[0].sides[SIDE_BUY];
-    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 50);
     cr_assert_eq(harness_count(&h, EVENT_replace), 2);
     cr_expect_eq(harness_count(&h, EVENT_cancel) + harness_count(&h, EVENT_place), 0);
     const struct event_replace *replace = &harness_find(&h, EVENT_replace, 0)->replace;
@@ -153,10 +153,10 @@ Test(replace, rule_27_a_replace_that_does_not_fit_is_a_cancel_and_a_place)
     start_at("cancel_replace");
     h.settings[0].risk_position_limit = LOTS(19);
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     harness_accept(&h, 1);
     harness_accept(&h, 2);
-    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 50);
     cr_expect_eq(harness_count(&h, EVENT_replace), 0);
     cr_expect_eq(harness_count(&h, EVENT_cancel), 2);
     cr_expect_eq(harness_count(&h, EVENT_place), 0);
@@ -173,10 +173,10 @@ Test(replace, what_a_replace_before_it_leaves_no_room_for_stays_until_the_next_c
     h.settings[0].quote_levels = 2;
     h.settings[0].risk_position_limit = LOTS(35);
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     for (order_id id = 1; id <= 4; id++)
         harness_accept(&h, id);
-    harness_book(&h, 0, EVENT_top, 1015, 50, 1020, 40);
+    harness_book(&h, 0, EVENT_top, 1015, 50, 1020, 50);
     cr_expect_eq(harness_count(&h, EVENT_replace), 2); /* one a side */
     cr_expect_eq(harness_count(&h, EVENT_cancel), 0);
     const struct order_side *buys = &h.engine->instruments[0].sides[SIDE_BUY];
@@ -200,7 +200,7 @@ static void reducing(const char *modify, int64_t units)
     h.settings[0].risk_open_interest = true; /* which is never told */
     harness_start(&h);
     harness_position(&h, 0, SIDE_SELL, 1000, units);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     cr_assert_eq(harness_count(&h, EVENT_place), 1);
     cr_assert_eq(harness_find(&h, EVENT_place, 0)->place.quantity.units, 10);
     harness_accept(&h, 1);
@@ -249,11 +249,11 @@ static void expect_replaced(int64_t units, size_t replaced, int64_t last)
     h.settings[0].quote_levels = 2;
     harness_start(&h);
     harness_position(&h, 0, SIDE_SELL, 1000, units);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     cr_assert_eq(harness_count(&h, EVENT_place), 2);
     harness_accept(&h, 1);
     harness_accept(&h, 2);
-    harness_book(&h, 0, EVENT_top, 1030, 50, 1035, 40);
+    harness_book(&h, 0, EVENT_top, 1030, 50, 1035, 50);
     cr_assert_eq(harness_count(&h, EVENT_replace), replaced);
     cr_expect_eq(harness_find(&h, EVENT_replace, replaced - 1)->replace.quantity.units, last);
     cr_expect_eq(harness_count(&h, EVENT_cancel), 0);
@@ -290,7 +290,7 @@ Test(replace, rule_19_an_order_that_would_add_becomes_what_reduces)
 Test(replace, one_that_fails_leaves_the_old_order_and_comes_again)
 {
     quoted_at("cancel_replace");
-    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 50);
     union event_record record = {.cancel_rejected = {.order = 1, .reason = REJECT_OTHER}};
     answer(EVENT_cancel_rejected, &record);
     harness_reject(&h, 3, REJECT_REPLACE);
@@ -298,6 +298,7 @@ Test(replace, one_that_fails_leaves_the_old_order_and_comes_again)
     cr_expect_eq(harness_order(&h, 1)->state, ORDER_ACTIVE);
     cr_expect_eq(harness_order(&h, 3)->state, ORDER_REJECTED);
     cr_expect_not(h.engine->instruments[0].wait_top[SIDE_BUY]);
+    cr_expect_eq(h.engine->instruments[0].refusals[SIDE_BUY].back_off, 0);
     cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 10);
     harness_run_to(&h, MILLISECONDS(250) - 1);
     cr_expect_eq(harness_order(&h, 1)->state, ORDER_ACTIVE);
@@ -310,7 +311,7 @@ Test(replace, one_that_fails_leaves_the_old_order_and_comes_again)
 Test(replace, one_without_an_answer_is_two_unknown_orders)
 {
     quoted_at("replace");
-    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 50);
     harness_run_to(&h, SECONDS(5));
     cr_expect_eq(harness_order(&h, 1)->state, ORDER_UNKNOWN);
     cr_expect_eq(harness_order(&h, 3)->state, ORDER_UNKNOWN);
@@ -321,7 +322,7 @@ Test(replace, one_without_an_answer_is_two_unknown_orders)
 Test(replace, the_carry_of_a_tape_has_it_too)
 {
     quoted_at("cancel_replace");
-    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 50);
     struct message decision = h.decisions[0];
     union event_record record = h.records[0];
     decision.record = &record;
@@ -353,7 +354,7 @@ Test(replace, an_edit_moves_the_order_and_counts_the_larger)
 {
     quoted_at("edit");
     const struct order_side *buys = &h.engine->instruments[0].sides[SIDE_BUY];
-    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 50);
     cr_assert_eq(harness_count(&h, EVENT_modify), 2);
     const struct event_modify *modify = &harness_find(&h, EVENT_modify, 0)->modify;
     cr_expect(modify->order == 1 && modify->price.units == 1000 && modify->leaves.units == 10);
@@ -371,7 +372,7 @@ Test(replace, an_edit_moves_the_order_and_counts_the_larger)
 Test(replace, a_late_fill_may_be_of_the_size_that_was_asked_for)
 {
     quoted_at("edit");
-    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 50);
     cr_assert_eq(harness_order(&h, 1)->state, ORDER_PENDING_MODIFY);
     union event_record lost = {.order_unknown = {.order = 1, .request = REQUEST_MODIFY}};
     answer(EVENT_order_unknown, &lost);
@@ -406,7 +407,7 @@ Test(replace, an_edit_that_a_gate_stops_is_a_cancel)
 static void edit_refused(enum reject reason)
 {
     quoted_at("edit");
-    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 50);
     cr_assert_eq(harness_count(&h, EVENT_modify), 2);
     union event_record record = {.modify_rejected = {.order = 1, .reason = (uint8_t)reason}};
     answer(EVENT_modify_rejected, &record);
@@ -415,7 +416,7 @@ static void edit_refused(enum reject reason)
 /* The same edit would be refused again: the order goes, and the side waits for a new top. */
 Test(replace, rule_27_after_an_edit_that_was_refused_the_side_waits_for_a_new_top)
 {
-    edit_refused(REJECT_OTHER);
+    edit_refused(REJECT_POST_ONLY);
     cr_expect_eq(harness_order(&h, 1)->price, 990);
     cr_expect_eq(harness_count(&h, EVENT_modify), 0);
     cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
@@ -424,7 +425,24 @@ Test(replace, rule_27_after_an_edit_that_was_refused_the_side_waits_for_a_new_to
     harness_run_to(&h, SECONDS(1));
     cr_expect_eq(engine_counters(h.engine)->modified, 2);
     cr_expect_eq(engine_counters(h.engine)->placed, 2);
-    harness_book(&h, 0, EVENT_top, 1015, 50, 1020, 40);
+    harness_book(&h, 0, EVENT_top, 1015, 50, 1020, 50);
+    cr_expect_eq(harness_count(&h, EVENT_place), 1);
+    cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.side, SIDE_BUY);
+    harness_close(&h);
+}
+
+/* For another reason it is a time that it waits for. */
+Test(replace, after_an_edit_that_was_refused_for_another_reason_the_side_waits_a_second)
+{
+    edit_refused(REJECT_OTHER);
+    cr_expect_eq(harness_count(&h, EVENT_modify), 0);
+    cr_expect_eq(harness_count(&h, EVENT_cancel), 1);
+    harness_cancelled(&h, 1, 10);
+    cr_expect_eq(harness_count(&h, EVENT_place), 0);
+    cr_expect_eq(harness_blocking(&h), UINT32_C(1) << GATE_REFUSED);
+    harness_run_to(&h, SECONDS(1) - 1);
+    cr_expect_eq(engine_counters(h.engine)->placed, 2);
+    harness_tick(&h, SECONDS(1));
     cr_expect_eq(harness_count(&h, EVENT_place), 1);
     cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.side, SIDE_BUY);
     harness_close(&h);
@@ -434,6 +452,7 @@ Test(replace, an_edit_that_came_too_late_was_not_refused)
 {
     edit_refused(REJECT_FILLED);
     cr_expect_not(h.engine->instruments[0].wait_top[SIDE_BUY]);
+    cr_expect_eq(h.engine->instruments[0].refusals[SIDE_BUY].back_off, 0);
     cr_expect_eq(harness_order(&h, 1)->state, ORDER_UNKNOWN);
     harness_close(&h);
 }

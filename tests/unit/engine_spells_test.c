@@ -300,6 +300,22 @@ Test(spells, sizes_are_made_anew_when_what_they_are_made_of_changes)
     ladder.fair_millitick = 200000 + 200000 / 128 + 1;
     expect_sizes(ladder, 15, 30, 45); /* 0.993, 1.993, 2.993 of a mean of 1.993; half at least */
     instrument->definition.maker_fee = 0;
+    for (int side = -1; side <= 1; side += 2) { /* of a half tick, either way */
+        ladder.levels[0].distance_millitick = 2000 + side * 500;
+        expect_sizes(ladder, 15, 30, 45);
+        ladder.levels[0].distance_millitick = 2000;
+        ladder.levels[LEVELS - 1].distance_millitick = 4000 + side * 500;
+        expect_sizes(ladder, 15, 30, 45);
+        ladder.levels[LEVELS - 1].distance_millitick = 4000;
+    }
+    ladder.levels[0].distance_millitick = 2501;
+    expect_sizes(ladder, 23, 28, 37); /* 2.501, 3 and 4 of a mean of 3.167 */
+    ladder.levels[0].distance_millitick = 2000;
+    expect_sizes(ladder, 20, 30, 40);
+    ladder.levels[LEVELS - 1].distance_millitick = 4501;
+    expect_sizes(ladder, 18, 28, 42); /* 2, 3 and 4.501 of a mean of 3.167 */
+    ladder.levels[LEVELS - 1].distance_millitick = 3499;
+    expect_sizes(ladder, 21, 31, 37); /* 2, 3 and 3.499 of a mean of 2.833 */
     ladder.levels[LEVELS - 1].distance_millitick = 5000;
     ladder.levels[LEVELS - 1].price.units = 975;
     expect_sizes(ladder, 18, 27, 45); /* 2, 3 and 5 of a mean of 3.333 */

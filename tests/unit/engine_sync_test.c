@@ -11,7 +11,7 @@ static struct harness h;
 static void quoted(void)
 {
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     cr_assert_eq(harness_count(&h, EVENT_place), 2);
     harness_accept(&h, 1);
     harness_accept(&h, 2);

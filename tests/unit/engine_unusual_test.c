@@ -19,7 +19,7 @@ static struct number value(int64_t units)
 static void sent(void)
 {
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     cr_assert_eq(harness_count(&h, EVENT_place), 2);
 }
 
@@ -37,7 +37,7 @@ static void quiet(void)
     harness_init(&h);
     h.settings[0].quote_enabled = false;
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
 }
 
 static void place(order_id id, enum side side, int64_t price, int64_t quantity)
@@ -542,7 +542,7 @@ Test(unusual, an_order_that_was_given_up_is_not_moved)
     quoted();
     h.engine->venues[0].modify = MODIFY_EDIT;
     harness_order(&h, 1)->failures = 4;
-    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1015, 50);
     const union event_record *placed = harness_find(&h, EVENT_place, 0);
     cr_assert_neq(placed, NULL); /* a new order stands for the level */
     cr_expect_eq(placed->place.side, SIDE_BUY);
@@ -637,7 +637,7 @@ Test(unusual, a_short_rate_admits_all_while_its_gate_is_off)
     h.audit_each = false;
     harness_start(&h);
     h.engine->gates_off = GATE(GATE_RATE);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     cr_expect_eq(harness_count(&h, EVENT_place), 2);
 }
 
@@ -705,7 +705,7 @@ Test(unusual, what_a_strategy_wants_wrongly_is_left_out)
     h.settings[0].quote_levels = 2;
     memcpy(h.settings[0].quote_strategy.text, "rough", sizeof "rough");
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     uint64_t removed_before = 0;
     for (int second = 1; second <= 60; second++) {
         for (order_id id = 1; id < orders_next_id(h.engine); id++)

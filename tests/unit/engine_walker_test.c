@@ -35,7 +35,7 @@ static void quoted(void)
 {
     harness_init(&h);
     harness_start(&h);
-    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     harness_accept(&h, 1);
     harness_fill(&h, 1, SIDE_BUY, 990, 4, 6);
 }

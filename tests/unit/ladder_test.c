@@ -41,8 +41,9 @@ Test(ladder, style_example)
     cr_assert_eq(ladder.count, 2);
     cr_expect_eq(ladder.levels[0].price.units, 990);
     cr_expect_eq(ladder.levels[1].price.units, 1015);
-    cr_expect_eq(ladder.levels[0].distance_millitick, 2000);
-    cr_expect_eq(ladder.levels[1].distance_millitick, 2000);
+    /* From fair value to what the grid made of two ticks: 198 and 203 ticks. */
+    cr_expect_eq(ladder.levels[0].distance_millitick, 2555);
+    cr_expect_eq(ladder.levels[1].distance_millitick, 2445);
 }
 
 Test(ladder, steps_and_skew)
@@ -58,8 +59,10 @@ Test(ladder, steps_and_skew)
     cr_expect_eq(ladder.levels[2].price.units, 195 * 5);
     cr_expect_eq(ladder.levels[3].price.units, 202 * 5);
     cr_expect_eq(ladder.levels[5].price.units, 204 * 5);
-    cr_expect_eq(ladder.levels[0].distance_millitick, 3000);
-    cr_expect_eq(ladder.levels[3].distance_millitick, 1000);
+    cr_expect_eq(ladder.levels[0].distance_millitick, 3500);
+    cr_expect_eq(ladder.levels[2].distance_millitick, 5500);
+    cr_expect_eq(ladder.levels[3].distance_millitick, 1500);
+    cr_expect_eq(ladder.levels[5].distance_millitick, 3500);
 }
 
 Test(ladder, never_through_the_top)
@@ -68,10 +71,13 @@ Test(ladder, never_through_the_top)
     units.half_spread_millitick = 0;
     view.position = 100;
     wanted();
+    /* The skew of two ticks would sell at 199: at the ask instead, half a tick above fair value. */
     cr_expect_eq(ladder.levels[1].price.units, 1005);
+    cr_expect_eq(ladder.levels[1].distance_millitick, 500);
     view.position = -100;
     wanted();
     cr_expect_eq(ladder.levels[0].price.units, 1000);
+    cr_expect_eq(ladder.levels[0].distance_millitick, 500);
 }
 
 Test(ladder, widens)

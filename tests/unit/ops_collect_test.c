@@ -17,7 +17,7 @@ static void quoting(void)
 {
     ops_bench_init(&b);
     ops_bench_start(&b);
-    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     cr_assert_eq(harness_count(&b.h, EVENT_place), 2);
 }
 
@@ -276,7 +276,7 @@ Test(ops_collect, profit_worked_out_by_hand_shows_everywhere)
     ops_bench_init(&b);
     b.h.global.risk_daily_loss_limit = (money){(int128)5000 * 1000000000 * 1000000000};
     ops_bench_start(&b);
-    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     harness_accept(&b.h, 1);
     harness_fill(&b.h, 1, SIDE_BUY, 990, 10, 0);
     ops_bench_run_to(&b, SECONDS(1));
@@ -351,7 +351,7 @@ static void priced(void)
     b.h.definitions[1].base = ASSET_OTHER;
     b.h.definitions[1].quote = ASSET_BASE;
     ops_bench_start(&b);
-    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     harness_book(&b.h, 1, EVENT_snapshot, 5, 50, 35, 40);
     cr_assert(money_from_units(109, -2, &rate.reference_rate.bid));
     cr_assert(money_from_units(111, -2, &rate.reference_rate.ask));
@@ -559,7 +559,7 @@ Test(ops_collect, rule_32_a_pause_lets_the_age_grow)
     ops_bench_start(&b);
     cr_expect(!ready_at(0), "before the first quote");
     cr_expect(has_reason(OPS_REASON_NO_QUOTE));
-    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     harness_accept(&b.h, 1);
     harness_accept(&b.h, 2);
     harness_run_to(&b.h, SECONDS(50));
@@ -582,7 +582,7 @@ Test(ops_collect, an_order_without_an_answer_is_no_kept_quote)
     b.h.settings[0].order_pending_timeout = SECONDS(60);
     ops_bench_start(&b);
     b.h.now = SECONDS(1);
-    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     cr_assert_eq(b.collect->last_quote, SECONDS(1), "what was sent is a quote");
     harness_run_to(&b.h, SECONDS(20));
     cr_expect_eq(b.collect->last_quote, SECONDS(1));
@@ -653,7 +653,7 @@ Test(ops_collect, the_databases_breaker_shows)
     b.session.database = database;
     database_is = OPS_CHECK_WELL;
     ops_bench_start(&b);
-    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
     metric("capstan_database_breaker_state 0");
     metric("capstan_database_failures 0");
     cr_expect(!strstr(ops_bench_metrics(&b), "\ncapstan_database_last_failure"), "none yet");
