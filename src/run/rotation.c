@@ -214,11 +214,12 @@ int rotation_carry_load(const struct rotation_carry *carry, struct engine *engin
                         struct error *error)
 {
     uint64_t index;
+    size_t used;
     if (carry->parts == 0)
         return 0;
     if (!carry->whole)
         return error_set(error, ERROR_INPUT, "the carry at the tape's beginning is not whole");
-    const char *fault = engine_read_carry(engine, carry->bytes, carry->length, &index);
+    const char *fault = engine_read_carry(engine, carry->bytes, carry->length, &used, &index);
     if (fault == NULL)
         return 0;
     return error_set(error, ERROR_INPUT,
@@ -253,14 +254,14 @@ static int make_carry(const struct run_engine *run, struct rotation_carry *carry
                       struct error *error)
 {
     uint8_t none[1];
-    size_t length = engine_write_carry(run->engine, none, 0);
+    size_t length = engine_write_carry(run->engine, false, none, 0);
     carry->bytes = malloc(length);
     if (carry->bytes == NULL)
         return error_set(error, ERROR_SYSTEM, "no memory for a carry");
     if (length > ROTATION_CARRY_BYTES_MAX)
         return error_set(error, ERROR_SYSTEM, "a carry of %zu bytes: expected at most %d", length,
                          ROTATION_CARRY_BYTES_MAX);
-    carry->length = carry->capacity = engine_write_carry(run->engine, carry->bytes, length);
+    carry->length = carry->capacity = engine_write_carry(run->engine, false, carry->bytes, length);
     carry->parts = (length + ROTATION_PART_BYTES - 1) / ROTATION_PART_BYTES;
     carry->follows = carry->whole = true;
     return try_carry(run, carry, error);
