@@ -27,6 +27,13 @@ static double events_per_second(const struct figures *figures)
     return figures->started_seconds > 0 ? (double)figures->events / figures->started_seconds : 0;
 }
 
+/* What the engine was told besides; a replay has one. */
+static uint64_t starts(const struct figures *figures)
+{
+    const struct result_answers *answers = figures->answers;
+    return figures->messages - figures->market_messages - answers->ticks - answers->answers;
+}
+
 /* The asset in which an instrument's profit is counted. */
 static const char *profit_asset(const struct event_names *names, unsigned instrument)
 {
@@ -222,6 +229,7 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
     cmd_json_count(root, "market_messages", figures->market_messages);
     cmd_json_count(root, "ticks", figures->answers->ticks);
     cmd_json_count(root, "answers", figures->answers->answers);
+    cmd_json_count(root, "starts", starts(figures));
     cmd_json_count(root, "decisions", counters->decisions);
     cmd_json_count(root, "cycles", counters->cycles);
     cmd_json_text(root, "fingerprint", figures->fingerprint);
@@ -279,8 +287,10 @@ static void print_head(const struct figures *figures, FILE *stream)
         fprintf(stream, "before       %" PRIu64 " events before the engine's start\n",
                 backtest->loop.events_before_start);
     fprintf(stream,
-            "messages     %" PRIu64 " of the market, %" PRIu64 " ticks, %" PRIu64 " answers\n",
-            figures->market_messages, figures->answers->ticks, figures->answers->answers);
+            "messages     %" PRIu64 " = %" PRIu64 " of the market + %" PRIu64 " ticks + %" PRIu64
+            " answers + %" PRIu64 " start%s\n",
+            figures->messages, figures->market_messages, figures->answers->ticks,
+            figures->answers->answers, starts(figures), starts(figures) == 1 ? "" : "s");
     fprintf(stream, "decisions    %" PRIu64 " in %" PRIu64 " cycles\n", counters->decisions,
             counters->cycles);
     fprintf(stream,

@@ -80,7 +80,7 @@ int run_database_write(struct run_database *database, const char *path,
                                           .seed = engine->resolved.global.seed,
                                           .counters = engine_counters(engine->engine),
                                           .events = loop->events - loop->events_before_start,
-                                          .messages = loop->messages - loop->messages_before_start};
+                                          .messages = spool_counts(database->spool)};
     for (size_t i = 0; i < TAPE_IDENTITY_BYTES; i++)
         snprintf(provenance.tape_identity + 2 * i, 3, "%02x", database->check.identity[i]);
     fingerprint_text(fingerprint, provenance.fingerprint);

@@ -643,6 +643,16 @@ const struct event_definition *engine_definition(const struct engine *engine, un
     return &engine->instruments[instrument].definition;
 }
 
+bool engine_best_prices(const struct engine *engine, unsigned instrument, int64_t *bid,
+                        int64_t *ask)
+{
+    ASSERT(instrument < engine->instrument_count);
+    const struct market *market = &engine->instruments[instrument].market;
+    *bid = market->top.price[SIDE_BUY];
+    *ask = market->top.price[SIDE_SELL];
+    return market_has_view(market);
+}
+
 const struct book *engine_book(const struct engine *engine, unsigned instrument)
 {
     ASSERT(instrument < engine->instrument_count);

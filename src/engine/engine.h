@@ -133,6 +133,10 @@ enum infrastructure_state engine_database_state(const struct engine *engine);
 uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate);
 /* What an instrument's definition is now. */
 const struct event_definition *engine_definition(const struct engine *engine, unsigned instrument);
+/* Best prices of an instrument's top view, whose middle is the engine's mid (trading-semantics 3), in price units. False
+ * where its book is not synchronised or a side is empty. It may be locked or crossed: then it has no mid. */
+bool engine_best_prices(const struct engine *engine, unsigned instrument, int64_t *bid,
+                        int64_t *ask);
 /* The book of an instrument; it belongs to the engine. */
 const struct book *engine_book(const struct engine *engine, unsigned instrument);
 

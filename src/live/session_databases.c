@@ -25,7 +25,6 @@ int session_databases_open(struct session *session, struct error *error)
                                                   .fold = &session->fold,
                                                   .epoch = session->start.epoch,
                                                   .events_before = session->loop.events,
-                                                  .messages_before = session->loop.messages,
                                                   .feed = session->feed,
                                                   .healthy = &session->database_is_well,
                                                   .clock = &session->clock.clock,

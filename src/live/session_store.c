@@ -250,7 +250,7 @@ bool session_store_close(struct session_store **out, const struct loop *loop, in
     count_own(store);
     store->last.counters = &store->own;
     store->last.events = loop->events - store->options.events_before;
-    store->last.messages = loop->messages - store->options.messages_before;
+    store->last.messages = follower_counts(store->follower);
     bool whole = follower_close(&store->follower, &store->last, limit_ns);
     if (!store->follower) /* else its thread may still use the rest */
         free(store);

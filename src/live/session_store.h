@@ -19,11 +19,11 @@ struct session_store_options {
     const char *tape;
     const struct tape_header *header; /* that stands on the tape */
     const char *build_id;
-    struct run_engine *engine;               /* folded, before its start */
-    const struct fold *fold;                 /* what the tape held before */
-    uint64_t epoch;                          /* of this session */
-    uint64_t events_before, messages_before; /* of the process, on tapes before this one */
-    struct live_feed *feed;                  /* how calls end is posted here */
+    struct run_engine *engine; /* folded, before its start */
+    const struct fold *fold;   /* what the tape held before */
+    uint64_t epoch;            /* of this session */
+    uint64_t events_before;    /* of the process, on tapes before this one */
+    struct live_feed *feed;    /* how calls end is posted here */
     /* For any thread: the last call worked, none hangs, no record was lost, and the breaker is closed. */
     atomic_bool *healthy;
     const struct clock *clock;

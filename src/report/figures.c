@@ -52,7 +52,11 @@ static void fill_provenance(struct table *table, const struct run *run)
     table_text(table, "length, seconds");
     table_decimal(table, (int128)p->last_ns - p->first_ns, -9);
     integer_row(table, "events", p->events);
-    integer_row(table, "messages", p->messages);
+    integer_row(table, "messages to the engine", p->messages);
+    integer_row(table, "of the market", p->market_messages);
+    integer_row(table, "ticks", p->ticks);
+    integer_row(table, "answers", p->answers);
+    integer_row(table, "starts", p->messages - p->market_messages - p->ticks - p->answers);
     integer_row(table, "cycles", p->cycles);
     integer_row(table, "decisions", p->decisions);
     integer_row(table, "invariant checks", p->invariant_checks);
@@ -169,13 +173,14 @@ static void fill_markouts(struct table *table, const struct run *run)
         {"fills_measured", "Fills measured", TABLE_FIGURE},
         {"fills_not_measured", "Not measured", TABLE_FIGURE}};
     char text[TIME_TEXT_MAX + 8];
-    table_open(table, "markouts", "Spread captured and markouts",
-               "Side x (mid - price) x quantity of each fill, before fees; the mid is that of our "
-               "book at the fill's time at the venue, and that much later. At the fill it is the "
-               "spread captured; what it loses until 60 s is what the other side knew. Basis "
-               "points are of the worth of the fills measured. Not measured: the run ended before, "
-               "or the book had no mid.",
-               columns, COUNT_OF(columns));
+    table_open(
+        table, "markouts", "Spread captured and markouts",
+        "Side x (mid - price) x quantity of each fill, before fees. The mid is the middle of "
+        "the best prices that the engine quotes by: just before the fill (the spread "
+        "captured), and that long after it, by the venue's clock. What it loses until 60 s "
+        "is what the other side knew. Basis points are of the worth of the fills measured. "
+        "Not measured: the run ended before, or there was no mid.",
+        columns, COUNT_OF(columns));
     for (size_t i = 0; i < run->instrument_count; i++) {
         const struct run_instrument *instrument = &run->instruments[i];
         uint64_t fills = instrument->fills[SIDE_BUY].count + instrument->fills[SIDE_SELL].count;
@@ -205,8 +210,10 @@ static void fill_fill_rate(struct table *table, const struct run *run)
         {"side", "Side", TABLE_KEY},
         {"level", "Level", TABLE_KEY},
         {"distance_ticks", "Ticks away", TABLE_FIGURE},
-        {"orders", "Orders", TABLE_FIGURE},
-        {"filled", "Filled whole", TABLE_FIGURE},
+        {"spells", "Spells", TABLE_FIGURE},
+        {"rested_seconds", "Rested s", TABLE_FIGURE},
+        {"rested", "Quantity", TABLE_FIGURE},
+        {"filled", "Whole", TABLE_FIGURE},
         {"filled_part", "In part", TABLE_FIGURE},
         {"fill_rate_percent", "Fill rate %", TABLE_FIGURE},
         {"fills_queue", "Queue", TABLE_FIGURE},
@@ -218,8 +225,11 @@ static void fill_fill_rate(struct table *table, const struct run *run)
                                      FILL_REPORTED};
     _Static_assert(COUNT_OF(causes) == FILL_CAUSE_COUNT, "a column a cause");
     table_open(table, "fill_rate", "Fill rate by depth and cause",
-               "Level 0 is nearest to the fair value; ticks away is the mean distance from it when "
-               "the orders were placed. Fill rate is filled of ordered quantity. Fills by cause: "
+               "By the level for which an order rested: 0 is nearest to the fair value. A spell is "
+               "the time in which an order rested for one level; ticks away is the mean distance "
+               "when it was sent there. Fill rate is filled of rested quantity, whole and in part "
+               "are spells; refused orders "
+               "never rested. Fills by cause: "
                "our turn in the queue came, the market traded through our price, it crossed it, we "
                "took; reported: the venue told of it.",
                columns, COUNT_OF(columns));
@@ -228,16 +238,18 @@ static void fill_fill_rate(struct table *table, const struct run *run)
         for (unsigned at = 0; at < 2 * RUN_LEVELS_MAX; at++) {
             unsigned side = at / RUN_LEVELS_MAX, number = at % RUN_LEVELS_MAX;
             const struct run_level *level = &instrument->level[side][number];
-            if (level->orders == 0)
+            if (level->spells == 0 && level->fills == 0)
                 continue;
             table_text(table, instrument->name);
             table_text(table, event_enum_text(FIELD_SIDE, side));
             table_count(table, number);
-            table_ratio(table, level->distance, (int128)level->orders * 1000, 2);
-            table_count(table, level->orders);
+            table_ratio(table, level->distance, (int128)level->distances * 1000, 2);
+            table_count(table, level->spells);
+            table_ratio(table, level->time_ns, NS_PER_SECOND, 3);
+            table_decimal(table, level->rested, instrument->quantity_exponent);
             table_count(table, level->filled_whole);
             table_count(table, level->filled_part);
-            table_ratio(table, level->filled * 100, level->ordered, 2);
+            table_ratio(table, level->filled * 100, level->rested, 2);
             for (unsigned cause = 0; cause < FILL_CAUSE_COUNT; cause++)
                 table_count(table, level->fills_by_cause[causes[cause]]);
         }
@@ -264,6 +276,92 @@ static void fill_orders(struct table *table, const struct run *run)
         table_count(table, instrument->expired);
         table_count(table, instrument->not_found);
         table_count(table, instrument->open);
+    }
+}
+
+static void fill_breakers(struct table *table, const struct run *run)
+{
+    static const struct table_column columns[] = {
+        {"instrument", "Instrument", TABLE_KEY}, {"breaker", "Breaker", TABLE_KEY},
+        {"state", "State", TABLE_KEY},           {"since", "Since", TABLE_KEY},
+        {"until", "Until", TABLE_TEXT},          {"seconds", "Seconds", TABLE_FIGURE}};
+    table_open(
+        table, "breakers", "Trips of breakers",
+        "A state that gets worse is a row of its own. Without an end it stood so at the end "
+        "of the run; seconds are until then. The edge breaker stays until an operator clears "
+        "it.",
+        columns, COUNT_OF(columns));
+    for (size_t i = 0; i < run->instrument_count; i++)
+        for (size_t b = 0; b < run->instruments[i].breakers.count; b++) {
+            const struct run_interval *interval = &run->instruments[i].breakers.items[b];
+            table_text(table, run->instruments[i].name);
+            table_text(table, event_enum_text(FIELD_BREAKER, interval->what));
+            table_text(table, event_enum_text(FIELD_BREAKER_STATE, interval->state));
+            table_time(table, interval->since);
+            if (interval->ended)
+                table_time(table, interval->until);
+            else
+                table_text(table, "");
+            table_ratio(table, (int128)interval->until - interval->since, NS_PER_SECOND, 3);
+        }
+}
+
+static bool is_gate(const struct run_interval *interval, unsigned gate)
+{
+    return interval->what == gate;
+}
+
+static bool is_whole_gate(const struct run_interval *interval, unsigned any)
+{
+    (void)any;
+    return run_gate_is_whole(interval->what);
+}
+
+static bool is_pausing_breaker(const struct run_interval *interval, unsigned breaker)
+{
+    return interval->what == breaker && interval->state >= BREAKER_PAUSE;
+}
+
+static void not_quoting_row(struct table *table, const struct run *run, const char *instrument,
+                            const char *cause, int64_t time_ns)
+{
+    const struct run_provenance *p = &run->provenance;
+    if (time_ns == 0)
+        return;
+    table_text(table, instrument);
+    table_text(table, cause);
+    table_ratio(table, time_ns, NS_PER_SECOND, 3);
+    table_ratio(table, (int128)time_ns * 100, (int128)run->end_ns - p->first_ns, 2);
+}
+
+static void fill_not_quoting(struct table *table, const struct run *run)
+{
+    static const struct table_column columns[] = {{"instrument", "Instrument", TABLE_KEY},
+                                                  {"cause", "Cause", TABLE_KEY},
+                                                  {"seconds", "Seconds", TABLE_FIGURE},
+                                                  {"percent", "% of the run", TABLE_FIGURE}};
+    const int64_t from = run->provenance.first_ns, to = run->end_ns;
+    table_open(
+        table, "not_quoting", "Time without quoting",
+        "How long nothing could be placed or changed, and what stopped it: a gate of the "
+        "whole instrument, a breaker by its name. Causes may hold at one time; \"any\" counts "
+        "each moment once.",
+        columns, COUNT_OF(columns));
+    for (size_t i = 0; i < run->instrument_count; i++) {
+        const struct run_instrument *instrument = &run->instruments[i];
+        char cause[48];
+        not_quoting_row(table, run, instrument->name, "any",
+                        run_time_of(&instrument->gates, is_whole_gate, 0, from, to));
+        for (unsigned gate = 0; gate < GATE_COUNT; gate++)
+            if (run_gate_is_whole(gate) && gate != GATE_BREAKER)
+                not_quoting_row(table, run, instrument->name, event_enum_text(FIELD_GATE, gate),
+                                run_time_of(&instrument->gates, is_gate, gate, from, to));
+        for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++) {
+            snprintf(cause, sizeof cause, "breaker %s", event_enum_text(FIELD_BREAKER, breaker));
+            not_quoting_row(
+                table, run, instrument->name, cause,
+                run_time_of(&instrument->breakers, is_pausing_breaker, breaker, from, to));
+        }
     }
 }
 
@@ -294,7 +392,7 @@ static void fill_latency(struct table *table, const struct run *run)
                                                   {"p95_ms", "p95 ms", TABLE_FIGURE},
                                                   {"p99_ms", "p99 ms", TABLE_FIGURE},
                                                   {"slowest_ms", "Slowest ms", TABLE_FIGURE}};
-    static const char *const requests[] = {"place", "cancel", "modify"};
+    static const char *const requests[] = {"place", "replace", "cancel", "modify"};
     static const unsigned percents[] = {50, 95, 99, 100};
     table_open(table, "latency", "Latency",
                "From the decision to the first answer to it, by the session's clock.", columns,

@@ -14,6 +14,8 @@
     X(markouts)                                                                                    \
     X(fill_rate)                                                                                   \
     X(orders)                                                                                      \
+    X(breakers)                                                                                    \
+    X(not_quoting)                                                                                 \
     X(gates)                                                                                       \
     X(latency)                                                                                     \
     X(fees)

@@ -126,7 +126,8 @@ static int read_provenance(struct reading *reading, struct error *error)
                             &p->run_grade_reasons, &p->tool_version,  &p->build_id,   &p->config,
                             &p->config_hash,       &p->fingerprint};
     int64_t *const integers[] = {&p->seed,      &p->first_ns,         &p->last_ns,
-                                 &p->events,    &p->messages,         &p->cycles,
+                                 &p->events,    &p->messages,         &p->market_messages,
+                                 &p->ticks,     &p->answers,          &p->cycles,
                                  &p->decisions, &p->invariant_checks, &p->invariant_violations};
     enum {
         TEXTS = sizeof texts / sizeof texts[0],
@@ -136,7 +137,8 @@ static int read_provenance(struct reading *reading, struct error *error)
         reader, "run",
         "SELECT tape_name, tape_identity, tape_grade, run_grade, run_grade_reasons, tool_version,"
         " build_id, config, config_hash, fingerprint, seed, first_ns, last_ns, events, messages,"
-        " cycles, decisions, invariant_checks, invariant_violations FROM run",
+        " market_messages, ticks, answers, cycles, decisions, invariant_checks, "
+        "invariant_violations FROM run",
         error);
     if (code)
         return code;
@@ -149,6 +151,21 @@ static int read_provenance(struct reading *reading, struct error *error)
     return code || any ? code
                        : error_set(error, ERROR_INPUT, "%s: is damaged: the table run has no row",
                                    reading->run->path);
+}
+
+/* The row of a session that goes on has no last message yet. */
+static int read_end(struct reading *reading, struct error *error)
+{
+    struct store_reader *reader = reading->reader;
+    int code = store_reader_query(reader, "order_event",
+                                  "SELECT coalesce(max(at_ns), 0) FROM order_event", error);
+    if (code)
+        return code;
+    int64_t last = store_reader_next(reader) ? store_reader_integer(reader, 0, 0, INT64_MAX) : 0;
+    const struct run_provenance *p = &reading->run->provenance;
+    reading->run->end_ns = last > p->last_ns ? last : p->last_ns;
+    store_reader_next(reader);
+    return finish(reading, error);
 }
 
 static void read_units(struct reading *reading, struct run_instrument *instrument)
@@ -365,14 +382,19 @@ static unsigned read_level(struct reading *reading, int column)
     return (unsigned)store_reader_integer(reading->reader, column, 0, RUN_LEVELS_MAX - 1);
 }
 
+static void add_cause(struct run_level *level, unsigned cause)
+{
+    level->fills++;
+    level->fills_by_cause[cause]++;
+}
+
 static int read_fills(struct reading *reading, struct error *error)
 {
     struct store_reader *reader = reading->reader;
     int code = store_reader_query(
         reader, "fill",
         "SELECT f.instrument, f.side, f.price_units, f.quantity_units, f.liquidity, f.fee,"
-        " coalesce(f.fee_asset, ''), f.cause, o.level FROM fill f LEFT JOIN orders o"
-        " ON o.id = f.order_id ORDER BY f.id",
+        " coalesce(f.fee_asset, ''), f.cause, f.level FROM fill f ORDER BY f.id",
         error);
     if (code)
         return code;
@@ -390,7 +412,7 @@ static int read_fills(struct reading *reading, struct error *error)
         unsigned cause =
             read_word(reading, 7, FIELD_FILL_CAUSE, FILL_CAUSE_COUNT, "a fill's cause");
         if (!store_reader_is_null(reader, 8)) /* else its order was placed before the run */
-            instrument->level[side][read_level(reading, 8)].fills_by_cause[cause]++;
+            add_cause(&instrument->level[side][read_level(reading, 8)], cause);
     }
     return finish(reading, error);
 }
@@ -463,34 +485,147 @@ static void count_outcome(struct reading *reading, struct run_instrument *instru
         ++*outcomes[i].count;
         return;
     }
-    store_reader_refuse(reading->reader, 6, "what became of an order");
+    store_reader_refuse(reading->reader, 1, "what became of an order");
 }
 
 static int read_orders(struct reading *reading, struct error *error)
 {
     struct store_reader *reader = reading->reader;
-    int code = store_reader_query(
-        reader, "orders",
-        "SELECT o.instrument, o.side, o.level, o.distance_millitick, o.quantity_units,"
-        " v.filled_units, coalesce(v.outcome, 'open') FROM orders o JOIN order_outcome v"
-        " ON v.id = o.id ORDER BY o.id",
-        error);
+    int code = store_reader_query(reader, "orders",
+                                  "SELECT o.instrument, coalesce(v.outcome, 'open') FROM orders o"
+                                  " JOIN order_outcome v ON v.id = o.id ORDER BY o.id",
+                                  error);
+    if (code)
+        return code;
+    while (store_reader_next(reader))
+        count_outcome(reading, read_instrument(reading, 0), store_reader_text(reader, 1));
+    return finish(reading, error);
+}
+
+static void read_spell(struct reading *reading, struct run_level *level)
+{
+    struct store_reader *reader = reading->reader;
+    int64_t rested = store_reader_integer(reader, 3, 0, INT64_MAX);
+    int64_t filled = store_reader_integer(reader, 4, 0, rested);
+    int64_t since = store_reader_integer(reader, 6, 0, INT64_MAX), until = reading->run->end_ns;
+    if (!store_reader_is_null(reader, 7))
+        until = store_reader_integer(reader, 7, since, INT64_MAX);
+    level->spells++;
+    level->rested += rested;
+    level->filled += filled;
+    level->filled_whole += filled > 0 && filled == rested;
+    level->filled_part += filled > 0 && filled < rested;
+    level->time_ns += until > since ? until - since : 0;
+    if (store_reader_is_null(reader, 5))
+        return;
+    level->distances++;
+    level->distance += store_reader_integer(reader, 5, INT64_MIN, INT64_MAX);
+}
+
+static int read_spells(struct reading *reading, struct error *error)
+{
+    struct store_reader *reader = reading->reader;
+    int code =
+        store_reader_query(reader, "spell",
+                           "SELECT o.instrument, o.side, s.level, s.rested_units, s.filled_units,"
+                           " s.distance_millitick, s.at_ns, s.ended_ns FROM spell s JOIN orders o"
+                           " ON o.id = s.order_id ORDER BY s.id",
+                           error);
     if (code)
         return code;
     while (store_reader_next(reader)) {
         struct run_instrument *instrument = read_instrument(reading, 0);
-        struct run_level *level = &instrument->level[read_side(reading, 1)][read_level(reading, 2)];
-        int64_t filled = store_reader_integer(reader, 5, 0, INT64_MAX);
-        const char *outcome = store_reader_text(reader, 6);
-        level->orders++;
-        level->distance += store_reader_integer(reader, 3, INT64_MIN, INT64_MAX);
-        level->ordered += store_reader_integer(reader, 4, 0, INT64_MAX);
-        level->filled += filled;
-        if (strcmp(outcome, "filled") == 0)
-            level->filled_whole++;
-        else
-            level->filled_part += filled > 0;
-        count_outcome(reading, instrument, outcome);
+        unsigned side = read_side(reading, 1);
+        read_spell(reading, &instrument->level[side][read_level(reading, 2)]);
+    }
+    return finish(reading, error);
+}
+
+/* --- what kept us from quoting --------------------------------------------------------------------------- */
+
+/* As INSTRUMENT_GATES of engine/risk.c has them. */
+bool run_gate_is_whole(unsigned gate)
+{
+    static const uint8_t whole[] = {
+        GATE_SHUTDOWN, GATE_PAUSED,         GATE_BREAKER,       GATE_UNSYNCHRONISED, GATE_STALE,
+        GATE_WARM_UP,  GATE_UNRECONCILED,   GATE_RATE,          GATE_NOT_TRADING,    GATE_DRAWDOWN,
+        GATE_SAFETY,   GATE_INFRASTRUCTURE, GATE_REFERENCE_RATE};
+    for (size_t i = 0; i < sizeof whole; i++)
+        if (whole[i] == gate)
+            return true;
+    return false;
+}
+
+int64_t run_time_of(const struct run_intervals *intervals,
+                    bool (*counts)(const struct run_interval *, unsigned what), unsigned what,
+                    int64_t from, int64_t to)
+{
+    int64_t time = 0, reached = from;
+    for (size_t i = 0; i < intervals->count; i++) {
+        const struct run_interval *interval = &intervals->items[i];
+        int64_t since = interval->since > reached ? interval->since : reached;
+        int64_t until = interval->until < to ? interval->until : to;
+        if (until <= since || !counts(interval, what))
+            continue;
+        time += until - since;
+        reached = until;
+    }
+    return time;
+}
+
+static void read_interval(struct reading *reading, struct run_intervals *intervals, unsigned what,
+                          unsigned state)
+{
+    struct store_reader *reader = reading->reader;
+    struct run_interval *more =
+        with_room(reading, intervals->items, intervals->count, &intervals->capacity, sizeof *more);
+    if (!more)
+        return;
+    intervals->items = more;
+    struct run_interval *interval = &more[intervals->count++];
+    *interval = (struct run_interval){.since = store_reader_integer(reader, 2, 0, INT64_MAX),
+                                      .until = reading->run->end_ns,
+                                      .what = (uint8_t)what,
+                                      .state = (uint8_t)state,
+                                      .ended = !store_reader_is_null(reader, 3)};
+    if (interval->ended)
+        interval->until = store_reader_integer(reader, 3, interval->since, INT64_MAX);
+    else if (interval->until < interval->since)
+        interval->until = interval->since;
+}
+
+static int read_gate_intervals(struct reading *reading, struct error *error)
+{
+    struct store_reader *reader = reading->reader;
+    int code = store_reader_query(reader, "gate_interval",
+                                  "SELECT instrument, gate, since_ns, until_ns FROM gate_interval"
+                                  " ORDER BY since_ns, id",
+                                  error);
+    if (code)
+        return code;
+    while (!reading->no_memory && store_reader_next(reader)) {
+        struct run_instrument *instrument = read_instrument(reading, 0);
+        read_interval(reading, &instrument->gates,
+                      read_word(reading, 1, FIELD_GATE, GATE_COUNT, "a gate"), 0);
+    }
+    return finish(reading, error);
+}
+
+static int read_breakers(struct reading *reading, struct error *error)
+{
+    struct store_reader *reader = reading->reader;
+    int code = store_reader_query(reader, "breaker_interval",
+                                  "SELECT instrument, breaker, since_ns, until_ns, state FROM"
+                                  " breaker_interval ORDER BY since_ns, id",
+                                  error);
+    if (code)
+        return code;
+    while (!reading->no_memory && store_reader_next(reader)) {
+        struct run_instrument *instrument = read_instrument(reading, 0);
+        unsigned breaker = read_word(reading, 1, FIELD_BREAKER, BREAKER_COUNT, "a breaker");
+        read_interval(
+            reading, &instrument->breakers, breaker,
+            read_word(reading, 4, FIELD_BREAKER_STATE, BREAKER_CANCEL_ALL + 1, "its state"));
     }
     return finish(reading, error);
 }
@@ -558,7 +693,12 @@ static int read_all_times(struct reading *reading, struct error *error)
     static const char place[] =
         "SELECT o.instrument, min(e.at_ns) - o.placed_ns FROM orders o JOIN order_event e"
         " ON e.order_id = o.id WHERE e.kind IN ('order_accepted', 'order_rejected',"
-        " 'order_filled', 'order_cancelled', 'order_expired') GROUP BY o.id";
+        " 'order_filled', 'order_cancelled', 'order_expired') AND o.replaces IS NULL GROUP BY o.id";
+    static const char replace[] =
+        "SELECT o.instrument, min(e.at_ns) - o.placed_ns FROM orders o JOIN order_event e"
+        " ON e.order_id = o.id WHERE e.kind IN ('order_accepted', 'order_rejected',"
+        " 'order_filled', 'order_cancelled', 'order_expired') AND o.replaces IS NOT NULL"
+        " GROUP BY o.id";
     static const char cancel[] =
         "SELECT e.instrument, (SELECT min(x.at_ns) FROM order_event x WHERE x.order_id = e.order_id"
         " AND x.id > e.id AND x.kind IN ('order_cancelled', 'cancel_rejected')) - e.at_ns"
@@ -569,6 +709,8 @@ static int read_all_times(struct reading *reading, struct error *error)
         " FROM order_event e WHERE e.kind = 'modify'";
     int code = read_times(reading, RUN_PLACE, place, error);
     if (!code)
+        code = read_times(reading, RUN_REPLACE, replace, error);
+    if (!code)
         code = read_times(reading, RUN_CANCEL, cancel, error);
     return code ? code : read_times(reading, RUN_MODIFY, modify, error);
 }
@@ -578,8 +720,9 @@ static int read_all_times(struct reading *reading, struct error *error)
 int run_read(struct run *run, const char *path, struct error *error)
 {
     static int (*const parts[])(struct reading *, struct error *) = {
-        read_provenance, read_instruments, make_assets, read_positions, read_fills,
-        read_markouts,   read_orders,      read_gates,  read_all_times};
+        read_provenance,     read_end,      read_instruments, make_assets, read_positions,
+        read_fills,          read_markouts, read_orders,      read_spells, read_gates,
+        read_gate_intervals, read_breakers, read_all_times};
     struct reading reading = {.run = run};
     run->path = path;
     int code = store_reader_open(&reading.reader, path, error);
@@ -598,6 +741,8 @@ static void free_instrument(struct run_instrument *instrument)
     free(instrument->mark);
     for (unsigned i = 0; i < instrument->fee_count; i++)
         free(instrument->fee[i].asset);
+    free(instrument->gates.items);
+    free(instrument->breakers.items);
     free(instrument->inventory.at_ns);
     free(instrument->inventory.amount);
 }

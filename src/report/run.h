@@ -11,11 +11,11 @@ enum {
     RUN_HORIZONS = 5,    /* SPOOL_HORIZONS */
     RUN_LEVELS_MAX = 32, /* quote.levels */
     RUN_INSTRUMENTS_MAX = 8192,
-    RUN_REQUESTS = 3 /* enum run_request */
+    RUN_REQUESTS = 4 /* enum run_request */
 };
 
 /* A request whose time until the first answer is measured. */
-enum run_request { RUN_PLACE, RUN_CANCEL, RUN_MODIFY };
+enum run_request { RUN_PLACE, RUN_REPLACE, RUN_CANCEL, RUN_MODIFY };
 
 /* A series of amounts over time, in order of time. */
 struct run_series {
@@ -45,11 +45,26 @@ struct run_markout {
     money notional;    /* of those fills */
 };
 
-/* What became of the orders of one side and level. */
+/* What became of what rested at one side and level. A spell is the time in which an order rested for one level. */
 struct run_level {
-    uint64_t orders, filled_whole, filled_part;
-    int128 ordered, filled, distance; /* quantity units; sum of distances, 1/1,000 tick */
-    uint64_t fills_by_cause[FILL_CAUSE_COUNT];
+    uint64_t spells, filled_whole, filled_part;
+    uint64_t distances; /* spells whose distance was told */
+    /* Quantity units; sum of distances, 1/1,000 tick; sum of their times, ns. */
+    int128 rested, filled, distance, time_ns;
+    uint64_t fills, fills_by_cause[FILL_CAUSE_COUNT];
+};
+
+/* Times in which something held, in the order in which they began. `until` is the end of the run where it held
+ * then; `ended` false. */
+struct run_interval {
+    int64_t since, until;
+    uint8_t what, state; /* enum gate, or enum breaker and breaker_state */
+    bool ended;
+};
+
+struct run_intervals {
+    struct run_interval *items;
+    size_t count, capacity;
 };
 
 enum {
@@ -80,6 +95,7 @@ struct run_instrument {
     struct run_markout markout[RUN_HORIZONS];
     struct run_level level[2][RUN_LEVELS_MAX];
     uint64_t gate_blocked[GATE_COUNT];
+    struct run_intervals gates, breakers;
     uint64_t placed, open, filled, cancelled, rejected, expired, not_found;
     struct run_series inventory;
     money worth; /* while reading: realised + unrealised - fees + funding as it stood last */
@@ -103,7 +119,8 @@ struct run_venue {
 struct run_provenance {
     char *tape_name, *tape_identity, *tape_grade, *run_grade, *run_grade_reasons, *tool_version;
     char *build_id, *config, *config_hash, *fingerprint;
-    int64_t seed, first_ns, last_ns, events, messages, cycles, decisions;
+    int64_t seed, first_ns, last_ns, events, cycles, decisions;
+    int64_t messages, market_messages, ticks, answers;
     int64_t invariant_checks, invariant_violations;
 };
 
@@ -116,6 +133,7 @@ struct run {
     size_t asset_count;
     struct run_venue *venues; /* likewise */
     size_t venue_count;
+    int64_t end_ns; /* the last message, or the last that stands in a database that still grows */
 };
 
 /* Read a run database; everything in `run` belongs to it. ERROR_INPUT where it is none, of another version or
@@ -125,6 +143,12 @@ void run_close(struct run *run);
 
 /* The horizons of `markout`, ns. */
 extern const int64_t run_horizons[RUN_HORIZONS];
+/* A gate of the whole instrument: while it blocks nothing is placed and nothing changed. */
+bool run_gate_is_whole(unsigned gate);
+/* How long one of the intervals held within [from, to], ns, each moment once; `counts` says which do. */
+int64_t run_time_of(const struct run_intervals *intervals,
+                    bool (*counts)(const struct run_interval *, unsigned what), unsigned what,
+                    int64_t from, int64_t to);
 /* Realised + unrealised - fees + funding at the end. */
 money run_net(const struct run_instrument *instrument);
 /* The time that `percent` percent (0 to 100) of them do not pass, by nearest rank. At least one is needed. */

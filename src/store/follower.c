@@ -446,6 +446,11 @@ struct sink *follower_sink(struct follower *follower)
     return &follower->sink;
 }
 
+struct spool_counts follower_counts(const struct follower *follower)
+{
+    return spool_counts(follower->spool);
+}
+
 struct follower_health follower_health(const struct follower *follower)
 {
     bool closed = atomic_load(&follower->state) == INFRASTRUCTURE_CLOSED;

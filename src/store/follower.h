@@ -53,6 +53,8 @@ void follower_judged(struct follower *follower);
  * no sign of life since the time limit of a call and a second, or records were lost. Then, unless the breaker is open, it
  * tells the engine of one failure in each database.call_timeout. */
 bool follower_is_cut_off(struct follower *follower, int64_t now);
+/* The engine's thread: messages that passed the sink from the session's start on. */
+struct spool_counts follower_counts(const struct follower *follower);
 /* From any thread. */
 struct follower_health follower_health(const struct follower *follower);
 

@@ -36,7 +36,7 @@ struct history {
 struct waiting_fill {
     order_id order;
     struct venue_id trade;
-    int64_t at;
+    int64_t at, before; /* the venue's time of the fill, and the latest of what came before it */
     unsigned instrument;
 };
 
@@ -82,20 +82,24 @@ void mids_close(struct mids **out)
     free(mids);
 }
 
-static int64_t mid2_of(const struct book *book)
+/* Twice the mid, 0 for none. False while the view is locked or crossed. */
+static bool find_mid2(const struct engine *engine, unsigned instrument, int64_t *mid2)
 {
-    struct book_level bid, ask;
-    if (!book_is_synchronised(book) || !book_best(book, SIDE_BUY, &bid) ||
-        !book_best(book, SIDE_SELL, &ask))
-        return 0;
-    return bid.price + ask.price;
+    int64_t bid, ask;
+    *mid2 = 0;
+    if (!engine_best_prices(engine, instrument, &bid, &ask))
+        return true;
+    *mid2 = bid + ask;
+    return bid < ask;
 }
 
-void mids_note(struct mids *mids, unsigned instrument, int64_t at_ns, const struct book *book)
+void mids_note(struct mids *mids, unsigned instrument, int64_t at_ns, const struct engine *engine)
 {
     ASSERT(instrument < mids->instrument_count);
     struct history *history = &mids->histories[instrument];
-    int64_t mid2 = mid2_of(book);
+    int64_t mid2;
+    if (!find_mid2(engine, instrument, &mid2))
+        return;
     if (history->count > 0) {
         struct mid *last = &history->mids[(history->count - 1) % MIDS_KEPT];
         at_ns = at_ns > history->reached ? at_ns : history->reached;
@@ -151,7 +155,8 @@ void mids_want(struct mids *mids, const struct event_order_filled *fill, int64_t
     if (mids->added - oldest(mids) == MIDS_WAITING)
         return;
     mids->waiting[mids->added++ % MIDS_WAITING] =
-        (struct waiting_fill){fill->order, fill->trade, at_ns, fill->instrument};
+        (struct waiting_fill){fill->order, fill->trade, at_ns,
+                              fill->cause == FILL_TAKE ? at_ns : at_ns - 1, fill->instrument};
     set_deadline(mids);
 }
 
@@ -170,8 +175,9 @@ static int settle_horizon(struct mids *mids, unsigned horizon, int64_t until, mi
         if (due > until)
             return 0;
         mids->next[horizon]++;
+        int64_t at = horizons[horizon] == 0 ? fill->before : due;
         const struct spool_mid mid = {fill->order, fill->trade, horizons[horizon],
-                                      mid2_at(&mids->histories[fill->instrument], due)};
+                                      mid2_at(&mids->histories[fill->instrument], at)};
         if (mid.mid2 != 0 && take(context, &mid, error))
             return error->code;
     }

@@ -1,9 +1,14 @@
-/* Mids at and after our fills: what each instrument's book said by the venue's clock, kept for a while, and
- * the fills that wait to be told it (trading-semantics 33, markout). Nothing allocates after opening. */
+/* Mids before and after our fills: the engine's mids by the venue's clock, kept for a while, and the fills that
+ * wait to be told them (trading-semantics 3 and 33). Nothing allocates after opening.
+ *
+ * A mid is the middle of the engine's top view, by which it quotes: depth of spot is up to 100 ms behind it. While
+ * the view is locked or crossed the last mid stands, as it does for the breakers. The spread that a fill captured is
+ * measured from the mid just before it: its own trade moves the best prices, and must not measure itself. At one
+ * venue time trades come before the book, so that is the mid of what bears an earlier time; what takes comes behind
+ * the book of its time (rule 1), so for a fill that took, that counts too. */
 #ifndef CAPSTAN_STORE_MIDS_H
 #define CAPSTAN_STORE_MIDS_H
 
-#include "engine/book.h"
 #include "store/spool.h"
 
 struct mids;
@@ -14,9 +19,9 @@ typedef int mids_take(void *context, const struct spool_mid *mid, struct error *
 /* ERROR_SYSTEM: no memory. */
 int mids_open(struct mids **mids, unsigned instrument_count, struct error *error);
 void mids_close(struct mids **mids);
-/* The book of an instrument as it stands from `at_ns` on (the venue's time where it is known). A book without
- * a mid (not synchronised, a side empty) is noted too. */
-void mids_note(struct mids *mids, unsigned instrument, int64_t at_ns, const struct book *book);
+/* The top view of an instrument as it stands in the engine from `at_ns` on (the venue's time where it is known). That
+ * there is none (not synchronised, a side empty) is noted too. */
+void mids_note(struct mids *mids, unsigned instrument, int64_t at_ns, const struct engine *engine);
 /* A fill at `at_ns` of the venue's clock wants its mid at each horizon. Where too many wait it gets none. */
 void mids_want(struct mids *mids, const struct event_order_filled *fill, int64_t at_ns);
 /* When mids_settle has something to do, ns of the local clock; TIME_NEVER for never. */

@@ -104,7 +104,11 @@ int store_put_run(struct store *store, int64_t first_ns, int64_t last_ns, struct
     put_integer(store, first_ns);
     put_integer(store, last_ns);
     put_integer(store, (int64_t)p->events);
-    put_integer(store, (int64_t)p->messages);
+    const struct spool_counts *told = &p->messages;
+    put_integer(store, (int64_t)(told->market + told->ticks + told->answers + told->starts));
+    put_integer(store, (int64_t)told->market);
+    put_integer(store, (int64_t)told->ticks);
+    put_integer(store, (int64_t)told->answers);
     put_integer(store, (int64_t)p->counters->cycles);
     put_integer(store, (int64_t)p->counters->decisions);
     put_integer(store, (int64_t)p->counters->invariant_checks);
@@ -177,6 +181,10 @@ static int write_order(struct store *store, const struct message *message, struc
     put_integer(store, p->skew);
     put_integer(store, p->distance);
     put_integer(store, message->ts_local);
+    if (message->kind == EVENT_replace)
+        put_integer(store, (int64_t)message->record->replace.replaces);
+    else
+        put_null(store);
     return row_end(store, error);
 }
 
@@ -228,8 +236,200 @@ static int write_order_event(struct store *store, const struct message *message,
     return row_end(store, error);
 }
 
+/* --- what an order rested for --------------------------------------------------------------------- */
+
+/* The newest modify of an order while it has no answer; the newest spell of an order. `id` 0: there is none. */
+struct sent_modify {
+    int64_t id, level, distance, price, leaves;
+};
+
+struct last_spell {
+    int64_t id, level, rested, filled;
+};
+
+/* The one row of a statement whose parameter is an order, as integers; 0 where there is none. */
+static int find_row(struct store *store, enum store_statement statement, order_id order,
+                    int64_t *values, int count, struct error *error)
+{
+    row_begin(store, statement);
+    put_integer(store, (int64_t)order);
+    int code = store->failed ? SQLITE_ERROR : sqlite3_step(store->row);
+    for (int i = 0; i < count; i++)
+        values[i] = code == SQLITE_ROW ? sqlite3_column_int64(store->row, i) : 0;
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return store_fail(store, error);
+    sqlite3_reset(store->row);
+    return 0;
+}
+
+static int find_modify(struct store *store, order_id order, struct sent_modify *modify,
+                       struct error *error)
+{
+    int64_t values[5];
+    int code = find_row(store, STORE_find_modify, order, values, 5, error);
+    *modify = (struct sent_modify){values[0], values[1], values[2], values[3], values[4]};
+    return code;
+}
+
+static int find_spell(struct store *store, order_id order, struct last_spell *spell,
+                      struct error *error)
+{
+    int64_t values[4];
+    int code = find_row(store, STORE_find_spell, order, values, 4, error);
+    *spell = (struct last_spell){values[0], values[1], values[2], values[3]};
+    return code;
+}
+
+/* A statement with two integers. */
+static int change(struct store *store, enum store_statement statement, int64_t of, int64_t to,
+                  struct error *error)
+{
+    row_begin(store, statement);
+    put_integer(store, of);
+    put_integer(store, to);
+    return row_end(store, error);
+}
+
+/* It rests, or a fill shows that it did: its first spell begins, if none has. */
+static int begin_spells(struct store *store, order_id order, int64_t now, struct error *error)
+{
+    row_begin(store, STORE_first_spell);
+    put_integer(store, now);
+    put_integer(store, (int64_t)order);
+    return row_end(store, error);
+}
+
+/* From now on it rests for another level. `distance` NULL: nothing told of it. */
+static int move_spell(struct store *store, order_id order, int64_t level, const int64_t *distance,
+                      int64_t leaves, int64_t now, struct error *error)
+{
+    if (change(store, STORE_end_spell, (int64_t)order, now, error))
+        return error->code;
+    row_begin(store, STORE_spell);
+    put_integer(store, now);
+    put_integer(store, (int64_t)order);
+    put_integer(store, level);
+    if (distance)
+        put_integer(store, *distance);
+    else
+        put_null(store);
+    put_integer(store, leaves);
+    return row_end(store, error);
+}
+
+/* The venue shows how it rests; `modify` is what it has done, or NULL. */
+static int rest(struct store *store, order_id order, const struct sent_modify *modify,
+                int64_t leaves, int64_t now, struct error *error)
+{
+    struct last_spell spell;
+    if (begin_spells(store, order, now, error) || find_spell(store, order, &spell, error))
+        return error->code;
+    if (modify && change(store, STORE_answer_modify, modify->id, now, error))
+        return error->code;
+    if (spell.id == 0) /* it was placed before the run */
+        return 0;
+    if (modify && modify->level != spell.level)
+        return move_spell(store, order, modify->level, &modify->distance, leaves, now, error);
+    return change(store, STORE_rest_spell, spell.id, leaves, error);
+}
+
+static int write_modify(struct store *store, const struct message *message, struct error *error)
+{
+    const struct event_modify *m = &message->record->modify;
+    const struct event_definition *d = &store->names->definitions[m->instrument];
+    row_begin(store, STORE_modify);
+    put_integer(store, store->events);
+    put_integer(store, message->ts_local);
+    put_integer(store, (int64_t)m->order);
+    put_decimal(store, m->price.units, d->price_exponent);
+    put_decimal(store, m->leaves.units, d->quantity_exponent);
+    put_integer(store, m->price.units);
+    put_integer(store, m->leaves.units);
+    put_integer(store, (int64_t)m->level);
+    put_integer(store, m->fair);
+    put_integer(store, m->skew);
+    put_integer(store, m->distance);
+    return row_end(store, error);
+}
+
+static int take_modified(struct store *store, const struct message *message, struct error *error)
+{
+    const struct event_order_modified *told = &message->record->order_modified;
+    struct sent_modify sent;
+    if (find_modify(store, told->order, &sent, error))
+        return error->code;
+    int64_t leaves = told->leaves.status == NUMBER_VALUE ? told->leaves.units : sent.leaves;
+    return rest(store, told->order, sent.id ? &sent : NULL, leaves, message->ts_local, error);
+}
+
+/* A query's answer: it rests at a price that may be that of a modify whose answer was lost, or it is over. */
+static int take_status(struct store *store, const struct message *message, struct error *error)
+{
+    const struct event_order_status *told = &message->record->order_status;
+    struct sent_modify sent;
+    if (told->leaves.status != NUMBER_VALUE)
+        return 0;
+    if (told->leaves.units == 0)
+        return change(store, STORE_end_spell, (int64_t)told->order, message->ts_local, error);
+    if (find_modify(store, told->order, &sent, error))
+        return error->code;
+    bool done = sent.id != 0 && told->price.status == NUMBER_VALUE &&
+                told->price.units == sent.price && told->leaves.units == sent.leaves;
+    return rest(store, told->order, done ? &sent : NULL, told->leaves.units, message->ts_local,
+                error);
+}
+
+/* The price stays, so the level does, until the engine says otherwise. */
+static int take_modify_rejected(struct store *store, const struct message *message,
+                                struct error *error)
+{
+    struct sent_modify sent;
+    if (find_modify(store, message->record->modify_rejected.order, &sent, error))
+        return error->code;
+    return sent.id ? change(store, STORE_answer_modify, sent.id, message->ts_local, error) : 0;
+}
+
+/* The engine keeps it for another level. While a modify travels it is that one's, which counts when it is done. */
+static int take_learned(struct store *store, const struct message *message, struct error *error)
+{
+    const struct event_learned *told = &message->record->learned;
+    struct sent_modify sent;
+    struct last_spell spell;
+    if (find_modify(store, told->order, &sent, error) ||
+        find_spell(store, told->order, &spell, error))
+        return error->code;
+    if (sent.id != 0 || spell.id == 0 || spell.level == (int64_t)told->next)
+        return 0;
+    return move_spell(store, told->order, (int64_t)told->next, NULL, spell.rested - spell.filled,
+                      message->ts_local, error);
+}
+
+/* A fill at the price of a modify shows that it is done, before or without its answer. */
+static int take_fill(struct store *store, const struct message *message, struct last_spell *spell,
+                     struct error *error)
+{
+    const struct event_order_filled *f = &message->record->order_filled;
+    const int64_t leaves = f->leaves.status == NUMBER_VALUE ? f->leaves.units : 0;
+    struct sent_modify sent;
+    if (find_modify(store, f->order, &sent, error))
+        return error->code;
+    bool done = sent.id != 0 && f->price.units == sent.price;
+    if (rest(store, f->order, done ? &sent : NULL, f->quantity.units + leaves, message->ts_local,
+             error) ||
+        find_spell(store, f->order, spell, error))
+        return error->code;
+    if (spell->id != 0 && change(store, STORE_fill_spell, spell->id, f->quantity.units, error))
+        return error->code;
+    if (f->leaves.status == NUMBER_VALUE && leaves == 0)
+        return change(store, STORE_end_spell, (int64_t)f->order, message->ts_local, error);
+    return 0;
+}
+
 static int write_fill(struct store *store, const struct message *message, struct error *error)
 {
+    struct last_spell spell;
+    if (take_fill(store, message, &spell, error))
+        return error->code;
     const struct event_order_filled *f = &message->record->order_filled;
     const struct event_definition *d = &store->names->definitions[f->instrument];
     row_begin(store, STORE_fill);
@@ -252,6 +452,10 @@ static int write_fill(struct store *store, const struct message *message, struct
     put_text(store, event_enum_text(FIELD_LIQUIDITY, f->liquidity));
     put_money(store, f->fee);
     put_asset(store, f->fee_asset);
+    if (spell.id)
+        put_integer(store, spell.level);
+    else
+        put_null(store);
     return row_end(store, error);
 }
 
@@ -297,8 +501,22 @@ static int write_mid(struct store *store, const struct spool_mid *mid, struct er
     return row_end(store, error);
 }
 
+/* --- what kept us from quoting ----------------------------------------------------------------------- */
+
+static int end_gate(struct store *store, const struct spool_gate *gate, struct error *error)
+{
+    row_begin(store, STORE_end_gate);
+    put_integer(store, gate->instrument);
+    put_text(store, event_enum_text(FIELD_GATE, gate->gate));
+    put_integer(store, gate->until);
+    return row_end(store, error);
+}
+
+/* A gate has ceased to block, or a session ends while it does. */
 static int write_gate(struct store *store, const struct spool_gate *gate, struct error *error)
 {
+    if (end_gate(store, gate, error) || gate->blocked == 0)
+        return error->code;
     row_begin(store, STORE_gate_block);
     put_integer(store, gate->instrument);
     put_text(store, event_enum_text(FIELD_GATE, gate->gate));
@@ -306,21 +524,93 @@ static int write_gate(struct store *store, const struct spool_gate *gate, struct
     return row_end(store, error);
 }
 
+static int take_gate(struct store *store, const struct message *message, struct error *error)
+{
+    const struct event_gate *told = &message->record->gate;
+    const struct spool_gate gate = {told->instrument, told->gate, told->blocked, message->ts_local};
+    if (!told->blocking)
+        return write_gate(store, &gate, error);
+    row_begin(store, STORE_begin_gate);
+    put_integer(store, gate.instrument);
+    put_text(store, event_enum_text(FIELD_GATE, gate.gate));
+    put_integer(store, message->ts_local);
+    return row_end(store, error);
+}
+
+/* Where it stands already, a session begins with what the one before ended with. */
+static int begin_breaker(struct store *store, const struct spool_breaker *breaker,
+                         struct error *error)
+{
+    row_begin(store, STORE_begin_breaker);
+    put_integer(store, breaker->instrument);
+    put_text(store, event_enum_text(FIELD_BREAKER, breaker->breaker));
+    put_text(store, event_enum_text(FIELD_BREAKER_STATE, breaker->state));
+    put_integer(store, breaker->since);
+    return row_end(store, error);
+}
+
+static int take_breaker(struct store *store, const struct message *message, struct error *error)
+{
+    const struct event_breaker *told = &message->record->breaker;
+    const struct spool_breaker breaker = {told->instrument, told->breaker, told->state,
+                                          message->ts_local};
+    row_begin(store, STORE_end_breaker);
+    put_integer(store, told->instrument);
+    put_text(store, event_enum_text(FIELD_BREAKER, told->breaker));
+    put_integer(store, message->ts_local);
+    if (row_end(store, error))
+        return error->code;
+    return told->state == BREAKER_CLEAR ? 0 : begin_breaker(store, &breaker, error);
+}
+
+/* What a message changes beside being an event; the order it is of, where it is over. */
+static int take_message(struct store *store, const struct message *message, struct error *error)
+{
+    const union event_record *record = message->record;
+    order_id over = 0;
+    switch (message->kind) {
+    case EVENT_modify:
+        return write_modify(store, message, error);
+    case EVENT_order_accepted:
+        return begin_spells(store, record->order_accepted.order, message->ts_local, error);
+    case EVENT_order_modified:
+        return take_modified(store, message, error);
+    case EVENT_modify_rejected:
+        return take_modify_rejected(store, message, error);
+    case EVENT_order_status:
+        return take_status(store, message, error);
+    case EVENT_order_filled:
+        return write_fill(store, message, error);
+    case EVENT_gate:
+        return take_gate(store, message, error);
+    case EVENT_breaker:
+        return take_breaker(store, message, error);
+    case EVENT_order_cancelled:
+        over = record->order_cancelled.order;
+        break;
+    case EVENT_order_expired:
+        over = record->order_expired.order;
+        break;
+    case EVENT_order_not_found:
+        over = record->order_not_found.order;
+        break;
+    default:
+        return 0;
+    }
+    return change(store, STORE_end_spell, (int64_t)over, message->ts_local, error);
+}
+
 static int write_message(struct store *store, const struct message *message, struct error *error)
 {
-    const struct event_gate *gate = &message->record->gate;
     bool brings = message->kind == EVENT_place || message->kind == EVENT_replace;
     if (brings && write_order(store, message, error))
         return error->code;
+    /* That an order is kept for another level is nothing that was done with it. */
+    if (message->kind == EVENT_learned)
+        return take_learned(store, message, error);
     if (write_order_event(store, message, error))
         return error->code;
-    if (message->kind == EVENT_order_filled)
-        return write_fill(store, message, error);
-    /* Where a gate ceases to block it tells how often it did. */
-    if (message->kind != EVENT_gate || gate->blocking || gate->blocked == 0)
-        return 0;
-    const struct spool_gate ceased = {gate->instrument, gate->gate, gate->blocked};
-    return write_gate(store, &ceased, error);
+    return take_message(store, message, error);
 }
 
 int store_put_entry(struct store *store, const struct spool_entry *entry, struct error *error)
@@ -331,6 +621,8 @@ int store_put_entry(struct store *store, const struct spool_entry *entry, struct
         return write_mid(store, &entry->mid, error);
     case SPOOL_GATE:
         return write_gate(store, &entry->gate, error);
+    case SPOOL_BREAKER:
+        return begin_breaker(store, &entry->breaker, error);
     case SPOOL_FILL:
         return write_position(store, message, "fill", error);
     case SPOOL_SAMPLE:

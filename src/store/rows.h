@@ -9,15 +9,40 @@
 
 /* The statements. X(name, SQL) */
 #define STORE_STATEMENTS(X)                                                                        \
-    X(run, "INSERT OR REPLACE INTO run VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")        \
+    X(run, "INSERT OR REPLACE INTO run VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")  \
     X(instrument, "INSERT INTO instrument VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")             \
-    X(order, "INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                            \
+    X(order, "INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                          \
+    X(modify, "INSERT INTO modify VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL)")                            \
+    X(find_modify,                                                                                 \
+      "SELECT * FROM (SELECT id, level, distance_millitick, price_units, leaves_units,"            \
+      " answered_ns FROM modify WHERE order_id = ? ORDER BY id DESC LIMIT 1)"                      \
+      " WHERE answered_ns IS NULL")                                                                \
+    X(answer_modify, "UPDATE modify SET answered_ns = ?2 WHERE id = ?1")                           \
+    X(first_spell, "INSERT INTO spell SELECT NULL, ?1, id, level, distance_millitick,"             \
+                   " quantity_units, 0, NULL FROM orders WHERE id = ?2"                            \
+                   " AND NOT EXISTS (SELECT 1 FROM spell WHERE order_id = ?2)")                    \
+    X(spell, "INSERT INTO spell VALUES (NULL,?,?,?,?,?,0,NULL)")                                   \
+    X(find_spell, "SELECT id, level, rested_units, filled_units FROM spell WHERE order_id = ?"     \
+                  " ORDER BY id DESC LIMIT 1")                                                     \
+    X(rest_spell,                                                                                  \
+      "UPDATE spell SET rested_units = max(rested_units, filled_units + ?2) WHERE id = ?1")        \
+    X(fill_spell, "UPDATE spell SET filled_units = filled_units + ?2,"                             \
+                  " rested_units = max(rested_units, filled_units + ?2) WHERE id = ?1")            \
+    X(end_spell, "UPDATE spell SET ended_ns = ?2 WHERE order_id = ?1 AND ended_ns IS NULL")        \
     X(order_event, "INSERT INTO order_event VALUES (?,?,?,?,?,?)")                                 \
-    X(fill, "INSERT INTO fill VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                           \
+    X(fill, "INSERT INTO fill VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                         \
     X(fill_mid, "INSERT OR IGNORE INTO fill_mid SELECT id, ?3, ?4 FROM fill WHERE order_id = ?1"   \
                 " AND trade = ?2 ORDER BY id DESC LIMIT 1")                                        \
     X(gate_block, "INSERT INTO gate_block VALUES (?,?,?) ON CONFLICT DO UPDATE SET"                \
                   " blocked = blocked + excluded.blocked")                                         \
+    X(begin_gate, "INSERT INTO gate_interval VALUES (NULL,?,?,?,NULL)")                            \
+    X(end_gate, "UPDATE gate_interval SET until_ns = ?3 WHERE instrument = ?1 AND gate = ?2"       \
+                " AND until_ns IS NULL")                                                           \
+    X(begin_breaker, "INSERT INTO breaker_interval SELECT NULL,?1,?2,?3,?4,NULL WHERE NOT EXISTS"  \
+                     " (SELECT 1 FROM breaker_interval WHERE instrument = ?1 AND breaker = ?2"     \
+                     " AND until_ns IS NULL)")                                                     \
+    X(end_breaker, "UPDATE breaker_interval SET until_ns = ?3 WHERE instrument = ?1"               \
+                   " AND breaker = ?2 AND until_ns IS NULL")                                       \
     X(position, "INSERT INTO position VALUES (?,?,?,?,?,?,?,?,?,?,?)")                             \
     X(balance, "INSERT OR REPLACE INTO balance VALUES (?,?,?)")
 

@@ -10,12 +10,14 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "engine/status.h"
 #include "store/mids.h"
 
 enum {
     SPOOL_BUFFER_BYTES = 1 << 16,
     MID_BYTES = 24 + 1 + EVENT_VENUE_ID_MAX, /* order, horizon, mid; trade */
-    GATE_BYTES = 11                          /* instrument, gate, blocked */
+    GATE_BYTES = 19,                         /* instrument, gate, blocked, until */
+    BREAKER_BYTES = 12                       /* instrument, breaker, state, since */
 };
 
 struct spool {
@@ -33,9 +35,12 @@ struct spool {
     union event_record record; /* and its record */
     uint64_t fills;            /* that the engine had counted before */
     struct mids *mids;
-    int moved;        /* instrument whose book the engine is about to change, or -1 */
+    unsigned
+        kind; /* of the message that the engine is taking, where it is the run's or moves a mid */
+    unsigned moved;   /* instrument whose mid that may move */
     int64_t moved_at; /* and when that is, at the venue where that is known */
     bool ended;       /* this session's end is taken down */
+    struct spool_counts counts;
     char buffer[SPOOL_BUFFER_BYTES];
 };
 
@@ -70,6 +75,19 @@ static int write_gate(struct spool *spool, unsigned instrument, unsigned gate, u
     bytes_put_u16(bytes + SPOOL_HEAD_BYTES, (uint16_t)instrument);
     bytes[SPOOL_HEAD_BYTES + 2] = (uint8_t)gate;
     bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 3, blocked);
+    bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 11, (uint64_t)spool->last_ns);
+    return spool->put(spool->put_context, bytes, sizeof bytes, error);
+}
+
+static int write_breaker(struct spool *spool, unsigned instrument, unsigned breaker, unsigned state,
+                         int64_t since, struct error *error)
+{
+    uint8_t bytes[SPOOL_HEAD_BYTES + BREAKER_BYTES] = {SPOOL_BREAKER};
+    bytes_put_u16(bytes + 1, BREAKER_BYTES);
+    bytes_put_u16(bytes + SPOOL_HEAD_BYTES, (uint16_t)instrument);
+    bytes[SPOOL_HEAD_BYTES + 2] = (uint8_t)breaker;
+    bytes[SPOOL_HEAD_BYTES + 3] = (uint8_t)state;
+    bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 4, (uint64_t)since);
     return spool->put(spool->put_context, bytes, sizeof bytes, error);
 }
 
@@ -99,9 +117,13 @@ static int take_samples(struct spool *spool, int64_t now, bool starts, struct er
     return 0;
 }
 
-static bool is_wanted(unsigned kind)
+/* Of what is learned, that an order stands for another level. */
+static bool is_wanted(const struct message *message)
 {
-    return (kind >= EVENT_order_accepted && kind <= EVENT_order_not_found) || kind == EVENT_place ||
+    unsigned kind = message->kind;
+    if (kind == EVENT_learned)
+        return message->record->learned.level != message->record->learned.next;
+    return (kind >= EVENT_order_accepted && kind <= EVENT_order_status) || kind == EVENT_place ||
            kind == EVENT_cancel || kind == EVENT_modify || kind == EVENT_replace ||
            kind == EVENT_query || kind == EVENT_alarm || kind == EVENT_gate ||
            kind == EVENT_breaker || kind == EVENT_removed || kind == EVENT_pause ||
@@ -129,15 +151,54 @@ static int64_t venue_time(const struct message *message)
                                                                            : message->ts_local;
 }
 
-static bool changes_book(unsigned kind)
+/* After the step: mids that the message moved. What loses books may do so for several instruments. */
+static void note_mids(struct spool *spool)
 {
-    return kind == EVENT_depth || kind == EVENT_snapshot || kind == EVENT_gap;
+    bool one =
+        spool->kind == EVENT_top || spool->kind == EVENT_depth || spool->kind == EVENT_snapshot;
+    bool loses = spool->kind == EVENT_gap || spool->kind == EVENT_feed_connection ||
+                 spool->kind == EVENT_definition;
+    int64_t bid, ask;
+    if (one && spool->moved < spool->instrument_count)
+        mids_note(spool->mids, spool->moved, spool->moved_at, spool->engine);
+    for (unsigned i = 0; loses && i < spool->instrument_count; i++)
+        if (!engine_best_prices(spool->engine, i, &bid, &ask))
+            mids_note(spool->mids, i, spool->moved_at, spool->engine);
+}
+
+/* After a start: breakers that had tripped before it, on this tape or on the one that it follows. */
+static int write_breakers(struct spool *spool, struct error *error)
+{
+    struct engine_instrument_status status;
+    for (unsigned i = 0; i < spool->instrument_count; i++) {
+        engine_instrument_status(spool->engine, i, &status);
+        for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++)
+            if (status.breakers[breaker] != BREAKER_CLEAR &&
+                status.breakers_since[breaker] < spool->last_ns &&
+                write_breaker(spool, i, breaker, status.breakers[breaker],
+                              status.breakers_since[breaker], error))
+                return error->code;
+    }
+    return 0;
+}
+
+static void count(struct spool *spool, unsigned kind)
+{
+    if (kind == EVENT_start)
+        spool->counts.starts++;
+    else if (kind == EVENT_tick)
+        spool->counts.ticks++;
+    else if (kind < EVENT_start)
+        spool->counts.market++;
+    else
+        spool->counts.answers++;
 }
 
 /* What is told of a message before anything of it is taken down. */
 static int look_at(struct spool *spool, const struct message *message, struct error *error)
 {
-    spool->moved = changes_book(message->kind) ? EVENT_STREAM_INSTRUMENT(message->stream) : -1;
+    spool->kind = message->kind;
+    spool->moved = EVENT_STREAM_INSTRUMENT(message->stream);
     spool->moved_at = venue_time(message);
     if (message->kind == EVENT_start && spool_end_session(spool, error))
         return error->code;
@@ -163,7 +224,8 @@ static int on_message(struct sink *sink, const struct message *message, struct e
         spool->first_ns = message->ts_local;
     spool->any = true;
     spool->last_ns = message->ts_local;
-    if (!is_wanted(message->kind))
+    count(spool, message->kind);
+    if (!is_wanted(message))
         return 0;
     if (message->kind != EVENT_order_filled)
         return write_message(spool, message, SPOOL_MESSAGE, error);
@@ -179,9 +241,9 @@ static int on_message(struct sink *sink, const struct message *message, struct e
 static int on_stepped(struct sink *sink, const struct engine *engine, struct error *error)
 {
     struct spool *spool = (struct spool *)sink;
-    if (spool->moved >= 0)
-        mids_note(spool->mids, (unsigned)spool->moved, spool->moved_at,
-                  engine_book(engine, (unsigned)spool->moved));
+    note_mids(spool);
+    if (spool->kind == EVENT_start && write_breakers(spool, error))
+        return error->code;
     if (spool->filled < 0)
         return 0;
     unsigned instrument = (unsigned)spool->filled;
@@ -203,7 +265,7 @@ static int on_finishing(struct sink *sink, const struct engine *engine, struct e
 static int on_decision(struct sink *sink, const struct message *decision, struct error *error)
 {
     struct spool *spool = (struct spool *)sink;
-    return is_wanted(decision->kind) ? write_message(spool, decision, SPOOL_MESSAGE, error) : 0;
+    return is_wanted(decision) ? write_message(spool, decision, SPOOL_MESSAGE, error) : 0;
 }
 
 static int put_into_file(void *context, const uint8_t *bytes, size_t length, struct error *error)
@@ -231,7 +293,7 @@ int spool_open_into(struct spool **out, unsigned instrument_count, int64_t sampl
     spool->instrument_count = instrument_count;
     spool->sample_ns = sample_ns;
     spool->next_sample = INT64_MIN;
-    spool->filled = spool->moved = -1;
+    spool->filled = -1;
     int code = mids_open(&spool->mids, instrument_count, error);
     if (code)
         free(spool);
@@ -285,6 +347,11 @@ bool spool_span(const struct spool *spool, int64_t *first_ns, int64_t *last_ns)
     return spool->any;
 }
 
+struct spool_counts spool_counts(const struct spool *spool)
+{
+    return spool->counts;
+}
+
 int spool_rewind(struct spool *spool, struct error *error)
 {
     if (fflush(spool->file) == 0 && fseek(spool->file, 0, SEEK_SET) == 0)
@@ -330,7 +397,14 @@ int spool_decode(const uint8_t *bytes, struct spool_entry *entry, struct error *
     }
     if (entry->what == SPOOL_GATE) {
         ASSERT(length == GATE_BYTES);
-        entry->gate = (struct spool_gate){bytes_get_u16(body), body[2], bytes_get_u64(body + 3)};
+        entry->gate = (struct spool_gate){bytes_get_u16(body), body[2], bytes_get_u64(body + 3),
+                                          (int64_t)bytes_get_u64(body + 11)};
+        return 0;
+    }
+    if (entry->what == SPOOL_BREAKER) {
+        ASSERT(length == BREAKER_BYTES);
+        entry->breaker = (struct spool_breaker){bytes_get_u16(body), body[2], body[3],
+                                                (int64_t)bytes_get_u64(body + 4)};
         return 0;
     }
     return message_decode(body, length, NULL, 0, &entry->record, &entry->message, &used, error);

@@ -6,11 +6,11 @@
 #include "base/time.h"
 #include "loop.h"
 
-/* What a record of the spool is: a message of the run, a position and why it stands there, the mid of a fill, or
- * what a gate blocked that still blocks when a session ends. */
-enum spool_what { SPOOL_MESSAGE, SPOOL_FILL, SPOOL_SAMPLE, SPOOL_MID, SPOOL_GATE };
+/* What a record of the spool is: a message of the run, a position and why it stands there, the mid of a fill,
+ * what a gate blocked that still blocks when a session ends, or a breaker that had tripped when one began. */
+enum spool_what { SPOOL_MESSAGE, SPOOL_FILL, SPOOL_SAMPLE, SPOOL_MID, SPOOL_GATE, SPOOL_BREAKER };
 
-/* The mid of a fill's book at the fill's time at the venue and a horizon more (trading-semantics 33). */
+/* The engine's mid just before a fill, or at the fill's time at the venue and a horizon more (store/mids.h). */
 struct spool_mid {
     order_id order; /* of the fill, with its trade */
     struct venue_id trade;
@@ -18,7 +18,7 @@ struct spool_mid {
     int64_t mid2;       /* twice the mid, price units */
 };
 
-/* Horizons at which mids are taken, ns: 0 is the time of the fill itself. */
+/* Horizons at which mids are taken, ns: 0 is just before the fill. */
 #define SPOOL_HORIZONS(X)                                                                          \
     X(0)                                                                                           \
     X(NS_PER_SECOND / 10)                                                                          \
@@ -30,15 +30,28 @@ struct spool_gate {
     uint16_t instrument;
     uint8_t gate; /* enum gate */
     uint64_t blocked;
+    int64_t until; /* ts_local of the session's end */
+};
+
+struct spool_breaker {
+    uint16_t instrument;
+    uint8_t breaker, state; /* enum breaker, enum breaker_state */
+    int64_t since;          /* ts_local */
+};
+
+/* Messages that the engine was told, from its start on. Answers are all that is no market, no tick and no start. */
+struct spool_counts {
+    uint64_t market, ticks, answers, starts;
 };
 
 /* One record read back. */
 struct spool_entry {
     enum spool_what what;
-    struct message message;    /* all but the last two; a position is a final_position record */
+    struct message message;    /* of the first three; a position is a final_position record */
     union event_record record; /* what `message` points to */
     struct spool_mid mid;
     struct spool_gate gate;
+    struct spool_breaker breaker;
 };
 
 struct spool;
@@ -62,6 +75,7 @@ void spool_set_engine(struct spool *spool, struct engine *engine);
 struct sink *spool_sink(struct spool *spool);
 /* ts_local of the engine's start and of the last message that passed; false where it did not start. */
 bool spool_span(const struct spool *spool, int64_t *first_ns, int64_t *last_ns);
+struct spool_counts spool_counts(const struct spool *spool);
 
 /* A session has ended at the last message that passed: what of it is known only then is taken down, once. The sink
  * does it itself where the loop ends or another session starts. */

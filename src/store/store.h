@@ -6,7 +6,7 @@
 #include "store/spool.h"
 #include "tape/tape.h"
 
-enum { STORE_VERSION = 2, STORE_HASH_TEXT_MAX = 33 };
+enum { STORE_VERSION = 3, STORE_HASH_TEXT_MAX = 33 };
 
 /* Where the figures come from: stands in the table `run`. Text may be empty, not NULL. */
 struct store_provenance {
@@ -21,7 +21,8 @@ struct store_provenance {
     int64_t seed;
     char fingerprint[STORE_HASH_TEXT_MAX];
     const struct engine_counters *counters;
-    uint64_t events, messages; /* from the engine's start on */
+    uint64_t events;              /* from the engine's start on */
+    struct spool_counts messages; /* likewise */
 };
 
 /* SQLite's application_id of a run database: 'CPST'. */

@@ -100,9 +100,15 @@ def check_project(tape, database, folder):
     again = folder / "again.db"
     done = run("project", tape, "-o", again)
     assert done.returncode == 0, done.stderr
-    for table in ("instrument", "orders", "order_event", "fill", "fill_mid", "gate_block", "position", "balance"):
+    for table in ("instrument", "orders", "order_event", "modify", "spell", "fill", "fill_mid", "gate_block",
+                  "gate_interval", "breaker_interval", "position", "balance"):
         one, other = rows(database, f"SELECT * FROM {table}"), rows(again, f"SELECT * FROM {table}")
         assert one == other, (table, sorted(set(one) ^ set(other))[:8])
+    counts = "SELECT messages, market_messages, ticks, answers FROM run"
+    one, other = rows(database, counts), rows(again, counts)
+    # The row of a live session counts that session; the tape of several has them all.
+    sessions = sum(line.split(" ")[1] == "start" for line in records(tape))
+    assert one == other and one[0][0] == sum(one[0][1:]) + 1 if sessions == 1 else other[0][0] > one[0][0], (one, other)
     again.unlink()
 
 

@@ -103,7 +103,8 @@ def same_result(folder, tape):
     for name in ("plain", "served"):
         with sqlite3.connect(f"{folder}/{name}.db") as database:
             tables.append([database.execute(f"SELECT * FROM {table}").fetchall() for table in (
-                "order_event", "fill", "fill_mid", "gate_block", "position", "balance")])
+                "order_event", "fill", "fill_mid", "gate_block", "spell", "gate_interval", "position",
+                "balance")])
         database.close()
     check("and the database", tables[0] == tables[1] and all(tables[0]))
     shown = {each["instrument"]: (each["realised"], each["unrealised"], each["fees"], each["position"])

@@ -13,6 +13,7 @@ import random
 import re
 import shutil
 import sqlite3
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,8 @@ from fractions import Fraction
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from hand_run import MARKET, MARKOUTS, PROFIT, SETTINGS  # noqa: E402
+from hand_run import (AHEAD, AHEAD_MARKOUTS, AHEAD_SETTINGS, MARKET, MARKOUTS, PROFIT,  # noqa: E402
+                      SETTINGS)
 
 CAPSTAN = os.environ.get("CAPSTAN", "capstan")
 SRCDIR = os.environ.get("srcdir", ".")
@@ -84,8 +86,9 @@ class Page(html.parser.HTMLParser):
             self.data += data
 
 
-def replay(folder, tape, database, *settings):
+def replay(folder, tape, database, *settings, session=None):
     arguments = [part for setting in settings for part in ("--set", setting)]
+    arguments += ["--tape", os.path.join(folder, session)] if session else []
     return run("replay", os.path.join(folder, tape), *arguments, "--json", "-o", os.path.join(folder, database))
 
 
@@ -104,11 +107,18 @@ def by_hand(folder):
     check("so are spread captured and markouts", markouts == MARKOUTS, markouts)
     fees = [key(row, "liquidity", "fee_asset", "fees", "fills", "notional") for row in table(f"{folder}/hand", "fees")]
     check("fees", fees == [("maker", "USD", "0.0007055", "2", "0.7055")], fees)
-    # The offer that was filled in part was replaced by a whole one: 0.005 of 0.020.
-    rates = [key(row, "side", "level", "orders", "filled_part", "fill_rate_percent", "fills_through", "fills_queue")
+    # The offer that was filled in part was cancelled for a whole one: 0.005 of 0.020.
+    rates = [key(row, "side", "level", "spells", "filled_part", "fill_rate_percent", "fills_through", "fills_queue")
              for row in table(f"{folder}/hand", "fill_rate")]
     check("fill rates", rates == [("buy", "0", "1", "1", "20.00", "1", "0"),
                                   ("sell", "0", "2", "1", "25.00", "1", "0")], rates)
+    told = {row["what"]: row["value"] for row in table(f"{folder}/hand", "provenance")}
+    said = json.loads(made.stdout)
+    counts = {"messages to the engine": said["messages"], "of the market": 7, "ticks": said["ticks"],
+              "answers": said["answers"], "starts": 1}
+    check("messages are counted as in the result, and add up", said["market_messages"] == 7
+          and said["messages"] == 7 + said["ticks"] + said["answers"] + 1
+          and {name: told[name] for name in counts} == {name: str(count) for name, count in counts.items()}, told, said)
     page = Page(f"{folder}/hand.html")
     cells = {cell for rows in page.tables.values() for row in rows for cell in row}
     wanted = set(PROFIT.values()) | {figure for row in MARKOUTS.values() for figure in row}
@@ -123,6 +133,19 @@ def by_hand(folder):
           and not [item for item in page.attributes if item[0] == "href" and not item[1].startswith("#")])
     points = {chart["id"]: chart["series"][0]["y"] for chart in json.loads(page.data)["charts"]}
     check("the equity's chart ends at the profit", points["equity-0"][-1] == 0.0087945, points)
+
+
+def ahead_of_depth(folder):
+    """Best prices run ahead of the depth: the mid is that of the best prices, just before the fill and after it."""
+    with open(f"{folder}/ahead.txt", "w", encoding="ascii") as file:
+        file.write(AHEAD)
+    run("tape", "make", f"{folder}/ahead.txt", "-o", f"{folder}/ahead.tape")
+    made = replay(folder, "ahead.tape", "ahead.db", *AHEAD_SETTINGS)
+    run("report", f"{folder}/ahead.db", "--csv", f"{folder}/ahead")
+    markouts = {row["horizon"]: key(row, "gain", "basis_points", "fills_measured", "fills_not_measured")
+                for row in table(f"{folder}/ahead", "markouts")}
+    check("mids are of the best prices that the engine quotes by, before the fill's own trade moved them",
+          markouts == AHEAD_MARKOUTS, markouts, made.stderr)
 
 
 def profit_from(database):
@@ -178,48 +201,161 @@ def nanoseconds(text):
 
 
 def mids_of_tape(tape):
-    """By instrument, when its book's mid was which (twice it, as text has prices), by the venue's clock."""
+    """By instrument, when the middle of its best prices was which (twice it, as text has prices), by the venue's clock: of
+    depth, and of `top` until depth is as new (trading-semantics 3). While they are crossed the last one stands."""
     books, mids, reached = {}, {}, {}
-    for line in run("tape", "cat", tape, "--kind", "depth", "--kind", "snapshot").stdout.splitlines():
+    kinds = ("--kind", "depth", "--kind", "snapshot", "--kind", "top")
+    for line in run("tape", "cat", tape, *kinds).stdout.splitlines():
         words = line.split(" ")
         local, kind, name = words[:3]
-        venue = next((word.split("=", 1)[1].removeprefix("estimated:") for word in words if
-                      word.startswith("venue_time=")), local)
-        book = books.setdefault(name, {"bid": {}, "ask": {}})
-        if kind == "snapshot":
-            book["bid"].clear()
-            book["ask"].clear()
-        for side, level in zip(words, words[1:]):
-            if side in book:
-                price, quantity = map(Fraction, level.split("*"))
+        fields = dict(word.split("=", 1) for word in words[3:] if "=" in word)
+        venue = fields.get("venue_time", local).removeprefix("estimated:")
+        sequence = int(fields.get("sequence", 0))
+        book = books.setdefault(name, {"bid": {}, "ask": {}, "best": {}, "top": 0, "depth": 0})
+        levels = [(side, *map(Fraction, level.split("*"))) for side, level in zip(words, words[1:]) if side in ("bid", "ask")]
+        if kind == "top":
+            if sequence and sequence < max(book["top"], book["depth"]):
+                continue
+            book["top"] = sequence
+            book["best"].update((side, price if quantity else None) for side, price, quantity in levels)
+        else:
+            if kind == "snapshot":
+                book["bid"].clear()
+                book["ask"].clear()
+            for side, price, quantity in levels:
                 if quantity:
                     book[side][price] = quantity
                 else:
                     book[side].pop(price, None)
+            book["depth"] = sequence
+            if sequence == 0 or sequence >= book["top"]:
+                book["best"] = {"bid": max(book["bid"], default=None), "ask": min(book["ask"], default=None)}
         reached[name] = max(reached.get(name, 0), nanoseconds(venue))
-        mid2 = max(book["bid"]) + min(book["ask"]) if book["bid"] and book["ask"] else None
-        mids.setdefault(name, []).append((reached[name], mid2))
+        bid, ask = book["best"].get("bid"), book["best"].get("ask")
+        if bid is None or ask is None:
+            mids.setdefault(name, []).append((reached[name], None))
+        elif bid < ask:
+            mids.setdefault(name, []).append((reached[name], bid + ask))
     return mids
 
 
 def mids_wrong(database, tape):
-    """Fills and horizons whose mid in the database is not the tape's."""
+    """Fills and horizons whose mid in the database is not the tape's; the first horizon is just before the fill."""
     wrong, count = [], 0
     mids = mids_of_tape(tape)
     times = {name: [at for at, _ in each] for name, each in mids.items()}
     last, = database.execute("SELECT last_ns FROM run").fetchone()
     kept = {(fill, horizon): mid2 for fill, horizon, mid2 in database.execute("SELECT * FROM fill_mid")}
-    for fill, at, name, exponent in database.execute(
-            "SELECT f.id, coalesce(f.venue_ns, f.at_ns), i.name, i.price_exponent FROM fill f JOIN instrument i"
+    for fill, at, name, exponent, cause in database.execute(
+            "SELECT f.id, coalesce(f.venue_ns, f.at_ns), i.name, i.price_exponent, f.cause FROM fill f JOIN instrument i"
             " ON i.id = f.instrument"):
         for horizon in (0, 10**8, 10**9, 10**10, 6 * 10**10):
-            place = bisect.bisect_right(times[name], at + horizon) - 1
+            find = bisect.bisect_left if horizon == 0 and cause != "take" else bisect.bisect_right
+            place = find(times[name], at + horizon) - 1
             wanted = mids[name][place][1] if at + horizon <= last else None
             found = kept.get((fill, horizon))
             count += found is not None
             if wanted != (None if found is None else found * Fraction(10) ** exponent):
                 wrong.append((name, at, horizon, wanted, found))
     return wrong, count
+
+
+def spells_of_tape(tape):
+    """From a session's text alone: by instrument, side and level the spells, what rested and what filled in them, and fills."""
+    orders, rates, fills = {}, {}, {}
+
+    def close(order):
+        if order["spell"]:
+            level, rested, filled = order["spell"]
+            entry = rates.setdefault((*order["key"], level), [0, 0, 0])
+            for place, amount in enumerate((1, rested, filled)):
+                entry[place] += amount
+        order["spell"] = None
+
+    def rest(order, level, leaves):
+        """It is shown to rest for that level with these leaves."""
+        if order["spell"] and order["spell"][0] == level:
+            order["spell"][1] = max(order["spell"][1], order["spell"][2] + leaves)
+        else:
+            close(order)
+            order["spell"] = [level, leaves, 0]
+
+    def begin(order):
+        if not order["begun"]:
+            order["begun"] = True
+            rest(order, order["level"], order["quantity"])
+
+    for line in run("tape", "cat", tape).stdout.splitlines():
+        words = line.split(" ")
+        fields = dict(word.split("=", 1) for word in words[3:] if "=" in word)
+        kind, order = words[1], orders.get(fields.get("order"))
+        if kind in ("place", "replace"):
+            orders[fields["order"]] = {"key": (words[2], fields["side"]), "level": int(fields["level"]), "begun": False,
+                                       "quantity": Fraction(fields["quantity"]), "spell": None, "sent": None}
+        elif order is None:
+            continue
+        elif kind == "modify":
+            order["sent"] = (int(fields["level"]), Fraction(fields["price"]))
+        elif kind == "order_accepted":
+            begin(order)
+        elif kind == "order_modified":
+            begin(order)
+            level = order["sent"][0] if order["sent"] else order["spell"][0]
+            order["sent"] = None
+            rest(order, level, Fraction(fields["leaves"]))
+        elif kind == "modify_rejected":
+            order["sent"] = None
+        elif kind == "learned" and order["spell"] and not order["sent"] and fields["next"] != fields["level"]:
+            rest(order, int(fields["next"]), order["spell"][1] - order["spell"][2])
+        elif kind == "order_filled":
+            begin(order)
+            quantity, leaves, level = Fraction(fields["quantity"]), Fraction(fields["leaves"]), order["spell"][0]
+            if order["sent"] and order["sent"][1] == Fraction(fields["price"]):
+                level, order["sent"] = order["sent"][0], None
+            rest(order, level, quantity + leaves)
+            order["spell"][2] += quantity
+            fills[(*order["key"], level)] = fills.get((*order["key"], level), 0) + 1
+            if leaves == 0:
+                close(order)
+        elif kind in ("order_cancelled", "order_expired"):
+            close(order)
+    for order in orders.values():
+        close(order)
+    return rates, fills
+
+
+def lives_of_orders(folder, settings):
+    """Where a venue changes orders, each fill counts at the level for which its order rested then."""
+    for modify in ("edit", "replace"):
+        name = f"{folder}/{modify}"
+        replay(folder, "synth.tape", f"{modify}.db", *settings, f"venue.modify={modify}",
+               session=f"{modify}.tape")
+        run("report", f"{name}.db", "--csv", name)
+        rates, fills = spells_of_tape(f"{name}.tape")
+        found = {(row["instrument"], row["side"], int(row["level"])): row for row in table(name, "fill_rate")}
+        wrong = [(where, row, rates.get(where)) for where, row in found.items()
+                 if [int(row["spells"]), Fraction(row["rested"])] != rates[where][:2]
+                 or abs(Fraction(row["fill_rate_percent"]) - 100 * rates[where][2] / rates[where][1]) > Fraction(1, 200)
+                 or sum(int(row["fills_" + cause]) for cause in ("queue", "through", "cross", "take", "reported"))
+                 != fills.get(where, 0)]
+        check(f"fill rates are by the level at the fill ({modify})", len(found) >= 36 and set(found) == set(rates)
+              and not wrong, wrong[:3])
+        database = sqlite3.connect(f"{name}.db")
+        moved, = database.execute("SELECT count(*) FROM fill f JOIN orders o ON o.id = f.order_id WHERE o.level <> f.level"
+                                  ).fetchone()
+        over, = database.execute("SELECT count(*) FROM spell WHERE filled_units > rested_units").fetchone()
+        check(f"of which many had moved, and none filled more than rested ({modify})", moved > 20 and over == 0, moved, over)
+        requests = {}
+        for row in table(name, "latency"):
+            requests[row["request"]] = requests.get(row["request"], 0) + int(row["answers"])
+        sent = dict(database.execute("SELECT kind, count(*) FROM order_event WHERE kind IN ('place', 'replace', 'modify')"
+                                     " GROUP BY kind"))
+        other = "modify" if modify == "edit" else "replace"
+        # Some of the last have no answer at the end.
+        check(f"latency is by kind of request ({modify})", set(sent) == {"place", other}
+              and set(requests) == {"place", "cancel", other}
+              and all(0.98 * sent[kind] < requests[kind] <= sent[kind] for kind in sent), requests, sent)
+        database.close()
 
 
 def percentile(values, percent):
@@ -266,10 +402,11 @@ def independently(folder):
     causes = {cause: sum(int(row["fills_" + cause]) for row in rates) for cause in told["fills_by_cause"]}
     check("fills by cause are those of the result", causes == told["fills_by_cause"], causes)
     filled = {(name, side, str(level)): Fraction(100 * got, all_of) for name, side, level, got, all_of in
-              database.execute("SELECT i.name, o.side, o.level, sum(coalesce((SELECT sum(f.quantity_units) FROM fill f"
-                               " WHERE f.order_id = o.id), 0)), sum(o.quantity_units) FROM orders o JOIN instrument i"
-                               " ON i.id = o.instrument GROUP BY 1, 2, 3")}
-    check("fill rates are filled of ordered quantity", {key(row, "instrument", "side", "level") for row in rates}
+              database.execute("SELECT instrument, side, level, filled_units, rested_units FROM fill_rates")}
+    refused = database.execute("SELECT count(*) FROM spell s JOIN order_outcome o ON o.id = s.order_id"
+                               " WHERE o.outcome = 'rejected'").fetchone()
+    check("refused orders never rested", refused == (0,) and told["orders_rejected"] > 20, refused, told["orders_rejected"])
+    check("fill rates are filled of rested quantity", {key(row, "instrument", "side", "level") for row in rates}
           == set(filled) and all(abs(Fraction(row["fill_rate_percent"]) - filled[key(row, "instrument", "side", "level")])
                                  <= Fraction(1, 200) for row in rates))
     first = {}
@@ -286,8 +423,8 @@ def independently(folder):
     check("latency is the time to the first answer", not wrong, wrong)
     database.close()
     page, wrong = Page(f"{folder}/a.html"), []
-    for name in ("provenance", "account", "profit", "fills", "markouts", "fill_rate", "orders", "gates", "latency",
-                 "fees"):
+    for name in ("provenance", "account", "profit", "fills", "markouts", "fill_rate", "orders", "not_quoting", "gates",
+                 "latency", "fees"):
         rows = [list(row.values())[1:] for row in table(f"{folder}/a", name)]
         if page.tables[name][1:] != rows or not rows:
             wrong.append((name, page.tables[name][1:3], rows[:2]))
@@ -298,6 +435,58 @@ def independently(folder):
     with open(f"{folder}/a.html", "rb") as file:
         check("a database has one page, byte for byte", file.read() == before)
     return relaxed
+
+
+def edge_trips(fills, fee):
+    """When the edge breaker trips by the report's own mids, two times at most: the mean of the last 128 markouts less fees of
+    30 fills or more is below 0 by two standard errors. Fills that were told before a trip don't count for the next."""
+    trips, values, tripped = [], [], 0
+    for venue, told, side, price, mid2 in fills:
+        if told <= tripped or len(trips) == 2:
+            continue
+        gain = (mid2 - 2 * price) / (2 * price)
+        values.append((gain if side == "buy" else -gain) - fee)
+        last = values[-128:]
+        if len(last) >= 30 and statistics.mean(last) + 2 * statistics.stdev(last) / len(last) ** 0.5 < 0:
+            tripped = venue + 10**9
+            trips.append(tripped)
+            values = []
+    return trips
+
+
+def trips(folder, settings):
+    """The edge breaker's markout is the report's: it trips when the report's mids say so. The tables tell of it."""
+    replay(folder, "synth.tape", "trips.db", *settings, "breaker.edge=2", "breaker.edge_horizon=1s")
+    run("report", f"{folder}/trips.db", "--csv", f"{folder}/trips")
+    database = sqlite3.connect(f"{folder}/trips.db")
+    first, last = database.execute("SELECT first_ns, last_ns FROM run").fetchone()
+    wanted = {}
+    for number, name, fee in database.execute("SELECT id, name, maker_fee FROM instrument").fetchall():
+        wanted[name] = edge_trips(database.execute(
+            "SELECT f.venue_ns, f.at_ns, f.side, f.price_units, m.mid2_units FROM fill f JOIN fill_mid m ON m.fill = f.id"
+            " AND m.horizon_ns = 1000000000 WHERE f.instrument = ? ORDER BY f.id", (number,)).fetchall(), float(fee))
+    database.close()
+    rows = [row for row in table(f"{folder}/trips", "breakers") if row["breaker"] == "edge"]
+    found = {name: [nanoseconds(row["since"]) for row in rows if row["instrument"] == name] for name in wanted}
+    check("the edge breaker trips when the report's own mids say so", found == wanted
+          and sum(map(len, found.values())) >= 6, found, wanted)
+    states = {name: [(row["state"], row["until"]) for row in rows if row["instrument"] == name] for name in wanted}
+    check("it widens until it pauses, to the end of the run", all(
+        each == [("widen", time_text(found[name][1])), ("pause", "")] for name, each in states.items() if len(each) == 2)
+        and any(len(each) == 2 for each in states.values()), states)
+    paused = {row["instrument"]: key(row, "seconds", "percent") for row in table(f"{folder}/trips", "not_quoting")
+              if row["cause"] == "breaker edge"}
+    for name, each in found.items():
+        seconds = Fraction(last - each[1], 10**9) if len(each) == 2 else 0
+        share = seconds * 100 / Fraction(last - first, 10**9)
+        shown = [Fraction(part) for part in paused.get(name, (0, 0))]
+        if abs(shown[0] - seconds) > Fraction(1, 2000) or abs(shown[1] - share) > Fraction(1, 200):
+            check(f"time not quoting of {name}", False, shown, seconds, share)
+    check("the time that it paused is time without quoting", paused, paused)
+
+
+def time_text(time_ns):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time_ns // 10**9)) + f".{time_ns % 10**9:09d}Z"
 
 
 def two_runs(folder, settings):
@@ -359,8 +548,8 @@ def refused(folder):
         database.execute("CREATE TABLE t (a)")
     database.close()
     refuse("another SQLite database", "not of a run", f"{folder}/other.db", *out)
-    refuse("another version", "of version 1, this build reads version 2",
-           spoil("old", "PRAGMA user_version = 1"), *out)
+    refuse("another version", "of version 2, this build reads version 3; make it again from its tape",
+           spoil("old", "PRAGMA user_version = 2"), *out)
     refuse("a page overwritten", "damaged",
            spoil("page", write=lambda file: (file.seek(4096 * 40), file.write(b"\xff" * 4096))), *out)
     refuse("a file cut off", "damaged",
@@ -412,7 +601,10 @@ def libraries():
 def main():
     with tempfile.TemporaryDirectory() as folder:
         by_hand(folder)
+        ahead_of_depth(folder)
         settings = independently(folder)
+        lives_of_orders(folder, settings)
+        trips(folder, settings)
         two_runs(folder, settings)
         hostile(folder)
         refused(folder)
