@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A session quotes on while its tapes rotate: nothing of it becomes cold, though warm-up takes seconds. Prints TAP."""
 import re
+import sqlite3
 import sys
 
 sys.dont_write_bytecode = True
@@ -71,6 +72,36 @@ def a_restart_after_rotations_is_cold(folder, venue):
     sent = [time for of in told[second:] for time in of.times("place") if time > begins]
     assert sent and sent[0] - begins > WARM_UP_S - 1, (begins, sent[:3])
     expect(run("verify", *chain(tape)), 0, "identical")
+
+
+def rows(database):
+    """Tables and their rows, but for what a session does not know of its own tape, and how far it came."""
+    connection = sqlite3.connect(database)
+    connection.row_factory = sqlite3.Row
+    tables = [name for (name,) in connection.execute("select name from sqlite_master where type='table'")]
+    unknown = {"tape_identity", "fingerprint"}
+    told = {table: sorted(repr([(key, row[key]) for key in row.keys() if key not in unknown])
+                          for row in connection.execute(f"select * from {table}"))
+            for table in tables if table != "progress"}
+    connection.close()
+    return told
+
+
+@test
+def a_database_has_what_its_tape_comes_to(folder, venue):
+    tape = folder / "s.tape"
+    result = run("live", "-c", venue.config, "--tape", tape, "--db", folder / "r.db", "--for", "10s",
+                 "--set", "tape.rotate_every=1s", timeout=180)
+    assert result.returncode in (0, 3), result.stderr[-1500:]
+    compared = 0
+    for path in chain(tape)[1:-1]:
+        kept, made = folder / path.name.replace("s-", "r-").replace(".tape", ".db"), folder / f"{path.stem}.db"
+        expect(run("project", path, "-o", made), 0)
+        first, second = rows(kept), rows(made)
+        for table in second:
+            assert first[table] == second[table], (path.name, table, first[table][:2], second[table][:2])
+        compared += 1
+    assert compared > 4, compared
 
 
 if __name__ == "__main__":
