@@ -269,6 +269,10 @@ void cmd_json_time(cJSON *object, const char *name, int64_t time_ns);
 /* A new object or array under `name`, owned by `object`. */
 cJSON *cmd_json_object(cJSON *object, const char *name);
 cJSON *cmd_json_array(cJSON *object, const char *name);
+/* Each line of a text as a string of the array; NULL: none. */
+void cmd_json_lines(cJSON *array, const char *lines);
+/* The same lines to a stream, each behind an indent. */
+void cmd_print_lines(const char *lines, const char *indent, FILE *stream);
 /* Write `root` and a newline to `stream` (one line, or indented) and free it. ERROR_SYSTEM where
  * memory ran out; a write error shows at cmd_flush. */
 int cmd_json_print(cJSON *root, bool indented, FILE *stream, struct error *error);

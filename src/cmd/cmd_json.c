@@ -1,7 +1,11 @@
 /* JSON output on cJSON without its doubles. See cmd/cmd.h. */
+#include "config.h" /* POSIX names */
+
 #include "cmd/cmd.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/time.h"
 
@@ -83,4 +87,24 @@ int cmd_json_print(cJSON *root, bool indented, FILE *stream, struct error *error
     fputc('\n', stream);
     cJSON_free(text);
     return ERROR_NONE;
+}
+
+void cmd_json_lines(cJSON *array, const char *lines)
+{
+    while (lines && *lines != '\0') {
+        size_t length = strcspn(lines, "\n");
+        char *line = strndup(lines, length);
+        cJSON_AddItemToArray(array, cJSON_CreateString(line ? line : "no memory for this line"));
+        free(line);
+        lines += length + (lines[length] == '\n');
+    }
+}
+
+void cmd_print_lines(const char *lines, const char *indent, FILE *stream)
+{
+    while (lines && *lines != '\0') {
+        int length = (int)strcspn(lines, "\n");
+        fprintf(stream, "%s%.*s\n", indent, length, lines);
+        lines += length + (lines[length] == '\n');
+    }
 }

@@ -51,15 +51,7 @@ static void json_instruments(cJSON *root, const struct import_report *report)
 static void json_grade(cJSON *root, const struct import_report *report)
 {
     cmd_json_text(root, "grade", tape_grade_letter(report->grade));
-    cJSON *reasons = cmd_json_array(root, "grade_reasons");
-    for (const char *line = report->reasons; *line != '\0';) {
-        char text[sizeof report->reasons];
-        size_t length = strcspn(line, "\n");
-        memcpy(text, line, length);
-        text[length] = '\0';
-        cJSON_AddItemToArray(reasons, cJSON_CreateString(text));
-        line += length + (line[length] == '\n');
-    }
+    cmd_json_lines(cmd_json_array(root, "grade_reasons"), report->reasons);
 }
 
 static int print_json(const struct import_report *report, const char *output, struct error *error)
@@ -142,11 +134,7 @@ static void print_text(const struct import_report *report, const char *output)
                report->other[i].name);
     print_clock(&report->clock);
     printf("grade %s: %s\n", tape_grade_letter(report->grade), tape_grade_meaning(report->grade));
-    for (const char *line = report->reasons; *line != '\0';) {
-        size_t length = strcspn(line, "\n");
-        printf("  %.*s\n", (int)length, line);
-        line += length + (line[length] == '\n');
-    }
+    cmd_print_lines(report->reasons, "  ", stdout);
 }
 
 static void show_progress(void *context, uint64_t messages, uint64_t done, uint64_t total)

@@ -2,6 +2,7 @@
 #include "cmd/cmd.h"
 
 #include "cmd/run_database.h"
+#include "run/grade.h"
 #include "run/verification.h"
 
 #include <stdlib.h>
@@ -13,6 +14,8 @@ struct projection {
     struct verification verification;
     struct verification_result result;
     struct fingerprint *fingerprint;
+    struct market_faults *faults;
+    struct run_grade grade;
     struct run_database database;
 };
 
@@ -24,12 +27,18 @@ static int run(struct projection *projection, const char *tape, const char *data
     int code = verification_open(verification, tape, error);
     if (!code)
         code = fingerprint_open(&projection->fingerprint, error);
+    if (code)
+        return code;
+    const struct tape_header *header = tape_reader_header(verification->reader);
+    code =
+        market_faults_open(&projection->faults, &header->names, verification->engine.engine, error);
     if (!code)
         code = run_database_open(&projection->database, tape, &verification->engine, error);
     if (code)
         return code;
     loop->sinks[loop->sink_count++] = fingerprint_sink(projection->fingerprint);
     verification_add_first(verification, spool_sink(projection->database.spool));
+    verification_add_first(verification, market_faults_sink(projection->faults));
     code = verification_execute(verification, &projection->result, error);
     if (code == ERROR_DIFFERENT)
         return error_set(error, ERROR_DIFFERENT,
@@ -38,9 +47,11 @@ static int run(struct projection *projection, const char *tape, const char *data
                          tape);
     if (code)
         return code;
-    return run_database_write(&projection->database, database,
-                              tape_reader_header(verification->reader), &verification->engine, loop,
-                              projection->fingerprint, NULL, error);
+    code = run_grade_of_market(projection->faults, header, header->grade_reasons,
+                               &projection->grade, error);
+    return code ? code
+                : run_database_write(&projection->database, database, header, &verification->engine,
+                                     loop, projection->fingerprint, &projection->grade, error);
 }
 
 static int project(const char *tape, const char *database, struct error *error)
@@ -52,6 +63,8 @@ static int project(const char *tape, const char *database, struct error *error)
     if (!projection)
         return error_set(error, ERROR_SYSTEM, "out of memory");
     code = run(projection, tape, database, error);
+    run_grade_free(&projection->grade);
+    market_faults_close(&projection->faults);
     run_database_close(&projection->database);
     fingerprint_close(&projection->fingerprint);
     verification_close(&projection->verification);

@@ -144,17 +144,20 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
         code = tape_sink_finish(&run->tape, error);
     if (!code)
         code = journal_close(&run->journal, error);
-    struct run_grade grade;
-    run_grade(backtest, &grade);
+    struct run_grade grade = {0};
+    if (!code)
+        code = run_grade(backtest, &grade, error);
     if (!code && run->database.spool)
         code = run_database_write(&run->database, request->database, backtest->header,
                                   &backtest->engine, &backtest->loop, backtest->fingerprint, &grade,
                                   error);
-    if (code)
-        return code;
-    if (run->why)
-        return why_print(run->why, stdout, error);
-    return replay_result_print(backtest, ended - began, started_ns, request->json, stdout, error);
+    if (!code && run->why)
+        code = why_print(run->why, stdout, error);
+    else if (!code)
+        code = replay_result_print(backtest, &grade, ended - began, started_ns, request->json,
+                                   stdout, error);
+    run_grade_free(&grade);
+    return code;
 }
 
 static int check_outputs(const struct replay_request *request, struct error *error)

@@ -6,7 +6,6 @@
 
 #include "base/time.h"
 #include "cmd/cmd.h"
-#include "run/grade.h"
 #include "venue/sim/sim.h"
 
 /* All that is printed, gathered once. */
@@ -15,7 +14,7 @@ struct figures {
     const struct event_names *names;
     const struct engine_counters *engine;
     const struct sim_stats *venue;
-    struct run_grade grade;
+    const struct run_grade *grade;
     const struct result_answers *answers;
     double seconds, started_seconds;            /* of the whole run; from the engine's start on */
     uint64_t events, messages, market_messages; /* from the engine's start on */
@@ -196,26 +195,13 @@ static void json_gates(cJSON *root, const struct engine_counters *counters)
             cmd_json_count(gates, event_enum_text(FIELD_GATE, gate), counters->gate_blocked[gate]);
 }
 
-static void add_reason(cJSON *array, const char *text)
-{
-    cJSON_AddItemToArray(array, cJSON_CreateString(text));
-}
-
 /* The tape's reasons, a line each, then those of the run. */
 static void json_grade(cJSON *root, const struct figures *figures)
 {
-    const char *reasons = figures->backtest->header->grade_reasons;
-    cmd_json_text(root, "input_grade", tape_grade_letter(figures->grade.grade));
+    cmd_json_text(root, "input_grade", tape_grade_letter(figures->grade->grade));
     cJSON *array = cmd_json_array(root, "grade_reasons");
-    while (*reasons != 0) {
-        char line[512];
-        size_t length = strcspn(reasons, "\n");
-        snprintf(line, sizeof line, "%.*s", (int)(length < 511 ? length : 511), reasons);
-        add_reason(array, line);
-        reasons += length + (reasons[length] == '\n');
-    }
-    for (unsigned i = 0; i < figures->grade.count; i++)
-        add_reason(array, figures->grade.reasons[i]);
+    cmd_json_lines(array, figures->backtest->header->grade_reasons);
+    cmd_json_lines(array, figures->grade->reasons);
 }
 
 static int print_json(const struct figures *figures, FILE *stream, struct error *error)
@@ -278,9 +264,8 @@ static void print_head(const struct figures *figures, FILE *stream)
 {
     const struct backtest *backtest = figures->backtest;
     const struct engine_counters *counters = figures->engine;
-    fprintf(stream, "input        grade %s\n", tape_grade_letter(figures->grade.grade));
-    for (unsigned i = 0; i < figures->grade.count; i++)
-        fprintf(stream, "             %s\n", figures->grade.reasons[i]);
+    fprintf(stream, "input        grade %s\n", tape_grade_letter(figures->grade->grade));
+    cmd_print_lines(figures->grade->reasons, "             ", stream);
     fprintf(stream, "events       %" PRIu64 " in %.3f s, %.1f million/s\n", figures->events,
             figures->started_seconds, events_per_second(figures) / 1e6);
     if (backtest->loop.events_before_start > 0)
@@ -437,8 +422,9 @@ static void print_tail(const struct figures *figures, FILE *stream)
     fprintf(stream, "fingerprint  %s\n", figures->fingerprint);
 }
 
-int replay_result_print(const struct backtest *backtest, int64_t wall_ns, int64_t started_ns,
-                        bool json, FILE *stream, struct error *error)
+int replay_result_print(const struct backtest *backtest, const struct run_grade *grade,
+                        int64_t wall_ns, int64_t started_ns, bool json, FILE *stream,
+                        struct error *error)
 {
     struct figures figures = {.backtest = backtest,
                               .names = &backtest->header->names,
@@ -446,13 +432,13 @@ int replay_result_print(const struct backtest *backtest, int64_t wall_ns, int64_
                               .venue = sim_stats(backtest->venue),
                               .answers = result_answers(backtest->result),
                               .seconds = (double)wall_ns / (double)NS_PER_SECOND,
+                              .grade = grade,
                               .started_seconds = (double)started_ns / (double)NS_PER_SECOND};
     const struct loop *loop = &backtest->loop;
     figures.events = loop->events - loop->events_before_start;
     figures.messages = loop->messages - loop->messages_before_start;
     figures.market_messages = loop->market_messages - loop->messages_before_start;
     fingerprint_text(backtest->fingerprint, figures.fingerprint);
-    run_grade(backtest, &figures.grade);
     if (json)
         return print_json(&figures, stream, error);
     print_head(&figures, stream);

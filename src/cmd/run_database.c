@@ -61,12 +61,12 @@ int run_database_write(struct run_database *database, const char *path,
                        const struct run_grade *grade, struct error *error)
 {
     char build_id[BUILD_ID_TEXT_MAX];
-    char *memory[RUN_GRADE_REASONS_MAX] = {NULL};
+    char *memory = NULL;
     struct tape_header graded = *header;
     build_id_text(build_id);
     int code = finish_check(database, error);
-    for (unsigned i = 0; !code && grade && i < grade->count; i++)
-        code = tape_header_lower_grade(&graded, grade->grade, grade->reasons[i], &memory[i], error);
+    if (!code && grade->reasons)
+        code = tape_header_lower_grade(&graded, grade->grade, grade->reasons, &memory, error);
     if (code)
         return code;
     struct store_provenance provenance = {.tape_name = database->tape_path,
@@ -85,7 +85,6 @@ int run_database_write(struct run_database *database, const char *path,
         snprintf(provenance.tape_identity + 2 * i, 3, "%02x", database->check.identity[i]);
     fingerprint_text(fingerprint, provenance.fingerprint);
     code = store_write(path, database->spool, &provenance, error);
-    for (unsigned i = 0; i < RUN_GRADE_REASONS_MAX; i++)
-        free(memory[i]);
+    free(memory);
     return code;
 }

@@ -27,8 +27,7 @@ struct run_database {
  * loop. */
 int run_database_open(struct run_database *database, const char *tape_path,
                       const struct run_engine *engine, struct error *error);
-/* Write `path` from what the run left in the spool. `grade` is the run's; NULL where it found nothing
- * besides what the tape tells. */
+/* Write `path` from what the run left in the spool. `grade` is the run's. */
 int run_database_write(struct run_database *database, const char *path,
                        const struct tape_header *header, const struct run_engine *engine,
                        const struct loop *loop, struct fingerprint *fingerprint,

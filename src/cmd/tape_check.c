@@ -1,13 +1,55 @@
 /* capstan tape check, capstan tape recover and capstan tape repair. */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/time.h"
 #include "cmd/cmd.h"
 #include "cmd/tape.h"
+#include "run/grade.h"
 #include "tape/appender.h"
 
-static int print_json(const char *path, const struct tape_check *check, const struct error *found,
-                      struct error *error)
+/* What is looked at on the way. */
+struct look {
+    const struct tape_header *header; /* holds until `end` */
+    struct market_faults *faults;
+    struct run_grade grade;
+    char *reasons; /* the header's and then those found */
+};
+
+static int begin(void *context, const struct tape_header *header, struct error *error)
+{
+    struct look *look = context;
+    look->header = header;
+    return market_faults_open(&look->faults, &header->names, NULL, error);
+}
+
+static int take(void *context, const struct message *message, struct error *error)
+{
+    const struct look *look = context;
+    return market_faults_take(look->faults, message, error);
+}
+
+static int end(void *context, struct error *error)
+{
+    struct look *look = context;
+    struct tape_header graded = *look->header;
+    int code = run_grade_of_market(look->faults, look->header, look->header->grade_reasons,
+                                   &look->grade, error);
+    return code ? code
+                : tape_header_lower_grade(&graded, look->grade.grade,
+                                          look->grade.reasons ? look->grade.reasons : "",
+                                          &look->reasons, error);
+}
+
+static void close_look(struct look *look)
+{
+    run_grade_free(&look->grade);
+    market_faults_close(&look->faults);
+    free(look->reasons);
+}
+
+static int print_json(const char *path, const struct tape_check *check, const struct look *look,
+                      const struct error *found, struct error *error)
 {
     char identity[TAPE_IDENTITY_TEXT_MAX];
     cJSON *root = cJSON_CreateObject();
@@ -25,7 +67,23 @@ static int print_json(const char *path, const struct tape_check *check, const st
     cmd_json_time(root, "first", check->first_ts);
     cmd_json_time(root, "last", check->last_ts);
     cmd_json_text(root, "identity", identity);
+    if (found->code == ERROR_NONE) {
+        cmd_json_text(root, "grade", tape_grade_letter(look->grade.grade));
+        cmd_json_lines(cmd_json_array(root, "grade_reasons"), look->reasons);
+    }
     return cmd_json_print(root, false, stdout, error);
+}
+
+static void print_text(const char *path, const struct tape_check *check, const struct look *look)
+{
+    char identity[TAPE_IDENTITY_TEXT_MAX];
+    tape_identity_text(check->identity, identity);
+    printf("%s: sound: %" PRIu64 " blocks, %" PRIu64 " messages, %" PRIu64 " rows, %" PRIu64
+           " records, identity %s\n",
+           path, check->blocks, check->messages, check->rows, check->records, identity);
+    printf("grade %s: %s\n", tape_grade_letter(look->grade.grade),
+           tape_grade_meaning(look->grade.grade));
+    cmd_print_lines(look->reasons, "  ", stdout);
 }
 
 int cmd_tape_check(int argc, char **argv)
@@ -40,7 +98,8 @@ int cmd_tape_check(int argc, char **argv)
         .opening =
             "Read all of a tape and compare every hash, length and count on it. A tape that was\n"
             "cut, that was not finished or of which a single bit changed is bad input: exit\n"
-            "status 2 and one line that names the block and the byte.\n",
+            "status 2 and one line that names the block and the byte. Of a sound one the grade is\n"
+            "told: how far to trust what stands on it, with the reasons.\n",
         .options = table,
         .option_count = sizeof table / sizeof table[0],
         .arguments_least = 1,
@@ -52,19 +111,17 @@ int cmd_tape_check(int argc, char **argv)
     int status = cmd_parse(&usage, argc, argv, &arguments);
     if (status != CMD_CONTINUE)
         return status;
-    status = tape_check(arguments.items[0], &check, &found);
-    if (json && print_json(arguments.items[0], &check, &found, &error) != ERROR_NONE)
+    struct look look = {.header = NULL};
+    const struct tape_visitor visitor = {
+        .begin = begin, .take = take, .end = end, .context = &look};
+    status = tape_check_visit(arguments.items[0], &check, &visitor, &found);
+    int printed = json ? print_json(arguments.items[0], &check, &look, &found, &error) : 0;
+    if (!json && status == ERROR_NONE)
+        print_text(arguments.items[0], &check, &look);
+    close_look(&look);
+    if (printed != ERROR_NONE)
         return cmd_fail(usage.name, &error);
-    if (status != ERROR_NONE)
-        return cmd_fail(usage.name, &found);
-    char identity[TAPE_IDENTITY_TEXT_MAX];
-    tape_identity_text(check.identity, identity);
-    if (!json)
-        printf("%s: sound: %" PRIu64 " blocks, %" PRIu64 " messages, %" PRIu64 " rows, %" PRIu64
-               " records, identity %s\n",
-               arguments.items[0], check.blocks, check.messages, check.rows, check.records,
-               identity);
-    return ERROR_NONE;
+    return status == ERROR_NONE ? ERROR_NONE : cmd_fail(usage.name, &found);
 }
 
 static void print_recovery(const char *path, const struct tape_recovery *recovery)

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "cmd/cmd.h"
 #include "cmd/tape.h"
+#include "run/grade.h"
 
 /* X(name, what it counts): the rows of each use, counted apart. */
 #define ROW_USES(X)                                                                                \
@@ -47,7 +48,9 @@ struct info {
     struct counts all;
     struct counts *instruments;
     char identity[TAPE_IDENTITY_TEXT_MAX];
-    bool follows; /* another tape: */
+    struct market_faults *faults;
+    struct run_grade grade; /* the header's, made worse by what stands on the tape */
+    bool follows;           /* another tape: */
     struct event_predecessor predecessor;
 };
 
@@ -77,10 +80,11 @@ static void count(struct counts *counts, const struct message *message)
         counts->uses[use_of(message->kind, &message->rows[i])]++;
 }
 
-static void count_block(struct info *info, const struct tape_block *block,
-                        struct tape_identity *identity)
+static int count_block(struct info *info, const struct tape_block *block,
+                       struct tape_identity *identity, struct error *error)
 {
-    for (uint32_t m = 0; m < block->message_count; m++) {
+    int code = 0;
+    for (uint32_t m = 0; m < block->message_count && code == 0; m++) {
         const struct message *message = &block->messages[m];
         count(&info->all, message);
         if (message->kind == EVENT_predecessor) {
@@ -90,7 +94,15 @@ static void count_block(struct info *info, const struct tape_block *block,
         if (message->stream != EVENT_NONE_16)
             count(&info->instruments[EVENT_STREAM_INSTRUMENT(message->stream)], message);
         tape_identity_add(identity, message);
+        code = market_faults_take(info->faults, message, error);
     }
+    return code;
+}
+
+static int grade(struct info *info, struct error *error)
+{
+    const struct tape_header *header = tape_reader_header(info->reader);
+    return run_grade_of_market(info->faults, header, header->grade_reasons, &info->grade, error);
 }
 
 static int gather(struct info *info, struct error *error)
@@ -98,17 +110,21 @@ static int gather(struct info *info, struct error *error)
     struct tape_block block = {0};
     struct tape_identity identity = {0};
     struct stat status = {0};
-    unsigned instruments = tape_reader_header(info->reader)->names.instrument_count;
-    info->instruments = calloc((size_t)instruments + 1, sizeof *info->instruments);
+    const struct event_names *names = &tape_reader_header(info->reader)->names;
+    info->instruments = calloc((size_t)names->instrument_count + 1, sizeof *info->instruments);
     int code = info->instruments == NULL ? error_set(error, ERROR_SYSTEM, "no memory for counts")
                                          : tape_block_init(&block, info->reader, error);
     if (code == 0)
         code = tape_identity_open(&identity, tape_reader_most_rows(info->reader), error);
+    if (code == 0)
+        code = market_faults_open(&info->faults, names, NULL, error);
     for (size_t b = 0; code == 0 && b < tape_reader_block_count(info->reader); b++) {
         code = tape_reader_read(info->reader, b, &block, error);
         if (code == 0)
-            count_block(info, &block, &identity);
+            code = count_block(info, &block, &identity, error);
     }
+    if (code == 0)
+        code = grade(info, error);
     if (code == 0) {
         uint8_t bytes[TAPE_IDENTITY_BYTES];
         tape_identity_get(&identity, bytes);
@@ -181,18 +197,6 @@ static void json_instrument(cJSON *object, const struct info *info, unsigned i)
     json_counts(object, &info->instruments[i]);
 }
 
-static void json_reasons(cJSON *root, const char *reasons)
-{
-    cJSON *array = cmd_json_array(root, "grade_reasons");
-    while (*reasons != 0) {
-        char line[512];
-        size_t length = strcspn(reasons, "\n");
-        snprintf(line, sizeof line, "%.*s", (int)(length < 511 ? length : 511), reasons);
-        cJSON_AddItemToArray(array, cJSON_CreateString(line));
-        reasons += length + (reasons[length] == '\n');
-    }
-}
-
 static void json_predecessor(cJSON *object, const struct event_predecessor *told)
 {
     char name[EVENT_TEXT_MAX + 1], identity[HASH_128_TEXT_BYTES];
@@ -213,8 +217,11 @@ static int print_json(const struct info *info, struct error *error)
     cmd_json_text(root, "tape", info->path);
     cmd_json_count(root, "version", header->version);
     cmd_json_text(root, "origin", tape_origin_text(header->origin));
-    cmd_json_text(root, "grade", tape_grade_letter(header->grade));
-    json_reasons(root, header->grade_reasons);
+    cmd_json_text(root, "grade", tape_grade_letter(info->grade.grade));
+    cJSON *reasons = cmd_json_array(root, "grade_reasons");
+    cmd_json_lines(reasons, header->grade_reasons);
+    cmd_json_lines(reasons, info->grade.reasons);
+    cmd_json_text(root, "header_grade", tape_grade_letter(header->grade));
     cmd_json_text(root, "tool_version", header->tool_version);
     cmd_json_text(root, "build_id", header->build_id);
     cmd_json_count(root, "seed", header->seed);
@@ -297,16 +304,13 @@ static void print_text(const struct info *info)
 {
     const struct tape_header *header = tape_reader_header(info->reader);
     uint64_t rows = row_count(&info->all);
-    const char *reasons = header->grade_reasons;
+    const unsigned found = info->grade.grade;
     printf("%s: tape of format %" PRIu32 ", %s%s\n", info->path, header->version,
            tape_origin_text(header->origin),
            tape_reader_is_finished(info->reader) ? "" : ", NOT FINISHED (see tape repair)");
-    printf("grade %s: %s\n", tape_grade_letter(header->grade), tape_grade_meaning(header->grade));
-    while (*reasons != 0) {
-        int length = (int)strcspn(reasons, "\n");
-        printf("  %.*s\n", length, reasons);
-        reasons += length + (reasons[length] == '\n');
-    }
+    printf("grade %s: %s\n", tape_grade_letter(found), tape_grade_meaning(found));
+    cmd_print_lines(header->grade_reasons, "  ", stdout);
+    cmd_print_lines(info->grade.reasons, "  ", stdout);
     printf("identity %s\n", info->identity);
     if (info->follows)
         print_predecessor(&info->predecessor);
@@ -367,6 +371,8 @@ int cmd_tape_info(int argc, char **argv)
         status = print_json(&info, &error);
     else if (status == 0 && !config)
         print_text(&info);
+    run_grade_free(&info.grade);
+    market_faults_close(&info.faults);
     free(info.instruments);
     tape_reader_close(&info.reader);
     return status == 0 ? 0 : cmd_fail(usage.name, &error);

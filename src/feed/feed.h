@@ -29,6 +29,9 @@ struct feed {
     void (*close)(struct feed *feed);
     int64_t ahead_ts; /* `ahead` gives nothing for a limit before this: saves the call */
     uint64_t skipped; /* messages of other classes that were left out */
+    /* Jumps of the clock among them, which say how far their times can be trusted, and the farthest, without its sign. */
+    uint64_t clock_jumps;
+    int64_t clock_jump_farthest;
     /* By kind: what `ahead` gives. All that `next` does, until who uses the cursor takes some out. */
     bool ahead_wanted[FEED_KINDS];
 };

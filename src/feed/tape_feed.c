@@ -150,6 +150,17 @@ static bool next_enters_block(struct tape_feed *feed, struct error *error)
     return true;
 }
 
+static void skip(struct feed *feed, const struct message *message)
+{
+    feed->skipped++;
+    if (message->kind != EVENT_clock_jump)
+        return;
+    int64_t jump = message->record->clock_jump.jump;
+    int64_t far = jump >= 0 ? jump : jump == INT64_MIN ? INT64_MAX : -jump;
+    feed->clock_jumps++;
+    feed->clock_jump_farthest = far > feed->clock_jump_farthest ? far : feed->clock_jump_farthest;
+}
+
 static const struct message *tape_feed_next(struct feed *base, struct error *error)
 {
     struct tape_feed *feed = (struct tape_feed *)base;
@@ -164,7 +175,7 @@ static const struct message *tape_feed_next(struct feed *base, struct error *err
                 feed->position = message->ts_local;
                 return message;
             }
-            base->skipped++;
+            skip(base, message);
         }
     } while (next_enters_block(feed, error));
     return NULL;

@@ -16,8 +16,6 @@ enum {
 struct market {
     struct binance_feed frames;
     struct book *book; /* NULL until its first snapshot, or where it was too small */
-    bool crossed;
-    int64_t crossed_since;
 };
 
 struct emitter {
@@ -111,6 +109,7 @@ static int append(struct emitter *emitter, size_t instrument, const struct messa
     if (message->flags & MESSAGE_VENUE_ESTIMATED) {
         report->instruments[instrument].counts.times_estimated++;
     }
+    tape_faults_time(&report->instruments[instrument].faults, message);
     return emitter->sink.append(emitter->sink.context, message, error);
 }
 
@@ -152,26 +151,21 @@ static int append_gap(struct emitter *emitter, const struct merge_entry *entry,
     record.gap.expected = told->gap_expected;
     record.gap.found = told->gap_found;
     message.record = &record;
-    emitter->report->instruments[entry->instrument].counts.gaps++;
+    tape_faults_gap(&emitter->report->instruments[entry->instrument].faults, &record.gap,
+                    EVENT_STREAM_CHANNEL(message.stream), message.ts_local);
     return append(emitter, (size_t)entry->instrument, &message, error);
 }
 
-/* --- crossed intervals ------------------------------------------------------------------------- */
-
-static void end_crossed(struct market *market, struct import_counts *counts, int64_t ts)
-{
-    if (market->crossed) {
-        counts->crossed_ns += (uint64_t)(ts - market->crossed_since);
-        market->crossed = false;
-    }
-}
+/* --- how books stand ----------------------------------------------------------------------------- */
 
 static int apply_to_book(struct emitter *emitter, size_t index, const struct message *message,
                          struct error *error)
 {
     struct market *market = &emitter->markets[index];
     struct import_instrument *instrument = &emitter->report->instruments[index];
-    if (instrument->book_unchecked) {
+    struct tape_faults *faults = &instrument->faults;
+    if (faults->unchecked) {
+        tape_faults_book(faults, true, false, message->ts_local);
         return 0;
     }
     if (market->book == NULL) {
@@ -182,20 +176,11 @@ static int apply_to_book(struct emitter *emitter, size_t index, const struct mes
         }
         market->book = book_init(memory, size, BOOK_FAR_LEVELS);
     }
-    if (!book_apply(market->book, message)) {
-        instrument->book_unchecked = true;
-        return 0;
-    }
+    faults->unchecked = !book_apply(market->book, message);
     struct book_level bid, ask;
-    bool crossed = book_best(market->book, SIDE_BUY, &bid) &&
+    bool crossed = !faults->unchecked && book_best(market->book, SIDE_BUY, &bid) &&
                    book_best(market->book, SIDE_SELL, &ask) && bid.price >= ask.price;
-    if (crossed && !market->crossed) {
-        instrument->counts.crossed_intervals++;
-        market->crossed_since = message->ts_local;
-        market->crossed = true;
-    } else if (!crossed) {
-        end_crossed(market, &instrument->counts, message->ts_local);
-    }
+    tape_faults_book(faults, true, crossed, message->ts_local);
     return 0;
 }
 
@@ -206,7 +191,6 @@ static int tell_gap(struct emitter *emitter, const struct merge_entry *entry,
 {
     struct market *market = &emitter->markets[entry->instrument];
     int code = append_gap(emitter, entry, told, error);
-    end_crossed(market, &emitter->report->instruments[entry->instrument].counts, emitter->last_ts);
     if (market->book != NULL) {
         book_clear(market->book);
     }
@@ -273,7 +257,7 @@ static void count(struct import_instrument *instrument, const struct merge_entry
     counts->numbers_without_value += told->bad_read;
     switch ((enum binance_kind)entry->frame.kind) {
     case BINANCE_DEPTH:
-        instrument->had_depth = true;
+        instrument->faults.had_depth = true;
         count_depth(counts, entry, told);
         break;
     case BINANCE_SNAPSHOT:
@@ -331,7 +315,13 @@ void emitter_finish(struct emitter *emitter)
     for (size_t i = 0; i < emitter->report->instrument_count; i++) {
         struct market *market = &emitter->markets[i];
         struct import_counts *counts = &emitter->report->instruments[i].counts;
-        end_crossed(market, counts, emitter->last_ts);
+        struct tape_faults *faults = &emitter->report->instruments[i].faults;
+        tape_faults_end(faults, emitter->last_ts);
+        counts->gaps = faults->depth_gaps;
+        counts->crossed_intervals = faults->crossed_times;
+        counts->crossed_ns = faults->crossed_ns;
+        counts->bookless_ns = faults->bookless_ns;
+        counts->times_impossible = faults->times_impossible;
         const struct binance_sync *sync = &market->frames.sync;
         counts->levels_held += sync->rows_joined;
         counts->levels_superseded += sync->rows_superseded;

@@ -125,7 +125,7 @@ static int write_output(struct job *job)
     struct tape_reader *reader;
     struct tape_writer *writer;
     header->grade = job->report->grade;
-    header->grade_reasons = job->report->reasons;
+    header->grade_reasons = job->report->reasons != NULL ? job->report->reasons : "";
     int code = tape_reader_open(&reader, job->part, job->error);
     if (code != 0) {
         return code;
@@ -167,8 +167,8 @@ static int run(struct job *job)
     }
     job->report->clock = job->scan.clock;
     memset(&job->scan.clock, 0, sizeof job->scan.clock);
-    import_report_grade(job->report);
-    return write_output(job);
+    code = import_report_grade(job->report, job->error);
+    return code == 0 ? write_output(job) : code;
 }
 
 int import_binance(const struct import_options *options, struct import_report *report,

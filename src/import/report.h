@@ -5,7 +5,7 @@
 
 #include "event/event.h"
 #include "import/clock_correction.h"
-#include "tape/tape.h"
+#include "tape/faults.h"
 
 /* X(name, what it counts). Every level, trade and best bid/ask that is read stands in exactly one
  * of the counts below it. */
@@ -35,7 +35,9 @@
     X(gaps, "breaks of the depth sequence")                                                        \
     X(crossed_intervals, "intervals in which the book was crossed after a depth message")          \
     X(crossed_ns, "time for which it was crossed, ns")                                             \
+    X(bookless_ns, "time without a book, once there was one, ns")                                  \
     X(numbers_without_value, "prices and quantities without a usable value")                       \
+    X(times_impossible, "depth, trades and snapshots with a venue time later than received")       \
     X(times_estimated, "messages whose venue time is estimated")
 
 struct import_counts {
@@ -57,8 +59,8 @@ struct import_instrument {
     char name[EVENT_INSTRUMENT_NAME_MAX];
     struct event_definition definition;
     struct import_counts counts;
-    bool had_depth;      /* depth came at all */
-    bool book_unchecked; /* too many levels to look for crossed intervals */
+    struct tape_faults
+        faults; /* what is measured as in a run; at the end it stands in the counts too */
 };
 
 struct import_report {
@@ -75,13 +77,13 @@ struct import_report {
     int64_t first_ts, last_ts; /* corrected */
     bool grids_inferred;
     uint8_t grade; /* enum tape_grade */
-    char reasons[4096];
+    char *reasons; /* one a line; NULL: none yet */
 };
 
 /* Sum over all instruments. */
 struct import_counts import_report_total(const struct import_report *report);
-/* Set grade and reasons from the rest. */
-void import_report_grade(struct import_report *report);
+/* Set grade and reasons from the rest. ERROR_SYSTEM without memory. */
+int import_report_grade(struct import_report *report, struct error *error);
 void import_report_free(struct import_report *report);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/grade.h"
 #include "run/rotation.h"
 #include "run/verification.h"
 
@@ -17,6 +18,13 @@ struct session_store {
     struct engine_counters before, own; /* of tapes before this one, and of this one */
     char path[ROTATION_PATH_BYTES], tape[ROTATION_PATH_BYTES];
     struct store_provenance provenance, last;
+    struct market_faults *faults; /* of what the engine was told */
+    struct live_database_grade
+        earlier;              /* of the sessions before on this tape, as the database has it, */
+    struct run_grade history; /* or as it was made anew, by the thread: */
+    atomic_bool history_graded;
+    struct run_grade grade; /* of this one, at its end */
+    char *reasons[2];       /* of earlier ones and of all */
     struct follower *follower;
     bool judging; /* the message that the engine takes tells how a call ended */
     bool judged;  /* it has, and its decisions come now */
@@ -46,17 +54,21 @@ static int put(void *file, const uint8_t *bytes, size_t length, struct error *er
 }
 
 static int project(struct verification *verification, struct session_store *store,
-                   struct spool *spool, struct error *error)
+                   struct spool *spool, struct market_faults *faults, struct error *error)
 {
     struct verification_result result;
     struct bound bound = {.sink = {.message = stop_at_start}, .epoch = store->options.epoch};
     verification_add_first(verification, spool_sink(spool));
+    verification_add_first(verification, market_faults_sink(faults));
     verification_add_first(verification, &bound.sink);
     spool_set_engine(spool, verification->engine.engine);
     int code = verification_execute(verification, &result, error);
-    if (bound.reached || code == 0) /* without it: its block is not on the disk yet */
-        return spool_end_session(spool, error);
-    return error_prefix(error, "what the tape held before");
+    if (!bound.reached && code != 0) /* without it: its block is not on the disk yet */
+        return error_prefix(error, "what the tape held before");
+    const struct tape_header *header = store->options.header;
+    code = run_grade_of_market(faults, header, header->grade_reasons, &store->history, error);
+    atomic_store(&store->history_graded, code == 0);
+    return code ? code : spool_end_session(spool, error);
 }
 
 static int history(void *context, struct record_file *file, struct error *error)
@@ -64,6 +76,7 @@ static int history(void *context, struct record_file *file, struct error *error)
     struct session_store *store = context;
     struct verification verification = {0};
     struct spool *spool = NULL;
+    struct market_faults *faults = NULL;
     int code = record_file_open(file, store->options.tape, error);
     if (!code)
         code =
@@ -72,7 +85,11 @@ static int history(void *context, struct record_file *file, struct error *error)
     if (!code)
         code = verification_open(&verification, store->options.tape, error);
     if (!code)
-        code = project(&verification, store, spool, error);
+        code = market_faults_open(&faults, &store->options.header->names,
+                                  verification.engine.engine, error);
+    if (!code)
+        code = project(&verification, store, spool, faults, error);
+    market_faults_close(&faults);
     verification_close(&verification);
     spool_close(&spool);
     if (code)
@@ -102,6 +119,8 @@ static int take_message(struct sink *sink, const struct message *message, struct
     if (store->judged)
         follower_judged(store->follower);
     store->judged = false;
+    if (market_faults_take(store->faults, message, error))
+        return error->code;
     if (message->kind == EVENT_start) { /* the engine's breaker is told by nothing else */
         const struct engine *engine = store->options.engine->engine;
         follower_obey(store->follower, engine_goes_on(engine, &message->record->start)
@@ -140,6 +159,51 @@ static int take_decision(struct sink *sink, const struct message *decision, stru
         decision->record->infrastructure.venue == EVENT_NONE_8)
         follower_obey(store->follower, decision->record->infrastructure.state);
     return taken->decision(taken, decision, error);
+}
+
+/* --- the grade ------------------------------------------------------------------------------------- */
+
+static void add_reasons(struct tape_header *graded, unsigned grade, const char *reasons,
+                        char **memory)
+{
+    struct error error;
+    if (reasons && reasons[0] && tape_header_lower_grade(graded, grade, reasons, memory, &error))
+        *memory = NULL;
+    if (graded->grade < grade)
+        graded->grade = (uint8_t)grade;
+}
+
+/* The tape's, made worse by the sessions before on it and by this one. */
+static void grade_all(struct session_store *store)
+{
+    struct tape_header graded = *store->options.header;
+    struct error error = {0};
+    bool anew = atomic_load(&store->history_graded);
+    if (anew)
+        add_reasons(&graded, store->history.grade, store->history.reasons, &store->reasons[0]);
+    else if (store->earlier.reasons)
+        graded.grade_reasons = store->earlier.reasons;
+    if (!anew && store->earlier.reasons && store->earlier.grade > graded.grade)
+        graded.grade = store->earlier.grade;
+    if (!anew && !store->earlier.reasons && store->options.fold->first_start != INT64_MIN)
+        add_reasons(&graded, TAPE_GRADE_B, "B: sessions: those before this one are not graded here",
+                    &store->reasons[0]);
+    const char *told = store->options.header->grade_reasons;
+    if (run_grade_of_market(store->faults, store->options.header, told, &store->grade, &error) == 0)
+        add_reasons(&graded, store->grade.grade, store->grade.reasons, &store->reasons[1]);
+    store->last.run_grade = graded.grade;
+    store->last.run_grade_reasons = graded.grade_reasons;
+}
+
+static void free_store(struct session_store *store)
+{
+    market_faults_close(&store->faults);
+    run_grade_free(&store->history);
+    run_grade_free(&store->grade);
+    free(store->earlier.reasons);
+    free(store->reasons[0]);
+    free(store->reasons[1]);
+    free(store);
 }
 
 /* --- opening and closing -------------------------------------------------------------------------- */
@@ -199,11 +263,14 @@ int session_store_open(struct session_store **out, const struct session_store_op
         .log = options->log,
         .outcome = tell_outcome,
         .context = store};
-    int code = live_database_look(options->path, fold->first_start, error);
+    int code = live_database_look(options->path, fold->first_start, &store->earlier, error);
+    if (!code)
+        code = market_faults_open(&store->faults, &options->header->names, options->engine->engine,
+                                  error);
     if (!code)
         code = follower_open(&store->follower, &follower, error);
     if (code) {
-        free(store);
+        free_store(store);
         return code;
     }
     *out = store;
@@ -248,11 +315,12 @@ bool session_store_close(struct session_store **out, const struct loop *loop, in
     (void)taken->finishing(taken, store->options.engine->engine, &ignored);
     store->last = store->provenance;
     count_own(store);
+    grade_all(store);
     store->last.counters = &store->own;
     store->last.events = loop->events - store->options.events_before;
     store->last.messages = follower_counts(store->follower);
     bool whole = follower_close(&store->follower, &store->last, limit_ns);
     if (!store->follower) /* else its thread may still use the rest */
-        free(store);
+        free_store(store);
     return whole;
 }

@@ -45,6 +45,7 @@ static void wire(struct backtest *backtest, const struct backtest_options *optio
     };
     backtest_add_sink(backtest, fingerprint_sink(backtest->fingerprint));
     backtest_add_sink(backtest, result_sink(backtest->result));
+    backtest_add_sink(backtest, market_faults_sink(backtest->faults));
 }
 
 int backtest_open(struct backtest *backtest, const struct backtest_options *options,
@@ -67,6 +68,8 @@ int backtest_open(struct backtest *backtest, const struct backtest_options *opti
     if (!code)
         code = result_open(&backtest->result, names, error);
     if (!code)
+        code = market_faults_open(&backtest->faults, names, backtest->engine.engine, error);
+    if (!code)
         wire(backtest, options);
     return code;
 }
@@ -84,6 +87,7 @@ int backtest_run(struct backtest *backtest, struct error *error)
 
 void backtest_close(struct backtest *backtest)
 {
+    market_faults_close(&backtest->faults);
     result_close(&backtest->result);
     fingerprint_close(&backtest->fingerprint);
     if (backtest->venue)

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "loop.h"
 #include "run/fingerprint.h"
+#include "run/market_faults.h"
 #include "run/result.h"
 #include "run/run_engine.h"
 #include "tape/tape.h"
@@ -29,6 +30,7 @@ struct backtest {
     struct venue *venue;
     struct fingerprint *fingerprint;
     struct result *result;
+    struct market_faults *faults; /* of what the engine was told */
     struct loop loop;
 };
 

@@ -91,14 +91,33 @@ static int another(const char *path, struct error *error)
                      path);
 }
 
-int live_database_look(const char *path, int64_t first_start, struct error *error)
+static void read_grade(sqlite3 *database, struct live_database_grade *out)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(database, "SELECT run_grade, run_grade_reasons FROM run", -1, &statement,
+                           NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        const char *letter = (const char *)sqlite3_column_text(statement, 0);
+        const char *reasons = (const char *)sqlite3_column_text(statement, 1);
+        for (unsigned grade = 0; letter && reasons && grade < TAPE_GRADE_COUNT; grade++)
+            if (strcmp(letter, tape_grade_letter((enum tape_grade)grade)) == 0)
+                *out = (struct live_database_grade){(uint8_t)grade, strdup(reasons)};
+    }
+    sqlite3_finalize(statement);
+}
+
+int live_database_look(const char *path, int64_t first_start, struct live_database_grade *grade,
+                       struct error *error)
 {
     sqlite3 *database = NULL;
     struct found found = {0};
+    *grade = (struct live_database_grade){.reasons = NULL};
     int code = sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK) {
         sqlite3_busy_timeout(database, 100);
         code = find(database, &found);
+        if (code == SQLITE_OK && found.ours && found.closed && found.version == STORE_VERSION)
+            read_grade(database, grade);
     }
     sqlite3_close(database);
     if (code == SQLITE_NOTADB)

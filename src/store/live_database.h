@@ -42,9 +42,16 @@ struct live_database {
     uint64_t remade;  /* times that it was made anew because it was another's or behind */
 };
 
+/* The grade of the sessions that a database holds whole. */
+struct live_database_grade {
+    uint8_t grade; /* enum tape_grade */
+    char *reasons; /* the tape's among them; free() it. NULL: none is known */
+};
+
 /* What stands at the path, before a session: ERROR_INPUT where that is a file of something else, or the database of
  * another tape. A path that can't be read now is no error: that is for the calls to find. */
-int live_database_look(const char *path, int64_t first_start, struct error *error);
+int live_database_look(const char *path, int64_t first_start, struct live_database_grade *grade,
+                       struct error *error);
 
 void live_database_init(struct live_database *database, const struct live_database_options *options,
                         const struct live_database_session *session);

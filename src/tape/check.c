@@ -54,10 +54,19 @@ static int check_block(struct tape_reader *reader, size_t index, struct tape_pas
     return failed;
 }
 
-static int open_passage(struct tape_passage *passage, const struct tape_reader *reader,
-                        struct error *error)
+static int visit_block(const struct tape_passage *passage, struct error *error)
 {
-    *passage = (struct tape_passage){0};
+    const struct tape_visitor *visitor = passage->visitor;
+    int failed = 0;
+    for (uint32_t m = 0; visitor != NULL && m < passage->block.message_count && failed == 0; m++)
+        failed = visitor->take(visitor->context, &passage->block.messages[m], error);
+    return failed;
+}
+
+static int open_passage(struct tape_passage *passage, const struct tape_reader *reader,
+                        const struct tape_visitor *visitor, struct error *error)
+{
+    *passage = (struct tape_passage){.visitor = visitor};
     tape_snapshots_init(&passage->snapshots, reader->header.names.instrument_count);
     int failed = tape_block_init(&passage->block, reader, error);
     return failed == 0 ? tape_identity_open(&passage->identity, reader->most.rows, error) : failed;
@@ -83,6 +92,7 @@ static int check_blocks(struct tape_reader *reader, struct tape_check *check,
             passage->snapshots = before;
             break;
         }
+        failed = visit_block(passage, error);
         check->first_ts = i == 0 ? info->first_ts : check->first_ts;
         check->last_ts = info->last_ts;
         check->blocks++;
@@ -163,12 +173,17 @@ static int check_tail(const struct tape_reader *reader, struct error *error)
 }
 
 int tape_check_reader(struct tape_reader *reader, struct tape_check *check,
-                      struct tape_passage *passage, struct error *error)
+                      const struct tape_visitor *visitor, struct tape_passage *passage,
+                      struct error *error)
 {
     check->bytes = reader->bytes;
-    int failed = open_passage(passage, reader, error);
+    int failed = open_passage(passage, reader, visitor, error);
+    if (failed == 0 && visitor != NULL)
+        failed = visitor->begin(visitor->context, &reader->header, error);
     if (failed == 0)
         failed = check_blocks(reader, check, passage, error);
+    if (failed == 0 && visitor != NULL)
+        failed = visitor->end(visitor->context, error);
     if (failed != 0)
         return failed;
     failed = check_tail(reader, error);
@@ -176,15 +191,22 @@ int tape_check_reader(struct tape_reader *reader, struct tape_check *check,
     return failed;
 }
 
-static int check_open(struct tape_reader *reader, struct tape_check *check, struct error *error)
+static int check_open(struct tape_reader *reader, struct tape_check *check,
+                      const struct tape_visitor *visitor, struct error *error)
 {
     struct tape_passage passage;
-    int failed = tape_check_reader(reader, check, &passage, error);
+    int failed = tape_check_reader(reader, check, visitor, &passage, error);
     tape_passage_close(&passage);
     return failed;
 }
 
 int tape_check(const char *path, struct tape_check *check, struct error *error)
+{
+    return tape_check_visit(path, check, NULL, error);
+}
+
+int tape_check_visit(const char *path, struct tape_check *check, const struct tape_visitor *visitor,
+                     struct error *error)
 {
     struct tape_reader *reader = NULL;
     struct error own;
@@ -193,7 +215,7 @@ int tape_check(const char *path, struct tape_check *check, struct error *error)
     int failed = tape_reader_open_as(&reader, path, TAPE_OPEN_HOP, true, error);
     if (failed != 0)
         return failed;
-    failed = check_open(reader, check, error);
+    failed = check_open(reader, check, visitor, error);
     tape_reader_close(&reader);
     return failed;
 }
@@ -373,7 +395,7 @@ int tape_repair(const char *path, const char *out, struct tape_check *check, str
     int failed = tape_reader_open_as(&reader, path, TAPE_OPEN_HOP, true, error);
     if (failed != 0)
         return failed;
-    int found = check_open(reader, check, &damage);
+    int found = check_open(reader, check, NULL, &damage);
     if (found == ERROR_SYSTEM) {
         *error = damage;
         failed = found;

@@ -10,12 +10,14 @@ struct tape_passage {
     struct tape_identity identity;
     struct tape_snapshots snapshots;
     struct tape_block block;
+    const struct tape_visitor *visitor; /* NULL: none */
 };
 
 /* As tape_check(), with a reader that was opened to hop. `passage` tells of the good blocks also after a failure;
- * close it in any case. */
+ * close it in any case. `visitor`: NULL is allowed. */
 int tape_check_reader(struct tape_reader *reader, struct tape_check *check,
-                      struct tape_passage *passage, struct error *error);
+                      const struct tape_visitor *visitor, struct tape_passage *passage,
+                      struct error *error);
 void tape_passage_close(struct tape_passage *passage);
 
 /* Whether the damage that a check found can be cut off: ERROR_INPUT where the tape goes on behind it,

@@ -101,7 +101,7 @@ static int read_tape(struct tape_growing *growing, struct tape_reader *reader,
 {
     struct tape_check check = {0};
     struct error damage = {0};
-    int found = tape_check_reader(reader, &check, &growing->passage, &damage), failed = 0;
+    int found = tape_check_reader(reader, &check, NULL, &growing->passage, &damage), failed = 0;
     if (found == ERROR_SYSTEM) {
         *error = damage;
         return found;

@@ -196,6 +196,16 @@ struct tape_check {
 /* Read everything and verify everything. ERROR_INPUT with the first damage (which block, which byte,
  * what was expected); `check` is filled up to it either way. */
 int tape_check(const char *path, struct tape_check *check, struct error *error);
+/* The same for who looks at the messages too: `begin` gets the header, which holds until `end`, `take` each message of
+ * the blocks that are sound, `end` comes where all were. Each ends the check by a code other than 0. */
+struct tape_visitor {
+    int (*begin)(void *context, const struct tape_header *header, struct error *error);
+    int (*take)(void *context, const struct message *message, struct error *error);
+    int (*end)(void *context, struct error *error);
+    void *context;
+};
+int tape_check_visit(const char *path, struct tape_check *check, const struct tape_visitor *visitor,
+                     struct error *error);
 /* Write the whole blocks before a torn end of `path` (cut, not finished, or nothing readable behind
  * the damage) to `out` as a finished tape. ERROR_INPUT where the tape goes on behind the damage: then
  * it is in the middle. A damaged index or end mark is made anew. Unless these tell that no block is

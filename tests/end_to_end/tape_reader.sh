@@ -31,8 +31,9 @@ agree() {
     "$CAPSTAN" tape info "$1" --json >info.json
     tr -d '\n\t ' <info.json | sed 's/"instruments":.*//' >info
     same=0
-    for name in identity blocks messages rows seed origin grade; do
-        value=$(sed -n "s/.*\"$name\": \\([^,}]*\\).*/\\1/p" summary)
+    for name in identity blocks messages rows seed origin header_grade; do
+        # The reader tells what stands in the header; the program's grade knows of the messages too.
+        value=$(sed -n "s/.*\"${name#header_}\": \\([^,}]*\\).*/\\1/p" summary)
         grep -q "\"$name\":${value}[,}]" info || same=1
     done
     kinds=$(sed 's/.*"kinds": \({[^}]*}\).*/\1/' summary | tr -d '{} ' | tr ',' '\n' | sort)
