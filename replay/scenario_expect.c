@@ -209,8 +209,10 @@ static int check_open(const struct scenario_checks *checks, const struct scenari
         listed += wanted;
         if (wanted == order->live)
             continue;
-        snprintf(what, sizeof what, "expected order #%llu.%llu %s",
-                 (unsigned long long)(order->id >> 32),
+        char epoch[24] = ""; /* as the language has it: #2, and after a restart #1.2 */
+        if (order->id >> 32 != 0)
+            snprintf(epoch, sizeof epoch, "%llu.", (unsigned long long)(order->id >> 32));
+        snprintf(what, sizeof what, "expected order #%s%llu %s", epoch,
                  (unsigned long long)(order->id & UINT32_MAX),
                  wanted ? "open, it is not" : "not open, it is");
         return fail(checks, expect, error, what);

@@ -75,6 +75,19 @@ static int set_balances(const struct scenario *scenario, unsigned venue, struct 
     return config_set_from(config, text, scenario->path, error);
 }
 
+/* For every venue: then the million, which is each venue's own setting, would win over it. */
+static bool sets_balances(const struct scenario_settings *settings)
+{
+    static const char setting[] = " sim.balances=";
+    for (const char *line = settings->text; line && *line; line += *line == '\n') {
+        const char *assignment = line + strspn(line, "0123456789");
+        if (strncmp(assignment, setting, sizeof setting - 1) == 0)
+            return true;
+        line += strcspn(line, "\n");
+    }
+    return false;
+}
+
 static int set_lines(const struct scenario *scenario, const struct scenario_settings *settings,
                      struct config *config, struct error *error)
 {
@@ -104,7 +117,8 @@ int scenario_configure(const struct scenario *scenario, const char *defaults, bo
     int code = config_create(config, error);
     if (!code && defaults)
         code = config_read_file(*config, defaults, error);
-    for (unsigned venue = 0; !code && venue < scenario->venue_count; venue++)
+    const bool funded = sets_balances(&scenario->config);
+    for (unsigned venue = 0; !code && !funded && venue < scenario->venue_count; venue++)
         code = set_balances(scenario, venue, *config, error);
     if (!code)
         code = set_lines(scenario, &scenario->config, *config, error);

@@ -75,7 +75,7 @@ void cmd_list_free(struct cmd_list *list);
 
 enum cmd_option_kind {
     CMD_KIND_FLAG,     /* no value; sets true */
-    CMD_KIND_TEXT,     /* the last one given wins */
+    CMD_KIND_TEXT,     /* as all that follow but lists: given twice is an error */
     CMD_KIND_LIST,     /* may be repeated; kept in the order given */
     CMD_KIND_TIME,     /* RFC 3339 or integer nanoseconds; ns since 1970 */
     CMD_KIND_DURATION, /* "250ms"; ns */
@@ -193,17 +193,24 @@ int cmd_check_outputs_differ(const struct cmd_output *outputs, size_t count, str
  */
 
 struct cmd_config_options {
-    const char *file;         /* -c; NULL: none */
+    struct cmd_list files;    /* -c */
     struct cmd_list settings; /* --set */
 };
 
 /* Two options for the table of a command: -c FILE and --set KEY=VALUE. */
 #define CMD_CONFIG_OPTIONS(to)                                                                     \
-    CMD_TEXT("config", 'c', "FILE", "read settings from this YAML file", &(to)->file),             \
+    CMD_LIST("config", 'c', "FILE",                                                                \
+             "read settings from this YAML file; may be repeated: a later one wins by setting",    \
+             &(to)->files),                                                                        \
         CMD_LIST("set", 0, "KEY=VALUE", "change one setting; may be repeated; wins over all else", \
                  &(to)->settings)
 
-/* Defaults, then the file, then the environment, then --set. On success *config is the caller's. */
+void cmd_config_options_free(struct cmd_config_options *options);
+/* ERROR_INPUT where `output`, given by `option`, is one of the files of -c, or `other` (NULL: none). */
+int cmd_check_config_output(const char *option, const char *output,
+                            const struct cmd_config_options *options, const char *other,
+                            struct error *error);
+/* Defaults, then the files in their order, then the environment, then --set. On success *config is the caller's. */
 int cmd_load_config(const struct cmd_config_options *options, struct config **config,
                     struct error *error);
 

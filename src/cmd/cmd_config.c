@@ -1,4 +1,4 @@
-/* Configuration from -c, the environment and --set, in that order, and --without-gate. See cmd/cmd.h. */
+/* Configuration from each -c, the environment and --set, in that order, and --without-gate. See cmd/cmd.h. */
 #include "cmd/cmd.h"
 
 #include <string.h>
@@ -12,8 +12,8 @@ int cmd_load_config(const struct cmd_config_options *options, struct config **co
 {
     struct config *loaded = NULL;
     int status = config_create(&loaded, error);
-    if (status == ERROR_NONE && options->file != NULL)
-        status = config_read_file(loaded, options->file, error);
+    for (size_t i = 0; status == ERROR_NONE && i < options->files.count; i++)
+        status = config_read_file(loaded, options->files.items[i], error);
     if (status == ERROR_NONE)
         status = config_read_environment(loaded, environ, error);
     for (size_t i = 0; status == ERROR_NONE && i < options->settings.count; i++)
@@ -24,6 +24,23 @@ int cmd_load_config(const struct cmd_config_options *options, struct config **co
     }
     *config = loaded;
     return ERROR_NONE;
+}
+
+void cmd_config_options_free(struct cmd_config_options *options)
+{
+    cmd_list_free(&options->files);
+    cmd_list_free(&options->settings);
+}
+
+int cmd_check_config_output(const char *option, const char *output,
+                            const struct cmd_config_options *options, const char *other,
+                            struct error *error)
+{
+    int status = cmd_check_output(option, output, &other, 1, error);
+    if (status == ERROR_NONE)
+        status =
+            cmd_check_output(option, output, options->files.items, options->files.count, error);
+    return status;
 }
 
 bool cmd_gate(const char *command, const char *name, uint32_t *bit)

@@ -23,9 +23,15 @@ static void print_option(const struct cmd_option *option)
     else
         snprintf(left, sizeof left, "    --%s%s%s", option->name, before, value);
     if (strlen(left) > LEFT_COLUMN)
-        printf("  %s\n  %*s %s\n", left, LEFT_COLUMN, "", option->line);
+        printf("  %s\n  %*s ", left, LEFT_COLUMN, "");
     else
-        printf("  %-*s %s\n", LEFT_COLUMN, left, option->line);
+        printf("  %-*s ", LEFT_COLUMN, left);
+    for (const char *c = option->line; *c != '\0'; c++) {
+        putchar(*c);
+        if (*c == '\n')
+            printf("  %*s ", LEFT_COLUMN, "");
+    }
+    putchar('\n');
 }
 
 static void print_usage(const struct cmd_usage *usage)
@@ -138,6 +144,16 @@ static int take(const struct cmd_option *option, const char *text, struct error 
     return ERROR_INPUT;
 }
 
+/* Of two values of one option one would be thrown away, and not always the one that is meant. */
+static int take_once(const struct cmd_option *option, bool *given, const char *text,
+                     struct error *error)
+{
+    if (*given && option->kind != CMD_KIND_LIST && option->kind != CMD_KIND_FLAG)
+        return error_set(error, ERROR_INPUT, "is given twice");
+    *given = true;
+    return take(option, text, error);
+}
+
 static int option_index(const struct cmd_usage *usage, int code)
 {
     if (code >= LONG_BASE)
@@ -151,7 +167,7 @@ static int option_index(const struct cmd_usage *usage, int code)
 }
 
 /* One thing that getopt_long found; CMD_CONTINUE or an exit status. */
-static int handle(const struct cmd_usage *usage, int code, char **argv)
+static int handle(const struct cmd_usage *usage, int code, char **argv, bool given[OPTIONS_MAX])
 {
     if (code == HELP_CODE || code == 'h') {
         print_usage(usage);
@@ -168,9 +184,10 @@ static int handle(const struct cmd_usage *usage, int code, char **argv)
     }
     if (code == ':')
         return cmd_fail_with(usage->name, ERROR_INPUT, "'%s' needs a value after it", word);
-    const struct cmd_option *option = &usage->options[option_index(usage, code)];
+    int index = option_index(usage, code);
+    const struct cmd_option *option = &usage->options[index];
     struct error error = {0};
-    if (take(option, optarg, &error) == ERROR_NONE)
+    if (take_once(option, &given[index], optarg, &error) == ERROR_NONE)
         return CMD_CONTINUE;
     error_prefix(&error, "--%s", option->name);
     return cmd_fail(usage->name, &error);
@@ -203,9 +220,10 @@ int cmd_parse(const struct cmd_usage *usage, int argc, char **argv, struct cmd_a
     tables_fill(usage, &tables);
     opterr = 0;
     optind = 0; /* glibc and musl: begin anew, also after an earlier call */
+    bool given[OPTIONS_MAX] = {false};
     int code;
     while ((code = getopt_long(argc, argv, tables.letters, tables.names, NULL)) != -1) {
-        int status = handle(usage, code, argv);
+        int status = handle(usage, code, argv, given);
         if (status != CMD_CONTINUE)
             return status;
     }

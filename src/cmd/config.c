@@ -42,7 +42,7 @@ static int config_show(int argc, char **argv)
     free(text);
     config_free(&config);
 free_options:
-    cmd_list_free(&options.settings);
+    cmd_config_options_free(&options);
     return status;
 }
 

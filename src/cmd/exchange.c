@@ -487,11 +487,10 @@ int cmd_exchange(int argc, char **argv)
                   &command.seed),
         CMD_COUNT("port", 0, 1, 65500,
                   "port of the first venue, the next ones follow; any by default", &command.port),
-        CMD_FLAG(
-            "background", 0,
-            "print the process id and end once it listens; it goes on in the background and says "
-            "what it has to say in DIR/exchange.log",
-            &command.background),
+        CMD_FLAG("background", 0,
+                 "print the process id and end once it listens; it goes on behind, and tells in\n"
+                 "DIR/exchange.log what it has to tell",
+                 &command.background),
         CMD_FLAG("verbose", 'v', "tell on standard error what is done", &command.verbose),
     };
     const struct cmd_usage usage = {

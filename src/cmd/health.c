@@ -133,6 +133,6 @@ int cmd_health(int argc, char **argv)
             status = 1; /* a probe knows two answers */
         }
     }
-    cmd_list_free(&files.settings);
+    cmd_config_options_free(&files);
     return status;
 }

@@ -4,9 +4,11 @@
 #include "cmd/cmd.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/time.h"
 #include "live/session.h"
+#include "tape/tape.h"
 
 /* What the three command lines ask for. */
 struct live_request {
@@ -48,21 +50,35 @@ static int print_json(const struct live_request *request, const struct session_r
     return cmd_json_print(root, true, stdout, error);
 }
 
+/* Before any venue is asked: what the session would find itself, but for a tape that a death cut. */
+static int check_new(const char *tape, struct error *error)
+{
+    struct tape_reader *reader = NULL;
+    struct error ignored;
+    bool has = access(tape, F_OK) == 0 && tape_reader_open(&reader, tape, &ignored) == 0 &&
+               tape_reader_block_count(reader) > 0;
+    tape_reader_close(&reader);
+    if (!has)
+        return 0;
+    return error_set(error, ERROR_INPUT,
+                     "%s: has a session already, and the simulated venue of a paper session can't "
+                     "go on where it ended; begin a new tape",
+                     tape);
+}
+
 static int check_files(const struct live_request *request, enum session_mode mode,
                        struct error *error)
 {
-    const char *const inputs[] = {request->config.file};
     const struct cmd_output outputs[] = {{"--tape", request->tape},
                                          {"--db", request->database},
                                          {"--log", request->log.file},
                                          {"--raw", request->raw}};
     const size_t count = sizeof outputs / sizeof outputs[0];
-    if (mode == SESSION_RECORD && request->database)
-        return error_set(error, ERROR_INPUT,
-                         "--db: no engine runs in record, so nothing would "
-                         "stand in a database");
+    if (mode == SESSION_PAPER && check_new(request->tape, error))
+        return error->code;
     for (size_t i = 0; i < count; i++)
-        if (cmd_check_output(outputs[i].option, outputs[i].path, inputs, 1, error))
+        if (cmd_check_config_output(outputs[i].option, outputs[i].path, &request->config, NULL,
+                                    error))
             return error->code;
     return cmd_check_outputs_differ(outputs, count, error);
 }
@@ -99,33 +115,42 @@ static int run(const struct live_request *request, enum session_mode mode, struc
     return code ? code : result.violations > 0 ? ERROR_DIFFERENT : ERROR_NONE;
 }
 
+/* What --tape says of a tape that is there. */
+static const char *tape_line(enum session_mode mode)
+{
+    return mode == SESSION_LIVE    ? "the session's tape; an existing one is gone on with"
+           : mode == SESSION_PAPER ? "the session's tape; a new one for each session"
+                                   : "the market's tape; an existing one is gone on with";
+}
+
 static int command(const char *name, enum session_mode mode, const char *opening,
                    const char *closing, int argc, char **argv)
 {
+    /* The last are not of every mode: no engine runs in record, no account is traded in paper. */
+    static const size_t left_out[] = {
+        [SESSION_LIVE] = 0, [SESSION_PAPER] = 1, [SESSION_RECORD] = 2};
     struct live_request request = {.run_for = TIME_NEVER};
     const struct cmd_option options[] = {
         CMD_CONFIG_OPTIONS(&request.config),
         CMD_LOG_OPTIONS(&request.log),
-        CMD_TEXT("tape", 0, "FILE", "the session's tape; an existing one is gone on with",
-                 &request.tape),
-        CMD_TEXT("db", 0, "FILE",
-                 "keep a SQLite database of orders, fills and profit (docs/store.md)",
-                 &request.database),
+        CMD_TEXT("tape", 0, "FILE", tape_line(mode), &request.tape),
         CMD_TEXT("raw", 0, "FILE",
                  "append the venues' frames and answers, as they come, to this file", &request.raw),
         CMD_DURATION("for", 0, "end by itself after this long, as by SIGTERM", &request.run_for),
         CMD_FLAG("json", 0, "print the result as one JSON object", &request.json),
+        CMD_TEXT("db", 0, "FILE",
+                 "keep a SQLite database of orders, fills and profit (docs/store.md)",
+                 &request.database),
         CMD_FLAG("stand-by", 0, "wait while another session trades this account",
-                 &request.stands_by), /* the last: of `live` only */
+                 &request.stands_by),
     };
-    const size_t of_live_only = mode == SESSION_LIVE ? 0 : 1;
     const struct cmd_usage usage = {.name = name,
                                     .arguments = "",
                                     .opening = opening,
                                     .closing = closing,
                                     .options = options,
                                     .option_count =
-                                        sizeof options / sizeof options[0] - of_live_only};
+                                        sizeof options / sizeof options[0] - left_out[mode]};
     struct cmd_arguments arguments;
     int status = cmd_parse(&usage, argc, argv, &arguments);
     if (status == CMD_CONTINUE) {
@@ -137,7 +162,7 @@ static int command(const char *name, enum session_mode mode, const char *opening
         if (error.code != ERROR_NONE)
             cmd_fail(name, &error);
     }
-    cmd_list_free(&request.config.settings);
+    cmd_config_options_free(&request.config);
     return status;
 }
 
@@ -169,7 +194,8 @@ int cmd_paper(int argc, char **argv)
         "paper", SESSION_PAPER,
         "Run the engine on the venues' live market data; its orders meet the simulated venue,\n"
         "and no order is sent to any venue. Credentials are read only for venues that tell prices\n"
-        "to accounts alone (OANDA).\n",
+        "to accounts alone (OANDA). The simulated venue of a session can't go on where it\n"
+        "ended, so that each session has a tape of its own.\n",
         EXIT_TEXT, argc, argv);
 }
 
@@ -177,5 +203,7 @@ int cmd_record(int argc, char **argv)
 {
     return command("record", SESSION_RECORD,
                    "Write the venues' live market data to a tape, for replay. No engine runs.\n",
-                   EXIT_TEXT, argc, argv);
+                   "Exit status: 0 ended in order, 2 bad settings, credentials or tape, 3 a venue\n"
+                   "can't be reached, or the tape can't be written.\n",
+                   argc, argv);
 }

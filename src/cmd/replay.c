@@ -3,6 +3,8 @@
 
 #include "cmd/cmd.h"
 
+#include <string.h>
+
 #include "base/build_id.h"
 #include "clock/clock.h"
 #include "cmd/replay_result.h"
@@ -122,6 +124,28 @@ static void measure_tape(struct replay_run *run, const struct replay_request *re
         run->last_ts = request->to;
 }
 
+/* A replay of a session is another run than the session, with orders of its own. */
+static int print_why(const struct replay_run *run, const char *tape, struct error *error)
+{
+    const struct backtest *backtest = &run->backtest;
+    const bool of_session =
+        backtest->header->origin == TAPE_RECORDED && backtest->feed->skipped > 0;
+    if (why_print(run->why, stdout, error) && of_session) {
+        char text[ERROR_TEXT_MAX];
+        snprintf(text, sizeof text, "%s", error->text);
+        return error_set(error, error->code,
+                         "%s; of the session's own orders 'capstan verify --why ORDER %s' tells",
+                         text, tape);
+    }
+    if (error->code == 0 && of_session)
+        fprintf(
+            stderr,
+            "capstan %s: %s: is of a session: this order is one of the replay, which is another "
+            "run; of the session's own orders 'capstan verify --why ORDER %s' tells\n",
+            name, tape, tape);
+    return error->code;
+}
+
 static int run_and_print(struct replay_run *run, const struct replay_request *request,
                          struct error *error)
 {
@@ -137,6 +161,8 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
     cmd_progress_start(&run->progress, name);
     int64_t began = clock_now(&clock_monotonic);
     int code = backtest_run(backtest, error);
+    if (code == ERROR_INPUT && !strstr(error->text, request->tape))
+        error_prefix(error, "%s", request->tape);
     int64_t ended = clock_now(&clock_monotonic);
     int64_t started_ns = ended - (run->start.at ? run->start.at : began);
     cmd_progress_end(&run->progress);
@@ -152,7 +178,7 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
                                   &backtest->engine, &backtest->loop, backtest->fingerprint, &grade,
                                   error);
     if (!code && run->why)
-        code = why_print(run->why, stdout, error);
+        code = print_why(run, request->tape, error);
     else if (!code)
         code = replay_result_print(backtest, &grade, ended - began, started_ns, request->json,
                                    stdout, error);
@@ -160,17 +186,27 @@ static int run_and_print(struct replay_run *run, const struct replay_request *re
     return code;
 }
 
+/* Of a tape that is cut before the end of its first block nothing can be told. */
+static int check_not_empty(const struct tape_reader *reader, const char *path, struct error *error)
+{
+    if (tape_reader_block_count(reader) > 0 || tape_reader_is_finished(reader))
+        return 0;
+    return error_set(
+        error, ERROR_INPUT,
+        "%s: is cut or was never finished, and has no whole block of messages in front "
+        "of that ('capstan tape check' tells more)",
+        path);
+}
+
 static int check_outputs(const struct replay_request *request, struct error *error)
 {
-    const char *const inputs[] = {request->tape, request->config.file};
-    int code = cmd_check_output("--tape", request->tape_out, inputs, 2, error);
-    if (!code)
-        code = cmd_check_output("-o", request->database, inputs, 2, error);
-    if (!code)
-        code = cmd_check_output("--journal", request->journal, inputs, 2, error);
     const struct cmd_output outputs[] = {
         {"--tape", request->tape_out}, {"-o", request->database}, {"--journal", request->journal}};
-    return code ? code : cmd_check_outputs_differ(outputs, 3, error);
+    for (size_t i = 0; i < 3; i++)
+        if (cmd_check_config_output(outputs[i].option, outputs[i].path, &request->config,
+                                    request->tape, error))
+            return error->code;
+    return cmd_check_outputs_differ(outputs, 3, error);
 }
 
 static int replay(const struct replay_request *request, struct error *error)
@@ -179,8 +215,11 @@ static int replay(const struct replay_request *request, struct error *error)
     struct replay_run run = {0};
     build_id_text(run.build_id);
     int code = check_outputs(request, error);
+    if (!code && request->speed && !request->serve)
+        code = error_set(error, ERROR_INPUT,
+                         "--speed: paces what is watched; expected --serve with it");
     if (!code && request->serve)
-        code = replay_serve_open(&run.serve, request->speed, error);
+        code = replay_serve_open(&run.serve, request->speed ? request->speed : "1", error);
     if (!code)
         code = cmd_load_config(&request->config, &config, error);
     const struct backtest_options options = {.tape = request->tape,
@@ -190,6 +229,8 @@ static int replay(const struct replay_request *request, struct error *error)
                                              .audit_each_message = request->audit};
     if (!code)
         code = backtest_open(&run.backtest, &options, error);
+    if (!code)
+        code = check_not_empty(run.backtest.reader, request->tape, error);
     if (!code)
         code =
             tape_check_span(run.backtest.reader, request->tape, request->from, request->to, error);
@@ -221,7 +262,7 @@ static int replay(const struct replay_request *request, struct error *error)
 
 int cmd_replay(int argc, char **argv)
 {
-    struct replay_request request = {.from = INT64_MIN, .to = INT64_MAX, .speed = "1"};
+    struct replay_request request = {.from = INT64_MIN, .to = INT64_MAX};
     const struct cmd_option options[] = {
         CMD_CONFIG_OPTIONS(&request.config),
         CMD_TIME("from", 0, "start the engine here; books are built from what comes before",
@@ -277,6 +318,6 @@ int cmd_replay(int argc, char **argv)
         if (error.code != ERROR_NONE)
             cmd_fail(name, &error);
     }
-    cmd_list_free(&request.config.settings);
+    cmd_config_options_free(&request.config);
     return status;
 }

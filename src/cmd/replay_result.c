@@ -81,16 +81,19 @@ static void json_fills(cJSON *root, const struct engine_counters *counters)
                        counters->fills_by_cause[cause]);
 }
 
-/* What became of the orders placed, as far as the engine was told: these add up to orders_placed. */
+/* What became of the orders sent, as far as the engine was told; but for those placed, which the venue took, these add
+ * up to place_requests. */
 static void json_ends(cJSON *root, const struct figures *figures)
 {
     const struct result_answers *answers = figures->answers;
+    cmd_json_count(root, "orders_placed", answers->placed);
     cmd_json_count(root, "orders_rejected", answers->rejected);
-    cmd_json_count(root, "orders_cancelled_confirmed", answers->cancelled);
+    cmd_json_count(root, "orders_cancelled", answers->cancelled);
     cmd_json_count(root, "orders_filled", answers->filled);
     cmd_json_count(root, "orders_expired", answers->expired);
     cmd_json_count(root, "orders_not_found", answers->not_found);
     cmd_json_count(root, "orders_open", engine_open_orders(figures->backtest->engine.engine));
+    cmd_json_count(root, "orders_modified", answers->modified);
     cmd_json_count(root, "cancels_rejected", answers->cancels_rejected);
 }
 
@@ -124,6 +127,7 @@ static void json_instruments(cJSON *root, const struct figures *figures)
         char instrument[EVENT_INSTRUMENT_NAME_MAX];
         event_instrument_name(figures->names, i, instrument);
         cJSON *object = cmd_json_object(instruments, instrument);
+        cmd_json_count(object, "sent", result_instrument(figures->backtest->result, i)->sent);
         cmd_json_count(object, "placed", result_instrument(figures->backtest->result, i)->placed);
         cJSON *gates = cmd_json_object(object, "blocked");
         for (unsigned gate = 0; gate < GATE_COUNT; gate++)
@@ -221,10 +225,10 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
     cmd_json_text(root, "fingerprint", figures->fingerprint);
     cmd_json_measure(root, "wall_seconds", figures->seconds, 6);
     cmd_json_measure(root, "events_per_second", events_per_second(figures), 0);
-    cmd_json_count(root, "orders_placed", counters->placed);
-    cmd_json_count(root, "orders_cancelled", counters->cancelled);
-    cmd_json_count(root, "orders_modified", counters->modified);
-    cmd_json_count(root, "orders_replaced", counters->replaced);
+    cmd_json_count(root, "place_requests", counters->placed);
+    cmd_json_count(root, "replace_requests", counters->replaced);
+    cmd_json_count(root, "cancel_requests", counters->cancelled);
+    cmd_json_count(root, "modify_requests", counters->modified);
     json_ends(root, figures);
     cmd_json_count(root, "open_orders", figures->venue->orders_open);
     cmd_json_count(root, "fills", counters->fills);
@@ -252,12 +256,13 @@ static int print_json(const struct figures *figures, FILE *stream, struct error 
 static void print_ends(const struct figures *figures, FILE *stream)
 {
     const struct result_answers *answers = figures->answers;
-    fprintf(
-        stream,
-        "orders       %" PRIu64 " placed = %" PRIu64 " rejected + %" PRIu64 " cancelled + %" PRIu64
-        " filled + %" PRIu64 " expired + %" PRIu64 " not found + %" PRIu64 " open\n",
-        figures->engine->placed, answers->rejected, answers->cancelled, answers->filled,
-        answers->expired, answers->not_found, engine_open_orders(figures->backtest->engine.engine));
+    fprintf(stream,
+            "orders       %" PRIu64 " placed; %" PRIu64 " sent = %" PRIu64 " rejected + %" PRIu64
+            " cancelled + %" PRIu64 " filled + %" PRIu64 " expired + %" PRIu64
+            " not found + %" PRIu64 " open\n",
+            answers->placed, figures->engine->placed, answers->rejected, answers->cancelled,
+            answers->filled, answers->expired, answers->not_found,
+            engine_open_orders(figures->backtest->engine.engine));
 }
 
 static void print_head(const struct figures *figures, FILE *stream)
@@ -341,7 +346,7 @@ static void print_no_orders(const struct figures *figures, FILE *stream)
     const struct backtest *backtest = figures->backtest;
     for (unsigned i = 0; i < figures->names->instrument_count; i++)
         if (backtest->engine.resolved.instruments[i].quote_enabled &&
-            result_instrument(backtest->result, i)->placed == 0)
+            result_instrument(backtest->result, i)->sent == 0)
             print_no_order(figures, i, stream);
 }
 

@@ -211,6 +211,26 @@ static int print_books(struct view *view, int64_t at, struct error *error)
     return error->code;
 }
 
+/* Behind the tape's end nothing is known of a book. */
+static int check_times(const struct view *view, const struct times *times, const char *path,
+                       struct error *error)
+{
+    char asked[TIME_TEXT_MAX], first[TIME_TEXT_MAX], last[TIME_TEXT_MAX];
+    size_t count = tape_reader_block_count(view->reader);
+    int64_t latest = times->items[times->count - 1];
+    if (count == 0)
+        return error_set(error, ERROR_INPUT, "%.300s: has no message", path);
+    int64_t last_ts = tape_reader_block_info(view->reader, count - 1)->last_ts;
+    if (latest <= last_ts)
+        return ERROR_NONE;
+    time_to_text(latest, asked);
+    time_to_text(tape_reader_block_info(view->reader, 0)->first_ts, first);
+    time_to_text(last_ts, last);
+    return error_set(error, ERROR_INPUT,
+                     "%s: %.300s has nothing at or after it; it goes from %s to %s", asked, path,
+                     first, last);
+}
+
 /* Past the tape's blocks once, printing at each time that is passed. */
 static int show(struct view *view, const struct times *times, struct error *error)
 {
@@ -267,6 +287,8 @@ int cmd_tape_book(int argc, char **argv)
     status = gather_times(&times, &at, at_file, &error);
     if (status == ERROR_NONE)
         status = open_view(&view, arguments.items[0], &error);
+    if (status == ERROR_NONE)
+        status = check_times(&view, &times, arguments.items[0], &error);
     if (status == ERROR_NONE)
         status = show(&view, &times, &error);
     if (status != ERROR_NONE)

@@ -167,7 +167,7 @@ int cmd_tape_repair(int argc, char **argv)
 {
     const char *output = NULL;
     const struct cmd_option table[] = {
-        CMD_TEXT("output", 'o', "TAPE", "the tape to write; may be the damaged one", &output),
+        CMD_TEXT("output", 'o', "TAPE", "the tape to write, another file", &output),
     };
     const struct cmd_usage usage = {
         .name = "tape repair",

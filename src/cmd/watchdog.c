@@ -64,6 +64,6 @@ int cmd_watchdog(int argc, char **argv)
         if (error.code != ERROR_NONE)
             cmd_fail(name, &error);
     }
-    cmd_list_free(&files.settings);
+    cmd_config_options_free(&files);
     return status;
 }

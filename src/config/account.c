@@ -27,7 +27,11 @@ static int read_rate(const struct event_names *names, bool allow_unknown, const 
     static const char *const name = "account.rates";
     const char *sign = memchr(text, '=', length);
     if (sign == NULL || sign == text || sign + 1 == text + length)
-        return fail(error, name, text, length, "is not ASSET=venue:SYMBOL");
+        return fail(error, name, text, length,
+                    "is not ASSET=venue:SYMBOL; several have commas between them");
+    if (memchr(text, ' ', length) != NULL)
+        return fail(error, name, text, length,
+                    "has a blank in it; several have commas between them");
     size_t width = (size_t)(sign - text), rest = length - width - 1;
     int asset = asset_by_name(names, text, width);
     int instrument = event_instrument_by_name(names, sign + 1, rest);

@@ -82,8 +82,9 @@
       "risk.daily_loss_limit; empty: that of every quoted instrument's profit where it is one "    \
       "and the same, else a limit that was set is refused")                                        \
     S(account_rates, "account.rates", TEXT, "", "", "",                                            \
-      "instruments whose mid converts an asset toward account.currency, as "                       \
-      "\"BTC=binance_spot:BTCUSDT\"; other assets by the tape's reference rates")                  \
+      "instruments whose mid converts an asset toward account.currency, with commas between "      \
+      "them, as \"BTC=binance_spot:BTCUSDT, ETH=binance_spot:ETHUSDT\"; other assets by the "      \
+      "tape's reference rates")                                                                    \
     S(account_rate_age, "account.rate_age", DURATION, "1ms", "24h", "60s",                         \
       "a rate older than this blocks new orders whose profit it converts")                         \
     S(account_day_zone, "account.day_zone", CHOICE, "UTC|FX", "", "UTC",                           \

@@ -330,6 +330,7 @@ void audit_full(struct engine *engine)
     for (unsigned venue = 0; venue < engine->venue_count; venue++) {
         const struct rate *rate = &engine->venues[venue].rate;
         check(engine, 1, rate->sum <= rate->cap, "too many messages in a second");
+        check(engine, 1, rate_holds(rate), "messages of a second are counted that never left");
         for (unsigned asset = 0; asset < engine->asset_count; asset++)
             audit_balance(engine, venue, asset);
     }

@@ -533,6 +533,7 @@ void engine_position(struct engine *engine, unsigned index, struct engine_positi
     if (!has)
         return;
     /* Half a unit goes to the even one; profit is taken from the exact mark. */
+    out->mark2 = mark2;
     out->mark = (struct number){mark2 / 2 + (mark2 & mark2 / 2 & 1), NUMBER_VALUE};
     if (!position_unrealised(position, &instrument->definition, mark2, &out->unrealised))
         engine_violation(engine, 6);

@@ -82,6 +82,7 @@ struct engine_position {
     money position; /* base, or contracts */
     money realised, unrealised, fees, funding;
     struct number mark; /* price units, half a unit rounded to even; absent: never known */
+    int64_t mark2;      /* twice the mark, exact; 0: never known */
     bool mark_stale;    /* the last one known, not a fresh one (trading-semantics 14) */
     /* Funding may have come due that was not booked (trading-semantics 15): a contract was held and
      * there was no record of a rate, or no mark at its time. */

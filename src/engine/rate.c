@@ -42,8 +42,12 @@ static void advance(struct rate *rate, int64_t now)
 {
     int64_t bucket = now >> RATE_SHIFT;
     int64_t steps = bucket - rate->bucket;
-    if (steps > RATE_RING)
-        steps = RATE_RING;
+    if (steps >= RATE_BUCKETS) {
+        memset(rate->sent, 0, sizeof rate->sent);
+        rate->sum = 0;
+        rate->bucket = bucket;
+        return;
+    }
     for (int64_t step = steps - 1; step >= 0; step--) {
         int64_t enters = bucket - step;
         rate->sum -= rate->sent[(enters - RATE_BUCKETS) & (RATE_RING - 1)];
@@ -136,6 +140,14 @@ void rate_count(struct rate *rate, int64_t now)
 bool rate_blocks(const struct engine *engine, unsigned venue)
 {
     return rate_room(&engine->venues[venue].rate, engine->now, false) == 0;
+}
+
+bool rate_holds(const struct rate *rate)
+{
+    int64_t sum = 0;
+    for (int64_t i = 0; i < RATE_BUCKETS; i++)
+        sum += rate->sent[(rate->bucket - i) & (RATE_RING - 1)];
+    return sum == rate->sum;
 }
 
 /* --- the venue's word ------------------------------------------------------------------------------ */

@@ -44,6 +44,8 @@ int64_t rate_next_cancel(const struct rate *rate, int64_t now);
 void rate_count(struct rate *rate, int64_t now);
 /* The budget is so nearly used up that a cycle is not worth running: only cancels may leave. */
 bool rate_blocks(const struct engine *engine, unsigned venue);
+/* The count of a second is the sum of its parts. */
+bool rate_holds(const struct rate *rate);
 /* The venue says what is left. */
 void rate_take_budget(struct engine *engine, const struct event_rate_budget *budget);
 /* An answer to a request: refused for its rate, or taken. */

@@ -33,6 +33,8 @@ struct live_request {
     char raw_url[];                     /* of a GET where frames are kept, else "" */
 };
 
+enum { LIVE_IO_FAILURE_MAX = 384 };
+
 struct live_io {
     struct live_io_options options;
     char name[NAME_MAX_BYTES], target[NAME_MAX_BYTES];
@@ -53,7 +55,8 @@ struct live_io {
     pthread_mutex_t lock; /* of what follows */
     void (*ended)(void *context);
     void *ended_context;
-    bool is_over; /* the thread has ended all it does */
+    bool is_over;                      /* the thread has ended all it does */
+    char failure[LIVE_IO_FAILURE_MAX]; /* of the last request; "": it was answered */
 };
 
 static int64_t now_of(const struct live_io *io)
@@ -105,6 +108,22 @@ static void request_end(struct live_request *request)
     free(request);
 }
 
+/* Once for requests in a row that fail alike. While it discovers the adapter tells of each itself. */
+static void note_answer(struct live_io *io, const struct net_response *response)
+{
+    const char *failure = response->failure ? response->failure : "";
+    char line[LIVE_IO_FAILURE_MAX + 32];
+    if (strncmp(failure, io->failure, sizeof io->failure - 1) == 0)
+        return;
+    pthread_mutex_lock(&io->lock);
+    snprintf(io->failure, sizeof io->failure, "%s", failure);
+    pthread_mutex_unlock(&io->lock);
+    if (!response->failure || atomic_load(&io->state) == ADAPTER_DISCOVERING)
+        return;
+    snprintf(line, sizeof line, "no answer to a request: %s", io->failure);
+    port_log(io, LOG_WARN, line);
+}
+
 static void request_done(void *context, const struct net_response *response)
 {
     struct live_request *request = context;
@@ -114,6 +133,7 @@ static void request_done(void *context, const struct net_response *response)
         raw_answer(io->options.raw, io->name, now_of(io), request->raw_url, response->status,
                    response->body, response->length);
     request_end(request);
+    note_answer(io, response);
     io->adapter->answered(io->adapter, tag, response, now_of(io));
 }
 
@@ -461,6 +481,17 @@ int live_io_open(struct live_io **out, const struct live_io_options *options, st
     return 0;
 }
 
+/* It is not ready: `what`, and what its last request met with. */
+static int tell_not_ready(struct live_io *io, const char *what, struct error *error)
+{
+    char failure[LIVE_IO_FAILURE_MAX];
+    pthread_mutex_lock(&io->lock);
+    snprintf(failure, sizeof failure, "%s", io->failure);
+    pthread_mutex_unlock(&io->lock);
+    return error_set(error, ERROR_SYSTEM, "%s: %s%s%s", io->name, what, failure[0] ? ": " : "",
+                     failure);
+}
+
 int live_io_await_ready(struct live_io *io, int64_t timeout_ns, const atomic_bool *stop,
                         struct error *error)
 {
@@ -473,10 +504,9 @@ int live_io_await_ready(struct live_io *io, int64_t timeout_ns, const atomic_boo
         if (state != ADAPTER_DISCOVERING)
             return 0;
         if (stop && atomic_load(stop))
-            return error_set(error, ERROR_SYSTEM, "%s: stopped", io->name);
+            return tell_not_ready(io, "stopped", error);
         if (now_of(io) >= until)
-            return error_set(error, ERROR_SYSTEM, "%s: no answer to what it was asked at the start",
-                             io->name);
+            return tell_not_ready(io, "no answer to what it was asked at the start", error);
         nanosleep(&pause, NULL);
     }
 }

@@ -50,6 +50,15 @@ static int read_authorities(struct net *net, const char *path, struct error *err
     return ERROR_NONE;
 }
 
+/* Of the file that was asked for. */
+static int take_authorities(struct net *net, const char *path, struct error *error)
+{
+    net->authorities_path = strdup(path);
+    if (net->authorities_path == NULL)
+        return error_set(error, ERROR_SYSTEM, "no memory for the network");
+    return read_authorities(net, path, error);
+}
+
 static int set_up(struct net *net, const struct net_options *options, struct error *error)
 {
     const char *agent =
@@ -64,7 +73,7 @@ static int set_up(struct net *net, const struct net_options *options, struct err
     curl_multi_setopt(net->multi, CURLMOPT_MAXCONNECTS, (long)NET_KEPT_MAX);
     curl_multi_setopt(net->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
     if (options->ca_file != NULL)
-        return read_authorities(net, options->ca_file, error);
+        return take_authorities(net, options->ca_file, error);
     return ERROR_NONE;
 }
 
@@ -100,6 +109,7 @@ void net_close(struct net **net)
     sockets_free(&closing->sockets);
     free(closing->user_agent);
     free(closing->authorities);
+    free(closing->authorities_path);
     free(closing->fds);
     free(closing);
     *net = NULL;

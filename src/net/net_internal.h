@@ -26,6 +26,7 @@ struct net {
     char *user_agent;
     char *authorities; /* PEM; NULL: the system's */
     size_t authorities_length;
+    char *authorities_path; /* where they were read; NULL: the system's */
     struct request *requests;
     struct net_lines *lines;
     struct net_websocket *websockets;
@@ -36,6 +37,8 @@ struct net {
     char bytes[NET_READ_MAX];
 };
 
+enum { NET_WHY_MAX = 512 };
+
 /* One HTTP exchange of libcurl. */
 struct transfer {
     struct net *net;
@@ -44,13 +47,18 @@ struct transfer {
     struct headers headers; /* of the answer */
     unsigned begun;         /* times that libcurl began to send it */
     bool stale; /* the kept connection had ended before that: it is begun anew on a new one */
-    char failure[CURL_ERROR_SIZE];
+    char failure[CURL_ERROR_SIZE]; /* libcurl's words */
+    char why[NET_WHY_MAX];
     /* It is begun anew. False: its time is over. May be NULL. */
     bool (*restarts)(struct transfer *transfer);
     void (*headers_complete)(struct transfer *transfer); /* of a final answer; may be NULL */
     void (*finished)(struct transfer *transfer, CURLcode code);
 };
 
+/* What went wrong with `easy`, in words that name the host and its port and nothing else of the URL, whose query may be
+ * signed. `words`: libcurl's own, or "". */
+void net_why(const struct net *net, CURL *easy, CURLcode code, const char *words,
+             char out[NET_WHY_MAX]);
 /* Set what holds for every connection: verified TLS, no proxy, no redirect, no signal. */
 void net_secure(CURL *easy, struct net *net);
 /* Whether `url` is one of that scheme ("https", "wss") without a user in it; else ERROR_INPUT. */
@@ -74,7 +82,7 @@ long transfer_status(const struct transfer *transfer);
  * where it ends with its connection, it can't. After headers_end. */
 bool transfer_has_end(const struct transfer *transfer);
 /* Why it failed, in words. */
-const char *transfer_why(const struct transfer *transfer, CURLcode code);
+const char *transfer_why(struct transfer *transfer, CURLcode code);
 
 /* Free what is over. */
 void requests_sweep(struct net *net);

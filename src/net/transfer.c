@@ -252,11 +252,12 @@ bool transfer_has_end(const struct transfer *transfer)
            headers_list_token(headers->list, headers->count, "transfer-encoding", "chunked");
 }
 
-const char *transfer_why(const struct transfer *transfer, CURLcode code)
+const char *transfer_why(struct transfer *transfer, CURLcode code)
 {
     if (transfer->begun > 1 || code == CURLE_SEND_FAIL_REWIND)
         return "the kept connection ended without an answer";
     if (transfer->headers.too_long)
         return "the answer's headers are too long";
-    return transfer->failure[0] != '\0' ? transfer->failure : curl_easy_strerror(code);
+    net_why(transfer->net, transfer->easy, code, transfer->failure, transfer->why);
+    return transfer->why;
 }

@@ -29,7 +29,7 @@ enum {
         16, /* of libcurl while it connects: one an address that is tried, and its resolver's */
     READ_AT_ONCE_MAX = 64, /* reads of one websocket before others have their turn */
     WRITE_MAX = 16 * 1024, /* a record of TLS */
-    WHY_MAX = 320,
+    WHY_MAX = NET_WHY_MAX,
 };
 
 enum websocket_state { CONNECTING, UPGRADING, OPEN };
@@ -283,11 +283,13 @@ static void connect_on(struct net_websocket *websocket)
     if (message == NULL || message->msg != CURLMSG_DONE)
         return;
     CURLcode result = message->data.result;
-    if (result == CURLE_OK)
+    if (result == CURLE_OK) {
         begin_upgrade(websocket);
-    else
-        fail(websocket, websocket->curl_failure[0] != '\0' ? websocket->curl_failure
-                                                           : curl_easy_strerror(result));
+        return;
+    }
+    char why[NET_WHY_MAX];
+    net_why(websocket->net, message->easy_handle, result, websocket->curl_failure, why);
+    fail(websocket, why);
 }
 
 /* --- opening ---------------------------------------------------------------------------------- */

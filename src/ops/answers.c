@@ -202,18 +202,54 @@ static void show_readiness(struct json *json, const struct ops_view *view)
     json_close(json, '}');
 }
 
+/* Of all venues together: what /metrics tells of each. */
+struct order_counts {
+    uint64_t placed, filled, cancelled, failed, fills, sent[OPS_REQUESTS];
+};
+
+static uint64_t sum_of(const _Atomic uint64_t *counters, size_t count)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += ops_read(&counters[i]);
+    return sum;
+}
+
+static void count_orders(const struct ops_view *view, struct order_counts *out)
+{
+    *out = (struct order_counts){0};
+    for (unsigned v = 0; v < view->names->venue_count; v++) {
+        const struct ops_venue_figures *venue = &view->collect->venues[v];
+        for (unsigned side = 0; side < 2; side++) {
+            out->placed += sum_of(venue->placed[side], OPS_ORDER_TYPES);
+            out->fills += sum_of(venue->fills[side], LIQUIDITY_COUNT);
+        }
+        out->filled += sum_of(venue->filled, 2);
+        out->cancelled += sum_of(venue->cancelled, CANCEL_CAUSE_COUNT);
+        out->failed += sum_of(venue->failed, OPS_FAILED_REASONS);
+        for (unsigned request = 0; request < OPS_REQUESTS; request++)
+            out->sent[request] += ops_read(&venue->sent[request]);
+    }
+}
+
 static void show_counts(struct json *json, const struct ops_view *view)
 {
     const struct engine_counters *counters = &view->account.counters;
     struct ops_collect *collect = view->collect;
+    struct order_counts orders;
+    count_orders(view, &orders);
     json_open(json, "counters", '{');
     json_integer(json, "market_messages", (int64_t)ops_read(&collect->messages[0]));
     json_integer(json, "session_messages", (int64_t)ops_read(&collect->messages[1]));
     json_integer(json, "decisions", (int64_t)ops_read(&collect->decisions));
-    json_integer(json, "placed", view->account_known ? (int64_t)counters->placed : 0);
-    json_integer(json, "cancelled", view->account_known ? (int64_t)counters->cancelled : 0);
-    json_integer(json, "modified", view->account_known ? (int64_t)counters->modified : 0);
-    json_integer(json, "fills", view->account_known ? (int64_t)counters->fills : 0);
+    json_integer(json, "placed", (int64_t)orders.placed);
+    json_integer(json, "filled", (int64_t)orders.filled);
+    json_integer(json, "cancelled", (int64_t)orders.cancelled);
+    json_integer(json, "failed", (int64_t)orders.failed);
+    json_integer(json, "fills", (int64_t)orders.fills);
+    json_integer(json, "place_requests", (int64_t)orders.sent[OPS_REQUEST_PLACE]);
+    json_integer(json, "cancel_requests", (int64_t)orders.sent[OPS_REQUEST_CANCEL]);
+    json_integer(json, "modify_requests", (int64_t)orders.sent[OPS_REQUEST_MODIFY]);
     json_integer(json, "open_orders", view->account_known ? (int64_t)view->account.open_orders : 0);
     json_integer(json, "invariant_violations",
                  view->account_known ? (int64_t)counters->invariant_violations : 0);
@@ -256,6 +292,7 @@ static void show_account(struct json *json, const struct ops_view *view)
     show_money_or_null(json, "peak", known, state->peak);
     show_money_or_null(json, "drawdown", has_drawdown, drawdown);
     show_money_or_null(json, "equity_usd", view->equity_known, view->equity);
+    json_flag(json, "equity_stale", view->equity_stale);
     json_flag(json, "drawn_down", view->account_known && state->drawn_down);
     json_flag(json, "day_lost", view->account_known && state->day_lost);
     show_balances(json, view);

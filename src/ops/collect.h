@@ -25,18 +25,18 @@ enum {
     OPS_NOTICES = 64
 };
 
-/* Why an order failed or ended, beside what the venue gives as reason. */
+/* Why an order failed, beside what the venue gives as reason. */
 enum { OPS_FAILED_NEVER_ARRIVED = REJECT_COUNT, OPS_FAILED_REASONS };
-enum { OPS_ENDED_EXPIRED = CANCEL_CAUSE_COUNT, OPS_ENDED_NOT_FOUND, OPS_ENDED_REASONS };
 enum { OPS_LIMIT, OPS_MARKET, OPS_ORDER_TYPES };
-/* Requests whose answers are timed. */
+/* Requests that are counted, and whose answers are timed. */
 enum { OPS_REQUEST_PLACE, OPS_REQUEST_CANCEL, OPS_REQUEST_MODIFY, OPS_REQUESTS };
 
 /* Of one venue. */
 struct ops_venue_figures {
     _Atomic uint64_t placed[2][OPS_ORDER_TYPES], filled[2], fills[2][LIQUIDITY_COUNT];
-    _Atomic uint64_t cancelled[OPS_ENDED_REASONS], failed[OPS_FAILED_REASONS];
-    _Atomic uint64_t post_only_rejected, unanswered, gaps[GAP_CAUSE_COUNT];
+    _Atomic uint64_t cancelled[CANCEL_CAUSE_COUNT], expired, not_found;
+    _Atomic uint64_t failed[OPS_FAILED_REASONS], post_only_rejected, not_tried;
+    _Atomic uint64_t sent[OPS_REQUESTS], unanswered, gaps[GAP_CAUSE_COUNT];
     struct ops_histogram execution, answers[OPS_REQUESTS], event_age;
     atomic_bool feed_up;     /* the last feed_connection said so */
     struct ops_cell *status; /* struct engine_venue_status */

@@ -54,23 +54,35 @@ static void request(struct ops_collect *collect, order_id id, int64_t now, enum 
     life->why = (uint8_t)why;
 }
 
+static void count_sent(struct ops_collect *collect, unsigned instrument, unsigned kind)
+{
+    ops_count(&venue_of(collect, instrument)->sent[kind]);
+}
+
 void ops_lives_decision(struct ops_collect *collect, const struct message *decision)
 {
     const union event_record *record = decision->record;
     const int64_t now = decision->ts_local;
     switch ((int)decision->kind) {
     case EVENT_place:
+        count_sent(collect, record->place.instrument, OPS_REQUEST_PLACE);
         begin(collect, record->place.order, record->place.instrument, record->place.side, now);
         break;
     case EVENT_replace:
+        count_sent(collect, record->replace.instrument, OPS_REQUEST_PLACE);
         begin(collect, record->replace.order, record->replace.instrument, record->replace.side,
               now);
         request(collect, record->replace.replaces, now, CANCEL_REPLACED);
         break;
     case EVENT_cancel:
+        count_sent(collect, record->cancel.instrument, OPS_REQUEST_CANCEL);
         request(collect, record->cancel.order, now, (enum cancel_cause)record->cancel.why);
         break;
+    case EVENT_cancel_orphan:
+        count_sent(collect, record->cancel_orphan.instrument, OPS_REQUEST_CANCEL);
+        break;
     case EVENT_modify:
+        count_sent(collect, record->modify.instrument, OPS_REQUEST_MODIFY);
         request(collect, record->modify.order, now, CANCEL_REQUESTED);
         break;
     default:
@@ -108,6 +120,8 @@ static void reject(struct ops_collect *collect, struct ops_life *life, unsigned 
     life->ended = true;
     if (reason == REJECT_POST_ONLY)
         ops_count(&venue->post_only_rejected);
+    else if (reason == REJECT_REPLACE)
+        ops_count(&venue->not_tried); /* a fill came first, as a rule: nobody refused anything */
     else
         ops_count(&venue->failed[reason]);
     if (reason == OPS_FAILED_NEVER_ARRIVED)
@@ -116,12 +130,12 @@ static void reject(struct ops_collect *collect, struct ops_life *life, unsigned 
     ops_observe(&venue->answers[OPS_REQUEST_PLACE], now - life->sent);
 }
 
-static void end(struct ops_collect *collect, struct ops_life *life, unsigned reason)
+static void end(struct ops_life *life, _Atomic uint64_t *counter)
 {
     if (life->ended)
         return;
     life->ended = true;
-    ops_count(&collect->venues[life->venue].cancelled[reason]);
+    ops_count(counter);
 }
 
 static void take_fill(struct ops_collect *collect, const struct event_order_filled *fill,
@@ -149,8 +163,8 @@ static void take_cancelled(struct ops_collect *collect,
     bool asked = life->requested != 0;
     arrive(collect, life, now);
     answer(collect, life, OPS_REQUEST_CANCEL, now);
-    end(collect, life,
-        cancelled->cause == CANCEL_REQUESTED && asked ? life->why : cancelled->cause);
+    unsigned cause = cancelled->cause == CANCEL_REQUESTED && asked ? life->why : cancelled->cause;
+    end(life, &collect->venues[life->venue].cancelled[cause]);
 }
 
 /* Asked for twice and not found: the engine has ended it. */
@@ -160,7 +174,7 @@ static void take_not_found(struct ops_collect *collect, order_id order, int64_t 
     if (!life || !collect->was_open || engine_order_is_open(collect->session.engine, order))
         return;
     if (life->arrived)
-        end(collect, life, OPS_ENDED_NOT_FOUND);
+        end(life, &collect->venues[life->venue].not_found);
     else
         reject(collect, life, OPS_FAILED_NEVER_ARRIVED, now);
 }
@@ -186,7 +200,7 @@ static void take_expired(struct ops_collect *collect, order_id order, int64_t no
     if (!life)
         return;
     arrive(collect, life, now);
-    end(collect, life, OPS_ENDED_EXPIRED);
+    end(life, &collect->venues[life->venue].expired);
 }
 
 static void take_rejected(struct ops_collect *collect, const struct event_order_rejected *rejected,

@@ -177,19 +177,31 @@ static void show_filled(struct family *family)
     }
 }
 
-static const char *ended_reason(unsigned reason)
-{
-    return reason == OPS_ENDED_EXPIRED     ? "expired"
-           : reason == OPS_ENDED_NOT_FOUND ? "not_found"
-                                           : event_enum_text(FIELD_CANCEL_CAUSE, reason);
-}
-
 static void show_cancelled(struct family *family)
 {
     FOR_VENUES(family, v)
-    for (unsigned reason = 0; reason < OPS_ENDED_REASONS; reason++) {
-        begin_2(family, "exchange", venue_name(family, v), "reason", ended_reason(reason));
+    for (unsigned reason = 0; reason < CANCEL_CAUSE_COUNT; reason++) {
+        begin_2(family, "exchange", venue_name(family, v), "reason",
+                event_enum_text(FIELD_CANCEL_CAUSE, reason));
         put_count(family, ops_read(&figures_of(family, v)->cancelled[reason]));
+    }
+}
+
+static void show_expired(struct family *family)
+{
+    FOR_VENUES(family, v)
+    {
+        begin_1(family, "exchange", venue_name(family, v));
+        put_count(family, ops_read(&figures_of(family, v)->expired));
+    }
+}
+
+static void show_not_found(struct family *family)
+{
+    FOR_VENUES(family, v)
+    {
+        begin_1(family, "exchange", venue_name(family, v));
+        put_count(family, ops_read(&figures_of(family, v)->not_found));
     }
 }
 
@@ -200,7 +212,7 @@ static void show_failed(struct family *family)
         const char *text = reason == OPS_FAILED_NEVER_ARRIVED
                                ? "never_arrived"
                                : event_enum_text(FIELD_REJECT, reason);
-        if (reason == REJECT_NONE || reason == REJECT_POST_ONLY)
+        if (reason == REJECT_NONE || reason == REJECT_POST_ONLY || reason == REJECT_REPLACE)
             continue;
         begin_2(family, "exchange", venue_name(family, v), "reason", text);
         put_count(family, ops_read(&figures_of(family, v)->failed[reason]));
@@ -213,6 +225,26 @@ static void show_post_only(struct family *family)
     {
         begin_1(family, "exchange", venue_name(family, v));
         put_count(family, ops_read(&figures_of(family, v)->post_only_rejected));
+    }
+}
+
+static void show_not_tried(struct family *family)
+{
+    FOR_VENUES(family, v)
+    {
+        begin_1(family, "exchange", venue_name(family, v));
+        put_count(family, ops_read(&figures_of(family, v)->not_tried));
+    }
+}
+
+static const char *const request_names[OPS_REQUESTS] = {"place", "cancel", "modify"};
+
+static void show_sent(struct family *family)
+{
+    FOR_VENUES(family, v)
+    for (unsigned request = 0; request < OPS_REQUESTS; request++) {
+        begin_2(family, "exchange", venue_name(family, v), "request", request_names[request]);
+        put_count(family, ops_read(&figures_of(family, v)->sent[request]));
     }
 }
 
@@ -284,12 +316,11 @@ static void show_event_age(struct family *family)
 
 static void show_answers(struct family *family)
 {
-    static const char *const names[OPS_REQUESTS] = {"place", "cancel", "modify"};
     char labels[EVENT_NAME_MAX + 40];
     FOR_VENUES(family, v)
     for (unsigned request = 0; request < OPS_REQUESTS; request++) {
         snprintf(labels, sizeof labels, "exchange=\"%s\",request=\"%s\"", venue_name(family, v),
-                 names[request]);
+                 request_names[request]);
         show_histogram(family, labels, &figures_of(family, v)->answers[request]);
     }
 }
@@ -350,6 +381,12 @@ static void show_balance(struct family *family)
 {
     begin(family);
     put_money(family, family->view->collect && family->view->equity_known, family->view->equity);
+}
+
+static void show_balance_stale(struct family *family)
+{
+    begin(family);
+    put_count(family, family->view->collect && family->view->equity_stale);
 }
 
 static void show_daily_pnl(struct family *family)

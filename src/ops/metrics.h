@@ -15,13 +15,23 @@
     M(filled, counter, "orders_filled_total", "exchange, side",                                    \
       "Orders that were filled whole; single fills are fills_total.")                              \
     M(cancelled, counter, "orders_cancelled_total", "exchange, reason",                            \
-      "Orders that ended with something left. reason: why we asked for it, or the exchange's; "    \
-      "expired: its time ran out; not_found: the exchange knows it no more.")                      \
+      "Orders that ended by a cancel, with something left. reason: why we asked for it, or the "   \
+      "exchange's.")                                                                               \
+    M(expired, counter, "orders_expired_total", "exchange",                                        \
+      "Orders whose time ran out at the exchange, with something left.")                           \
+    M(not_found, counter, "orders_not_found_total", "exchange",                                    \
+      "Orders that the exchange had and then knew no more.")                                       \
     M(failed, counter, "orders_failed_total", "exchange, reason",                                  \
-      "New orders that the exchange refused, post-only refusals apart. reason: the refusal's; "    \
+      "New orders that the exchange refused, other than post_only and not_tried. reason: its; "    \
       "never_arrived: no answer, and the exchange knows no such order.")                           \
     M(post_only, counter, "orders_post_only_rejected_total", "exchange",                           \
       "New orders refused because they would have taken; no failure.")                             \
+    M(not_tried, counter, "orders_not_tried_total", "exchange",                                    \
+      "New orders of a replace that were not tried, because the order to be replaced could not "   \
+      "be "                                                                                        \
+      "taken away: a fill was faster, as a rule; no failure.")                                     \
+    M(sent, counter, "requests_sent_total", "exchange, request",                                   \
+      "Requests sent, whatever was answered. request: place (a replace too), cancel or modify.")   \
     M(fills, counter, "fills_total", "exchange, side, liquidity",                                  \
       "Single fills of our orders, each counted once. liquidity: maker or taker.")                 \
     M(arbitrage_seen, counter, "arbitrage_opportunities_detected_total", "",                       \
@@ -38,8 +48,12 @@
       "Seconds from a whole request to this server to its answer. endpoint: the path, or other.")  \
     M(positions, gauge, "active_positions", "", "Instruments whose position is not 0.")            \
     M(balance, gauge, "account_balance_usd", "",                                                   \
-      "Worth of all balances and open contracts at the books' mids, in US dollars; NaN where "     \
-      "one of them can't be valued.")                                                              \
+      "Worth of all balances and open contracts at their exchanges' marks, in US dollars; NaN "    \
+      "where one of them can't be valued.")                                                        \
+    M(balance_stale, gauge, "account_balance_stale", "",                                           \
+      "1: account_balance_usd has a mark in it that is only the last known one; 0: all are "       \
+      "fresh, "                                                                                    \
+      "or the balance is not known.")                                                              \
     M(daily_pnl, gauge, "daily_pnl_usd", "",                                                       \
       "Profit since the day began (account.day_zone), in US dollars; NaN where it is not known "   \
       "or no rate leads there (account_converted).")                                               \

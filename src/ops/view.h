@@ -68,7 +68,8 @@ struct ops_view {
     bool profit_known; /* of the account, in `currency` */
     money profit;
     uint16_t currency;
-    bool equity_known; /* every balance and position is valued, in `dollars` */
+    bool equity_known; /* every balance and position is valued */
+    bool equity_stale; /* by a mark that is only the last known one */
     money equity;      /* in US dollars */
     bool day_known;
     money day_profit; /* in US dollars where day_converted, else in the account's currency */
@@ -81,9 +82,13 @@ void ops_view_free(struct ops_view *view);
 /* Of the database's breaker; NULL: the session has no database, or nothing was published yet. */
 const struct engine_database_status *ops_view_database(const struct ops_view *view);
 
-/* valuation.c: an amount of one asset in another, by the instruments' mids and reference rates, over at most
- * one asset between. False where no way leads there. */
-bool ops_convert(const struct ops_view *view, money amount, unsigned from, unsigned to, money *out);
+/* valuation.c: what a venue's amount of one asset is in another, by the marks of spot instruments. In this order:
+ * that venue's instrument of the two, else what the venue prices it in and that in the other; an instrument of
+ * another venue, in the order of names, else a reference rate; over one asset between. False where no way leads
+ * there, or the first that does has no price yet. `stale` is set, never cleared, where a mark is only the last known
+ * one. `venue` EVENT_NONE_16: of none. */
+bool ops_convert(const struct ops_view *view, unsigned venue, money amount, unsigned from,
+                 unsigned to, money *out, bool *stale);
 /* The asset that is the US dollar; EVENT_NONE_16. */
 unsigned ops_dollar(const struct event_names *names);
 /* The asset that an instrument's profit is in, and that profit, fees taken off; false where it does not fit. */

@@ -261,14 +261,16 @@ static void fill_fill_rate(struct table *table, const struct run *run)
 static void fill_orders(struct table *table, const struct run *run)
 {
     static const struct table_column columns[] = {
-        {"instrument", "Instrument", TABLE_KEY},  {"placed", "Placed", TABLE_FIGURE},
-        {"filled", "Filled", TABLE_FIGURE},       {"cancelled", "Cancelled", TABLE_FIGURE},
-        {"rejected", "Rejected", TABLE_FIGURE},   {"expired", "Expired", TABLE_FIGURE},
-        {"not_found", "Not found", TABLE_FIGURE}, {"open", "Open at the end", TABLE_FIGURE}};
+        {"instrument", "Instrument", TABLE_KEY},  {"sent", "Sent", TABLE_FIGURE},
+        {"placed", "Placed", TABLE_FIGURE},       {"filled", "Filled", TABLE_FIGURE},
+        {"cancelled", "Cancelled", TABLE_FIGURE}, {"rejected", "Rejected", TABLE_FIGURE},
+        {"expired", "Expired", TABLE_FIGURE},     {"not_found", "Not found", TABLE_FIGURE},
+        {"open", "Open at the end", TABLE_FIGURE}};
     table_open(table, "orders", "What became of the orders", "", columns, COUNT_OF(columns));
     for (size_t i = 0; i < run->instrument_count; i++) {
         const struct run_instrument *instrument = &run->instruments[i];
         table_text(table, instrument->name);
+        table_count(table, instrument->sent);
         table_count(table, instrument->placed);
         table_count(table, instrument->filled);
         table_count(table, instrument->cancelled);

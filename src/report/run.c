@@ -478,7 +478,7 @@ static void count_outcome(struct reading *reading, struct run_instrument *instru
     } outcomes[] = {{"open", &instrument->open},           {"filled", &instrument->filled},
                     {"cancelled", &instrument->cancelled}, {"rejected", &instrument->rejected},
                     {"expired", &instrument->expired},     {"not_found", &instrument->not_found}};
-    instrument->placed++;
+    instrument->sent++;
     for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
         if (strcmp(outcomes[i].name, outcome) != 0)
             continue;
@@ -630,6 +630,25 @@ static int read_breakers(struct reading *reading, struct error *error)
     return finish(reading, error);
 }
 
+/* Those that the venue accepted (trading-semantics 33): its answer, or whatever it told that shows that it had them. */
+static int read_placed(struct reading *reading, struct error *error)
+{
+    struct store_reader *reader = reading->reader;
+    int code = store_reader_query(
+        reader, "orders",
+        "SELECT o.instrument, count(*) FROM orders o WHERE EXISTS (SELECT 1 FROM order_event e"
+        " WHERE e.order_id = o.id AND e.kind IN ('order_accepted', 'open_order', 'order_filled',"
+        " 'order_cancelled', 'order_expired')) GROUP BY o.instrument",
+        error);
+    if (code)
+        return code;
+    while (store_reader_next(reader)) {
+        struct run_instrument *instrument = read_instrument(reading, 0);
+        instrument->placed = (uint64_t)store_reader_integer(reader, 1, 0, INT64_MAX);
+    }
+    return finish(reading, error);
+}
+
 static int read_gates(struct reading *reading, struct error *error)
 {
     struct store_reader *reader = reading->reader;
@@ -720,9 +739,10 @@ static int read_all_times(struct reading *reading, struct error *error)
 int run_read(struct run *run, const char *path, struct error *error)
 {
     static int (*const parts[])(struct reading *, struct error *) = {
-        read_provenance,     read_end,      read_instruments, make_assets, read_positions,
-        read_fills,          read_markouts, read_orders,      read_spells, read_gates,
-        read_gate_intervals, read_breakers, read_all_times};
+        read_provenance, read_end,      read_instruments, make_assets,
+        read_positions,  read_fills,    read_markouts,    read_orders,
+        read_placed,     read_spells,   read_gates,       read_gate_intervals,
+        read_breakers,   read_all_times};
     struct reading reading = {.run = run};
     run->path = path;
     int code = store_reader_open(&reading.reader, path, error);

@@ -96,7 +96,7 @@ struct run_instrument {
     struct run_level level[2][RUN_LEVELS_MAX];
     uint64_t gate_blocked[GATE_COUNT];
     struct run_intervals gates, breakers;
-    uint64_t placed, open, filled, cancelled, rejected, expired, not_found;
+    uint64_t sent, placed, open, filled, cancelled, rejected, expired, not_found;
     struct run_series inventory;
     money worth; /* while reading: realised + unrealised - fees + funding as it stood last */
 };

@@ -388,6 +388,11 @@ uint64_t comparison_sessions(const struct comparison *comparison)
     return comparison->sessions;
 }
 
+bool comparison_is_cut(const struct comparison *comparison)
+{
+    return comparison->cut;
+}
+
 uint64_t comparison_cut_sessions(const struct comparison *comparison)
 {
     return comparison->cut_sessions;

@@ -40,6 +40,8 @@ uint64_t comparison_decisions(const struct comparison *comparison);
 uint64_t comparison_state_hashes(const struct comparison *comparison);
 /* Messages of the tape that were passed so far. */
 uint64_t comparison_passed(const struct comparison *comparison);
+/* The session under way decided what its tape does not have: whatever it decided since then was never done. */
+bool comparison_is_cut(const struct comparison *comparison);
 /* Sessions on the tape so far, and how many of them were cut short by a death. */
 uint64_t comparison_sessions(const struct comparison *comparison);
 uint64_t comparison_cut_sessions(const struct comparison *comparison);

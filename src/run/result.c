@@ -5,6 +5,15 @@
 
 #include "base/assert.h"
 
+/* A power of two: as many newer orders as that are never sent before the venue's first word of one. */
+enum { AWAITED = 1 << 16 };
+
+/* An order of which the venue has not said anything yet. */
+struct awaited {
+    order_id order; /* 0: none */
+    unsigned instrument;
+};
+
 struct result {
     struct sink sink; /* first: the loop holds a pointer to it */
     unsigned instrument_count;
@@ -16,7 +25,50 @@ struct result {
     bool *has_position;
     struct event_final_position *positions;
     struct result_balance *balances;
+    struct awaited *awaited; /* by order */
 };
+
+static void sent(struct result *result, order_id order, unsigned instrument)
+{
+    result->instruments[instrument].sent++;
+    result->awaited[order % AWAITED] = (struct awaited){order, instrument};
+}
+
+/* The order that the venue shows with this message to have or have had; 0: none. */
+static order_id arrived(const struct message *message)
+{
+    const union event_record *record = message->record;
+    switch ((int)message->kind) {
+    case EVENT_order_accepted:
+        return record->order_accepted.order;
+    case EVENT_open_order:
+        return record->open_order.order;
+    case EVENT_order_filled:
+        return record->order_filled.order;
+    case EVENT_order_cancelled:
+        return record->order_cancelled.order;
+    case EVENT_order_expired:
+        return record->order_expired.order;
+    case EVENT_order_status:
+        return record->order_status.leaves.status == NUMBER_VALUE &&
+                       record->order_status.leaves.units > 0
+                   ? record->order_status.order
+                   : 0;
+    default:
+        return 0;
+    }
+}
+
+static void note_arrival(struct result *result, const struct message *message)
+{
+    order_id order = arrived(message);
+    struct awaited *awaited = &result->awaited[order % AWAITED];
+    if (order == 0 || awaited->order != order)
+        return;
+    awaited->order = 0;
+    result->answers.placed++;
+    result->instruments[awaited->instrument].placed++;
+}
 
 static int take_message(struct sink *sink, const struct message *message, struct error *error)
 {
@@ -31,6 +83,8 @@ static int take_message(struct sink *sink, const struct message *message, struct
         return 0;
     }
     answers->answers++;
+    note_arrival((struct result *)sink, message);
+    answers->modified += message->kind == EVENT_order_modified;
     answers->rejected += message->kind == EVENT_order_rejected;
     answers->cancelled += message->kind == EVENT_order_cancelled;
     answers->expired += message->kind == EVENT_order_expired;
@@ -56,9 +110,9 @@ static int take_decision(struct sink *sink, const struct message *decision, stru
     struct result *result = (struct result *)sink;
     const union event_record *record = decision->record;
     if (decision->kind == EVENT_place) {
-        result->instruments[record->place.instrument].placed++;
+        sent(result, record->place.order, record->place.instrument);
     } else if (decision->kind == EVENT_replace) {
-        result->instruments[record->replace.instrument].placed++;
+        sent(result, record->replace.order, record->replace.instrument);
     } else if (decision->kind == EVENT_gate) {
         const struct event_gate *gate = &record->gate;
         if (!gate->blocking)
@@ -89,7 +143,9 @@ int result_open(struct result **out, const struct event_names *names, struct err
     result->has_position = calloc(names->instrument_count + 1u, sizeof *result->has_position);
     result->positions = calloc(names->instrument_count + 1u, sizeof *result->positions);
     result->balances = calloc(result->balance_capacity + 1u, sizeof *result->balances);
-    if (!result->instruments || !result->has_position || !result->positions || !result->balances) {
+    result->awaited = calloc(AWAITED, sizeof *result->awaited);
+    if (!result->awaited || !result->instruments || !result->has_position || !result->positions ||
+        !result->balances) {
         result_close(&result);
         return error_set(error, ERROR_SYSTEM, "no memory for the result");
     }
@@ -107,6 +163,7 @@ void result_close(struct result **out)
     free(result->has_position);
     free(result->positions);
     free(result->balances);
+    free(result->awaited);
     free(result);
 }
 

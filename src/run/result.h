@@ -15,7 +15,7 @@ struct result_balance {
 
 /* What the engine did about one instrument. */
 struct result_instrument {
-    uint64_t placed;
+    uint64_t sent, placed;             /* new orders, and those of them that the venue accepted */
     uint64_t gate_blocked[GATE_COUNT]; /* as far as `gate` decisions told when the gate ceased */
 };
 
@@ -23,8 +23,9 @@ struct result_instrument {
 struct result_answers {
     uint64_t answers; /* every session message but the start and ticks */
     uint64_t ticks;
+    uint64_t placed; /* orders that the venue was first seen to have (trading-semantics 33) */
     uint64_t rejected, cancelled, expired, not_found, filled; /* ends of orders */
-    uint64_t cancels_rejected;
+    uint64_t modified, cancels_rejected;
 };
 
 /* Takes all memory here, for the instruments, venues and assets of `names`. */

@@ -147,6 +147,40 @@ void verification_add_first(struct verification *verification, struct sink *sink
     loop->sink_count++;
 }
 
+static int told_message(struct sink *sink, const struct message *message, struct error *error)
+{
+    struct sink *to = ((struct told *)sink)->to;
+    return to->message ? to->message(to, message, error) : 0;
+}
+
+static int told_step(struct sink *sink, const struct engine *engine, struct error *error)
+{
+    struct sink *to = ((struct told *)sink)->to;
+    return to->stepped ? to->stepped(to, engine, error) : 0;
+}
+
+static int told_decision(struct sink *sink, const struct message *decision, struct error *error)
+{
+    struct told *told = (struct told *)sink;
+    if (comparison_is_cut(told->comparison))
+        return 0;
+    return told->to->decision(told->to, decision, error);
+}
+
+/* Behind the comparison, which finds out first. */
+void verification_add_told(struct verification *verification, struct sink *sink)
+{
+    struct loop *loop = &verification->loop;
+    ASSERT(loop->sink_count < LOOP_SINKS_MAX && verification->told.to == NULL);
+    verification->told = (struct told){.sink = {.market = sink->market,
+                                                .message = told_message,
+                                                .stepped = told_step,
+                                                .decision = told_decision},
+                                       .to = sink,
+                                       .comparison = verification->comparison};
+    loop->sinks[loop->sink_count++] = &verification->told.sink;
+}
+
 int verification_execute(struct verification *verification, struct verification_result *result,
                          struct error *error)
 {

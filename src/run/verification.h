@@ -26,6 +26,13 @@ struct restarter {
     struct rotation_carry carry; /* of the tape's beginning */
 };
 
+/* What a sink is told that listens to what the tape has. */
+struct told {
+    struct sink sink; /* first: the loop holds a pointer to it */
+    struct sink *to;
+    const struct comparison *comparison;
+};
+
 /* One verification, wired. Sinks may be added to `loop` before it runs. */
 struct verification {
     struct tape_reader *reader;
@@ -35,6 +42,7 @@ struct verification {
     struct venue venue;
     struct comparison *comparison;
     struct restarter restarter;
+    struct told told;
     struct loop loop;
 };
 
@@ -45,6 +53,9 @@ int verification_open(struct verification *verification, const char *path, struc
 /* A sink that is told of a message before all others, so that at a start it still finds the engine of the session
  * before. Between open and execute. */
 void verification_add_first(struct verification *verification, struct sink *sink);
+/* A sink that is told of messages, steps and the decisions that stand on the tape: what a killed session decided and its tape has
+ * not was never sent, and is left out. One at most, between open and execute. */
+void verification_add_told(struct verification *verification, struct sink *sink);
 /* 0: identical. ERROR_DIFFERENT: `result` has the first difference. */
 int verification_execute(struct verification *verification, struct verification_result *result,
                          struct error *error);

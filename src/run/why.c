@@ -26,11 +26,14 @@ struct why {
     struct view before;          /* of the last message's instrument */
     struct message last;
     union event_record last_record;
-    uint64_t messages;           /* since the last start */
-    order_id first_id, last_id;  /* placed in this run */
-    int64_t placed_ts, asked_ts; /* asked: the newest request about it */
-    uint64_t cycles, cycles_then;
+    uint64_t messages;            /* since the last start */
+    order_id first_id, last_id;   /* placed in this run */
+    int64_t placed_ts, asked_ts;  /* asked: the newest request about it */
+    uint64_t cycles, cycles_then; /* of all sessions; */
+    uint64_t session_cycles;      /* and of the last one: a session counts from 0 */
     bool found, ended;
+    bool
+        awaits_start; /* of a next tape: before that its engine knows nothing of what went before */
     size_t length;
     uint64_t left_out;
     char text[WHY_TEXT_MAX];
@@ -341,6 +344,7 @@ static int take_message(struct sink *sink, const struct message *message, struct
     struct why *why = (struct why *)sink;
     unsigned instrument = EVENT_STREAM_INSTRUMENT(message->stream);
     why->messages = message->kind == EVENT_start ? 1 : why->messages + 1;
+    why->awaits_start &= message->kind != EVENT_start;
     why->last = *message;
     why->last.rows = NULL;
     if (message->record != NULL) {
@@ -363,7 +367,8 @@ static int take_message(struct sink *sink, const struct message *message, struct
 static void note_end(struct why *why)
 {
     const struct message *last = &why->last;
-    if (!why->found || why->ended || engine_order_is_open(why->engine, why->order))
+    if (!why->found || why->ended || why->awaits_start ||
+        engine_order_is_open(why->engine, why->order))
         return;
     why->ended = true;
     if (last->kind != EVENT_order_not_found)
@@ -377,7 +382,9 @@ static int take_step(struct sink *sink, const struct engine *engine, struct erro
     (void)error;
     struct why *why = (struct why *)sink;
     unsigned instrument = EVENT_STREAM_INSTRUMENT(why->last.stream);
-    why->cycles = engine_counters(engine)->cycles;
+    uint64_t cycles = engine_counters(engine)->cycles;
+    why->cycles += cycles >= why->session_cycles ? cycles - why->session_cycles : cycles;
+    why->session_cycles = cycles;
     why->engine = engine;
     note_end(why);
     if (!is_of_prices(&why->last) || why->last.kind == EVENT_top ||
@@ -409,6 +416,14 @@ int why_open(struct why **out, order_id order, const struct event_names *names, 
     why->names = names;
     *out = why;
     return 0;
+}
+
+void why_go_on(struct why *why, const struct event_names *names)
+{
+    why->names = names;
+    why->engine = NULL;
+    why->awaits_start = true;
+    memset(why->views, 0, names->instrument_count * sizeof *why->views);
 }
 
 struct sink *why_sink(struct why *why)

@@ -402,6 +402,9 @@ int tape_repair(const char *path, const char *out, struct tape_check *check, str
     } else if (found != 0) {
         failed = tape_check_torn(reader, check, &damage, error);
     }
+    if (failed == 0 && found != 0 && check->messages == 0)
+        failed = error_set(error, ERROR_INPUT, "%s: there is nothing in front of that to keep",
+                           damage.text);
     if (failed == 0)
         failed = write_repaired(reader, check, out, error);
     tape_reader_close(&reader);

@@ -393,7 +393,7 @@ static int tell(struct bench *bench, struct error *error)
     cmd_json_measure(root, "ns_per_cycle",
                      counters->cycles ? beyond_book * 1e9 / (double)counters->cycles : 0, 1);
     cmd_json_count(root, "decisions", counters->decisions);
-    cmd_json_count(root, "orders_placed", counters->placed);
+    cmd_json_count(root, "place_requests", counters->placed);
     cmd_json_count(root, "fills", counters->fills);
     cmd_json_text(root, "fingerprint", bench->fingerprint);
     cmd_json_measure(root, "tape_bytes_per_event", (double)tape_bytes / events, 3);
@@ -488,6 +488,6 @@ int main(int argc, char **argv)
         if (status)
             cmd_fail(name, &error);
     }
-    cmd_list_free(&config.settings);
+    cmd_config_options_free(&config);
     return status;
 }

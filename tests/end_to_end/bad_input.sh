@@ -163,9 +163,13 @@ bad 'tape book: wrong unit of a time' '--at 5s: time "5s": expected RFC 3339' ta
 bad 'tape book: a NaN for a time' '--at nan: time "nan": expected RFC 3339' tape book market.tape --at nan
 bad 'tape book: out of range' "--depth: '-1' is not a whole number from 0 to 1000000" \
     tape book market.tape --at 5 --depth -1
+bad 'tape book: a time after the tape' \
+    '2030-01-01T00:00:00.000000000Z: market.tape has nothing at or after it; it goes from 2024-01-01T00:00:00' \
+    tape book market.tape --at 2024-01-01T00:00:01Z --at 2030-01-01T00:00:00Z
 bad 'tape book: no time' 'expected --at TIME' tape book market.tape
 
 bad 'tape check: cut tape' 'cut.tape: block 1 at byte' tape check cut.tape
+bad 'tape repair: nothing to keep' 'there is nothing in front of that to keep' tape repair cut.tape -o kept.tape
 bad 'tape repair: output over input' '-o ./cut.tape: is cut.tape, which is read' tape repair cut.tape -o ./cut.tape
 bad 'tape cut: output over input' '-o ./market.tape: is market.tape, which is read' \
     tape cut market.tape -o ./market.tape
@@ -250,7 +254,7 @@ bad 'replay: times without room for a deadline' \
     'a message of 2262-04-11T23:47:10.000000000Z: expected times from 1970 to 2116' replay late.tape
 
 # --- replay, verify --------------------------------------------------------------------------------
-bad 'replay: a tape cut before its first market data' 'no market data' replay cut.tape
+bad 'replay: a tape cut before its first market data' 'cut.tape: is cut or was never finished' replay cut.tape
 bad 'replay: unknown symbol' "--set: the tape has no instrument 'binance_spot:BTCUSDT'; it has synth_" \
     replay market.tape --set instruments.binance_spot:BTCUSDT.quote.size=1
 yaml 'venues:' '  nowhere: {quote: {levels: 1}}'
@@ -272,6 +276,8 @@ bad 'replay: an end before the tape' \
     '--to 2020-01-01T00:00:00.000000000Z: market.tape has nothing at or before it; it goes from 2024-01-01T00:00:00' \
     replay market.tape --to 2020-01-01T00:00:00Z
 bad 'replay: from after to' '--from is after --to; market.tape goes from 2024-01-01T00:00:00' replay market.tape --from 5 --to 4
+bad 'replay: a speed without a page' '--speed: paces what is watched; expected --serve' replay market.tape --speed 2
+bad 'replay: two journals' '--journal: is given twice' replay market.tape --journal one --journal two
 bad 'replay: a tape and a journal in one file' '--journal ./out.tape: is the file of --tape too' \
     replay market.tape --tape out.tape --journal ./out.tape
 bad 'replay: a tape and a database in one file' '-o out.tape: is the file of --tape too' \
@@ -290,10 +296,16 @@ bad 'project: output over input' '-o ./market.tape: is market.tape, which is rea
     project market.tape -o ./market.tape
 bad 'replay: a database over its input' '-o ./market.tape: is market.tape, which is read' \
     replay market.tape -o ./market.tape
+"$capstan" replay market.tape --tape session.tape >out 2>&1 || cat out
+bad 'verify: a tape twice' 'session.tape: is there twice' verify session.tape session.tape
+bad 'verify: tapes of two sessions' 'each is the first tape of a session' verify session.tape ./session.tape
+bad 'verify: an order that is none' "--why: 'all' is no order" verify session.tape --why all
+rm -f session.tape
 bad 'verify: a tape without decisions' 'no decisions on this tape' verify market.tape
 
 # --- synth -----------------------------------------------------------------------------------------
 bad 'synth: no output' 'expected -o TAPE' synth
+bad 'synth: two seeds' '--seed: is given twice' synth --seed 1 --seed 2 -o out.tape
 bad 'synth: a NaN' "--rate: 'nan' is not a whole number" synth --rate nan -o out.tape
 bad 'synth: out of range' "--rate: '0' is not a whole number from 1" synth --rate 0 -o out.tape
 bad 'synth: wrong unit' 'expected a number with its unit' synth --depth-interval 5 -o out.tape

@@ -115,5 +115,23 @@ result $good 'docs/capstan.1 and docs/settings.md agree with the table (else run
 run 0 'a scenario reads the defaults.yaml beside it' 'held' '' \
     scenario "$source/fixtures/scenarios/stale_book_pulls_quotes.scn"
 
+sed 's/open #3/open none/' "$source/fixtures/scenarios/funds_exactly_enough.scn" >"$work/open.scn"
+cp "$source/fixtures/scenarios/defaults.yaml" "$work" && cp "$source/fixtures/scenarios/funds_exactly_enough.golden" "$work/open.golden"
+run 1 'a scenario names an order as its language does' '*' 'expected order #3 not open, it is' scenario "$work/open.scn"
+
+echo 'risk.drawdown_limit: 7' >"$work/b.yaml"
+echo 'quote.size: 2lot' >"$work/c.yaml"
+"$capstan" config show -c "$work/a.yaml" -c "$work/b.yaml" -c "$work/c.yaml" >"$work/out" 2>"$work/err"
+good=no
+grep -q '^risk.drawdown_limit: 7$' "$work/out" && grep -q '^quote.size: 2lot$' "$work/out" &&
+    grep -q 'sim.entry_latency: 7ms$' "$work/out" && good=yes
+result $good 'files of -c are layered, the later wins by setting'
+
+run 2 'record has no option for what it has not' '' "there is no option '--db'" record --db x
+"$capstan" verify --help >"$work/out" 2>"$work/err" && "$capstan" exchange --help >>"$work/out" 2>"$work/err"
+good=no
+sed -n '/^Options:/,/^$/p' "$work/out" | grep -v '^Options:$\|^$\|^  ' >"$work/err" || good=yes
+result $good 'no line of an option leaves its column'
+
 echo "1..$count"
 [ $failed -eq 0 ]

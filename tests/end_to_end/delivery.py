@@ -211,6 +211,17 @@ def production_is_not_the_development_stack():
     assert names[1] == {"capstan-engine-prod"} and not names[0] & names[1], names
 
 
+def end_of(process):
+    """Ends a process that is no child of ours, and waits: it may write to its folder until it is gone."""
+    os.kill(process, signal.SIGTERM)
+    for _ in range(100):
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+
+
 @test
 def the_development_stack_trades_without_an_account():
     """Its engine's command, run twice here as the container would, with the placeholders of .env; the venue is not one of it."""
@@ -248,7 +259,7 @@ def the_development_stack_trades_without_an_account():
                 first = Path(f"{folder}/out").read_text(encoding="utf-8").splitlines()
                 exchange = next((int(line) for line in first if line.isdigit()), None)
                 if exchange:
-                    os.kill(exchange, signal.SIGTERM)
+                    end_of(exchange)
 
 
 @test

@@ -96,8 +96,26 @@ def paper_rotates_and_verifies(folder, venue):
     assert len(tapes) > 2, tapes
     expect(run("verify", *tapes), 0, "goes on where")
     expect(run("verify", tapes[-1]), 0, "identical")
-    expect(run("verify", tapes[0], tapes[2]), 1, "follows")
+    assert run("verify", *reversed(tapes)).stdout == run("verify", *tapes).stdout, "the order that a shell gives matters"
+    expect(run("verify", tapes[0], tapes[2]), 2, f"follows {tapes[1].name}, which is not among these tapes")
+    expect(run("verify", tapes[0], tapes[1], tapes[1]), 2, "is there twice")
+    first = re.search(r" place .* order=(#[0-9.]+)", run("tape", "cat", tapes[0]).stdout)[1]
+    story = run("verify", *reversed(tapes), "--why", first)
+    expect(story, 0, f"order     {first}: ")
+    assert re.search(r"^because   of message", story.stdout, re.M) and "identical" not in story.stdout, story.stdout
     expect(run("paper", "-c", venue.config, "--tape", tape, "--for", "1s"), 2, "begin a new tape")
+
+
+@test
+def why_a_venue_can_t_be_reached_is_told(folder, venue):
+    for number, (setting, text) in enumerate((
+            ("rest_url=https://127.0.0.1:9", "connection refused by 127.0.0.1:9"),
+            ("rest_url=https://nosuch.invalid", "no such host: nosuch.invalid"),
+            ("ca_file=/etc/ssl/certs/ca-certificates.crt", "is not trusted: "))):
+        told = run("record", "-c", venue.config, "--tape", folder / f"{number}.tape", "--for", "1s",
+                   "--set", f"venues.binance_us.live.{setting}")
+        expect(told, 3, text)
+        assert "could not ask for the time: " in told.stderr and text in told.stderr.splitlines()[-1], told.stderr
 
 
 @test

@@ -52,7 +52,7 @@ replay() {
     "$capstan" replay "$folder/day.tape" -c "$config" "$@"
 }
 
-echo "1..26"
+echo "1..27"
 expect "a tape to replay" "$capstan" synth --seed 3 --events 100000 --instruments 6 \
     -o "$folder/day.tape"
 replay --json --journal "$folder/one.journal" >"$folder/one.json"
@@ -66,8 +66,14 @@ done
 report "every figure of the result is there" $all
 [ "$(field invariant_violations "$folder/one.json")" = 0 ] && [ "$(field fills "$folder/one.json")" -gt 0 ]
 report "fills, and no invariant violated" $?
-[ "$(grep -c ' place ' "$folder/one.journal")" = "$(field orders_placed "$folder/one.json")" ]
+[ "$(grep -c ' place ' "$folder/one.journal")" = "$(field place_requests "$folder/one.json")" ]
 report "the journal has a line for each order" $?
+placed=$(grep -E ' order_(accepted|filled|cancelled|expired) ' "$folder/one.journal" | grep -o ' order=#[0-9.]*' | sort -u | wc -l)
+[ "$placed" = "$(field orders_placed "$folder/one.json")" ] &&
+    [ "$placed" -lt "$(field place_requests "$folder/one.json")" ] &&
+    [ "$(grep -c ' order_cancelled ' "$folder/one.journal")" = "$(field orders_cancelled "$folder/one.json")" ] &&
+    [ "$(grep -c ' cancel ' "$folder/one.journal")" = "$(field cancel_requests "$folder/one.json")" ]
+report "placed is accepted by the venue, cancelled is ended by a cancel; requests count apart" $?
 replay --json --journal "$folder/two.journal" --set feed.threads=2 >"$folder/two.json"
 [ "$(field fingerprint "$folder/one.json")" = "$(field fingerprint "$folder/two.json")" ] &&
     cmp -s "$folder/one.journal" "$folder/two.journal"
@@ -111,11 +117,11 @@ grep -q '^no order     synth_spot:AAAUSD: quote.size is 0$' "$folder/table" &&
     grep -q '^blocked      .* unsynchronised' "$folder/table"
 report "the table has the gates that blocked, and says of an instrument why it had no order" $?
 sum=0
-for key in orders_rejected orders_cancelled_confirmed orders_filled orders_expired orders_not_found orders_open; do
+for key in orders_rejected orders_cancelled orders_filled orders_expired orders_not_found orders_open; do
     sum=$((sum + $(field $key "$folder/one.json")))
 done
-[ $sum -eq "$(field orders_placed "$folder/one.json")" ]
-report "every order placed has one end, or is open" $?
+[ $sum -eq "$(field place_requests "$folder/one.json")" ]
+report "every order sent has one end, or is open" $?
 [ $(($(field market_messages "$folder/one.json") + $(field ticks "$folder/one.json") + \
     $(field answers "$folder/one.json") + 1)) -eq "$(field messages "$folder/one.json")" ]
 report "messages are those of the market, ticks, answers and the start" $?

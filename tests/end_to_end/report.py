@@ -395,8 +395,8 @@ def independently(folder):
     orders = table(f"{folder}/a", "orders")
     sums = {name: sum(int(row[name]) for row in orders) for name in orders[0] if name not in ("run", "instrument")}
     check("orders end as in the result", sums == {
-        "placed": told["orders_placed"], "filled": told["orders_filled"],
-        "cancelled": told["orders_cancelled_confirmed"], "rejected": told["orders_rejected"],
+        "sent": told["place_requests"], "placed": told["orders_placed"], "filled": told["orders_filled"],
+        "cancelled": told["orders_cancelled"], "rejected": told["orders_rejected"],
         "expired": told["orders_expired"], "not_found": told["orders_not_found"], "open": told["orders_open"]}, sums)
     rates = table(f"{folder}/a", "fill_rate")
     causes = {cause: sum(int(row["fills_" + cause]) for row in rates) for cause in told["fills_by_cause"]}

@@ -44,7 +44,7 @@ if what == "rows":
         # Nothing is changed at the venue here, and no breaker trips.
         assert a == b and (a or table in ("modify", "breaker_interval")), (table, len(a), len(b))
 elif what == "counts":
-    assert one(run, "SELECT count(*) FROM orders") == result["orders_placed"] > 0
+    assert one(run, "SELECT count(*) FROM orders") == result["place_requests"] > 0
     assert one(run, "SELECT count(*) FROM fill") == result["fills"] > 0
     for cause, count in result["fills_by_cause"].items():
         assert one(run, f"SELECT count(*) FROM fill WHERE cause = '{cause}'") == count
@@ -82,7 +82,7 @@ elif what == "from":
 elif what == "views":
     for view, in run.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall():
         assert run.execute(f"SELECT count(*) FROM {view}").fetchone()[0] > 0 or view == "breakers", view
-    assert one(run, "SELECT sum(orders) FROM outcomes") == result["orders_placed"]
+    assert one(run, "SELECT sum(orders) FROM outcomes") == result["place_requests"]
 PY
 for what in rows counts provenance grades samples views; do
     python3 "$folder/compare.py" "$folder" "$what"

@@ -40,7 +40,7 @@ messages
 2024-01-01T00:00:02.000000000Z trade v1:BTC-USD sequence=3 venue_time=2024-01-01T00:00:02.000000000Z sell 99.5*0.002
 2024-01-01T00:00:03.000000000Z depth v1:BTC-USD sequence=4 venue_time=2024-01-01T00:00:03.000000000Z bid 101.0*0.040
 END
-echo "1..6"
+echo "1..8"
 "$capstan" tape make market.txt -o market.tape >out 2>&1
 result $? "a market to replay"
 sed 's/^/# /' out
@@ -70,3 +70,12 @@ result $? "an epoch that there is not"
 why nothing >out
 [ $? -eq 2 ] && grep -q "'nothing' is no order; expected #12" out
 result $? "what is no order"
+"$capstan" replay market.tape --tape session.tape --json --set quote.levels=1 --set quote.size=10lot \
+    --set quote.skew=0tick --set quote.interval=1h --set safety.stale_after=1h --set risk.collar=10% \
+    --set warm_up.trades=0 --set warm_up.book_messages=0 --set warm_up.samples=0 >out 2>&1 &&
+    "$capstan" verify session.tape --why '#3' >out 2>&1 && diff story out >difference
+result $? "verify --why tells it of a session's tape, word for word"
+sed 's/^/# /' difference
+"$capstan" verify session.tape --why 99 >out 2>&1
+[ $? -eq 2 ] && grep -q 'no such order; its ids go from #1 to #4$' out
+result $? "an order that the session did not place"

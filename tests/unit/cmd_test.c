@@ -104,6 +104,7 @@ Test(cmd, wrong_options_are_one_line_and_bad_input)
         {"try", "one", "--at=noon", NULL},
         {"try", "one", "--for=5", NULL},
         {"try", NULL},
+        {"try", "-n2", "-n2", NULL},
     };
     cr_redirect_stderr();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -124,6 +125,7 @@ Test(cmd, wrong_options_are_one_line_and_bad_input)
     cr_assert(strstr(text, "capstan try: there is no option '--falg'; did you mean '--flag'?\n") !=
                   NULL,
               "%s", text);
+    cr_assert(strstr(text, "capstan try: --count: is given twice\n") != NULL, "%s", text);
 }
 
 Test(cmd, help_names_every_option)
@@ -189,7 +191,8 @@ Test(cmd, configuration_comes_from_file_then_environment_then_set)
     setenv("CAPSTAN_QUOTE__LEVELS", "3", 1);
     setenv("CAPSTAN_QUOTE__STEP", "3", 1);
     const char *items[] = {"quote.step=4"};
-    struct cmd_config_options options = {.file = path, .settings = {items, 1}};
+    const char *files[] = {path};
+    struct cmd_config_options options = {.files = {files, 1}, .settings = {items, 1}};
     struct config *config = NULL;
     struct error error = {0};
     char *text = NULL;
@@ -204,6 +207,37 @@ Test(cmd, configuration_comes_from_file_then_environment_then_set)
     cr_assert_eq(cmd_load_config(&options, &config, &error), ERROR_INPUT);
     cr_assert_null(config);
     remove(path);
+}
+
+static void write_to(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+Test(cmd, of_several_files_the_later_one_wins_by_setting)
+{
+    const char *paths[] = {"cmd_test_one.yaml", "cmd_test_two.yaml"};
+    struct cmd_config_options options = {.files = {paths, 2}};
+    struct config *config = NULL;
+    struct error error = {0};
+    char *text = NULL;
+    write_to(paths[0], "risk.drawdown_limit: 7\nquote: {levels: 2, step: 2}\n");
+    write_to(paths[1], "quote: {levels: 3}\n");
+    cr_assert_eq(cmd_load_config(&options, &config, &error), ERROR_NONE, "%s", error.text);
+    cr_assert_eq(config_to_text(config, &text, &error), ERROR_NONE);
+    cr_expect(strstr(text, "\nrisk.drawdown_limit: 7\n"), "a limit of the first file holds");
+    cr_expect(strstr(text, "\nquote.levels: 3\n"));
+    cr_expect(strstr(text, "\nquote.step: 2\n"));
+    free(text);
+    config_free(&config);
+    write_to(paths[1], "quote: {levles: 3}\n");
+    cr_expect_eq(cmd_load_config(&options, &config, &error), ERROR_INPUT);
+    cr_expect(strstr(error.text, paths[1]), "%s", error.text);
+    remove(paths[0]);
+    remove(paths[1]);
 }
 
 Test(cmd, no_progress_where_standard_error_is_no_terminal)

@@ -619,7 +619,8 @@ Test(config, an_account_that_can_t_be_is_refused)
     static const char *const cases[][3] = {
         {"EUR", "", "account.currency: 'EUR' is no asset of the tape"},
         {"USD", "A", "account.rates: 'A' is not ASSET=venue:SYMBOL"},
-        {"USD", "A=", "is not ASSET=venue:SYMBOL"},
+        {"USD", "A=", "is not ASSET=venue:SYMBOL; several have commas between them"},
+        {"USD", "A=v1:A-USD B=v1:B-USD", "has a blank in it; several have commas between them"},
         {"USD", "C=v1:A-USD", "'C' is no asset of the tape"},
         {"USD", "A=v1:X", "'v1:X' is no instrument of the tape"},
         {"USD", "B=v1:A-USD", "does not trade the asset"},

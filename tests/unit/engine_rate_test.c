@@ -57,6 +57,22 @@ Test(rate, rule_30_the_day_s_reserve_is_for_cancels)
     cr_expect_not(rate_allows(&rate, SECONDS(20000), true));
 }
 
+/* After pauses of every length nothing of what left before stays counted. */
+Test(rate, what_left_is_forgotten_after_any_pause)
+{
+    struct rate rate = budget(10, 0, 0);
+    int64_t bucket = 0;
+    for (int64_t pause = 61; pause < 300; pause++)
+        for (int64_t i = 0; i < 64; i++) {
+            bucket += pause;
+            cr_assert(rate_allows(&rate, bucket << RATE_SHIFT, true));
+            cr_assert_eq(rate.sum, 0, "%u left after a pause of %lld", rate.sum, (long long)pause);
+            rate_count(&rate, bucket << RATE_SHIFT);
+            bucket++;
+            rate_count(&rate, bucket << RATE_SHIFT);
+        }
+}
+
 Test(rate, rule_30_a_second_s_reserve)
 {
     struct rate rate = budget(10, 0, 200000000);

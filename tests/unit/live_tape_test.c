@@ -57,6 +57,32 @@ static struct verification_result verified(void)
     return result;
 }
 
+/* Decisions that a sink is told of which listens to what the tape has. */
+struct listener {
+    struct sink sink;
+    uint64_t decisions;
+};
+
+static int count_decision(struct sink *sink, const struct message *decision, struct error *why)
+{
+    (void)decision;
+    (void)why;
+    ((struct listener *)sink)->decisions++;
+    return 0;
+}
+
+static uint64_t decisions_told(void)
+{
+    struct verification verification = {0};
+    struct verification_result result = {0};
+    struct listener listener = {.sink = {.decision = count_decision}};
+    cr_assert_eq(verification_open(&verification, path, &error), 0, "%s", error.text);
+    verification_add_told(&verification, &listener.sink);
+    cr_assert_eq(verification_execute(&verification, &result, &error), 0, "%s", error.text);
+    verification_close(&verification);
+    return listener.decisions;
+}
+
 /* The tape is whole and has so many messages. */
 static void assert_messages(uint64_t messages)
 {
@@ -108,6 +134,8 @@ Test(live_tape, nothing_is_lost_wherever_it_is_killed)
     cr_assert_eq(result.sessions, sessions);
     cr_assert_gt(result.cut_sessions, sessions / 2);
     cr_assert_gt(result.decisions, 1000);
+    cr_assert_eq(decisions_told(), result.decisions, "%llu told, %llu on the tape",
+                 (unsigned long long)decisions_told(), (unsigned long long)result.decisions);
     live_world_close(&world);
 }
 

@@ -544,6 +544,55 @@ Test(net, authorities_that_are_none_are_an_error)
     remove(path);
 }
 
+/* --- why there is no answer ------------------------------------------------------------------- */
+
+static void expect_why(const char *authority, const char *url, const char *why)
+{
+    struct net *net = client_open_trusting(authority);
+    struct answer answer = {0};
+    const struct net_request request = {.method = "GET",
+                                        .url = url,
+                                        .timeout_ns = PATIENCE,
+                                        .done = client_done,
+                                        .context = &answer};
+    cr_assert_gt(net_request(net, &request, &error), 0);
+    client_until(net, &answer.count, 1);
+    cr_expect_eq(strncmp(answer.failure, why, strlen(why)), 0, "%s, and not %s", answer.failure,
+                 why);
+    cr_expect_null(strstr(answer.failure, "hidden"), "%s", answer.failure);
+    answer_free(&answer);
+    net_close(&net);
+}
+
+Test(net, a_failure_names_the_host_and_what_is_wrong_and_nothing_secret)
+{
+    const struct certificates *all = certificates();
+    struct peer *peer = peer_start(&(struct peer_options){.script = echo});
+    char url[128], why[256];
+    snprintf(url, sizeof url, "%s", client_url("https", peer, "?signature=hidden"));
+    snprintf(why, sizeof why,
+             "the certificate of %.*s is not trusted: ", (int)strcspn(url + 8, "/?"), url + 8);
+    expect_why(all->other_authority, url, why);
+    peer_stop(peer);
+    snprintf(why, sizeof why, "connection refused by %.*s", (int)strcspn(url + 8, "/?"), url + 8);
+    expect_why(all->authority, url, why); /* nobody listens there any more */
+    expect_why(all->authority, "https://nosuch.invalid/?signature=hidden",
+               "no such host: nosuch.invalid");
+}
+
+Test(net, a_certificate_that_is_not_trusted_is_told_with_the_file_of_those_that_are)
+{
+    const struct certificates *all = certificates();
+    struct peer *peer = peer_start(&(struct peer_options){.script = echo});
+    struct net *net = client_open_trusting(all->other_authority);
+    struct answer answer = {0};
+    client_do(net, "GET", client_url("https", peer, ""), NULL, &answer);
+    cr_expect(strstr(answer.failure, all->other_authority), "%s", answer.failure);
+    answer_free(&answer);
+    net_close(&net);
+    peer_stop(peer);
+}
+
 /* --- TLS (also of what must be refused) ------------------------------------------------------- */
 
 static void expect_tls(const char *authority, const struct peer_options *options,

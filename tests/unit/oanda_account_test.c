@@ -49,6 +49,8 @@ Test(oanda_account, discovery_fails_at_each_step)
             }
             cr_expect_eq(bench.adapter->state, ADAPTER_FAILED, "step %u, way %u", step, way);
             cr_expect_not_null(strstr(bench.adapter->failure, "8 times in a row"));
+            const char *why = way == 0 ? "last: no network" : way == 1 ? "(HTTP 503)" : "";
+            cr_expect(strstr(bench.adapter->failure, why), "%s", bench.adapter->failure);
             oanda_close();
         }
     }

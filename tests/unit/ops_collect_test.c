@@ -137,6 +137,57 @@ Test(ops_collect, failed_is_refused_but_not_for_post_only)
     ops_bench_close(&b);
 }
 
+Test(ops_collect, a_replace_that_a_fill_overtook_did_not_fail)
+{
+    quoting();
+    harness_reject(&b.h, 1, REJECT_REPLACE);
+    metric("capstan_orders_not_tried_total{exchange=\"alpha\"} 1");
+    cr_expect(!strstr(ops_bench_metrics(&b), "reason=\"replaced_order_stays\""));
+    cr_expect(strstr(ops_bench_dashboard(&b), "\"failed\":0,"));
+    ops_bench_close(&b);
+}
+
+static void expects_counter(const char *name, int expected)
+{
+    cJSON *root = cJSON_Parse(ops_bench_dashboard(&b));
+    const cJSON *counters = cJSON_GetObjectItem(root, "counters");
+    const cJSON *counter = cJSON_GetObjectItem(counters, name);
+    cr_assert(counter, "no counter %s", name);
+    cr_expect_eq(counter->valueint, expected, "%s is %d", name, counter->valueint);
+    cJSON_Delete(root);
+}
+
+/* Two are sent; one is refused, the other one taken, and ended by a cancel. */
+Test(ops_collect, the_dashboard_counts_as_the_metrics_do)
+{
+    quoting();
+    harness_accept(&b.h, 1);
+    harness_reject(&b.h, 2, REJECT_FUNDS);
+    harness_command(&b.h, COMMAND_CANCEL_ALL);
+    expects_counter("place_requests", 2);
+    expects_counter("placed", 1);
+    expects_counter("failed", 1);
+    expects_counter("cancel_requests", 1);
+    expects_counter("cancelled", 0);
+    harness_cancelled(&b.h, 1, 10);
+    expects_counter("cancelled", 1);
+    expects_counter("modify_requests", 0);
+    metric("capstan_requests_sent_total{exchange=\"alpha\",request=\"place\"} 2");
+    metric("capstan_requests_sent_total{exchange=\"alpha\",request=\"cancel\"} 1");
+    ops_bench_close(&b);
+}
+
+Test(ops_collect, an_order_that_expires_was_not_cancelled)
+{
+    union event_record record = {.order_expired = {.order = 1, .leaves = {10, NUMBER_VALUE}}};
+    quoting();
+    harness_accept(&b.h, 1);
+    harness_record(&b.h, EVENT_order_expired, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+    metric("capstan_orders_expired_total{exchange=\"alpha\"} 1");
+    expects_counter("cancelled", 0);
+    ops_bench_close(&b);
+}
+
 static void not_found(order_id order)
 {
     union event_record record = {.order_not_found = {.order = order}};
@@ -263,17 +314,30 @@ static void converts(money amount, unsigned from, unsigned to, const char *expec
 {
     char text[MONEY_TEXT_MAX];
     money out;
-    cr_assert(ops_convert(&b.view, amount, from, to, &out), "%u to %u", from, to);
+    bool stale = false;
+    cr_assert(ops_convert(&b.view, 0, amount, from, to, &out, &stale), "%u to %u", from, to);
+    cr_expect(!stale);
     money_to_text(out, text);
     cr_expect_str_eq(text, expected);
 }
 
-static void balance(unsigned asset, int64_t whole)
+static void balance_at(unsigned venue, unsigned asset, int64_t whole)
 {
-    union event_record record = {.balance = {.venue = 0, .asset = (uint16_t)asset}};
+    union event_record record = {.balance = {.venue = (uint8_t)venue, .asset = (uint16_t)asset}};
     units(whole, &record.balance.total);
     record.balance.available = record.balance.total;
     harness_record(&b.h, EVENT_balance, EVENT_NONE_16, &record);
+}
+
+static void balance(unsigned asset, int64_t whole)
+{
+    balance_at(0, asset, whole);
+}
+
+static void loses_its_book(unsigned instrument)
+{
+    union event_record gap = {.gap = {.instrument = (uint16_t)instrument, .cause = GAP_SEQUENCE}};
+    harness_record(&b.h, EVENT_gap, EVENT_STREAM(instrument, CHANNEL_DEPTH), &gap);
 }
 
 /* BTC-USD at 100.0 to 100.5, ETH-BTC at 0.5 to 3.5, EUR at 1.09 to 1.11 USD. */
@@ -309,7 +373,8 @@ Test(ops_collect, amounts_are_converted_by_mids_and_rates)
     converts(two, ASSET_BASE, ASSET_OTHER, "1");
     cr_assert(money_from_units(22, -1, &none));
     converts(none, ASSET_QUOTE, 3, "2");
-    cr_expect(!ops_convert(&b.view, two, 77, ASSET_QUOTE, &none), "no such asset");
+    bool stale;
+    cr_expect(!ops_convert(&b.view, 0, two, 77, ASSET_QUOTE, &none, &stale), "no such asset");
     ops_bench_close(&b);
 }
 
@@ -321,10 +386,76 @@ Test(ops_collect, equity_is_all_balances_in_dollars)
     balance(3, 10);
     ops_bench_run_to(&b, SECONDS(1));
     metric("capstan_account_balance_usd 1211.5");
-    union event_record gap = {.gap = {.instrument = 0, .cause = GAP_SEQUENCE}};
-    harness_record(&b.h, EVENT_gap, EVENT_STREAM(0, CHANNEL_DEPTH), &gap);
+    metric("capstan_account_balance_stale 0");
+    loses_its_book(0);
     ops_bench_run_to(&b, SECONDS(2));
-    metric("capstan_account_balance_usd NaN"); /* BTC can't be valued without its book */
+    metric("capstan_account_balance_usd 1211.5"); /* rule 14: the last mark stands, flagged */
+    metric("capstan_account_balance_stale 1");
+    cr_expect(strstr(ops_bench_dashboard(&b), "\"equity_stale\":true"));
+    ops_bench_close(&b);
+}
+
+/* BTC-USD at venue 0 has a mid of 100.25, that of venue 1 one of 200.5. */
+static void two_venues(void)
+{
+    ops_bench_init(&b);
+    b.h.instrument_count = 2;
+    for (unsigned i = 0; i < 2; i++) {
+        b.h.definitions[i].contract = CONTRACT_SPOT;
+        b.h.definitions[i].venue = (uint8_t)i;
+    }
+    ops_bench_start(&b);
+    balance_at(0, ASSET_BASE, 1);
+    balance_at(1, ASSET_BASE, 2);
+}
+
+Test(ops_collect, each_venue_s_coins_are_worth_what_its_own_instrument_says)
+{
+    two_venues();
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+    ops_bench_run_to(&b, SECONDS(1));
+    metric(
+        "capstan_account_balance_usd NaN"); /* and never that of the other venue, which would jump */
+    harness_book(&b.h, 1, EVENT_snapshot, 2000, 50, 2010, 40);
+    ops_bench_run_to(&b, SECONDS(2));
+    metric("capstan_account_balance_usd 501.25"); /* 100.25 + 2 x 200.5 */
+    loses_its_book(0);
+    ops_bench_run_to(&b, SECONDS(3));
+    metric("capstan_account_balance_usd 501.25");
+    metric("capstan_account_balance_stale 1");
+    harness_book(&b.h, 0, EVENT_snapshot, 1010, 50, 1015, 40);
+    ops_bench_run_to(&b, SECONDS(4));
+    metric("capstan_account_balance_usd 502.25");
+    metric("capstan_account_balance_stale 0");
+    ops_bench_close(&b);
+}
+
+/* Venue 1 prices ETH in BTC only: its ETH are worth that, and its BTC what venue 0 says. Venue 0 prices ETH in dollars. */
+Test(ops_collect, what_a_venue_does_not_price_in_dollars_goes_over_what_it_prices_it_in)
+{
+    money three;
+    ops_bench_init(&b);
+    b.h.instrument_count = 3;
+    for (unsigned i = 0; i < 3; i++)
+        b.h.definitions[i].contract = CONTRACT_SPOT;
+    b.h.definitions[1].base = b.h.definitions[2].base = ASSET_OTHER;
+    b.h.definitions[2].quote = ASSET_BASE;
+    b.h.definitions[2].venue = 1;
+    ops_bench_start(&b);
+    harness_book(&b.h, 0, EVENT_snapshot, 1000, 50, 1010, 40); /* BTC-USD 100.5 */
+    harness_book(&b.h, 1, EVENT_snapshot, 500, 50, 510, 40);   /* ETH-USD 50.5 */
+    harness_book(&b.h, 2, EVENT_snapshot, 5, 50, 15, 40);      /* ETH-BTC 1 */
+    balance_at(0, ASSET_OTHER, 1);
+    balance_at(1, ASSET_OTHER, 3);
+    balance_at(1, ASSET_BASE, 1);
+    ops_bench_run_to(&b, SECONDS(1));
+    metric("capstan_account_balance_usd 452.5"); /* 50.5 + 3 x 100.5 + 100.5 */
+    bool stale = false;
+    cr_assert(money_from_units(3, 0, &three));
+    money out;
+    cr_assert(ops_convert(&b.view, EVENT_NONE_16, three, ASSET_OTHER, ASSET_QUOTE, &out, &stale));
+    cr_expect_eq(money_compare(out, (money){three.atto / 2 * 101}), 0,
+                 "of no venue: the first that there is");
     ops_bench_close(&b);
 }
 

@@ -95,7 +95,7 @@
             tile(`Today${currency}`, account.day_profit, sign(account.day_profit)),
             tile(`Drawdown${account.drawn_down ? ': paused' : ''}${currency}`, account.drawdown,
                  account.drawn_down ? 'bad' : ''),
-            tile('Equity, USD', account.equity_usd),
+            tile(`Equity, USD${account.equity_stale ? ', by old marks' : ''}`, account.equity_usd),
             tile('Open orders', counters.open_orders), tile('Fills', counters.fills),
             tile('Placed', counters.placed),
             tile('Violations', counters.invariant_violations,

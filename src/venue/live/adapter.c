@@ -452,6 +452,14 @@ struct venue_id adapter_venue_id(uint64_t number)
     return id;
 }
 
+void adapter_no_answer(const char *failure, long status, char out[ADAPTER_NO_ANSWER_MAX])
+{
+    if (failure != NULL)
+        snprintf(out, ADAPTER_NO_ANSWER_MAX, "%s", failure);
+    else
+        snprintf(out, ADAPTER_NO_ANSWER_MAX, "no answer that tells (HTTP %ld)", status);
+}
+
 /* --- states ------------------------------------------------------------------------------------------ */
 
 void adapter_fail(struct adapter *adapter, const struct adapter_out *out, const char *format, ...)

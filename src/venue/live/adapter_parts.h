@@ -101,6 +101,10 @@ void adapter_hide(struct adapter_out *out, const char *text);
 void adapter_log(struct adapter_out *out, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+enum { ADAPTER_NO_ANSWER_MAX = 384 };
+/* Why an answer tells nothing: the net's words for none (NULL: there was one), else its status. */
+void adapter_no_answer(const char *failure, long status, char out[ADAPTER_NO_ANSWER_MAX]);
+
 /* --- back-off --------------------------------------------------------------------------------------- */
 
 /* Failures in a row of one thing. */

@@ -97,6 +97,7 @@ struct binance_us_answer {
     long status;
     const char *body;
     size_t length;
+    const char *failure;           /* why there is none, of net; NULL: there is one */
     struct binance_us_error error; /* REFUSED */
 };
 

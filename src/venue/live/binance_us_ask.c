@@ -313,7 +313,7 @@ void binance_us_tell_limits(struct binance_us *us, const struct adapter_asked *a
 
 struct binance_us_answer binance_us_read_answer(const struct net_response *response)
 {
-    struct binance_us_answer answer = {.outcome = BINANCE_US_UNKNOWN};
+    struct binance_us_answer answer = {.outcome = BINANCE_US_UNKNOWN, .failure = response->failure};
     if (response->outcome == NET_NOT_SENT)
         answer.outcome = BINANCE_US_NOT_SENT;
     if (response->outcome != NET_ANSWERED)

@@ -219,13 +219,13 @@ static void take_refusal(struct binance_us *us, const struct binance_us_error *e
 void binance_us_discovery_answer(struct binance_us *us, const struct adapter_asked *asked,
                                  const struct binance_us_answer *answer)
 {
-    char words[64];
+    char words[ADAPTER_NO_ANSWER_MAX];
     if (us->adapter.state != ADAPTER_DISCOVERING || asked->kind != ask_of(us->step))
         return;
     if (answer->outcome == BINANCE_US_REFUSED) {
         take_refusal(us, &answer->error);
     } else if (answer->outcome != BINANCE_US_GOOD) {
-        snprintf(words, sizeof words, "no answer that tells (HTTP %ld)", answer->status);
+        adapter_no_answer(answer->failure, answer->status, words);
         retry(us, words);
     } else if (us->step == STEP_TIME) {
         binance_us_take_time(us, asked, answer);

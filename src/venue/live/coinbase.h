@@ -107,6 +107,7 @@ struct coinbase_answer {
     long status;
     const char *body;
     size_t length;
+    const char *failure;         /* why there is none, of net; NULL: there is one */
     struct coinbase_error error; /* REFUSED */
 };
 

@@ -246,7 +246,7 @@ static bool is_refused(struct coinbase_answer *answer)
 
 struct coinbase_answer coinbase_read_answer(const struct net_response *response)
 {
-    struct coinbase_answer answer = {.outcome = COINBASE_UNKNOWN};
+    struct coinbase_answer answer = {.outcome = COINBASE_UNKNOWN, .failure = response->failure};
     if (response->outcome == NET_NOT_SENT)
         answer.outcome = COINBASE_NOT_SENT;
     if (response->outcome != NET_ANSWERED)

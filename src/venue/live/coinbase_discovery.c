@@ -216,13 +216,13 @@ static void take_refusal(struct coinbase *venue, const struct coinbase_answer *a
 void coinbase_discovery_answer(struct coinbase *venue, const struct adapter_asked *asked,
                                const struct coinbase_answer *answer)
 {
-    char words[64];
+    char words[ADAPTER_NO_ANSWER_MAX];
     if (venue->adapter.state != ADAPTER_DISCOVERING || asked->kind != ask_of(venue->step))
         return;
     if (answer->outcome == COINBASE_REFUSED) {
         take_refusal(venue, answer);
     } else if (answer->outcome != COINBASE_GOOD) {
-        snprintf(words, sizeof words, "no answer that tells (HTTP %ld)", answer->status);
+        adapter_no_answer(answer->failure, answer->status, words);
         retry(venue, words);
     } else if (venue->step == STEP_TIME) {
         coinbase_take_time(venue, asked, answer);

@@ -84,6 +84,7 @@ struct v20_answer {
     long status;
     const char *body;
     size_t length;
+    const char *failure;    /* why there is none, of net; NULL: there is one */
     struct v20_error error; /* DENIED */
 };
 

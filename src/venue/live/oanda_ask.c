@@ -102,7 +102,7 @@ void v20_tell_limits(struct v20 *v20, const struct adapter_asked *asked,
 
 struct v20_answer v20_read_answer(const struct net_response *response)
 {
-    struct v20_answer answer = {.outcome = V20_UNKNOWN};
+    struct v20_answer answer = {.outcome = V20_UNKNOWN, .failure = response->failure};
     if (response->outcome == NET_NOT_SENT)
         answer.outcome = V20_NOT_SENT;
     if (response->outcome != NET_ANSWERED)

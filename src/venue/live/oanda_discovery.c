@@ -128,7 +128,7 @@ static void take_instruments(struct v20 *v20, const struct v20_answer *answer)
 void v20_discovery_answer(struct v20 *v20, const struct adapter_asked *asked,
                           const struct v20_answer *answer)
 {
-    char words[64];
+    char words[ADAPTER_NO_ANSWER_MAX];
     bool expected =
         asked->kind == (v20->step == STEP_ACCOUNT ? V20_ASK_ACCOUNT : V20_ASK_INSTRUMENTS);
     if (v20->adapter.state != ADAPTER_DISCOVERING || !expected)
@@ -143,7 +143,7 @@ void v20_discovery_answer(struct v20 *v20, const struct adapter_asked *asked,
     } else if (answer->outcome == V20_DENIED) {
         retry(v20, answer->error.text);
     } else if (answer->outcome != V20_GOOD) {
-        snprintf(words, sizeof words, "no answer that tells (HTTP %ld)", answer->status);
+        adapter_no_answer(answer->failure, answer->status, words);
         retry(v20, words);
     } else if (v20->step == STEP_ACCOUNT) {
         take_account(v20, answer);
