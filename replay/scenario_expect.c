@@ -104,9 +104,10 @@ static bool is_nothing(struct number leaves)
 }
 
 /* What can't be read as a fill moves nothing, as it moves nothing in the engine. */
-static int take_fill(struct scenario_checks *checks, const struct event_order_filled *fill,
+static int take_fill(struct scenario_checks *checks, const struct message *message,
                      struct error *error)
 {
+    const struct event_order_filled *fill = &message->record->order_filled;
     const struct scenario *s = checks->scenario;
     if (fill->instrument >= s->instrument_count || !is_above_zero(fill->price) ||
         !is_above_zero(fill->quantity) || trade_repeats(checks, &fill->trade))
@@ -114,8 +115,11 @@ static int take_fill(struct scenario_checks *checks, const struct event_order_fi
     const struct event_definition *d = &s->definitions[fill->instrument];
     int64_t *position = &checks->positions[fill->instrument];
     bool sell = fill->side == SIDE_SELL;
-    if (__builtin_add_overflow(*position, sell ? -fill->quantity.units : fill->quantity.units,
-                               position))
+    /* What was taken over has it. */
+    bool within = (message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED)) &&
+                  message->ts_venue <= checks->adopted_as_of[fill->instrument];
+    if (!within && __builtin_add_overflow(
+                       *position, sell ? -fill->quantity.units : fill->quantity.units, position))
         return too_much(checks, "position", s->symbols[fill->instrument], error);
     if (is_nothing(fill->leaves))
         set_live(checks, fill->order, fill->instrument, false);
@@ -124,6 +128,24 @@ static int take_fill(struct scenario_checks *checks, const struct event_order_fi
     if (fill->fee_asset >= s->asset_count)
         return 0;
     return move(checks, d->venue, fill->fee_asset, money_negate(fill->fee), error);
+}
+
+/* What an operator takes over moves the position, and no balance. */
+static int take_adopted(struct scenario_checks *checks, const struct event_adopted *adopted,
+                        struct error *error)
+{
+    const struct scenario *s = checks->scenario;
+    int64_t units;
+    if (adopted->instrument >= s->instrument_count)
+        return 0;
+    int64_t *position = &checks->positions[adopted->instrument];
+    if (adopted->as_of != 0)
+        checks->adopted_as_of[adopted->instrument] = adopted->as_of;
+    if (!money_to_units(adopted->change, s->definitions[adopted->instrument].quantity_exponent,
+                        &units) ||
+        __builtin_add_overflow(*position, units, position))
+        return too_much(checks, "position", s->symbols[adopted->instrument], error);
+    return 0;
 }
 
 static int track(struct scenario_checks *checks, const struct message *message, struct error *error)
@@ -137,7 +159,9 @@ static int track(struct scenario_checks *checks, const struct message *message, 
         set_live(checks, r->replace.order, r->replace.instrument, true);
         break;
     case EVENT_order_filled:
-        return take_fill(checks, &r->order_filled, error);
+        return take_fill(checks, message, error);
+    case EVENT_adopted:
+        return take_adopted(checks, &r->adopted, error);
     case EVENT_order_cancelled:
         set_live(checks, r->order_cancelled.order, r->order_cancelled.instrument, false);
         break;

@@ -22,6 +22,8 @@ struct scenario_checks {
     size_t next_state; /* expectations before this have been looked at */
     bool acted_at_now; /* a place, cancel, modify or replace bears the time `now` */
     int64_t positions[SCENARIO_INSTRUMENTS_MAX];
+    int64_t adopted_as_of
+        [SCENARIO_INSTRUMENTS_MAX]; /* venue time; 0: nothing was adopted of the venue's figure */
     struct scenario_order orders[SCENARIO_ORDERS_MAX];
     size_t order_count;
     struct venue_id

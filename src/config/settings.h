@@ -147,6 +147,10 @@
       "oldest account snapshot that is trusted, from when its request was sent; 0: any")           \
     S(safety_snapshot_limit, "safety.snapshot_limit", DURATION, "0", "24h", "180s",                \
       "time without a trusted account snapshot after which no new order leaves; 0: any")           \
+    S(safety_orders_stream_grace, "safety.orders_stream_grace", DURATION, "0", "1h", "1s",         \
+      "time without the venue's stream of our orders after which no new order leaves")             \
+    S(safety_orders_stream_limit, "safety.orders_stream_limit", DURATION, "0", "1h", "5s",         \
+      "time without it after which what rests is cancelled; 0: it stays")                          \
     S(infrastructure_failures, "infrastructure.failures", INTEGER, "0", "1000000", "5",            \
       "requests to the venue that fail in a row, after which no place or modify leaves; 0: any")   \
     S(infrastructure_timeout, "infrastructure.timeout", DURATION, "1ms", "1h", "30s",              \

@@ -139,7 +139,7 @@ static bool may_quote(const struct engine *engine, unsigned index)
     return engine->venues[venue].reconciled && signals_are_warm(engine, index) &&
            !profit_is_drawn_down(engine, index) && !profit_lacks_rate(engine, index) &&
            !infrastructure_blocks(engine, venue) && !infrastructure_database_blocks(engine) &&
-           !alarms_stop(engine, index);
+           !alarms_stop(engine, index) && !orders_stream_is_lost(engine, venue);
 }
 
 /* What orders that only the venue knows may fill. */
@@ -233,18 +233,21 @@ static uint32_t audit_orders(struct engine *engine, struct instrument *instrumen
     return live;
 }
 
-/* 6: position = Σ fills − fees in base; and profit is what came in less what went out, and what is held
- * at cost. */
+/* 6: position = Σ fills − fees in base + what an operator adopted; and profit is what came in less what went
+ * out, and what is held at cost. */
 static void audit_position(struct engine *engine, const struct instrument *instrument)
 {
     const struct position *position = &instrument->position;
-    check(engine, 6, position->units == position->bought - position->sold - position->base_fees,
-          "the position is not the sum of its fills");
+    check(engine, 6,
+          position->units ==
+              position->bought - position->sold - position->base_fees + position->adopted,
+          "the position is not the sum of its fills and of what was adopted");
     check(engine, 6, position->cost.atto >= 0 && (position->units != 0 || position->cost.atto == 0),
           "a cost without a position");
     money held = position->units >= 0 ? position->cost : money_negate(position->cost);
     money gain = engine_add(
         engine, engine_subtract(engine, position->value_sold, position->value_bought), held);
+    gain = engine_subtract(engine, gain, position->value_adopted);
     if (instrument->definition.contract == CONTRACT_INVERSE)
         gain = money_negate(gain);
     check(engine, 6, money_compare(gain, position->realised) == 0,

@@ -2,12 +2,13 @@
 #include "engine/book.h"
 
 #include "base/assert.h"
+#include "base/bytes.h"
 
 #include <string.h>
 
 enum {
-    WINDOW = 16 * 1024, /* price units of one side that are held flat */
-    WORDS = WINDOW / 64,
+    WINDOW = 16 * 1024,     /* price units of one side that are held flat */
+    AT_ONCE = 8,            /* levels that a search looks at */
     MARGIN = WINDOW / 4,    /* room before the best level when the window is laid around it */
     DRIFT = WINDOW / 4 * 3, /* a best level behind this index moves the window after it */
     FAR_SLOTS_MIN = 256,
@@ -24,16 +25,18 @@ struct far_slot {
 /* One side. A key is the price for asks and the negated price for bids, so that lower is better on
  * both. Every level with a key in [base, base + WINDOW) stands in the window, every other one in
  * the table, and none has a key below base: so the best level is in the window, or the side is
- * empty. */
+ * empty. No place of the window has a key that is no usable price's. */
 struct book_side {
     int64_t base;      /* key of the window's first quantity */
+    int64_t first_key; /* the least that a usable price has */
     uint32_t best;     /* index of the best level, WINDOW where the side is empty */
     int64_t far_least; /* no key of the table is lower than this */
     size_t far_count, far_limit, far_peak;
-    struct far_slot *far;  /* linear probing; memory for 3 x far_limit slots (see far_grow) */
-    size_t far_slots;      /* in use, a power of two, so that a small table stays in the cache */
-    unsigned far_shift;    /* hash >> this is a slot */
-    uint64_t words[WORDS]; /* bit b of word w: quantity 64 w + b is not 0 */
+    struct far_slot *far; /* linear probing; memory for 3 x far_limit slots (see far_grow) */
+    size_t far_slots;     /* in use, a power of two, so that a small table stays in the cache */
+    unsigned far_shift;   /* hash >> this is a slot */
+    /* 1 where the quantity is not 0. A byte: a bit would have to be read to be set. */
+    uint8_t shown[WINDOW];
     int64_t quantities[WINDOW];
 };
 
@@ -65,50 +68,47 @@ static inline uint64_t window_index(const struct book_side *side, int64_t key)
     return (uint64_t)key - (uint64_t)side->base;
 }
 
-/* The base of a window around a best level. */
-static int64_t base_around(int64_t key)
+/* The base of a window around a best level, which holds no keys but those of usable prices. */
+static int64_t base_around(const struct book_side *side, int64_t key)
 {
-    return key < INT64_MIN + MARGIN ? INT64_MIN : key - MARGIN;
+    int64_t base = key - MARGIN, last = side->first_key + (BOOK_PRICE_MAX - WINDOW);
+    if (base < side->first_key)
+        return side->first_key;
+    return base > last ? last : base;
 }
 
 /* --- window ---------------------------------------------------------------------------------- */
 
-/* Set one quantity and its bit, without a branch: whether a level appears, changes or goes is what no
- * predictor can tell. */
+/* Without a branch: whether a level appears, changes or goes is what no predictor can tell. */
 static inline void window_set(struct book_side *side, uint64_t index, int64_t quantity)
 {
-    uint64_t *word = &side->words[index >> 6];
-    uint64_t none = quantity == 0;
     side->quantities[index] = quantity;
-    *word = (*word | UINT64_C(1) << (index & 63)) ^ none << (index & 63);
+    side->shown[index] = quantity != 0;
 }
 
 /* The first level of the window at or after `index`; WINDOW if there is none. Levels lie close together
- * where anybody looks, so that the words are searched one after the other. */
+ * where anybody looks, so that they are searched one after the other. */
 static uint32_t window_find(const struct book_side *side, uint32_t index)
 {
     if (index >= WINDOW)
         return WINDOW;
-    uint32_t word = index >> 6;
-    uint64_t bits = side->words[word] & ~UINT64_C(0) << (index & 63);
-    while (!bits) {
-        if (++word == WORDS)
+    uint32_t at = index - index % AT_ONCE;
+    uint64_t shown = bytes_get_u64(side->shown + at) & ~UINT64_C(0) << 8 * (index % AT_ONCE);
+    while (!shown) {
+        at += AT_ONCE;
+        if (at == WINDOW)
             return WINDOW;
-        bits = side->words[word];
+        shown = bytes_get_u64(side->shown + at);
     }
-    return word * 64 + (uint32_t)__builtin_ctzll(bits);
+    return at + (uint32_t)__builtin_ctzll(shown) / 8;
 }
 
 /* The last level of the window before `index`; WINDOW if there is none. */
 static uint32_t window_find_before(const struct book_side *side, uint32_t index)
 {
-    while (index > 0) {
-        uint32_t word = (index - 1) >> 6;
-        uint64_t bits = side->words[word] & ~UINT64_C(0) >> (63 - ((index - 1) & 63));
-        if (bits)
-            return word * 64 + 63 - (uint32_t)__builtin_clzll(bits);
-        index = word * 64;
-    }
+    while (index-- > 0)
+        if (side->shown[index])
+            return index;
     return WINDOW;
 }
 
@@ -239,7 +239,7 @@ static void window_take_far(struct book_side *side)
  * the table. False where that is full. */
 static bool window_move_to_better(struct book_side *side, int64_t key)
 {
-    int64_t base = base_around(key);
+    int64_t base = base_around(side, key);
     uint64_t shift = (uint64_t)side->base - (uint64_t)base;
     uint32_t index = WINDOW;
     while ((index = window_find_before(side, index)) != WINDOW) {
@@ -254,18 +254,19 @@ static bool window_move_to_better(struct book_side *side, int64_t key)
     return true;
 }
 
-/* Lay the window around its best level, which has drifted to its end. */
+/* Lay the window around its best level, which has drifted to its end, as far as usable prices go. */
 static void window_move_to_worse(struct book_side *side)
 {
-    uint32_t shift = side->best - MARGIN;
-    uint32_t index = side->best;
+    int64_t base = base_around(side, side->base + (int64_t)side->best);
+    uint32_t shift = (uint32_t)(base - side->base);
+    uint32_t index = shift == 0 ? WINDOW : side->best;
     for (; index != WINDOW; index = window_find(side, index + 1)) {
         int64_t quantity = side->quantities[index];
         window_set(side, index, 0);
         window_set(side, index - shift, quantity);
     }
-    side->base += (int64_t)shift;
-    side->best = MARGIN;
+    side->base = base;
+    side->best -= shift;
     window_take_far(side);
 }
 
@@ -278,7 +279,7 @@ static void side_settle(struct book_side *side, uint32_t from)
         struct far_slot least = {0};
         (void)far_next(side, INT64_MIN, &least);
         side->far_least = least.key;
-        side->base = base_around(least.key);
+        side->base = base_around(side, least.key);
         window_take_far(side);
         side->best = window_find(side, 0);
     }
@@ -297,7 +298,7 @@ static bool side_set_outside(struct book_side *side, int64_t key, int64_t quanti
         return true;
     *from = 0;
     if (!covered)
-        side->base = base_around(key);
+        side->base = base_around(side, key);
     else if (!window_move_to_better(side, key))
         return false;
     if (quantity)
@@ -310,7 +311,7 @@ static void side_clear(struct book_side *side)
     for (uint32_t index = window_find(side, 0); index != WINDOW;
          index = window_find(side, index + 1))
         side->quantities[index] = 0;
-    memset(side->words, 0, sizeof side->words);
+    memset(side->shown, 0, sizeof side->shown);
     side->best = WINDOW;
     far_start(side);
 }
@@ -352,6 +353,7 @@ struct book *book_init(void *memory, size_t size, unsigned far_levels)
     for (unsigned which = 0; which < 2; which++) {
         struct book_side *side = &book->sides[which];
         side->best = WINDOW;
+        side->first_key = side->base = which == SIDE_BUY ? -BOOK_PRICE_MAX : 1;
         side->far_limit = limit;
         side->far = (void *)(far + which * far_bytes(limit));
         far_start(side);
@@ -394,7 +396,7 @@ static inline void book_settle(struct book *book, unsigned which, uint32_t from)
 
 bool book_set(struct book *book, enum side which, int64_t price, int64_t quantity)
 {
-    ASSERT(price > 0);
+    ASSERT(price > 0 && price <= BOOK_PRICE_MAX);
     ASSERT(quantity >= 0);
     struct book_side *side = &book->sides[which];
     int64_t key = mirror(which, price);
@@ -431,9 +433,10 @@ static inline bool is_outside_numbers(const struct row *row)
     return ((uint64_t)row->price - 1) >> 60 != 0 || row->quantity < 0;
 }
 
-/* Set rows of one side as long as they have values and lie in the window. Returns the first that is left;
- * `from` becomes the lowest index set, where that is lower. Most of a replay's rows pass here: what the loop
- * needs of the side stands in local variables, which no store to the window can change. */
+/* Set rows of one side as long as they have values and lie in the window, which no unusable price does.
+ * Returns the first that is left; `from` becomes the lowest index set, where that is lower. Most of a
+ * replay's rows pass here: what the loop needs of the side stands in local variables, which no store to the
+ * window can change. */
 __attribute__((noinline)) static const struct row *side_apply(struct book_side *side,
                                                               unsigned which, const struct row *row,
                                                               const struct row *end, uint32_t *from)
@@ -442,7 +445,7 @@ __attribute__((noinline)) static const struct row *side_apply(struct book_side *
     const uint32_t marks = row_marks(&like);
     const uint64_t mask = mirror_mask(which), origin = (uint64_t)side->base + mask;
     uint64_t least = *from;
-    for (; row < end && row_marks(row) == marks && !is_outside_numbers(row); row++) {
+    for (; row < end && row_marks(row) == marks && row->quantity >= 0; row++) {
         uint64_t index = ((uint64_t)row->price ^ mask) - origin; /* window_index of the mirrored */
         if (index >= WINDOW)
             break;
@@ -549,9 +552,8 @@ size_t book_level_count(const struct book *book, enum side which)
 {
     const struct book_side *side = &book->sides[which];
     size_t count = side->far_count;
-    for (size_t word = 0; word < WORDS; word++)
-        for (uint64_t bits = side->words[word]; bits != 0; bits &= bits - 1)
-            count++;
+    for (size_t index = 0; index < WINDOW; index++)
+        count += side->shown[index];
     return count;
 }
 

@@ -1,7 +1,7 @@
 /* An exact L2 book of one instrument: two sides of price levels, best first.
  *
- * Layout: each side is a flat window of quantities around its best price with a
- * bitmap over it, and an open-addressing table for levels outside the window. Keys are
+ * Layout: each side is a flat window of quantities around its best price with a byte for each that
+ * tells whether it is there, and an open-addressing table for levels outside the window. Keys are
  * price units, mirrored for bids so that lower is better on both sides. Used by the engine and, as a
  * book of its own, by the simulated venue. Pure: no allocation, no I/O. */
 #ifndef CAPSTAN_ENGINE_BOOK_H
@@ -47,7 +47,8 @@ void book_clear(struct book *book);
  * and counted.
  * False where a table was full: the book is then cleared and unsynchronised. */
 bool book_apply(struct book *book, const struct message *message);
-/* Set one level (quantity 0 removes it). False where the table is full. */
+/* Set one level (quantity 0 removes it), of a price up to BOOK_PRICE_MAX. False where the table is
+ * full. */
 bool book_set(struct book *book, enum side side, int64_t price, int64_t quantity);
 
 static inline bool book_is_synchronised(const struct book *book)

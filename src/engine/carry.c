@@ -90,6 +90,10 @@ static void fold_decision(struct engine *engine, const struct message *decision)
         if (record->funding_booked.instrument < engine->instrument_count)
             ledger_take_funding(engine, &record->funding_booked);
         break;
+    case EVENT_adopted:
+        if (record->adopted.instrument < engine->instrument_count)
+            adopt_take(engine, &record->adopted);
+        break;
     default:
         break;
     }
@@ -148,6 +152,7 @@ void carry_restart(struct engine *engine)
         engine->venues[venue].told = false;
     }
     sync_reset(engine);
+    orders_stream_reset(engine);
     profit_reset(engine);
     shutdown_take_state(engine, SHUTDOWN_RUNNING, engine->now);
     engine->carry.shutdown_deadline = TIME_NEVER;

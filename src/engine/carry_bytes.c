@@ -6,7 +6,7 @@
 #include "engine/walker.h"
 
 /* Behind the first a session begins anew; the other has the account's sync too, so that a session can go on and be folded. */
-enum { CARRY_VERSION = 2, CARRY_VERSION_GOES_ON = 3 };
+enum { CARRY_VERSION = 3, CARRY_VERSION_GOES_ON = 4 };
 
 /* --- orders ------------------------------------------------------------------------------------------------ */
 
@@ -164,6 +164,10 @@ static const struct field position_fields[] = {POSITION_FIELD(units),
                                                POSITION_FIELD(base_fees),
                                                POSITION_FIELD(value_bought),
                                                POSITION_FIELD(value_sold),
+                                               POSITION_FIELD(adopted),
+                                               POSITION_FIELD(value_adopted),
+                                               POSITION_FIELD(adopted_as_of),
+                                               POSITION_FIELD(apart),
                                                POSITION_FIELD(last_funding_due),
                                                POSITION_FIELD(last_funding_rate),
                                                POSITION_FIELD(last_funding_mark2),
@@ -309,7 +313,11 @@ static const struct field sync_instrument_fields[] = {
     INSTRUMENT_FIELD(sync.orphan_leaves[1]),
     INSTRUMENT_FIELD(sync.fill_ts),
     INSTRUMENT_FIELD(sync.venue_position),
+    INSTRUMENT_FIELD(sync.at),
+    INSTRUMENT_FIELD(sync.entry),
     INSTRUMENT_FIELD(sync.told),
+    INSTRUMENT_FIELD(sync.priced),
+    INSTRUMENT_FIELD(sync.compared),
     FIELD_OF(instrument, sync.differing, SYNC_DRIFT_SNAPSHOTS),
 };
 

@@ -135,6 +135,9 @@ static bool must_pull(const struct engine *engine, const struct instrument *inst
     if (alarms_pull(engine, (unsigned)(instrument - engine->instruments)) &&
         !risk_is_off(engine, GATE_SAFETY))
         return true;
+    if (orders_stream_pulls(engine, (unsigned)(instrument - engine->instruments)) &&
+        !risk_is_off(engine, GATE_ORDERS_STREAM))
+        return true;
     return !market_has_view(&instrument->market) && !awaits_book(engine, instrument) &&
            !risk_is_off(engine, GATE_UNSYNCHRONISED);
 }

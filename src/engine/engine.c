@@ -208,6 +208,7 @@ static void init_venue(struct venue_state *venue, const struct settings_venue *s
     venue->renew_after = settings->order_renew_after;
     rate_init(&venue->rate, settings);
     sync_init(&venue->sync, settings);
+    orders_stream_init(&venue->orders_stream, settings);
     infrastructure_init(&venue->infrastructure, settings);
 }
 
@@ -358,6 +359,7 @@ void engine_take_session(struct engine *engine, const struct message *message)
         break;
     case EVENT_balance:
     case EVENT_venue_position:
+    case EVENT_venue_entry:
     case EVENT_open_order:
     case EVENT_snapshot_end:
         sync_take(engine, message);
@@ -365,11 +367,17 @@ void engine_take_session(struct engine *engine, const struct message *message)
     case EVENT_command:
         breakers_take_command(engine, &record->command);
         break;
+    case EVENT_adopt:
+        adopt_command(engine, &record->adopt);
+        break;
     case EVENT_shutdown:
         shutdown_begin(engine);
         break;
     case EVENT_breaker_input:
         take_breaker_input(engine, &record->breaker_input);
+        break;
+    case EVENT_orders_stream:
+        orders_stream_take(engine, &record->orders_stream);
         break;
     case EVENT_rate_budget:
         rate_take_budget(engine, &record->rate_budget);
@@ -526,9 +534,11 @@ void engine_position(struct engine *engine, unsigned index, struct engine_positi
     out->mark_stale = stale;
     out->funding_unknown =
         instrument->definition.contract != CONTRACT_SPOT &&
-        (position->funding_missed || (position->fills > 0 && !instrument->market.funding_told));
+        (position->funding_missed ||
+         ((position->fills > 0 || position->adopted != 0) && !instrument->market.funding_told));
     out->mark.status = NUMBER_ABSENT;
-    if (!money_from_units(position->units, position->exponent, &out->position))
+    if (!money_from_units(position->units, position->exponent, &out->position) ||
+        !money_from_units(position->units - position->apart, position->exponent, &out->at_venue))
         engine_violation(engine, 6);
     if (!has)
         return;

@@ -80,6 +80,9 @@ const char *engine_full_setting(const struct engine *engine, uint64_t *needed);
  * a spot instrument, else in its settlement asset. */
 struct engine_position {
     money position; /* base, or contracts */
+    money
+        at_venue; /* of it, what the venue's account counts as position: all but what an operator adopted of
+                       a balance */
     money realised, unrealised, fees, funding;
     struct number mark; /* price units, half a unit rounded to even; absent: never known */
     int64_t mark2;      /* twice the mark, exact; 0: never known */

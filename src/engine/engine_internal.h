@@ -9,6 +9,7 @@
 #include "engine/infrastructure.h"
 #include "engine/learning.h"
 #include "engine/order_state.h"
+#include "engine/orders_stream.h"
 #include "engine/position.h"
 #include "engine/profit.h"
 #include "engine/rate.h"
@@ -259,6 +260,7 @@ struct venue_state {
     struct rate rate;
     struct sync sync;
     struct infrastructure infrastructure;
+    struct orders_stream orders_stream;
     struct alarms alarms;
     int64_t renew_after;         /* age at which an order is placed anew; 0: never */
     uint8_t modify;              /* enum modify */
@@ -532,6 +534,11 @@ bool orders_read_row(struct engine *engine, const struct event_open_order *row);
 bool orders_fill_is_readable(struct engine *engine, const struct order *order,
                              const struct event_order_filled *fill);
 
+/* --- adopt.c --- */
+/* An operator's record; and the decision that tells what became of it, of this engine or of the tape. */
+void adopt_command(struct engine *engine, const struct event_adopt *adopt);
+void adopt_take(struct engine *engine, const struct event_adopted *adopted);
+
 /* --- ledger.c --- */
 struct balance *ledger_balance(struct engine *engine, unsigned venue, unsigned asset);
 /* A fill that ledger_can_book() allows. */
@@ -555,6 +562,8 @@ bool ledger_has_funds(struct engine *engine, const struct candidate *candidate,
  * not fit. */
 bool ledger_need(const struct engine *engine, unsigned instrument, enum side side, int64_t price,
                  int64_t quantity, money *need);
+/* What changed hands at a venue without us, and stands in the balance that it told. */
+void ledger_move_told(struct engine *engine, unsigned venue, unsigned asset, money amount);
 /* The time of a funding has come; and the decision that tells of it, of this engine or of the tape (mark2:
  * twice the mark, 0: there was none). */
 void ledger_funding_due(struct engine *engine, unsigned instrument);

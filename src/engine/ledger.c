@@ -29,6 +29,11 @@ static void move(struct engine *engine, unsigned venue, unsigned asset, money am
     balance->used = true;
 }
 
+void ledger_move_told(struct engine *engine, unsigned venue, unsigned asset, money amount)
+{
+    move(engine, venue, asset, amount, INT64_MIN);
+}
+
 unsigned ledger_profit_asset(const struct event_definition *definition)
 {
     return definition->contract == CONTRACT_SPOT ? definition->quote : definition->settle;
@@ -179,6 +184,16 @@ static void late_funding(struct engine *engine, struct instrument *instrument,
         book_funding(engine, instrument, units, &last, message->ts_venue);
 }
 
+/* A fill that the venue's figure had when an operator took that over: it is ours as a fill from now on, and so much
+ * less of what was adopted. */
+static void replace_adopted(struct engine *engine, const struct event_order_filled *fill,
+                            int64_t units)
+{
+    struct instrument *instrument = &engine->instruments[fill->instrument];
+    if (!position_adopt(&instrument->position, &instrument->definition, -units, fill->price.units))
+        engine_violation(engine, 6);
+}
+
 void ledger_take_fill(struct engine *engine, const struct message *message)
 {
     const struct event_order_filled *fill = &message->record->order_filled;
@@ -196,6 +211,8 @@ void ledger_take_fill(struct engine *engine, const struct message *message)
     bool fits = position_fill(position, definition, fill->side, fill->price.units,
                               fill->quantity.units, base_fee_units(instrument, fill));
     ASSERT(fits); /* ledger_can_book() */
+    if (made <= position->adopted_as_of)
+        replace_adopted(engine, fill, position->units - held);
     if (definition->contract == CONTRACT_SPOT) {
         move_spot(engine, instrument, fill, made);
     } else {

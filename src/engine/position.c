@@ -110,6 +110,29 @@ static bool count_fill(struct position *position, enum side side, int64_t units,
     return money_try_add(*worth, value, worth);
 }
 
+/* `filled` units change hands for `value`: they close what is held on the other side, and open what is left. */
+static bool exchange(struct position *next, const struct event_definition *definition,
+                     enum side side, int64_t filled, money value)
+{
+    int64_t held = magnitude(next->units);
+    bool reduces = next->units != 0 && (next->units > 0) == (side == SIDE_SELL);
+    money closing;
+    if (reduces) {
+        int64_t closed = filled < held ? filled : held;
+        closing = closed < filled ? share_of(next, definition, value, closed, filled) : value;
+        if (!close_part(next, definition, closed, closing))
+            return false;
+        filled -= closed;
+        if (filled > 0)
+            next->cost = money_subtract(value, closing);
+    } else if (!money_try_add(next->cost, value, &next->cost)) {
+        return false;
+    }
+    return !__builtin_add_overflow(next->units, side == SIDE_BUY ? filled : -filled,
+                                   &next->units) &&
+           next->units >= -INT64_MAX;
+}
+
 bool position_fill(struct position *position, const struct event_definition *definition,
                    enum side side, int64_t price, int64_t quantity, int64_t base_fee)
 {
@@ -117,7 +140,7 @@ bool position_fill(struct position *position, const struct event_definition *def
     ASSERT(quantity > 0);
     struct position next = *position;
     int64_t units, filled;
-    money value, closing;
+    money value;
     /* A fee in base makes a buy smaller and a sell larger, at the fill's price. */
     if (__builtin_mul_overflow(quantity, position->per_quantity, &units) ||
         (side == SIDE_BUY ? __builtin_sub_overflow(units, base_fee, &filled)
@@ -126,21 +149,25 @@ bool position_fill(struct position *position, const struct event_definition *def
     if (filled <= 0 || !take_base_fee(&next, definition, price, base_fee) ||
         !value_of(position, definition, filled, price, 1, INVERSE_EXPONENT, &value))
         return false;
-    int64_t held = magnitude(next.units);
-    bool reduces = next.units != 0 && (next.units > 0) == (side == SIDE_SELL);
-    if (reduces) {
-        int64_t closed = filled < held ? filled : held;
-        closing = closed < filled ? share_of(&next, definition, value, closed, filled) : value;
-        if (!close_part(&next, definition, closed, closing))
-            return false;
-        filled -= closed;
-        if (filled > 0)
-            next.cost = money_subtract(value, closing);
-    } else if (!money_try_add(next.cost, value, &next.cost)) {
+    if (!exchange(&next, definition, side, filled, value) || !count_fill(&next, side, units, value))
         return false;
-    }
-    if (__builtin_add_overflow(next.units, side == SIDE_BUY ? filled : -filled, &next.units) ||
-        next.units < -INT64_MAX || !count_fill(&next, side, units, value))
+    *position = next;
+    return true;
+}
+
+bool position_adopt(struct position *position, const struct event_definition *definition,
+                    int64_t units, int64_t price)
+{
+    ASSERT(price > 0);
+    ASSERT(units != 0 && units >= -INT64_MAX);
+    struct position next = *position;
+    const enum side side = units > 0 ? SIDE_BUY : SIDE_SELL;
+    money value;
+    if (!value_of(position, definition, magnitude(units), price, 1, INVERSE_EXPONENT, &value) ||
+        !exchange(&next, definition, side, magnitude(units), value) ||
+        __builtin_add_overflow(next.adopted, units, &next.adopted) ||
+        !money_try_add(next.value_adopted, units > 0 ? value : money_negate(value),
+                       &next.value_adopted))
         return false;
     *position = next;
     return true;

@@ -18,7 +18,12 @@ struct position {
     int64_t bought, sold;           /* position units */
     int64_t base_fees;              /* position units */
     money value_bought, value_sold; /* fees in base taken out */
-    int64_t last_funding_due;       /* funding booked last; a later fill from before it is added */
+    int64_t adopted;                /* position units that no fill brought: an operator's, signed */
+    money value_adopted;            /* what they stood for: bought less sold */
+    int64_t
+        adopted_as_of; /* venue time of the figure that was taken: what filled until then is in it. 0: none */
+    int64_t apart; /* of `units`, what a venue that only has balances does not count as position */
+    int64_t last_funding_due; /* funding booked last; a later fill from before it is added */
     int64_t last_funding_rate;
     int64_t last_funding_mark2; /* 0: nothing was known to mark by, so it was not booked */
     bool funding_missed;        /* a position stood at such a time */
@@ -31,6 +36,12 @@ void position_init(struct position *position, const struct event_definition *def
  * that the fee took (spot, 0 else). False where a figure does not fit 128 bits; then nothing changed. */
 bool position_fill(struct position *position, const struct event_definition *definition,
                    enum side side, int64_t price, int64_t quantity, int64_t base_fee);
+
+/* Take over `units` signed position units that no fill brought, as bought or sold at `price` (price units,
+ * above 0) without fee. What they close of a position is realised at that price. False where a figure does
+ * not fit; then nothing changed. */
+bool position_adopt(struct position *position, const struct event_definition *definition,
+                    int64_t units, int64_t price);
 
 /* Value of `units` position units at mark2 / 2, in the profit's asset: rounded half to even. False
  * where it does not fit. */

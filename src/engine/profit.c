@@ -468,6 +468,34 @@ void profit_resume(struct engine *engine)
     tell(engine, profit->marked.day);
 }
 
+/* --- a position is taken over ------------------------------------------------------------------------ */
+
+bool profit_is_known(const struct engine *engine)
+{
+    const struct profit *profit = &engine->profit;
+    return !profit->on || (profit->unknown == 0 && profit->has_mark);
+}
+
+money profit_now(struct engine *engine, unsigned index)
+{
+    if (!engine->profit.on)
+        return MONEY_ZERO;
+    touch(engine, index);
+    reckon_dirty(engine);
+    return engine->profit.profit;
+}
+
+void profit_rebase(struct engine *engine, unsigned index, money before)
+{
+    struct profit *profit = &engine->profit;
+    money step = engine_subtract(engine, profit_now(engine, index), before);
+    if (step.atto == 0)
+        return;
+    profit->peak = engine_add(engine, profit->peak, step);
+    profit->day_start = engine_add(engine, profit->day_start, step);
+    tell(engine, profit->marked.day);
+}
+
 /* --- gates ----------------------------------------------------------------------------------------- */
 
 bool profit_is_drawn_down(const struct engine *engine, unsigned index)

@@ -74,6 +74,14 @@ void profit_update(struct engine *engine);
 void profit_take_rate(struct engine *engine, const struct event_reference_rate *rate);
 /* The operator resumes the account: a drawdown pause ends, and the peak is the profit. */
 void profit_resume(struct engine *engine);
+/* The account's profit is known, so that a change of it can be told from a step that a position makes which is
+ * taken over; always where no limit looks at it. */
+bool profit_is_known(const struct engine *engine);
+/* The profit with the instrument's figures as they stand at this moment. */
+money profit_now(struct engine *engine, unsigned instrument);
+/* Since that was `before` the instrument took over a position: peak and day's start follow, so that no limit
+ * sees the step. */
+void profit_rebase(struct engine *engine, unsigned instrument, money before);
 bool profit_is_drawn_down(const struct engine *engine, unsigned instrument);
 bool profit_is_at_daily_loss(const struct engine *engine, unsigned instrument);
 /* A rate that the instrument needs is missing or too old, or the account's profit is not known. */

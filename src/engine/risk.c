@@ -218,7 +218,8 @@ static bool infrastructure_is_open(const struct engine *engine, unsigned index)
     X(GATE_DRAWDOWN, profit_is_drawn_down)                                                         \
     X(GATE_REFERENCE_RATE, profit_lacks_rate)                                                      \
     X(GATE_INFRASTRUCTURE, infrastructure_is_open)                                                 \
-    X(GATE_SAFETY, alarms_stop)
+    X(GATE_SAFETY, alarms_stop)                                                                    \
+    X(GATE_ORDERS_STREAM, orders_stream_blocks)
 
 uint32_t risk_instrument_gates(const struct engine *engine, unsigned index)
 {

@@ -222,8 +222,10 @@ static void take_balance(struct engine *engine, const struct message *message)
     balance->shown = sync_of(engine, record->venue)->generation;
 }
 
-static void take_position(struct engine *engine, const struct event_venue_position *record)
+static void take_position(struct engine *engine, const struct message *message)
 {
+    const struct event_venue_position *record = &message->record->venue_position;
+    bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
     if (record->instrument >= engine->instrument_count)
         return;
     if (record->position.status != NUMBER_VALUE) {
@@ -236,7 +238,25 @@ static void take_position(struct engine *engine, const struct event_venue_positi
     }
     struct sync_instrument *at = &engine->instruments[record->instrument].sync;
     at->venue_position = record->position.units;
+    at->at = timed ? message->ts_venue : 0;
     at->told = sync_of(engine, venue_of(engine, record->instrument))->generation;
+}
+
+static void take_entry(struct engine *engine, const struct event_venue_entry *record)
+{
+    if (record->instrument >= engine->instrument_count)
+        return;
+    if (record->price.status != NUMBER_VALUE || record->price.units <= 0) {
+        orders_tell_removed(engine, &(struct event_removed){.instrument = record->instrument,
+                                                            .where = REMOVED_ACCOUNT,
+                                                            .price = record->price,
+                                                            .quantity = {0, NUMBER_ABSENT},
+                                                            .reason = REJECT_PRICE});
+        return; /* the mark is taken then */
+    }
+    struct sync_instrument *at = &engine->instruments[record->instrument].sync;
+    at->entry = record->price.units;
+    at->priced = sync_of(engine, venue_of(engine, record->instrument))->generation;
 }
 
 /* A row of an order that we don't hold. `usable`: its leaves are a number. Without, it is an order all the
@@ -426,12 +446,14 @@ static bool has_unknown(const struct engine *engine, const struct instrument *in
     return false;
 }
 
-/* Ours and the venue's are no more than a lot apart. */
+/* Ours and the venue's are no more than a lot apart. What a venue that only has balances held before is not
+ * in its figure. */
 static bool position_agrees(const struct instrument *instrument)
 {
     const struct position *position = &instrument->position;
     int128 venue = (int128)instrument->sync.venue_position * position->per_quantity;
-    int128 apart = venue > position->units ? venue - position->units : position->units - venue;
+    int128 ours = (int128)position->units - position->apart;
+    int128 apart = venue > ours ? venue - ours : ours - venue;
     return apart <= (int128)instrument->limits.quote.lot * position->per_quantity;
 }
 
@@ -442,6 +464,7 @@ static void judge_position(struct engine *engine, unsigned index, int64_t taken)
     bool settled = at->fill_ts == INT64_MIN || taken - at->fill_ts >= SYNC_SETTLED_NS;
     if (!settled || has_unknown(engine, instrument))
         return;
+    at->compared = sync_of(engine, venue_of(engine, index))->generation;
     if (position_agrees(instrument)) {
         at->differing = 0;
         alarm_clear(engine, index, 0, ALARM_DRIFT);
@@ -518,6 +541,7 @@ static void trust(struct engine *engine, unsigned venue, int64_t taken)
     if (newer)
         judge_positions(engine, venue, taken);
     settle_awaited(engine, sync, taken);
+    orders_stream_account(engine, venue, taken);
     alarm_clear(engine, EVENT_NONE_16, venue, ALARM_SNAPSHOT_OLD);
     if (engine->venues[venue].reconciled)
         return;
@@ -551,7 +575,9 @@ void sync_take(struct engine *engine, const struct message *message)
     if (message->kind == EVENT_balance)
         take_balance(engine, message);
     else if (message->kind == EVENT_venue_position)
-        take_position(engine, &record->venue_position);
+        take_position(engine, message);
+    else if (message->kind == EVENT_venue_entry)
+        take_entry(engine, &record->venue_entry);
     else if (message->kind == EVENT_open_order)
         take_open_order(engine, &record->open_order);
     else
@@ -562,15 +588,50 @@ void sync_filled(struct engine *engine, unsigned instrument)
 {
     engine->instruments[instrument].sync.fill_ts = engine->now;
     engine->instruments[instrument].sync.differing = 0;
+    engine->instruments[instrument].sync.compared = 0;
+}
+
+/* --- an operator takes over what the venue has --------------------------------------------------------- */
+
+/* Rows of a snapshot that has not ended don't count: `generation` is theirs. */
+static bool is_newest(const struct engine *engine, unsigned instrument, uint32_t snapshot)
+{
+    return snapshot + 1 == engine->venues[venue_of(engine, instrument)].sync.generation;
+}
+
+bool sync_has_compared(const struct engine *engine, unsigned instrument)
+{
+    const struct sync_instrument *at = &engine->instruments[instrument].sync;
+    return at->compared != 0 && at->compared == at->told && is_newest(engine, instrument, at->told);
+}
+
+int64_t sync_entry_price(const struct engine *engine, unsigned instrument)
+{
+    const struct sync_instrument *at = &engine->instruments[instrument].sync;
+    return at->priced == at->told ? at->entry : 0;
+}
+
+int64_t sync_position_time(const struct engine *engine, unsigned instrument)
+{
+    return engine->instruments[instrument].sync.at;
+}
+
+void sync_agree(struct engine *engine, unsigned instrument)
+{
+    engine->instruments[instrument].sync.differing = 0;
+    alarm_clear(engine, instrument, 0, ALARM_DRIFT);
 }
 
 /* --- requests -------------------------------------------------------------------------------------- */
 
 /* How long after one request the next leaves; 0: none does. */
-static int64_t interval_of(const struct engine *engine, const struct sync *sync)
+static int64_t interval_of(const struct engine *engine, unsigned venue)
 {
-    return engine->carry.shutdown == SHUTDOWN_RUNNING ? sync->interval
-                                                      : earlier(sync->interval, SYNC_CLOSING_NS);
+    const struct venue_state *at = &engine->venues[venue];
+    int64_t interval = at->sync.interval;
+    if (engine->carry.shutdown != SHUTDOWN_RUNNING)
+        interval = earlier(interval, SYNC_CLOSING_NS);
+    return at->orders_stream.blocked ? earlier(interval, ORDERS_STREAM_ASK_NS) : interval;
 }
 
 void sync_take_request(struct engine *engine, const struct event_request_snapshot *request,
@@ -582,7 +643,7 @@ void sync_take_request(struct engine *engine, const struct event_request_snapsho
     if (sync->requested != TIME_NEVER && sync->requested != now)
         infrastructure_failed(engine, request->venue); /* the last one was not answered */
     sync->requested = now;
-    sync->next = sync->interval > 0 ? now + interval_of(engine, sync) : TIME_NEVER;
+    sync->next = sync->interval > 0 ? now + interval_of(engine, request->venue) : TIME_NEVER;
     infrastructure_sent(engine, request->venue, now);
     refresh(engine);
 }
@@ -598,6 +659,12 @@ void sync_ask_soon(struct engine *engine, unsigned venue)
 {
     sync_of(engine, venue)->next = engine->now;
     refresh(engine);
+}
+
+void sync_ask_often(struct engine *engine, unsigned venue)
+{
+    if (sync_of(engine, venue)->interval > 0)
+        sync_ask_soon(engine, venue);
 }
 
 void sync_take_cancel_orphan(struct engine *engine, const struct event_cancel_orphan *cancel,
@@ -852,7 +919,11 @@ static void walk_instrument(struct walker *walker, const struct sync_instrument 
     walker->field(walker, "sync.orphan_leaves", 2 * index + 1, at->orphan_leaves[SIDE_SELL]);
     walker->field(walker, "sync.fill_ts", index, at->fill_ts);
     walker->field(walker, "sync.venue_position", index, at->venue_position);
+    walker->field(walker, "sync.at", index, at->at);
+    walker->field(walker, "sync.entry", index, at->entry);
     walker->field(walker, "sync.told", index, at->told);
+    walker->field(walker, "sync.priced", index, at->priced);
+    walker->field(walker, "sync.compared", index, at->compared);
     walker->field(walker, "sync.differing", index, at->differing);
 }
 

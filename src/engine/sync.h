@@ -1,6 +1,6 @@
 /* Safety sync: what the venue says of our account against what we know (trading-semantics 28).
  *
- * A snapshot is rows (balance, venue_position, open_order) and then snapshot_end. Rows change nothing: they
+ * A snapshot is rows (balance, venue_position, venue_entry, open_order) and then snapshot_end. Rows change nothing: they
  * are kept beside what they are about, and judged when the end comes. Its `taken` is the ts_local at which
  * its request was sent: what happened at the venue before that is in it, so what we heard of since is newer
  * and is never overridden. A balance that comes while no snapshot is awaited is news and counts at once. */
@@ -47,7 +47,11 @@ struct sync_instrument {
     int64_t orphan_leaves[2]; /* sums by side */
     int64_t fill_ts;          /* of the last fill; INT64_MIN: none */
     int64_t venue_position;   /* quantity units, as the snapshot `told` has it */
-    uint32_t told;
+    int64_t at;               /* venue time of it; 0: not known */
+    int64_t entry; /* price at which it was entered on average, as the snapshot `priced` has it */
+    uint32_t told, priced;
+    uint32_t
+        compared; /* the newest snapshot whose position was compared with ours; 0: a fill came since */
     uint8_t differing; /* snapshots in a row that disagree, up to SYNC_DRIFT_SNAPSHOTS */
 };
 
@@ -91,9 +95,20 @@ void sync_take_request(struct engine *engine, const struct event_request_snapsho
                        int64_t now);
 void sync_take_cancel_orphan(struct engine *engine, const struct event_cancel_orphan *cancel,
                              int64_t now);
+/* The newest account of the instrument's venue was compared with its position, and nothing filled since. */
+bool sync_has_compared(const struct engine *engine, unsigned instrument);
+/* The price at which the venue's position was entered on average, as its newest account has it; 0: not told. */
+int64_t sync_entry_price(const struct engine *engine, unsigned instrument);
+/* The venue's own time of its position, as its newest account has it; 0: not known. */
+int64_t sync_position_time(const struct engine *engine, unsigned instrument);
+/* An operator took over the position: drift is over. */
+void sync_agree(struct engine *engine, unsigned instrument);
 /* Ask the venue for its snapshot now, or as soon as the venue's breaker lets it through. */
 void sync_request(struct engine *engine, unsigned venue);
 void sync_ask_soon(struct engine *engine, unsigned venue);
+/* Its stream of our orders is lost: at once, and then more often than safety.sync_interval says; never where that
+ * is 0. */
+void sync_ask_often(struct engine *engine, unsigned venue);
 /* When a venue has something due, and doing it. */
 int64_t sync_deadline(const struct engine *engine);
 void sync_due(struct engine *engine);

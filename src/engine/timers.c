@@ -81,7 +81,7 @@ static int64_t common_deadline(const struct engine *engine)
 {
     if (!engine->started || engine_is_done(engine))
         return TIME_NEVER;
-    return earlier(request_deadline(engine),
+    return earlier(earlier(request_deadline(engine), orders_stream_deadline(engine)),
                    earlier(profit_deadline(engine), shutdown_deadline(engine)));
 }
 
@@ -133,6 +133,7 @@ static void run_common(struct engine *engine)
 {
     int64_t deadline = common_deadline(engine);
     if (deadline <= engine->now) {
+        orders_stream_due(engine);
         if (request_deadline(engine) <= engine->now) {
             infrastructure_due(engine);
             sync_due(engine);

@@ -176,6 +176,10 @@ static void walk_position(struct walker *walker, const struct position *position
     WIDE(index, position, funding);
     WIDE(index, position, value_bought);
     WIDE(index, position, value_sold);
+    FIELD(index, position, adopted);
+    FIELD(index, position, adopted_as_of);
+    FIELD(index, position, apart);
+    WIDE(index, position, value_adopted);
 }
 
 static void walk_limits(struct walker *walker, const struct limits *limits, unsigned index)
@@ -297,6 +301,7 @@ static void walk_risk(struct walker *walker, const struct engine *engine)
         walk_venue(walker, &engine->venues[venue], venue);
     rate_walk(walker, engine);
     sync_walk(walker, engine);
+    orders_stream_walk(walker, engine);
     profit_walk(walker, engine);
 }
 

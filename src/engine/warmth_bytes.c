@@ -351,7 +351,11 @@ static void pass_venue(struct carrier *carrier, unsigned venue)
 {
     static const struct field fields[] = {FIELD_OF(venue_state, infrastructure.failed, 0),
                                           FIELD_OF(venue_state, rate.bucket, 0),
-                                          FIELD_OF(venue_state, rate.sum, 0)};
+                                          FIELD_OF(venue_state, rate.sum, 0),
+                                          FIELD_OF(venue_state, orders_stream.lost, 0),
+                                          FIELD_OF(venue_state, orders_stream.again, 0),
+                                          FIELD_OF(venue_state, orders_stream.blocked, 0),
+                                          FIELD_OF(venue_state, orders_stream.pulled, 0)};
     struct venue_state *state = &carrier->engine->venues[venue];
     PASS_FIELDS(carrier, fields, venue, state);
     for (unsigned bucket = 0; bucket < RATE_RING; bucket++)

@@ -52,6 +52,7 @@ enum shutdown_step { ENUM_SHUTDOWN_STEPS(X) SHUTDOWN_STEP_COUNT };
 enum infrastructure_state { ENUM_INFRASTRUCTURE_STATES(X) INFRASTRUCTURE_STATE_COUNT };
 enum alarm { ENUM_ALARMS(X) ALARM_COUNT };
 enum gate { ENUM_GATES(X) GATE_COUNT };
+enum adoption { ENUM_ADOPTIONS(X) ADOPTION_COUNT };
 #undef X
 
 /* Which list belongs to which field type. E(field type, list) */
@@ -77,7 +78,8 @@ enum gate { ENUM_GATES(X) GATE_COUNT };
     E(SHUTDOWN_STEP, ENUM_SHUTDOWN_STEPS)                                                          \
     E(INFRASTRUCTURE_STATE, ENUM_INFRASTRUCTURE_STATES)                                            \
     E(ALARM, ENUM_ALARMS)                                                                          \
-    E(GATE, ENUM_GATES)
+    E(GATE, ENUM_GATES)                                                                            \
+    E(ADOPTION, ENUM_ADOPTIONS)
 
 /* A venue's own id: carried, compared for equality, never interpreted. Bytes past `length` are 0. */
 struct venue_id {
@@ -135,7 +137,8 @@ typedef uint64_t order_id;
     T(SHUTDOWN_STEP, uint8_t, 1, "enum shutdown_step")                                             \
     T(INFRASTRUCTURE_STATE, uint8_t, 1, "enum infrastructure_state")                               \
     T(ALARM, uint8_t, 1, "enum alarm")                                                             \
-    T(GATE, uint8_t, 1, "enum gate")
+    T(GATE, uint8_t, 1, "enum gate")                                                               \
+    T(ADOPTION, uint8_t, 1, "enum adoption")
 
 #define T(type, c_type, size, text) typedef c_type event_field_##type;
 EVENT_FIELD_TYPES(T)

@@ -54,7 +54,13 @@
     X(step_done, 89, SESSION, RECORD, "a step of the shutdown outside the engine has ended")       \
     X(predecessor, 90, SESSION, RECORD,                                                            \
       "the tape goes on where another ended, which had so many messages, the last at that time")   \
-    X(carry, 91, SESSION, RECORD, "a part of what the sessions on the predecessors left, from 0")
+    X(carry, 91, SESSION, RECORD, "a part of what the sessions on the predecessors left, from 0")  \
+    X(adopt, 92, SESSION, RECORD,                                                                  \
+      "an operator takes a position as ours; absent: the venue's position, its price or the mark") \
+    X(venue_entry, 93, SESSION, RECORD,                                                            \
+      "account snapshot: the average price at which a position was entered")                       \
+    X(orders_stream, 94, SESSION, RECORD,                                                          \
+      "a venue's stream of our orders broke, or stands; since: by the session's clock")
 
 #define EVENT_KINDS_OUT(X)                                                                         \
     X(place, 128, DECISION, RECORD, "send a new order")                                            \
@@ -83,7 +89,9 @@
     X(final_counters, 148, DECISION, RECORD, "end of a shutdown: what was sent and filled")        \
     X(funding_booked, 149, DECISION, RECORD, "funding moved money: at which rate and mark")        \
     X(learned, 150, DECISION, RECORD,                                                              \
-      "a spell at a level of the ladder ended; what is now known of it")
+      "a spell at a level of the ladder ended; what is now known of it")                           \
+    X(adopted, 151, DECISION, RECORD,                                                              \
+      "adopt was taken or refused; apart: the venue does not count it; as_of: its figure's time")
 
 /* Fields. F(type, name), in canonical order. Types are those of EVENT_FIELD_TYPES in event.h. */
 #define FIELDS_definition(F)                                                                       \
@@ -175,7 +183,10 @@
     F(TIME, last)                                                                                  \
     F(COUNT, epoch)                                                                                \
     F(COUNT, number)
-#define FIELDS_carry(F) F(COUNT, part) F(COUNT, parts) F(TEXT, bytes) F(TEXT, more)
+#define FIELDS_carry(F)         F(COUNT, part) F(COUNT, parts) F(TEXT, bytes) F(TEXT, more)
+#define FIELDS_orders_stream(F) F(VENUE, venue) F(FLAG, connected) F(TIME, since)
+#define FIELDS_adopt(F)         F(INSTRUMENT, instrument) F(QUANTITY, position) F(PRICE, price)
+#define FIELDS_venue_entry(F)   F(INSTRUMENT, instrument) F(PRICE, price)
 
 #define FIELDS_place(F)                                                                            \
     F(INSTRUMENT, instrument)                                                                      \
@@ -279,6 +290,14 @@
     F(RATE, alpha)                                                                                 \
     F(RATE, beta)                                                                                  \
     F(COUNT, next)
+#define FIELDS_adopted(F)                                                                          \
+    F(INSTRUMENT, instrument)                                                                      \
+    F(ADOPTION, result)                                                                            \
+    F(MONEY, change)                                                                               \
+    F(MONEY, position)                                                                             \
+    F(PRICE, price)                                                                                \
+    F(FLAG, apart)                                                                                 \
+    F(TIME, as_of)
 
 /* Enumerations that stand in fields. X(name, number, text) */
 #define ENUM_SIDES(X)                                                                              \
@@ -404,6 +423,20 @@
     X(ALARM_WARM_UP_LATE, 5, "warm_up_late")                                                       \
     X(ALARM_OWN_BOOK, 6, "own_book")                                                               \
     X(ALARM_ORPHANS_FULL, 7, "orphans_full")
+/* What became of an operator's `adopt`: taken, or why not (docs/live.md says what to do). */
+#define ENUM_ADOPTIONS(X)                                                                          \
+    X(ADOPTION_TAKEN, 0, "taken")                                                                  \
+    X(ADOPTION_SHUTDOWN, 1, "shutting_down")                                                       \
+    X(ADOPTION_ACCOUNT, 2, "account_not_known")                                                    \
+    X(ADOPTION_ORDERS, 3, "orders_are_open")                                                       \
+    X(ADOPTION_FILL, 4, "fill_too_recent")                                                         \
+    X(ADOPTION_NOTHING, 5, "nothing_to_adopt")                                                     \
+    X(ADOPTION_QUANTITY, 6, "no_position")                                                         \
+    X(ADOPTION_DIFFERS, 7, "not_what_the_venue_has")                                               \
+    X(ADOPTION_FUNDS, 8, "more_than_the_account_has")                                              \
+    X(ADOPTION_PRICE, 9, "no_price")                                                               \
+    X(ADOPTION_PROFIT, 10, "profit_not_known")                                                     \
+    X(ADOPTION_RANGE, 11, "out_of_range")
 /* Each gate an order must pass, in the order in which they are asked. Its number is its bit in a
  * decision's `gates` (set: passed). */
 #define ENUM_GATES(X)                                                                              \
@@ -431,6 +464,7 @@
     X(GATE_OPEN_INTEREST, 21, "open_interest")                                                     \
     X(GATE_REFERENCE_RATE, 22, "reference_rate")                                                   \
     X(GATE_INFRASTRUCTURE, 23, "infrastructure")                                                   \
-    X(GATE_SAFETY, 24, "safety")
+    X(GATE_SAFETY, 24, "safety")                                                                   \
+    X(GATE_ORDERS_STREAM, 25, "orders_stream")
 
 #endif

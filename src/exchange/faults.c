@@ -281,7 +281,7 @@ static int check_parameters(struct line *line)
     enum fault_kind kind = line->fault.kind;
     const char *name = kinds[kind].name;
     bool by = kind == FAULT_accept_late || kind == FAULT_answer_late || kind == FAULT_clock_skew;
-    bool needs_lasts = kind == FAULT_stall || kind == FAULT_outage;
+    bool needs_lasts = kind == FAULT_stall || kind == FAULT_outage || kind == FAULT_private_outage;
     bool lasts = needs_lasts || kind == FAULT_clock_skew;
     bool code = kind == FAULT_status;
     bool done = kind == FAULT_status || kind == FAULT_reset || kind == FAULT_stall ||

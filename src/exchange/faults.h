@@ -21,6 +21,7 @@
     X(reorder, 0, 1, 0, "the message is sent after the next one of its stream")                    \
     X(disconnect, 0, 1, 1, "the stream ends, as a venue ends it after a day")                      \
     X(outage, 0, 0, 1, "all connections are reset and nobody listens, `for` so long")              \
+    X(private_outage, 0, 0, 1, "the account's streams end and none opens, `for` so long")          \
     X(clock_skew, 0, 0, 1, "the venue's clock shows `by` more, `for` so long or ever after")
 
 enum fault_kind {

@@ -17,7 +17,7 @@
 #include "exchange/faults.h"
 #include "exchange/requests_seen.h"
 
-enum { HOST_MAGIC = 0x40057001, CLOSE_GOING_AWAY = 1001, KEPT_HEADERS_MAX = 64 };
+enum { HOST_MAGIC = 0x40057001, CLOSE_GOING_AWAY = 1001, UNAVAILABLE = 503, KEPT_HEADERS_MAX = 64 };
 #define POLL_NS NS_PER_SECOND
 
 /* One connection of a client. Lives while the client does, or something waits for it. */
@@ -69,6 +69,7 @@ struct host {
     atomic_bool stop, failed;
     uint16_t port_number;  /* where it listens, or will again */
     int64_t down_until;    /* of an outage; 0: none */
+    int64_t private_until; /* the same of the account's streams */
     pthread_mutex_t mutex; /* of what follows, and of `server` where another thread looks at it */
     pthread_cond_t told;
     bool state_wanted;
@@ -363,6 +364,33 @@ static void meet(struct host *host, struct connection *connection,
     send_reply(host, connection, incoming, reply);
 }
 
+/* Streams that are the account's by their address; others are by what is subscribed on them. */
+static bool is_private(const char *path)
+{
+    return strncmp(path, "/ws/", 4) == 0 || strncmp(path, "/ws-api/", 8) == 0 ||
+           strstr(path, "/transactions/stream") != NULL;
+}
+
+static bool subscribes_private(const char *text, size_t length)
+{
+    static const char *const words[] = {"\"user\"", "userDataStream"};
+    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+        for (size_t at = 0, word = strlen(words[i]); at + word <= length; at++)
+            if (memcmp(text + at, words[i], word) == 0)
+                return true;
+    return false;
+}
+
+static void finish(struct connection *connection, unsigned code, const char *reason);
+
+/* One that is the account's, while those are down. */
+static void end_private(struct host *host, struct connection *connection)
+{
+    if (connection->stream && connection->stream->private_one && !connection->finishing &&
+        host->now < host->private_until)
+        finish(connection, CLOSE_GOING_AWAY, "");
+}
+
 static void on_request(void *context, struct net_client *client,
                        const struct net_incoming *incoming)
 {
@@ -377,6 +405,11 @@ static void on_request(void *context, struct net_client *client,
     const struct fault *fault = faults_on_request(host->faults, &call, elapsed(host));
     if (fault) {
         meet(host, connection, incoming, fault, &reply);
+    } else if (call.kind == EXCHANGE_stream && host->now < host->private_until &&
+               is_private(incoming->path)) {
+        protocol->refusal(protocol, UNAVAILABLE, 0, host->now, &reply);
+        reply.status = UNAVAILABLE;
+        send_reply(host, connection, incoming, &reply);
     } else {
         perform(host, incoming, &reply);
         send_reply(host, connection, incoming, &reply);
@@ -405,6 +438,10 @@ static void on_text(void *context, struct net_client *client, const char *text, 
     if (fault && (fault->kind == FAULT_reset || fault->kind == FAULT_half_open ||
                   fault->kind == FAULT_drop_request || fault->kind == FAULT_drop_answer)) {
         break_connection(host, connection, fault);
+        return;
+    }
+    if (host->now < host->private_until && subscribes_private(text, length)) {
+        finish(connection, CLOSE_GOING_AWAY, "");
         return;
     }
     protocol->text(protocol, connection->stream, text, length, host->now);
@@ -481,6 +518,7 @@ static void send_with(struct host *host, struct connection *connection, const st
     case FAULT_answer_late:
     case FAULT_status:
     case FAULT_outage:
+    case FAULT_private_outage:
     case FAULT_clock_skew:
     case FAULT_KINDS:
         break;
@@ -593,13 +631,17 @@ static void meet_moment(struct host *host, const struct fault *fault)
         begin_outage(host, fault->lasts);
         return;
     }
+    if (fault->kind == FAULT_private_outage)
+        host->private_until = host->now + fault->lasts;
     for (struct connection *at = host->connections, *next; at; at = next) {
         next = at->next;
         if (!at->client || at->finishing)
             continue;
         if (fault->kind == FAULT_disconnect && at->stream)
             finish(at, CLOSE_GOING_AWAY, "");
-        else if (fault->kind == FAULT_reset)
+        else if (at->stream)
+            end_private(host, at);
+        if (fault->kind == FAULT_reset)
             break_connection(host, at, fault);
         else if (fault->kind == FAULT_stall || fault->kind == FAULT_half_open)
             stall(host, at, fault->kind == FAULT_stall ? fault->lasts : 0);

@@ -32,6 +32,9 @@ static const char target[] = "capstan.engine";
     X(EVENT_order_status, LOG_DEBUG)                                                               \
     X(EVENT_snapshot_end, LOG_DEBUG)                                                               \
     X(EVENT_command, LOG_INFO)                                                                     \
+    X(EVENT_adopt, LOG_INFO)                                                                       \
+    X(EVENT_adopted, LOG_WARN)                                                                     \
+    X(EVENT_orders_stream, LOG_WARN)                                                               \
     X(EVENT_clock_jump, LOG_WARN)                                                                  \
     X(EVENT_shutdown, LOG_INFO)                                                                    \
     X(EVENT_step_done, LOG_DEBUG)                                                                  \

@@ -169,7 +169,7 @@ bool live_names_carry(struct live_names *names, struct engine *engine, unsigned 
         const struct place *place = &arrays->places[i];
         struct engine_position position;
         engine_position(engine, i, &position);
-        if (!money_to_units(position.position, arrays->definitions[i].quantity_exponent,
+        if (!money_to_units(position.at_venue, arrays->definitions[i].quantity_exponent,
                             &arrays->positions[arrays->first[place->venue] + place->index])) {
             *instrument = i;
             return false;

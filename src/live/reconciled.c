@@ -76,7 +76,7 @@ static money earned_by(struct engine *engine, unsigned instrument, money *positi
     struct engine_position now;
     money earned;
     engine_position(engine, instrument, &now);
-    *position = now.position;
+    *position = now.at_venue;
     return money_try_subtract(now.realised, now.fees, &earned) ? earned : MONEY_ZERO;
 }
 

@@ -82,6 +82,8 @@ static uint32_t about(const struct message *message)
     const struct event_reference_rate *rate = &message->record->reference_rate;
     if (message->kind == EVENT_reference_rate)
         return (uint32_t)rate->from << 16 | rate->to;
+    if (message->kind == EVENT_orders_stream)
+        return message->record->orders_stream.venue;
     return message->record->mark.instrument; /* it stands first in the others */
 }
 

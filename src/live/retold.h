@@ -15,7 +15,7 @@ void retold_close(struct retold **retold);
 /* Whether a kind is kept: records that hold until the next of them. */
 static inline bool retold_keeps(unsigned kind)
 {
-    return kind >= EVENT_definition && kind <= EVENT_open_interest;
+    return (kind >= EVENT_definition && kind <= EVENT_open_interest) || kind == EVENT_orders_stream;
 }
 /* Keep the newest of its kind and instrument. */
 int retold_keep(struct retold *retold, const struct message *message, struct error *error);

@@ -209,6 +209,9 @@ static bool is_notice(unsigned kind)
     case EVENT_order_rejected:
     case EVENT_order_unknown:
     case EVENT_command:
+    case EVENT_orders_stream:
+    case EVENT_adopt:
+    case EVENT_adopted:
     case EVENT_clock_jump:
     case EVENT_shutdown:
     case EVENT_gate:

@@ -72,6 +72,52 @@ static const char *read_body(const struct event_names *names, const struct net_i
     return error;
 }
 
+/* A decimal of the body in the instrument's unit; one that is not named or null is absent. */
+static bool read_number(const cJSON *root, const char *name, int exponent, struct number *number)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(root, name);
+    *number = (struct number){0, NUMBER_ABSENT};
+    if (!member || cJSON_IsNull(member))
+        return true;
+    if (!cJSON_IsString(member))
+        return false;
+    *number = number_from_text(member->valuestring, strlen(member->valuestring), exponent);
+    return number->status == NUMBER_VALUE;
+}
+
+/* {"instrument": "exchange:symbol", "position": "1.5", "price": "60000.0"}: the last two may be missing. */
+static const char *read_adoption(const struct event_names *names,
+                                 const struct net_incoming *incoming, struct event_adopt *adopt)
+{
+    cJSON *root = incoming->length > 0
+                      ? cJSON_ParseWithLengthOpts(incoming->body, incoming->length + 1, NULL, true)
+                      : NULL;
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(root, "instrument");
+    const char *error = NULL;
+    int found = cJSON_IsString(member) ? event_instrument_by_name(names, member->valuestring,
+                                                                  strlen(member->valuestring))
+                                       : -1;
+    for (const cJSON *any = root ? root->child : NULL; any; any = any->next)
+        if (!cJSON_IsObject(root) ||
+            (strcmp(any->string, "instrument") != 0 && strcmp(any->string, "position") != 0 &&
+             strcmp(any->string, "price") != 0))
+            error = "the body has another member than instrument, position and price";
+    if (!error && found < 0)
+        error = "instrument: expected the name of one of this session, as exchange:symbol";
+    if (!error && !read_number(root, "position", names->definitions[found].quantity_exponent,
+                               &adopt->position))
+        error = "position: expected a decimal as text, no finer than the instrument's unit; or "
+                "none for what the exchange has";
+    if (!error &&
+        (!read_number(root, "price", names->definitions[found].price_exponent, &adopt->price) ||
+         (adopt->price.status == NUMBER_VALUE && adopt->price.units <= 0)))
+        error = "price: expected a decimal above 0 as text, no finer than the instrument's unit; "
+                "or none for the exchange's average price, else the mark";
+    adopt->instrument = (uint16_t)found;
+    cJSON_Delete(root);
+    return error;
+}
+
 static int command_of(enum ops_endpoint endpoint)
 {
     switch ((int)endpoint) {
@@ -98,19 +144,20 @@ static struct ops_command_answer shut_down(struct ops_http *http)
     return (struct ops_command_answer){.status = 202, .stop = true};
 }
 
+/* A command of the engine; `command` below 0: an adoption. */
 static struct ops_command_answer post(struct ops_http *http, int command,
                                       const struct net_incoming *incoming)
 {
     const struct ops_session *session = http->collect ? &http->collect->session : NULL;
     if (!session || !session->engine || !session->post)
         return refuse(409, "no engine runs here that could be commanded");
-    uint16_t instrument;
-    const char *error = read_body(session->names, incoming, &instrument);
+    union event_record record = {.command = {.command = (uint8_t)command}};
+    const char *error = command < 0
+                            ? read_adoption(session->names, incoming, &record.adopt)
+                            : read_body(session->names, incoming, &record.command.instrument);
     if (error)
         return refuse(400, error);
-    const union event_record record = {
-        .command = {.command = (uint8_t)command, .instrument = instrument}};
-    if (!session->post(session->context, EVENT_command, &record))
+    if (!session->post(session->context, command < 0 ? EVENT_adopt : EVENT_command, &record))
         return refuse(503, "too many commands wait already");
     return (struct ops_command_answer){.status = 202};
 }
@@ -130,5 +177,7 @@ struct ops_command_answer ops_command(struct ops_http *http, enum ops_endpoint e
     if (endpoint >= OPS_ENDPOINT_PLAYBACK_PAUSE && endpoint <= OPS_ENDPOINT_PLAYBACK_SPEED)
         return ops_playback_command(http, endpoint, incoming);
     int command = command_of(endpoint);
+    if (endpoint == OPS_ENDPOINT_ADOPT)
+        return post(http, command, incoming);
     return command < 0 ? shut_down(http) : post(http, command, incoming);
 }

@@ -528,6 +528,15 @@ static void show_connected(struct family *family)
     }
 }
 
+static void show_orders_stream(struct family *family)
+{
+    FOR_VENUES(family, v)
+    {
+        begin_1(family, "exchange", venue_name(family, v));
+        put_count(family, family->view->venues[v].health.account);
+    }
+}
+
 static void show_ring_depth(struct family *family)
 {
     FOR_VENUES(family, v)

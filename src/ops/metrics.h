@@ -61,6 +61,8 @@
       "1: figures of the account's currency are converted to US dollars; 0: no rate leads there.") \
     M(connected, gauge, "exchange_connected", "exchange",                                          \
       "1: market data is whole and the stream of our orders stands; 0: one of them is not.")       \
+    M(orders_stream, gauge, "exchange_orders_stream_up", "exchange",                               \
+      "1: the stream of our orders stands; 0: it does not, and fills are asked for instead.")      \
     M(ready, gauge, "ready", "", "1: /readyz says yes; 0: it says no.")                            \
     M(quote_age, gauge, "last_quote_age_seconds", "",                                              \
       "Seconds since the last quote went out or was kept; NaN before the first.")                  \

@@ -18,6 +18,7 @@
     E(CANCEL_ALL, "/api/command/cancel-all", false)                                                \
     E(TRIP, "/api/command/trip", false)                                                            \
     E(CLEAR, "/api/command/clear", false)                                                          \
+    E(ADOPT, "/api/command/adopt", false)                                                          \
     E(SHUTDOWN, "/api/command/shutdown", false)                                                    \
     E(PLAYBACK_PAUSE, "/api/playback/pause", false)                                                \
     E(PLAYBACK_RESUME, "/api/playback/resume", false)                                              \

@@ -58,6 +58,7 @@ static const char *decision_room(unsigned kind)
         {EVENT_unconfirmed, "shutdown"},
         {EVENT_final_counters, "shutdown"},
         {EVENT_funding_booked, "positions"},
+        {EVENT_adopted, "positions"},
     };
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++)
         if (rooms[i].kind == kind)

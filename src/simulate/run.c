@@ -138,7 +138,8 @@ static int watch_finish(struct venue *venue, struct error *error)
 
 static bool is_answer(unsigned kind)
 {
-    return kind >= EVENT_order_accepted && kind != EVENT_command && kind != EVENT_shutdown;
+    return kind >= EVENT_order_accepted && kind != EVENT_command && kind != EVENT_adopt &&
+           kind != EVENT_shutdown;
 }
 
 /* Ticks are made again by whoever tells all this again, but for those that an answer follows at once:

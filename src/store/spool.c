@@ -127,7 +127,7 @@ static bool is_wanted(const struct message *message)
            kind == EVENT_cancel || kind == EVENT_modify || kind == EVENT_replace ||
            kind == EVENT_query || kind == EVENT_alarm || kind == EVENT_gate ||
            kind == EVENT_breaker || kind == EVENT_removed || kind == EVENT_pause ||
-           kind == EVENT_final_position || kind == EVENT_final_balance;
+           kind == EVENT_adopted || kind == EVENT_final_position || kind == EVENT_final_balance;
 }
 
 int spool_end_session(struct spool *spool, struct error *error)

@@ -157,6 +157,10 @@ final_counters @ placed=5 modified=1 replaced=2 cancels=3 fills=1844674407370955
 predecessor @ name="session.tape" identity_high=1 identity_low=18446744073709551615 messages=7 last=9 epoch=3 number=2
 carry @ part=0 parts=2 bytes="\x00\xff" more=""
 funding_booked @ due=9 rate=-0.0001 mark2=12400
+adopt @ position=-5 price=absent
+venue_entry @ price=100
+orders_stream @ venue=v2 connected=no since=never
+adopted @ result=taken change=-0.005 position=0 price=100 apart=yes as_of=7
 learned @ order=#1 side=buy level=0 filled=0.4 weight=0.5 alpha=1.4 beta=1.3 next=1
 END
 for head in v1:BTC-USD v2:X -; do sed "s/@/$head/; s/^/10 /" kinds.txt; done >>by_hand.txt

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tapes of every version stay readable: the committed tapes of version 1, their texts and their identities agree.
 # Those after the first have the kinds that came later.
-echo 1..13
+echo 1..17
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 tapes=$(cd "${srcdir:?}" && pwd)/fixtures/tapes
@@ -16,7 +16,7 @@ result() {
 # sound TAPE NAME: check finds it sound, with the identity of the fixture.
 sound() { "$CAPSTAN" tape check "$1" | grep -q ": sound: .* identity $(cat "$tapes/$2.identity")\$"; }
 
-for name in version-1 version-1-orchestrator version-1-rotation; do
+for name in version-1 version-1-orchestrator version-1-rotation version-1-account; do
     "$CAPSTAN" tape make "$tapes/$name.txt" -o made.tape >/dev/null && sound made.tape "$name"
     result $? "$name: the text makes a tape of the identity committed"
     sound "$tapes/$name.tape" "$name"

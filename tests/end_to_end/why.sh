@@ -50,7 +50,7 @@ order     #3: buy 0.010 at 100.0, level 0 of v1:BTC-USD
 placed    2024-01-01T00:00:01.000000000Z
 because   of message 6: absolute quantities of changed price levels; the best bid moved from 100.0 to 101.0; the best ask moved from 100.5 to 101.5
 price     fair value 101.2500, skew 0.0000, distance 1.0000: 100.0 on the grid
-gates     passed shutdown paused breaker unsynchronised stale not_trading warm_up unreconciled number grid collar own_cross post_only exposure funds minimum_notional order_count rate table_full drawdown daily_loss open_interest reference_rate infrastructure safety
+gates     passed shutdown paused breaker unsynchronised stale not_trading warm_up unreconciled number grid collar own_cross post_only exposure funds minimum_notional order_count rate table_full drawdown daily_loss open_interest reference_rate infrastructure safety orders_stream
 answer    2024-01-01T00:00:01.010000000Z: the venue took a new order, 10.000 ms after the request
 fill      2024-01-01T00:00:02.005000000Z: 0.002 at 100.0 (through, maker), 0.008 left, 1005.000 ms after it was placed
 end       of the run: not known to have ended, kept over 5 cycles

@@ -35,9 +35,14 @@ struct told {
 static bool post(void *context, unsigned kind, const union event_record *record)
 {
     struct told *told = context;
-    ASSERT(kind == EVENT_command && told->authorised);
-    ASSERT(record->command.command < COMMAND_COUNT);
-    ASSERT(record->command.instrument == 0 || record->command.instrument == EVENT_NONE_16);
+    ASSERT(told->authorised);
+    if (kind == EVENT_adopt) {
+        ASSERT(record->adopt.instrument == 0 && record->adopt.position.status <= NUMBER_ABSENT &&
+               record->adopt.price.status <= NUMBER_ABSENT);
+    } else {
+        ASSERT(kind == EVENT_command && record->command.command < COMMAND_COUNT);
+        ASSERT(record->command.instrument == 0 || record->command.instrument == EVENT_NONE_16);
+    }
     told->commands++;
     return told->commands % 7 != 0;
 }

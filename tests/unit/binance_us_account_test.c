@@ -141,11 +141,13 @@ Test(binance_us_account, a_private_stream_that_breaks)
     bench_run("BTCUSD", true);
     bench_closed(2);
     bench_expect("breaker_input - venue=binance_us healthy=no");
+    bench_expect("orders_stream - venue=binance_us connected=no");
     cr_expect_not(bench.adapter->health.private_up);
     bench_pass(SECOND);
     bench_answer("POST", KEY, 200, "{\"listenKey\":\"listen-key-1\"}");
     bench_expect("breaker_input - venue=binance_us healthy=yes");
     bench_opened(2);
+    bench_expect("orders_stream - venue=binance_us connected=yes");
     cr_expect(bench.adapter->health.private_up);
     cr_expect_eq(bench_count_open("GET", ACCOUNT), 1);
 }

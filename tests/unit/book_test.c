@@ -320,7 +320,7 @@ Test(book, sums_saturate)
     struct book *book = book_new(64);
     cr_assert(book_set(book, SIDE_BUY, 100, INT64_MAX));
     cr_assert(book_set(book, SIDE_BUY, 99, INT64_MAX));
-    cr_assert(book_set(book, SIDE_BUY, INT64_MAX, 1));
+    cr_assert(book_set(book, SIDE_BUY, BOOK_PRICE_MAX, 1));
     cr_assert_eq(book_quantity_to(book, SIDE_BUY, 99), INT64_MAX);
     cr_assert_eq(book_quantity_to(book, SIDE_BUY, 0), INT64_MAX);
     cr_assert_eq(book_quantity_to(book, SIDE_SELL, INT64_MAX), 0);
@@ -333,19 +333,39 @@ Test(book, extreme_prices_stand_side_by_side)
     struct book_level level;
     for (unsigned side = 0; side < 2; side++) {
         cr_assert(book_set(book, side, 1, 10));
-        cr_assert(book_set(book, side, INT64_MAX, 20));
+        cr_assert(book_set(book, side, BOOK_PRICE_MAX, 20));
         cr_assert_eq(book_quantity(book, side, 1), 10);
-        cr_assert_eq(book_quantity(book, side, INT64_MAX), 20);
+        cr_assert_eq(book_quantity(book, side, BOOK_PRICE_MAX), 20);
     }
-    cr_assert(book_next(book, SIDE_BUY, INT64_MAX, &level));
+    cr_assert(book_next(book, SIDE_BUY, BOOK_PRICE_MAX, &level));
     cr_assert_eq(level.price, 1);
     cr_assert_not(book_next(book, SIDE_BUY, 1, &level));
     cr_assert(book_next(book, SIDE_SELL, 0, &level));
     cr_assert_eq(level.price, 1);
     cr_assert(book_next(book, SIDE_SELL, 1, &level));
-    cr_assert_eq(level.price, INT64_MAX);
-    cr_assert_not(book_next(book, SIDE_SELL, INT64_MAX, &level));
+    cr_assert_eq(level.price, BOOK_PRICE_MAX);
+    cr_assert_not(book_next(book, SIDE_SELL, BOOK_PRICE_MAX, &level));
     free(book);
+}
+
+/* Where a window lies at the end of all prices, what is beyond is none of it. */
+Test(book, an_unusable_price_is_no_level_of_any_window)
+{
+    static const int64_t good[] = {1, 3, BOOK_PRICE_MAX - 2, BOOK_PRICE_MAX};
+    static const int64_t bad[] = {0, -1, -5, INT64_MIN, BOOK_PRICE_MAX + 1, BOOK_PRICE_MAX + 9};
+    enum { GOOD = sizeof good / sizeof *good, BAD = sizeof bad / sizeof *bad };
+    for (unsigned side = 0; side < 2; side++)
+        for (unsigned i = 0; i < GOOD; i++) {
+            struct book *book = book_new(64);
+            cr_assert(book_set(book, side, good[i], 7));
+            for (unsigned k = 0; k < BAD; k++) {
+                struct row row = row_of(side, bad[k], 5);
+                cr_assert(apply(book, EVENT_depth, &row, 1));
+                cr_assert_eq(book_removed_numbers(book), k + 1);
+                cr_assert_eq(book_level_count(book, side), 1);
+            }
+            free(book);
+        }
 }
 
 Test(book, the_hash_knows_levels_but_not_their_history)

@@ -206,6 +206,7 @@ Test(coinbase_account, a_snapshot_makes_no_fills)
     bench_opened(USER);
     bench_forget();
     bench_user("snapshot", 5, "OPEN", "0.5", "1.5", "100.00");
+    bench_expect("orders_stream - venue=coinbase connected=yes");
     bench_expect_nothing();
     cr_expect_eq(bench_count_open("GET", FILLS), 0);
     bench_cancel(5);
@@ -321,6 +322,7 @@ Test(coinbase_account, fills_that_the_tape_lost)
              bench_fill(4, "t4", "100.00", "0.5", "2023-11-14T22:13:01Z"));
     answer_missed(fills, 3);
     bench_answer("GET", ORDERS "/historical/order-4", 200, ENDED("4", "mm1-0-4", "FILLED"));
+    bench_expect("orders_stream - venue=coinbase connected=yes");
     bench_expect_nothing();
     bench_answer("GET", ORDERS "/historical/order-5", 200, ENDED("5", "mm1-0-5", "CANCELLED"));
     bench_expect("order_filled coinbase:BTC-USD order=#5 trade=\"t5\" side=buy price=100.00 "

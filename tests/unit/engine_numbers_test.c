@@ -153,10 +153,16 @@ static bool may_be_absent(unsigned kind, const char *field)
 static void check_told(const struct event_kind_info *info, const struct event_field_info *field,
                        const struct number *number, order_id order)
 {
-    bool of_order = info->kind >= EVENT_order_accepted && info->kind != EVENT_venue_position;
+    bool of_order = info->kind >= EVENT_order_accepted && info->kind != EVENT_venue_position &&
+                    info->kind != EVENT_venue_entry;
     if (number->status == NUMBER_VALUE ||
         (number->status == NUMBER_ABSENT && may_be_absent(info->kind, field->name)))
         return;
+    if (info->kind == EVENT_adopt) { /* an operator is told what became of his words */
+        cr_assert_eq(harness_count(&h, EVENT_adopted), 1);
+        cr_assert_neq(harness_find(&h, EVENT_adopted, 0)->adopted.result, ADOPTION_TAKEN);
+        return;
+    }
     cr_assert_eq(harness_count(&h, EVENT_removed), 1, "%s.%s", info->name, field->name);
     const struct event_removed *removed = &harness_find(&h, EVENT_removed, 0)->removed;
     cr_assert_eq(removed->order, of_order ? order : 0, "%s.%s", info->name, field->name);

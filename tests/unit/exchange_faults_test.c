@@ -117,6 +117,7 @@ Test(exchange_faults, what_is_wrong_is_named_with_its_line)
         {"stall venue=binance_us request=place", "f:1: stall: expected for=TIME"},
         {"reset venue=binance_us request=place by=1s", "f:1: reset takes no by"},
         {"outage venue=binance_us at=1s", "f:1: outage: expected for=TIME"},
+        {"private_outage venue=binance_us at=1s", "f:1: private_outage: expected for=TIME"},
         {"reset venue=binance_us request=place nth=0", "f:1: nth: expected a whole number from 1"},
         {"reset venue=binance_us request=place nth=1 every=2", "f:1: expected one of nth, every"},
         {"reset venue=binance_us request=place nth=1 nth=2", "f:1: nth stands there twice"},

@@ -113,6 +113,44 @@ Test(oanda_account, a_snapshot_tells_everything_at_once)
     oanda_close();
 }
 
+/* An average between two ticks is the nearer one; of what is not held there is none, whatever stands there. */
+Test(oanda_account, a_position_has_its_average_price)
+{
+    static const struct {
+        const char *sides, *position, *entry;
+    } all[] = {
+        {"\"long\":{\"units\":\"500\",\"averagePrice\":\"1.100016\"},\"short\":{\"units\":\"0\"}",
+         "500", "1.10002"},
+        {"\"long\":{\"units\":\"0\",\"averagePrice\":\"9\"},\"short\":{\"units\":\"-7\","
+         "\"averagePrice\":\"1.09990\"}",
+         "-7", "1.09990"},
+        {"\"long\":{\"units\":\"0\",\"averagePrice\":\"9\"},\"short\":{\"units\":\"0\"}", "0",
+         NULL},
+        {"\"long\":{\"units\":\"3\",\"averagePrice\":\"x\"},\"short\":{\"units\":\"0\"}", "3",
+         NULL},
+    };
+    oanda_run(NULL);
+    for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
+        char body[1024], line[128];
+        oanda_decide("request_snapshot - venue=oanda cause=1");
+        snprintf(body, sizeof body,
+                 "{\"account\":{\"currency\":\"USD\",\"balance\":\"1\",\"marginAvailable\":\"1\","
+                 "\"hedgingEnabled\":false,\"lastTransactionID\":\"100\",\"positions\":[{"
+                 "\"instrument\":\"EUR_USD\",%s}],\"orders\":[]},\"lastTransactionID\":\"100\"}",
+                 all[i].sides);
+        oanda_answer("GET ", 200, body);
+        oanda_expect("balance");
+        snprintf(line, sizeof line, "venue_position oanda:EUR_USD position=%s", all[i].position);
+        oanda_expect(line);
+        snprintf(line, sizeof line, "venue_entry oanda:EUR_USD price=%s", all[i].entry);
+        if (all[i].entry)
+            oanda_expect(line);
+        oanda_expect("venue_position oanda:BTC_USD position=0");
+        oanda_expect("snapshot_end");
+    }
+    oanda_close();
+}
+
 Test(oanda_account, a_snapshot_waits_for_what_led_to_it)
 {
     oanda_run(NULL);
@@ -228,9 +266,11 @@ Test(oanda_account, a_stream_that_broke_is_caught_up_with)
     oanda_run(NULL);
     oanda_closed(1, 0);
     oanda_expect("breaker_input - venue=oanda healthy=no");
+    oanda_expect("orders_stream - venue=oanda connected=no");
     cr_expect_not(bench.adapter->health.private_up);
     oanda_pass(NS_PER_SECOND);
     oanda_opened(1);
+    oanda_expect("orders_stream - venue=oanda connected=yes");
     oanda_answer("GET /transactions/sinceid?id=100", 200,
                  since(oanda_made(101, "mm1-0-1", "100", "1.09990", ""), NULL, 101));
     oanda_expect("order_accepted");
@@ -253,6 +293,7 @@ Test(oanda_account, what_rests_from_before_is_learnt_and_not_told)
     oanda_answer("GET /transactions/sinceid?id=89", 200,
                  since(oanda_made(90, "mm1-0-1", "100", "1.09990", ""),
                        oanda_filled(95, 90, "mm1-0-1", "30", "1.09990", "5"), 100));
+    oanda_expect("orders_stream - venue=oanda connected=yes");
     oanda_expect_nothing();
     oanda_answer("GET /transactions/sinceid?id=95", 200, since("", NULL, 100));
     oanda_answer_account(100, "30", pending);

@@ -29,16 +29,17 @@ static char answer[ANSWER_MAX];
 static char token_path[] = "/tmp/capstan-ops-server-XXXXXX";
 static const char token[] = "a-token-for-tests-only";
 static union event_record posted;
+static unsigned posted_kind;
 static atomic_uint posted_count, stopped_count;
 static bool has_room = true;
 
 static bool post(void *context, unsigned kind, const union event_record *record)
 {
     (void)context;
-    cr_assert_eq(kind, EVENT_command);
     if (!has_room)
         return false;
     posted = *record;
+    posted_kind = kind;
     atomic_fetch_add(&posted_count, 1);
     return true;
 }
@@ -454,6 +455,7 @@ Test(ops_server, commands_become_records)
     for (unsigned i = 0; i < 5; i++) {
         cr_expect_eq(command(all[i].path, ""), 202, "%s", answer);
         cr_assert_eq(posted_count, 2 * i + 1);
+        cr_assert_eq(posted_kind, EVENT_command);
         cr_expect_eq(posted.command.command, all[i].command);
         cr_expect_eq(posted.command.instrument, EVENT_NONE_16);
         cr_expect_eq(command(all[i].path, "{\"instrument\":\"alpha:BTC-USD\"}"), 202, "%s", answer);
@@ -462,6 +464,50 @@ Test(ops_server, commands_become_records)
     cr_expect_eq(command("shutdown", ""), 202);
     cr_expect_eq(stopped_count, 1);
     cr_expect_eq(posted_count, 10);
+    finish();
+}
+
+static void adopts(const char *text, struct number position, struct number price)
+{
+    posted_kind = 0;
+    cr_expect_eq(command("adopt", text), 202, "%s", answer);
+    cr_expect_eq(posted_kind, EVENT_adopt);
+    cr_expect_eq(posted.adopt.instrument, 0);
+    cr_expect_eq(posted.adopt.position.status, position.status);
+    cr_expect_eq(posted.adopt.position.units, position.units);
+    cr_expect_eq(posted.adopt.price.status, price.status);
+    cr_expect_eq(posted.adopt.price.units, price.units);
+}
+
+Test(ops_server, an_adoption_becomes_a_record)
+{
+    const struct number absent = {0, NUMBER_ABSENT};
+    static const char *const bad[] = {"",
+                                      "{}",
+                                      "[1]",
+                                      "{\"instrument\":",
+                                      "{\"instrument\":null}",
+                                      "{\"instrument\":\"alpha:OTHER\"}",
+                                      "{\"instrument\":\"alpha:BTC-USD\",\"quantity\":\"1\"}",
+                                      "{\"instrument\":\"alpha:BTC-USD\",\"position\":1}",
+                                      "{\"instrument\":\"alpha:BTC-USD\",\"position\":\"nan\"}",
+                                      "{\"instrument\":\"alpha:BTC-USD\",\"position\":\"\"}",
+                                      "{\"instrument\":\"alpha:BTC-USD\",\"position\":\"1e-17\"}",
+                                      "{\"instrument\":\"alpha:BTC-USD\",\"price\":\"0\"}",
+                                      "{\"instrument\":\"alpha:BTC-USD\",\"price\":\"-1\"}",
+                                      "{\"instrument\":\"alpha:BTC-USD\",\"price\":true}"};
+    commanded();
+    adopts("{\"instrument\":\"alpha:BTC-USD\"}", absent, absent);
+    adopts("{\"instrument\":\"alpha:BTC-USD\",\"position\":null,\"price\":null}", absent, absent);
+    const struct event_definition *definition = &b.h.definitions[0];
+    const struct number position = number_from_text("-2", 2, definition->quantity_exponent);
+    const struct number price = number_from_text("100", 3, definition->price_exponent);
+    adopts("{\"price\":\"100\",\"position\":\"-2\",\"instrument\":\"alpha:BTC-USD\"}", position,
+           price);
+    unsigned before = posted_count;
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_expect_eq(command("adopt", bad[i]), 400, "%s: %s", bad[i], answer);
+    cr_expect_eq(posted_count, before);
     finish();
 }
 

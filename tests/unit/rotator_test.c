@@ -86,6 +86,11 @@ Test(rotator, the_newest_of_all_is_told_again)
         message = record_message(EVENT_reference_rate, &other);
         cr_assert_eq(retold_keep(retold, &message, &error), 0);
     }
+    for (uint8_t venue = 0; venue < 2; venue++) {
+        other.orders_stream = (struct event_orders_stream){.venue = venue, .connected = venue};
+        message = record_message(EVENT_orders_stream, &other);
+        cr_assert_eq(retold_keep(retold, &message, &error), 0);
+    }
     message = book_message(EVENT_snapshot, 1, rows, 1000, 41);
     retold_follow(retold, &message);
     struct row gone = {.price = 999, .flags = ROW_LAST};
@@ -98,7 +103,7 @@ Test(rotator, the_newest_of_all_is_told_again)
     retold_follow(retold, &message);
     cr_assert_eq(retold_tell(retold, NULL, &market, &error), 0);
     cr_expect_not(market.whole, "the first instrument has no book");
-    cr_assert_eq(market.count, 5);
+    cr_assert_eq(market.count, 7);
     const struct message *told = market.messages;
     cr_assert_eq(told->kind, EVENT_instrument_status);
     cr_expect_eq(told->record->instrument_status.trading, TRADING_POST_ONLY);
@@ -106,7 +111,9 @@ Test(rotator, the_newest_of_all_is_told_again)
     cr_expect_eq(told[1].record->instrument_status.instrument, 1);
     cr_expect_eq(told[2].record->reference_rate.to, 1);
     cr_expect_eq(told[3].record->reference_rate.to, 2);
-    told += 4;
+    cr_expect_eq(told[4].record->orders_stream.connected, 0);
+    cr_expect_eq(told[5].record->orders_stream.connected, 1);
+    told += 6;
     cr_assert_eq(told->kind, EVENT_snapshot);
     cr_expect_eq(told->stream, EVENT_STREAM(1, CHANNEL_DEPTH));
     cr_expect_eq(told->sequence, 42);

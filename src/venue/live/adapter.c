@@ -295,6 +295,17 @@ void adapter_out_end(struct adapter_out *out)
     release(out, 0);
 }
 
+void adapter_tell_stream(struct adapter_out *out, struct adapter *adapter,
+                         const struct adapter_numbers *numbers, int64_t now)
+{
+    const bool up = adapter->health.private_up;
+    if (adapter->state != ADAPTER_RUNNING || up == adapter->stream_told)
+        return;
+    adapter->stream_told = up;
+    adapter_tell(out, EVENT_orders_stream, EVENT_NONE_16, (struct adapter_when){0, 0})
+        ->orders_stream = (struct event_orders_stream){numbers->venue, up, now};
+}
+
 void adapter_hide(struct adapter_out *out, const char *text)
 {
     size_t at = 0;

@@ -13,7 +13,8 @@
  *     adapter keeps its channels up: market data synchronised and private stream open, each by the venue's
  *     own rules; it reconnects with a jittered back-off, makes a new connection before an old one's age
  *     limit, tells of gaps, and once its private stream stands, and after each time that it broke, tells
- *     the account unasked (balances, positions, open orders, snapshot_end).
+ *     the account unasked (balances, positions, open orders, snapshot_end). That it broke, and that it
+ *     stands, is told as orders_stream; accounts that the engine asks for are told meanwhile too.
  *
  * What it owes the engine, and nobody else checks:
  *   - An order is sent once. Place, modify and replace are never repeated; a cancel or a query may be.
@@ -164,6 +165,7 @@ struct adapter {
     struct adapter_instrument *found; /* in the order of `symbols` */
     size_t found_count;
     struct adapter_health health;
+    bool stream_told; /* the engine was last told that the private stream stands */
     void (*start)(struct adapter *adapter, int64_t now);
     void (*begin)(struct adapter *adapter, const struct adapter_numbers *numbers, int64_t now);
     void (*opened)(struct adapter *adapter, unsigned channel, int64_t now);

@@ -35,6 +35,8 @@ static void leave(struct binance_us *us)
         .market_synchronised = running && binance_us_market_is_synchronised(us),
         .private_up = running && (!us->settings.credentials || binance_us_private_is_up(us)),
     };
+    if (us->settings.credentials)
+        adapter_tell_stream(&us->out, &us->adapter, us->names.numbers, us->now);
     adapter_out_end(&us->out);
 }
 

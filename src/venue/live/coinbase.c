@@ -37,6 +37,8 @@ static void leave(struct coinbase *venue)
         .market_synchronised = running && coinbase_market_is_synchronised(venue),
         .private_up = running && (!venue->settings.credentials || venue->user_told_up),
     };
+    if (venue->settings.credentials)
+        adapter_tell_stream(&venue->out, &venue->adapter, venue->names.numbers, venue->now);
     adapter_out_end(&venue->out);
 }
 

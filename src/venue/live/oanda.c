@@ -38,6 +38,8 @@ static void leave(struct v20 *v20)
         .market_synchronised = running && v20_market_is_synchronised(v20),
         .private_up = running && (!v20->trades || v20_link_is_up(v20, V20_TRANSACTIONS)),
     };
+    if (v20->trades)
+        adapter_tell_stream(&v20->out, &v20->adapter, v20->names.numbers, v20->now);
     adapter_out_end(&v20->out);
 }
 

@@ -307,6 +307,8 @@ void v20_order_answer(struct v20 *v20, const struct adapter_asked *asked,
 union event_record *v20_tell(struct v20 *v20, enum event_kind kind, uint16_t place,
                              struct adapter_when when);
 void v20_tell_unknown(struct v20 *v20, uint16_t place, order_id order, enum request request);
+/* A price in the instrument's unit; one between two is the nearer. */
+struct number v20_nearest(const struct json_decimal *price, int exponent);
 /* One fill, whose leaves are known or not. */
 void v20_tell_fill(struct v20 *v20, uint16_t place, order_id order,
                    const struct v20_transaction *fill, struct number leaves);
@@ -353,6 +355,9 @@ void v20_log_goes_on(struct v20 *v20);
 
 /* From the positions that were carried over. */
 void v20_profit_begin(struct v20 *v20);
+/* The venue holds so many units, as of the last transaction that was taken: where that is not what fills came to, because
+ * something was held before, profits follow from when it is flat. */
+void v20_profit_held(struct v20 *v20, uint16_t place, int64_t units);
 /* A fill that no tape has, each once. */
 void v20_profit_fill(struct v20 *v20, uint16_t place, const struct v20_transaction *fill);
 

@@ -442,11 +442,14 @@ void v20_want_account(struct v20 *v20)
         start_snapshot(v20);
 }
 
-static void tell_position(struct v20 *v20, uint16_t place, int64_t time_ns)
+/* Its time is that at which the account was asked for: every transaction until then is in it. */
+static void tell_position(struct v20 *v20, uint16_t place)
 {
+    const struct adapter_when when = v20_venue_at(v20, v20->snapshot.taken);
     const struct v20_positions *positions = &v20->snapshot.account.positions;
     int exponent = adapter_definition(&v20->names, place)->quantity_exponent;
     struct number sum = {0, NUMBER_VALUE}; /* what is not listed was never held */
+    struct number entry = {0, NUMBER_ABSENT};
     for (size_t i = 0; i < positions->count; i++) {
         const struct v20_position *position = &positions->list[i];
         if (strcmp(position->instrument, v20->settings.symbols[place]) != 0)
@@ -456,9 +459,17 @@ static void tell_position(struct v20 *v20, uint16_t place, int64_t time_ns)
         if (bought.status != NUMBER_VALUE || sold.status != NUMBER_VALUE ||
             __builtin_add_overflow(bought.units, sold.units, &sum.units))
             sum = (struct number){0, NUMBER_MALFORMED};
+        else if (sum.units != 0)
+            entry = v20_nearest(sum.units > 0 ? &position->long_price : &position->short_price,
+                                adapter_definition(&v20->names, place)->price_exponent);
     }
-    v20_tell(v20, EVENT_venue_position, place, v20_venue_time(time_ns))->venue_position =
+    if (sum.status == NUMBER_VALUE && v20->log.last == v20->snapshot.account.last)
+        v20_profit_held(v20, place, sum.units);
+    v20_tell(v20, EVENT_venue_position, place, when)->venue_position =
         (struct event_venue_position){adapter_number(&v20->names, place), sum};
+    if (entry.status == NUMBER_VALUE)
+        v20_tell(v20, EVENT_venue_entry, place, when)->venue_entry =
+            (struct event_venue_entry){adapter_number(&v20->names, place), entry};
 }
 
 static void tell_open_order(struct v20 *v20, const struct v20_order *order)
@@ -490,7 +501,7 @@ static void tell_account(struct v20 *v20)
     v20->margin_available = account->margin_available;
     tell_balance(v20, account->balance, 0);
     for (uint16_t place = 0; place < v20->names.count; place++)
-        tell_position(v20, place, 0);
+        tell_position(v20, place);
     for (size_t i = 0; i < account->orders.count; i++)
         tell_open_order(v20, &account->orders.list[i]);
     adapter_tell(&v20->out, EVENT_snapshot_end, EVENT_NONE_16, (struct adapter_when){0, 0})

@@ -398,12 +398,16 @@ int v20_read_order(const char *body, size_t length, struct v20_order *order, uin
 
 /* --- the account ------------------------------------------------------------------------------------- */
 
-static int read_side(const cJSON *object, const char *name, struct json_decimal *out,
-                     struct error *error)
+static int read_side(const cJSON *object, const char *name, struct json_decimal *units,
+                     struct json_decimal *price, struct error *error)
 {
-    int code = json_read_decimal(json_member(object, name), "units", out, error);
-    if (!code && out->status != NUMBER_VALUE)
+    const cJSON *side = json_member(object, name);
+    int code = json_read_decimal(side, "units", units, error);
+    if (!code && units->status != NUMBER_VALUE)
         code = error_set(error, ERROR_INPUT, "field %s.units: expected a number", name);
+    price->status = NUMBER_ABSENT; /* where nothing is held there is none */
+    if (!code && json_member(side, "averagePrice"))
+        code = json_read_decimal(side, "averagePrice", price, error);
     return code;
 }
 
@@ -421,9 +425,9 @@ static int read_position_list(const cJSON *object, struct v20_positions *positio
                                              sizeof position->instrument, error)
                             : ERROR_SYSTEM;
         if (!code)
-            code = read_side(item, "long", &position->long_units, error);
+            code = read_side(item, "long", &position->long_units, &position->long_price, error);
         if (!code)
-            code = read_side(item, "short", &position->short_units, error);
+            code = read_side(item, "short", &position->short_units, &position->short_price, error);
         if (code)
             return code;
     }

@@ -110,6 +110,7 @@ struct v20_orders {
 struct v20_position {
     char instrument[EVENT_NAME_MAX + 1];
     struct json_decimal long_units, short_units; /* the short side's are below 0, or 0 */
+    struct json_decimal long_price, short_price; /* averages; absent where nothing is held */
 };
 
 struct v20_positions {

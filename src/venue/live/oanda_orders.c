@@ -49,24 +49,29 @@ static void tell_modify_rejected(struct v20 *v20, uint16_t place, order_id order
         (struct event_modify_rejected){adapter_number(&v20->names, place), order, (uint8_t)reason};
 }
 
-/* An average over several levels may stand between two ticks: the nearer is told, once with a word. The money is
- * the venue's in any case. */
-static struct number price_of(struct v20 *v20, const struct json_decimal *price, int exponent)
+struct number v20_nearest(const struct json_decimal *price, int exponent)
 {
     struct number units = json_units(price, exponent);
-    char text[DECIMAL_TEXT_MAX];
     money exact, rounded, unit;
-    if (units.status != NUMBER_OFF_GRID)
-        return units;
-    decimal_to_text(price->value.mantissa, price->value.exponent, text);
-    if (!v20->price_logged)
-        adapter_log(&v20->out, LOG_WARN, "a fill's price is between two ticks: %s", text);
-    v20->price_logged = true;
-    if (!money_from_units(price->value.mantissa, price->value.exponent, &exact) ||
+    if (units.status != NUMBER_OFF_GRID ||
+        !money_from_units(price->value.mantissa, price->value.exponent, &exact) ||
         !money_round(exact, exponent, MONEY_HALF_EVEN, &rounded) ||
         !money_from_units(1, exponent, &unit) || rounded.atto / unit.atto > EVENT_PRICE_MAX)
         return units;
     return (struct number){(int64_t)(rounded.atto / unit.atto), NUMBER_VALUE};
+}
+
+/* An average over several levels may stand between two ticks: the nearer is told, once with a word. The money is
+ * the venue's in any case. */
+static struct number price_of(struct v20 *v20, const struct json_decimal *price, int exponent)
+{
+    char text[DECIMAL_TEXT_MAX];
+    if (!v20->price_logged && json_units(price, exponent).status == NUMBER_OFF_GRID) {
+        decimal_to_text(price->value.mantissa, price->value.exponent, text);
+        adapter_log(&v20->out, LOG_WARN, "a fill's price is between two ticks: %s", text);
+        v20->price_logged = true;
+    }
+    return v20_nearest(price, exponent);
 }
 
 /* The currency of commissions. One that the tape has no number for can't be booked, which is told once. */

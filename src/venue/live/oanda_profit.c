@@ -16,6 +16,13 @@ void v20_profit_begin(struct v20 *v20)
     }
 }
 
+void v20_profit_held(struct v20 *v20, uint16_t place, int64_t units)
+{
+    struct v20_profit *profit = &v20->profits[place];
+    if (profit->units != units)
+        *profit = (struct v20_profit){.units = units, .follows = units == 0};
+}
+
 /* Units change hands at a price. */
 static bool pay(struct v20_profit *profit, const struct event_definition *definition, int64_t price,
                 int64_t units)

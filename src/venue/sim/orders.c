@@ -41,9 +41,12 @@ void sim_orders_close(struct sim_orders *orders)
 
 /* --- by id ----------------------------------------------------------------------------------- */
 
+/* Ids that follow each other share a line of the cache, as their orders are asked for together. */
 static size_t home(const struct sim_orders *orders, uint32_t tag)
 {
-    return (size_t)(tag * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (orders->bucket_count - 1);
+    enum { LINE = 64 / sizeof(struct sim_bucket) };
+    uint64_t line = tag / LINE * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+    return (size_t)(line * LINE + tag % LINE) & (orders->bucket_count - 1);
 }
 
 /* The bucket of the id, or the empty one where it would go. */
