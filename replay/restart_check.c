@@ -54,14 +54,27 @@ static int forget(struct check *check, struct error *error)
     return fold_tape(check->path, check->passed, &check->lived, &fold, error);
 }
 
-/* The first start of a tape that follows another. */
-static int begin(struct check *check, struct error *error)
+/* The first start of a tape that follows another; NULL: there is none. */
+static int begin(struct check *check, const struct event_start *start, struct error *error)
 {
+    int code;
     if (check->started || check->carry.parts == 0)
         return 0;
-    run_engine_renew(&check->lived);
-    int code = fold_begin(&check->carry, check->path, &check->lived, error);
+    if (start && rotation_goes_on(&check->carry, start)) {
+        code = rotation_carry_load_warm(&check->carry, check->lived.engine, error);
+    } else {
+        run_engine_renew(&check->lived);
+        code = fold_begin(&check->carry, check->path, &check->lived, error);
+    }
     return code ? code : fold_begin(&check->carry, check->path, &check->folded, error);
+}
+
+/* Behind it nothing of the session before is known but what it left. */
+static bool begins_anew(const struct check *check, const struct message *message)
+{
+    return fold_tells_loss(message) ||
+           (message->kind == EVENT_start &&
+            !engine_goes_on(check->lived.engine, &message->record->start));
 }
 
 static int take(struct check *check, const struct message *message, struct error *error)
@@ -71,8 +84,7 @@ static int take(struct check *check, const struct message *message, struct error
         check->passed++;
         return 0;
     }
-    if (check->started && (message->kind == EVENT_start || fold_tells_loss(message)) &&
-        forget(check, error))
+    if (check->started && begins_anew(check, message) && forget(check, error))
         return error->code;
     if (check->started && check->whole && check->inputs % check->every == 0 &&
         try_cut(check, error))
@@ -82,7 +94,7 @@ static int take(struct check *check, const struct message *message, struct error
         return rotation_carry_take(&check->carry, message, error);
     }
     if (message->kind == EVENT_start) {
-        if (begin(check, error))
+        if (begin(check, &message->record->start, error))
             return error->code;
         check->started = true;
         check->epoch = message->record->start.epoch;
@@ -132,7 +144,7 @@ static int run_all(struct check *check, struct error *error)
             return error->code;
     if (error->code)
         return error->code;
-    if (begin(check, error)) /* it died before a start */
+    if (begin(check, NULL, error)) /* it died before a start */
         return error->code;
     bool recorded = tape_reader_header(check->reader)->origin == TAPE_RECORDED;
     if (recorded && forget(check, error))

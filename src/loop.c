@@ -55,10 +55,10 @@ static int send_decisions(struct loop *loop, struct actions actions, struct venu
     return 0;
 }
 
-/* The first session message is the start; what came before it only built books. */
+/* What came before the first start only built books, or told of the tape before. */
 static void count(struct loop *loop, const struct message *message, bool market)
 {
-    if (!market && !loop->started) {
+    if (message->kind == EVENT_start && !loop->started) {
         loop->started = true;
         loop->messages_before_start = loop->messages;
         loop->events_before_start = loop->events;

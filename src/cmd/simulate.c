@@ -153,9 +153,11 @@ static void print_counts(const struct simulate_counts *counts)
 {
     printf("decisions %" PRIu64 ", cancels %" PRIu64 ", modifies %" PRIu64
            ", seeds run again %" PRIu64 ", shutdowns %" PRIu64 " (%" PRIu64 " by force, %" PRIu64
-           " orders unconfirmed), restarts %" PRIu64 ", tables full %" PRIu64 "\nbreakers:",
+           " orders unconfirmed), restarts %" PRIu64 ", rotations %" PRIu64 ", tables full %" PRIu64
+           "\nbreakers:",
            counts->decisions, counts->cancelled, counts->modified, counts->repeated,
-           counts->shutdowns, counts->forced, counts->unconfirmed, counts->restarts, counts->full);
+           counts->shutdowns, counts->forced, counts->unconfirmed, counts->restarts,
+           counts->rotations, counts->full);
     for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++)
         printf(" %s %" PRIu64, event_enum_text(FIELD_BREAKER, breaker), counts->breakers[breaker]);
     printf("\norder table (state, event, how often):\n");

@@ -541,6 +541,13 @@ void book_set_synchronised(struct book *book, bool synchronised)
     book->head.synchronised = synchronised;
 }
 
+void book_set_head(struct book *book, uint64_t sequence, int64_t ts_local, bool synchronised)
+{
+    book->head.sequence = sequence;
+    book->head.ts_local = ts_local;
+    book->head.synchronised = synchronised;
+}
+
 size_t book_level_count(const struct book *book, enum side which)
 {
     const struct book_side *side = &book->sides[which];
@@ -696,6 +703,20 @@ static uint64_t mix(uint64_t v)
 static uint64_t level_hash(unsigned which, int64_t price, int64_t quantity)
 {
     return mix(mix((uint64_t)price * 2 + which) + (uint64_t)quantity);
+}
+
+void book_each(const struct book *book, enum side which, book_visit visit, void *context)
+{
+    const struct book_side *side = &book->sides[which];
+    struct book_level level;
+    for (uint32_t index = side->best; index < WINDOW; index = window_find(side, index + 1)) {
+        level_at(side, which, index, &level);
+        visit(context, level.price, level.quantity);
+    }
+    size_t slots = side->far_count ? side->far_slots : 0;
+    for (size_t slot = 0; slot < slots; slot++)
+        if (side->far[slot].quantity)
+            visit(context, mirror(which, side->far[slot].key), side->far[slot].quantity);
 }
 
 uint64_t book_hash(const struct book *book)

@@ -56,6 +56,8 @@ static inline bool book_is_synchronised(const struct book *book)
     return book_head(book)->synchronised;
 }
 void book_set_synchronised(struct book *book, bool synchronised);
+/* What the last message applied said of the whole book, where the levels were told otherwise. */
+void book_set_head(struct book *book, uint64_t sequence, int64_t ts_local, bool synchronised);
 /* Of the last message applied. */
 static inline uint64_t book_sequence(const struct book *book)
 {
@@ -90,6 +92,9 @@ bool book_next(const struct book *book, enum side side, int64_t price, struct bo
 /* The `capacity` best levels, best first. Returns how many. */
 size_t book_levels(const struct book *book, enum side side, struct book_level *levels,
                    size_t capacity);
+/* Call `visit` with each level of one side, in no order that means anything. */
+typedef void (*book_visit)(void *context, int64_t price, int64_t quantity);
+void book_each(const struct book *book, enum side side, book_visit visit, void *context);
 /* Order-independent hash of all levels of both sides, sequence and state. */
 uint64_t book_hash(const struct book *book);
 /* Largest number of far levels a side has held (for the error that a full table makes). */

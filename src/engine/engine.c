@@ -300,10 +300,28 @@ static void take_epoch(struct carry *carry, uint64_t epoch)
     carry->counter = 0;
 }
 
+bool engine_goes_on(const struct engine *engine, const struct event_start *start)
+{
+    return engine->started && start->epoch != 0 && start->epoch == engine->carry.epoch;
+}
+
+/* The same session goes on, with the next tape or behind another start on the same: nothing of it is over. One that
+ * knows the carry alone can't go on, but in a fold, where nothing is decided. */
+static bool take_going_on(struct engine *engine, const struct event_start *start)
+{
+    if (!engine_goes_on(engine, start) || (!engine->warm && !engine->folding))
+        return false;
+    engine->ordinal = 0;
+    return true;
+}
+
 static void take_start(struct engine *engine, const struct event_start *start)
 {
+    if (take_going_on(engine, start))
+        return;
     if (engine->started)
         carry_restart(engine);
+    engine->warm = !engine->folding;
     take_epoch(&engine->carry, start->epoch);
     engine->started = true;
     engine->start_ts = engine->now;
@@ -539,7 +557,8 @@ bool engine_is_done(const struct engine *engine)
 
 bool engine_is_settled(const struct engine *engine)
 {
-    if (!engine->started || engine->carry.shutdown != SHUTDOWN_RUNNING)
+    if (!engine->started || engine->carry.shutdown != SHUTDOWN_RUNNING ||
+        engine->full_setting != NULL)
         return false;
     for (unsigned venue = 0; venue < engine->venue_count; venue++)
         if (!engine->venues[venue].reconciled || engine->venues[venue].sync.requested != TIME_NEVER)
@@ -628,6 +647,12 @@ uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, e
 {
     ASSERT(instrument < engine->instrument_count && gate < GATE_COUNT);
     return engine->instruments[instrument].gates.blocked[gate];
+}
+
+const struct event_definition *engine_definition(const struct engine *engine, unsigned instrument)
+{
+    ASSERT(instrument < engine->instrument_count);
+    return &engine->instruments[instrument].definition;
 }
 
 bool engine_best_prices(const struct engine *engine, unsigned instrument, int64_t *bid,

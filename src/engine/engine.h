@@ -64,8 +64,8 @@ size_t engine_size(const struct engine_config *config);
 struct engine *engine_init(void *memory, size_t size, const struct engine_config *config);
 /* Take one message and decide. No cycle runs while the message has MESSAGE_MORE. */
 struct actions engine_step(struct engine *engine, const struct message *message);
-/* A moment in which a session may end and another begin: no shutdown goes on, every venue's account is known, and none
- * is awaited. */
+/* A moment in which a tape may end and another begin: no shutdown goes on, every venue's account is known, none is
+ * awaited, and no table was full. */
 bool engine_is_settled(const struct engine *engine);
 /* The earliest ts_local at which the engine wants a tick, TIME_NEVER for none. */
 int64_t engine_deadline(const struct engine *engine);
@@ -135,6 +135,8 @@ enum infrastructure_state engine_database_state(const struct engine *engine);
 /* How often a gate has blocked an instrument since it last ceased to, which its next `gate` decision will
  * tell; 0 where it does not block. */
 uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate);
+/* What an instrument's definition is now. */
+const struct event_definition *engine_definition(const struct engine *engine, unsigned instrument);
 /* Best prices of an instrument's top view, whose middle is the engine's mid (trading-semantics 3), in price units. False
  * where its book is not synchronised or a side is empty. It may be locked or crossed: then it has no mid. */
 bool engine_best_prices(const struct engine *engine, unsigned instrument, int64_t *bid,
@@ -150,14 +152,27 @@ void engine_fold(struct engine *engine, const struct message *message);
 /* Name every field of the carry. */
 void engine_walk_carry(const struct engine *engine, struct walker *walker);
 
-/* The carry as bytes, the same on every platform: what a tape that goes on where another ended begins with. Writes
+/* Whether a start record does not begin a session but goes on with the one that the engine is in: it has the same epoch.
+ * Nothing becomes cold; causes of decisions are counted anew. */
+bool engine_goes_on(const struct engine *engine, const struct event_start *start);
+
+/* The carry as bytes, the same on every platform: what a tape that goes on where another ended begins with.
+ * `goes_on`: with all of the account's sync besides, which a fold needs where no start comes next that begins anew. Writes
  * at most `capacity` bytes; returns how many there are. */
-size_t engine_write_carry(const struct engine *engine, uint8_t *out, size_t capacity);
+size_t engine_write_carry(const struct engine *engine, bool goes_on, uint8_t *out, size_t capacity);
 /* Put such bytes into an engine that is fresh, and of the same names and tables. It is then as one that folded what
- * they came from: a start begins the session. NULL, or the field that does not fit, and of which order, instrument or
- * the like (`index`); then the engine can't be used. */
+ * they came from: a start begins the session. `used`: how many bytes the carry had; more may follow where it goes on. NULL, or the field that does not fit,
+ * and of which order, instrument or the like (`index`); then the engine can't be used. */
 const char *engine_read_carry(struct engine *engine, const uint8_t *bytes, size_t length,
-                              uint64_t *index);
+                              size_t *used, uint64_t *index);
+/* All that a start makes cold, as bytes likewise, but for the levels of books. Of an engine that took a start, and not
+ * within a frame. */
+size_t engine_write_warmth(const struct engine *engine, uint8_t *out, size_t capacity);
+/* Put such bytes into an engine that was given the carry of the same moment, and before that, not started, the books and
+ * whatever else of the market. It then decides as the one that wrote them. NULL, or the field that does not fit; then
+ * the engine can't be used. */
+const char *engine_read_warmth(struct engine *engine, const uint8_t *bytes, size_t length,
+                               uint64_t *index);
 
 /* Name every field of the state once, in a fixed order. (engine/walker.h) */
 void engine_walk(const struct engine *engine, struct walker *walker);

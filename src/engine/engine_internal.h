@@ -362,6 +362,7 @@ struct engine {
     uint32_t gates_off;                    /* tests only: gates that don't block, as bits */
     int64_t now;
     bool started;
+    bool warm;        /* it took a start, or what one left that goes on: not only the carry */
     int64_t start_ts; /* of the last start */
     bool any_due;
     bool within_frame;     /* the last message had MESSAGE_MORE: what is due waits for the rest */

@@ -239,8 +239,11 @@ static enum log_level level_of(const struct event_log *log, unsigned kind)
 
 void event_log_write(struct event_log *log, const struct message *message)
 {
-    if (message->kind == EVENT_start) /* the database's breaker begins closed, without a word */
+    /* The database's breaker begins closed, without a word. */
+    if (message->kind == EVENT_start && message->record->start.epoch != log->epoch) {
+        log->epoch = message->record->start.epoch;
         log->breakers[EVENT_NONE_8] = INFRASTRUCTURE_CLOSED;
+    }
     if (message->kind == EVENT_infrastructure) {
         write_infrastructure(log, message);
     } else if (message->kind == EVENT_shutdown_state) {

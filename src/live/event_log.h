@@ -12,6 +12,7 @@ struct event_log {
     const struct event_names *names;
     struct open_orders *orders; /* NULL: nothing is added */
     bool shutting_down;         /* how each cancel ends is told louder */
+    uint64_t epoch;             /* of the last start */
     uint8_t breakers[256];      /* last state of the infrastructure's breakers, by venue */
 };
 

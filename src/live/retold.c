@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "engine/book.h"
+#include "run/told_book.h"
 
 /* Levels a side of an own book outside its window; where a market has more its book is not whole. */
 enum { FAR_LEVELS = 16384, BOOK_ALIGNMENT = 64 };
@@ -20,23 +21,14 @@ struct kept {
     union event_record record;
 };
 
-/* A book as it stood. */
-struct shown {
-    struct row *rows; /* NULL: it was not whole */
-    uint32_t count;
-    uint64_t sequence;
-};
-
 struct retold {
     unsigned instrument_count;
     struct kept *kept; /* in the order in which they first came */
     size_t kept_count, kept_capacity;
-    struct shown *shown; /* by instrument */
-    struct book **books; /* the own ones; NULL: none */
+    struct told_book *told; /* by instrument */
+    struct book **books;    /* the own ones; NULL: none */
     const struct event_definition *definitions;
-    bool telling;
-    size_t next; /* of the kept, then of the books */
-    struct message message;
+    struct message *messages; /* all that is told */
 };
 
 static int open_books(struct retold *retold, struct error *error)
@@ -57,21 +49,13 @@ int retold_open(struct retold **out, const struct event_names *names, bool own_b
 {
     struct retold *retold = calloc(1, sizeof *retold);
     if (retold)
-        retold->shown = calloc(names->instrument_count + 1u, sizeof *retold->shown);
+        retold->told = calloc(names->instrument_count + 1u, sizeof *retold->told);
     *out = retold;
-    if (!retold || !retold->shown)
+    if (!retold || !retold->told)
         return error_set(error, ERROR_SYSTEM, "no memory to tell a market again");
     retold->instrument_count = names->instrument_count;
     retold->definitions = names->definitions;
     return own_books ? open_books(retold, error) : 0;
-}
-
-static void forget_books(struct retold *retold)
-{
-    for (unsigned i = 0; i < retold->instrument_count; i++) {
-        free(retold->shown[i].rows);
-        retold->shown[i] = (struct shown){.rows = NULL};
-    }
 }
 
 void retold_close(struct retold **out)
@@ -80,12 +64,13 @@ void retold_close(struct retold **out)
     *out = NULL;
     if (!retold)
         return;
-    if (retold->shown)
-        forget_books(retold);
+    for (unsigned i = 0; retold->told && i < retold->instrument_count; i++)
+        told_book_free(&retold->told[i]);
     for (unsigned i = 0; retold->books && i < retold->instrument_count; i++)
         free(retold->books[i]);
     free(retold->books);
-    free(retold->shown);
+    free(retold->told);
+    free(retold->messages);
     free(retold->kept);
     free(retold);
 }
@@ -139,37 +124,7 @@ int retold_keep(struct retold *retold, const struct message *message, struct err
     return 0;
 }
 
-/* --- telling -------------------------------------------------------------------------------------------- */
-
-/* Levels of one side, best first. */
-static uint32_t put_side(const struct book *book, enum side side, struct row *rows)
-{
-    struct book_level level;
-    uint32_t count = 0;
-    for (bool more = book_best(book, side, &level); more;
-         more = book_next(book, side, level.price, &level))
-        rows[count++] =
-            (struct row){.price = level.price,
-                         .quantity = level.quantity,
-                         .flags = ROW_FROM_SNAPSHOT | (side == SIDE_SELL ? ROW_SELL : 0)};
-    return count;
-}
-
-static int copy_book(struct shown *shown, const struct book *book, struct error *error)
-{
-    size_t levels = book_level_count(book, SIDE_BUY) + book_level_count(book, SIDE_SELL);
-    if (!book_is_synchronised(book) || levels == 0 || levels > EVENT_ROWS_MAX)
-        return 0;
-    shown->rows = malloc(levels * sizeof *shown->rows);
-    if (!shown->rows)
-        return error_set(error, ERROR_SYSTEM, "no memory to tell a book again");
-    shown->count = put_side(book, SIDE_BUY, shown->rows);
-    shown->count += put_side(book, SIDE_SELL, shown->rows + shown->count);
-    ASSERT(shown->count == levels);
-    shown->rows[levels - 1].flags |= ROW_LAST;
-    shown->sequence = book_sequence(book);
-    return 0;
-}
+/* --- own books ------------------------------------------------------------------------------------------ */
 
 /* A gap of trades or best prices is none of the book. */
 static bool is_of_book(const struct message *message)
@@ -200,51 +155,39 @@ void retold_follow(struct retold *retold, const struct message *message)
         lose_venue(retold, message->record->feed_connection.venue);
 }
 
-int retold_begin(struct retold *retold, const struct engine *engine, bool *whole,
-                 struct error *error)
+/* --- telling -------------------------------------------------------------------------------------------- */
+
+static int make_room(struct retold *retold, struct error *error)
 {
-    forget_books(retold);
-    retold->next = 0;
-    *whole = true;
-    for (unsigned i = 0; i < retold->instrument_count; i++) {
-        const struct book *book = engine ? engine_book(engine, i) : retold->books[i];
-        if (copy_book(&retold->shown[i], book, error))
-            return error->code;
-        *whole = *whole && retold->shown[i].rows;
-    }
-    retold->telling = true;
+    size_t most = retold->kept_count + retold->instrument_count + 1;
+    struct message *messages = realloc(retold->messages, most * sizeof *messages);
+    if (!messages)
+        return error_set(error, ERROR_SYSTEM, "no memory to tell a market again");
+    retold->messages = messages;
     return 0;
 }
 
-static const struct message *tell_kept(struct retold *retold, int64_t now)
+int retold_tell(struct retold *retold, const struct engine *engine, struct retold_market *market,
+                struct error *error)
 {
-    const struct kept *kept = &retold->kept[retold->next++];
-    retold->message = kept->message;
-    retold->message.ts_local = now;
-    retold->message.record = &kept->record;
-    return &retold->message;
-}
-
-const struct message *retold_next(struct retold *retold, int64_t now)
-{
-    if (!retold->telling)
-        return NULL;
-    if (retold->next < retold->kept_count)
-        return tell_kept(retold, now);
-    while (retold->next - retold->kept_count < retold->instrument_count) {
-        size_t instrument = retold->next++ - retold->kept_count;
-        const struct shown *shown = &retold->shown[instrument];
-        if (!shown->rows)
-            continue;
-        retold->message = (struct message){.ts_local = now,
-                                           .sequence = shown->sequence,
-                                           .stream = EVENT_STREAM(instrument, CHANNEL_DEPTH),
-                                           .kind = EVENT_snapshot,
-                                           .row_count = shown->count,
-                                           .rows = shown->rows};
-        return &retold->message;
+    if (make_room(retold, error))
+        return error->code;
+    *market = (struct retold_market){.messages = retold->messages, .whole = true};
+    for (size_t i = 0; i < retold->kept_count; i++) {
+        struct message *message = &retold->messages[market->count++];
+        *message = retold->kept[i].message;
+        message->record = &retold->kept[i].record;
     }
-    retold->telling = false;
-    forget_books(retold);
-    return NULL;
+    for (unsigned i = 0; i < retold->instrument_count; i++) {
+        const struct book *book = engine ? engine_book(engine, i) : retold->books[i];
+        struct told_book *told = &retold->told[i];
+        market->whole = market->whole && book_is_synchronised(book);
+        if (!engine && !book_is_synchronised(book))
+            continue; /* the venue will tell it */
+        if (told_book_make(told, book, i, error))
+            return error->code;
+        if (told->rows)
+            retold->messages[market->count++] = told->message;
+    }
+    return 0;
 }

@@ -1,5 +1,5 @@
-/* What a venue told once and does not tell again by itself: kept, and told to the session that goes on with a new
- * tape, whose engine begins with nothing of the market. So that tape can be replayed by itself too. */
+/* What a venue told once and does not tell again by itself: kept, and written at the beginning of the next tape, so that
+ * it can be replayed and verified by itself. */
 #ifndef CAPSTAN_LIVE_RETOLD_H
 #define CAPSTAN_LIVE_RETOLD_H
 
@@ -21,11 +21,16 @@ static inline bool retold_keeps(unsigned kind)
 int retold_keep(struct retold *retold, const struct message *message, struct error *error);
 /* A message of the market, for own books; nothing to do without. */
 void retold_follow(struct retold *retold, const struct message *message);
-/* Copy the books of the engine, which the start will clear, or the own ones: those that are whole become a snapshot each.
- * `whole`: all were. */
-int retold_begin(struct retold *retold, const struct engine *engine, bool *whole,
-                 struct error *error);
-/* The next message, at `now`, valid until the next call; NULL: all was told. */
-const struct message *retold_next(struct retold *retold, int64_t now);
+/* What the market told until now. */
+struct retold_market {
+    const struct message
+        *messages; /* without times; valid until the next call of a function here */
+    size_t count;
+    bool whole; /* each book was: all of them are told */
+};
+/* The kept records, then each book of the engine, or of the own ones those that are whole. ERROR_INPUT for a book that
+ * can't be told. */
+int retold_tell(struct retold *retold, const struct engine *engine, struct retold_market *market,
+                struct error *error);
 
 #endif

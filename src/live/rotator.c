@@ -12,8 +12,13 @@
 static const char target[] = "capstan.tape";
 
 #define LEAST_NS NS_PER_SECOND
-/* Where the disk has no room. */
+/* Where the next tape could not be made. */
 #define AGAIN_NS (60 * NS_PER_SECOND)
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 /* The next whole multiple of the period since 1970. */
 static int64_t due_after(const struct rotator *rotator, int64_t now)
@@ -68,15 +73,13 @@ bool rotator_ends(struct rotator *rotator, int64_t now)
     char path[ROTATION_PATH_BYTES];
     struct error error = {0};
     const struct run_engine *run = rotator->options.engine;
-    if (rotator->failed || rotator->tells || rotator->armed ||
-        (run && !engine_is_settled(run->engine)))
+    if (rotator->failed || (run && !engine_is_settled(run->engine)))
         return false;
     int code = rotation_path(rotator->options.base, rotator->options.number + 1, path, &error);
     if (!code)
         code = rotation_room(path, &error);
-    int64_t aligned = due_after(rotator, now);
     if (code)
-        again_at(rotator, now + AGAIN_NS < aligned ? now + AGAIN_NS : aligned, now, &error);
+        again_at(rotator, earlier(due_after(rotator, now), now + AGAIN_NS), now, &error);
     rotator->ended = !code;
     return rotator->ended;
 }
@@ -84,57 +87,57 @@ bool rotator_ends(struct rotator *rotator, int64_t now)
 void rotator_takes(struct rotator *rotator, const struct message *message)
 {
     struct error error = {0};
-    if (rotator->follows && !rotator->tells)
+    if (rotator->follows)
         retold_follow(rotator->retold, message);
-    if (retold_keeps(message->kind) && !rotator->tells && rotator->options.every > 0) {
-        if (retold_keep(rotator->retold, message, &error) && !rotator->failed) {
-            rotator->failed = true;
-            tell_trouble(rotator, message->ts_local, "tapes can't rotate any more", &error);
-        }
-    } else if (rotator->armed && message->kind == EVENT_start) {
-        rotator->armed = false;
-        rotator->tells = true;
+    if (retold_keeps(message->kind) && rotator->options.every > 0 &&
+        retold_keep(rotator->retold, message, &error) && !rotator->failed) {
+        rotator->failed = true;
+        tell_trouble(rotator, message->ts_local, "tapes can't rotate any more", &error);
     }
-}
-
-const struct message *rotator_next(struct rotator *rotator, int64_t now)
-{
-    const struct message *message = retold_next(rotator->retold, now);
-    rotator->tells = message != NULL;
-    return message;
 }
 
 /* --- after the feed ended -------------------------------------------------------------------------------- */
 
+/* ERROR_SYSTEM where the session can't go on; `rotated` false, and why, where it stays on its tape. */
+static int write_next(struct rotator *rotator, uint64_t epoch, const char *path, bool *rotated,
+                      struct error *error)
+{
+    const struct run_engine *run = rotator->options.engine;
+    struct retold_market market;
+    if (retold_tell(rotator->retold, run ? run->engine : NULL, &market, error))
+        return 0;
+    const struct live_tape_rotation rotation = {.path = path,
+                                                .number = rotator->options.number + 1,
+                                                .epoch = epoch,
+                                                .engine = run,
+                                                .warm = run != NULL,
+                                                .market = market.messages,
+                                                .market_count = market.count};
+    int code = live_tape_rotate(rotator->options.tape, &rotation, rotated, error);
+    if (!code && *rotated && !run && !market.whole)
+        rotator->options.want_snapshots(rotator->options.context);
+    return code;
+}
+
 int rotator_rotate(struct rotator *rotator, uint64_t epoch, int64_t now, struct error *error)
 {
     char path[ROTATION_PATH_BYTES];
-    const struct run_engine *run = rotator->options.engine;
     int64_t began = clock_now(&clock_monotonic);
-    bool rotated = false, whole = false;
+    bool rotated = false;
     ASSERT(rotator->ended);
     rotator->ended = false;
     int code = rotation_path(rotator->options.base, rotator->options.number + 1, path, error);
     if (!code)
-        code = retold_begin(rotator->retold, run ? run->engine : NULL, &whole, error);
+        code = write_next(rotator, epoch, path, &rotated, error);
     if (code)
         return code;
-    const struct live_tape_rotation rotation = {
-        .path = path, .number = rotator->options.number + 1, .epoch = epoch, .engine = run};
-    code = live_tape_rotate(rotator->options.tape, &rotation, &rotated, error);
-    if (code)
-        return code;
-    rotator->armed = run != NULL;
-    rotator->tells = run == NULL && rotated;
-    if (!run && rotated && !whole)
-        rotator->options.want_snapshots(rotator->options.context);
-    if (!rotated) { /* it cost a start already: not before the next time */
-        again_at(rotator, due_after(rotator, now), now, error);
+    rotator->due = due_after(rotator, now);
+    if (!rotated) {
+        again_at(rotator, earlier(rotator->due, now + AGAIN_NS), now, error);
         error->code = ERROR_NONE;
         return 0;
     }
     rotator->options.number++;
-    rotator->due = due_after(rotator, now);
     if (error->code != ERROR_NONE)
         tell_trouble(rotator, now, "the tape before could not be brought to its end", error);
     error->code = ERROR_NONE;

@@ -1,6 +1,6 @@
-/* When a live session's tape ends and the next begins (setting tape.rotate_every), and what is done then. A rotation
- * is a session that ends in order and another that begins, but for the orders, which rest, and the venues, which stay
- * connected: the engine takes another start, of the next epoch, and is told of the market again. */
+/* When a live session's tape ends and the next begins (setting tape.rotate_every), and what is done then. To the engine
+ * nothing happens but a start of the epoch that it is in, with which it goes on; what the next tape begins with lets another
+ * engine go on like it. */
 #ifndef CAPSTAN_LIVE_ROTATOR_H
 #define CAPSTAN_LIVE_ROTATOR_H
 
@@ -25,8 +25,6 @@ struct rotator {
     struct rotator_options options;
     int64_t due;  /* ts_local from which on the tape is to end; TIME_NEVER */
     bool ended;   /* the feed gave its last message of the tape */
-    bool armed;   /* the market is told again once the start was given */
-    bool tells;   /* it is being told */
     bool follows; /* the books are kept here: there is no engine */
     bool failed;  /* no memory to keep something: nothing rotates any more */
     struct retold *retold;
@@ -49,20 +47,14 @@ bool rotator_ends(struct rotator *rotator, int64_t now);
 void rotator_takes(struct rotator *rotator, const struct message *message);
 static inline void rotator_sees(struct rotator *rotator, const struct message *message)
 {
-    if (rotator->follows || rotator->armed || retold_keeps(message->kind))
+    if (rotator->follows || retold_keeps(message->kind))
         rotator_takes(rotator, message);
-}
-/* What the new session is told of the market before all else; NULL: nothing (more). */
-const struct message *rotator_next(struct rotator *rotator, int64_t now);
-static inline const struct message *rotator_tells(struct rotator *rotator, int64_t now)
-{
-    return rotator->tells ? rotator_next(rotator, now) : NULL;
 }
 
 /* --- after the feed ended -------------------------------------------------------------------------------- */
 
-/* End the tape and go on with the next, or where that can't be with the same; `epoch` is that of the session which has
- * ended. A start of a higher epoch follows. ERROR_SYSTEM where the session can't go on. */
+/* End the tape and go on with the next, or where that can't be with the same; `epoch` is the session's. A start of this
+ * epoch follows. ERROR_SYSTEM where the session can't go on. */
 int rotator_rotate(struct rotator *rotator, uint64_t epoch, int64_t now, struct error *error);
 
 #endif

@@ -53,29 +53,13 @@ static int record_all(struct session *session, struct error *error)
     return error->code;
 }
 
-/* Nobody asked for it but the session: the new one knows nothing of the accounts. */
-static int ask_for_accounts(struct session *session, struct error *error)
-{
-    for (size_t v = 0; v < session->venues.count; v++) {
-        const union event_record record = {.request_snapshot = {.venue = (uint8_t)v}};
-        const struct message request = {.ts_local = session->loop.now,
-                                        .stream = EVENT_NONE_16,
-                                        .kind = EVENT_request_snapshot,
-                                        .record = &record};
-        if (session->loop.venue->submit(session->loop.venue, &request, error))
-            return error->code;
-    }
-    return 0;
-}
-
-/* One tape is over. */
+/* One tape is over; the session is not, and its epoch stays. */
 static int rotate(struct session *session, struct error *error)
 {
     int code = rotator_rotate(&session->rotator, session->start.epoch, session->written.now, error);
     bool rotated = !code && session->rotator.options.number != session->tape_number;
     if (code || !session_has_engine(session))
         return code;
-    session->start.epoch++;
     if (rotated) {
         session->tape_number = session->rotator.options.number;
         code =
@@ -87,7 +71,7 @@ static int rotate(struct session *session, struct error *error)
             return code;
     }
     live_feed_restart(session->feed, &session->start);
-    return ask_for_accounts(session, error);
+    return 0;
 }
 
 static int run_chain(struct session *session, struct error *error)

@@ -121,8 +121,11 @@ static int take_message(struct sink *sink, const struct message *message, struct
     store->judged = false;
     if (market_faults_take(store->faults, message, error))
         return error->code;
-    if (message->kind == EVENT_start) { /* the engine's breaker begins closed, without a word */
-        follower_obey(store->follower, INFRASTRUCTURE_CLOSED);
+    if (message->kind == EVENT_start) { /* the engine's breaker is told by nothing else */
+        const struct engine *engine = store->options.engine->engine;
+        follower_obey(store->follower, engine_goes_on(engine, &message->record->start)
+                                           ? engine_database_state(engine)
+                                           : INFRASTRUCTURE_CLOSED);
         follower_judged(store->follower);
     }
     store->judging = is_of_database(message);

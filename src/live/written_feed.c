@@ -21,13 +21,6 @@ static bool ends(struct written_feed *written)
            rotator_ends(written->rotator, written->now);
 }
 
-static const struct message *next_inner(struct written_feed *written, struct error *error)
-{
-    const struct message *again =
-        written->rotator ? rotator_tells(written->rotator, written->now) : NULL;
-    return again ? again : written->inner->next(written->inner, error);
-}
-
 static const struct message *give(struct written_feed *written, const struct message *message)
 {
     written->now = message->ts_local;
@@ -48,7 +41,7 @@ static const struct message *next(struct feed *feed, struct error *error)
             return NULL;
         }
         if (!written->held)
-            written->held = next_inner(written, error);
+            written->held = written->inner->next(written->inner, error);
         if (!written->held)
             return NULL;
         const struct message *gap = live_tape_gap(written->tape, written->held->ts_local);

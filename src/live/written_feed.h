@@ -13,9 +13,8 @@ struct written_feed {
     struct live_tape *tape;
     const struct message *held; /* waits behind the gaps that come before it */
     uint64_t dropped;
-    struct rotator
-        *rotator; /* ends the feed where the tape is to end, and begins the next; NULL: none */
-    int64_t now;  /* ts_local of the last message given */
+    struct rotator *rotator; /* ends the feed where the tape is to end; NULL: none */
+    int64_t now;             /* ts_local of the last message given */
     bool within_frame;
     /* Ask the venues for whole books again. */
     void (*want_snapshots)(void *context);

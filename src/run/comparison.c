@@ -157,12 +157,18 @@ static void pass(struct comparison *comparison)
     comparison->passed++;
 }
 
+/* A start that follows another, and does not go on with its session. */
+static bool begins_anew(const struct comparison *comparison, const struct message *message)
+{
+    return message->kind == EVENT_start && comparison->sessions > 0 &&
+           !engine_goes_on(comparison->engine, &message->record->start);
+}
+
 /* Whether the session may have died before what comes next on the tape; NULL: nothing. */
 static bool may_have_died(const struct comparison *comparison, const struct message *next)
 {
     return comparison->recorded &&
-           (!next || (next->kind == EVENT_start && comparison->sessions > 0) ||
-            fold_tells_loss(next));
+           (!next || begins_anew(comparison, next) || fold_tells_loss(next));
 }
 
 /* The engine decided what the tape does not have next. */
@@ -224,7 +230,7 @@ static int compare_message(struct sink *sink, const struct message *message, str
     bool restarts = message->kind == EVENT_start && comparison->sessions > 0;
     if (comparison->recorded && restarts && !comparison->cut && end_session(comparison, error))
         return error->code;
-    if (comparison->cut && !restarts && !fold_tells_loss(message))
+    if (comparison->cut && !begins_anew(comparison, message) && !fold_tells_loss(message))
         return went_on(comparison, error);
     if (peek(comparison, &expected, error))
         return error->code;

@@ -443,7 +443,10 @@ static int make_next(struct live_tape *live, const struct live_tape_rotation *ro
                                        .header = &live->next,
                                        .predecessor = describe(live, rotation),
                                        .ts_local = tape_appender_last_ts(live->appender),
-                                       .engine = rotation->engine};
+                                       .engine = rotation->engine,
+                                       .warm = rotation->warm,
+                                       .market = rotation->market,
+                                       .market_count = rotation->market_count};
     int code = rotation_write(&next, error);
     if (code)
         return code;

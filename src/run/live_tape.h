@@ -59,6 +59,9 @@ struct live_tape_rotation {
     uint64_t number;                 /* of it in its chain */
     uint64_t epoch;                  /* the last that began */
     const struct run_engine *engine; /* whose carry goes along; NULL: none (`record`) */
+    bool warm;                       /* see struct rotation_next */
+    const struct message *market;    /* likewise */
+    size_t market_count;
     void (*passed)(void *context, enum live_tape_step step); /* tests; NULL */
     void *context;
 };

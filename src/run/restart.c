@@ -101,7 +101,7 @@ static int compare(struct restart_trial *trial, const struct engine *other, cons
 static int write_carry(struct restart_trial *trial, size_t *length, struct error *error)
 {
     static uint8_t none[1];
-    *length = engine_write_carry(trial->lived->engine, trial->carry ? trial->carry : none,
+    *length = engine_write_carry(trial->lived->engine, false, trial->carry ? trial->carry : none,
                                  trial->carry_capacity);
     if (*length <= trial->carry_capacity)
         return 0;
@@ -119,12 +119,13 @@ static int write_carry(struct restart_trial *trial, size_t *length, struct error
 static int load(struct restart_trial *trial, struct engine **loaded, struct error *error)
 {
     size_t length;
+    size_t used;
     uint64_t index;
     *loaded = engine_init(trial->loaded, aligned_size_of(trial->lived), &trial->lived->config);
     int code = write_carry(trial, &length, error);
     if (code)
         return code;
-    const char *fault = engine_read_carry(*loaded, trial->carry, length, &index);
+    const char *fault = engine_read_carry(*loaded, trial->carry, length, &used, &index);
     if (!fault)
         return 0;
     trial->room = "carry";

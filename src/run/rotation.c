@@ -210,21 +210,52 @@ int rotation_carry_take(struct rotation_carry *carry, const struct message *mess
     return 0;
 }
 
-int rotation_carry_load(const struct rotation_carry *carry, struct engine *engine,
-                        struct error *error)
+bool rotation_goes_on(const struct rotation_carry *carry, const struct event_start *start)
+{
+    return carry->parts > 0 && start->epoch == carry->predecessor.epoch;
+}
+
+static int refuse(const char *fault, uint64_t index, const char *what, struct error *error)
+{
+    return error_set(error, ERROR_INPUT,
+                     "the %s at the tape's beginning: field %s of %" PRIu64
+                     " is not what this build reads",
+                     what, fault, index);
+}
+
+static int load(const struct rotation_carry *carry, struct engine *engine, size_t *used,
+                struct error *error)
 {
     uint64_t index;
+    *used = 0;
     if (carry->parts == 0)
         return 0;
     if (!carry->whole)
         return error_set(error, ERROR_INPUT, "the carry at the tape's beginning is not whole");
-    const char *fault = engine_read_carry(engine, carry->bytes, carry->length, &index);
-    if (fault == NULL)
-        return 0;
-    return error_set(error, ERROR_INPUT,
-                     "the carry at the tape's beginning: field %s of %" PRIu64
-                     " is not what this build reads",
-                     fault, index);
+    const char *fault = engine_read_carry(engine, carry->bytes, carry->length, used, &index);
+    return fault == NULL ? 0 : refuse(fault, index, "carry", error);
+}
+
+int rotation_carry_load(const struct rotation_carry *carry, struct engine *engine,
+                        struct error *error)
+{
+    size_t used;
+    return load(carry, engine, &used, error);
+}
+
+int rotation_carry_load_warm(const struct rotation_carry *carry, struct engine *engine,
+                             struct error *error)
+{
+    uint64_t index;
+    size_t used;
+    int code = load(carry, engine, &used, error);
+    if (code)
+        return code;
+    if (used == carry->length)
+        return error_set(error, ERROR_INPUT, "no warmth stands at the tape's beginning");
+    const char *fault =
+        engine_read_warmth(engine, carry->bytes + used, carry->length - used, &index);
+    return fault == NULL ? 0 : refuse(fault, index, "warmth", error);
 }
 
 void rotation_carry_close(struct rotation_carry *carry)
@@ -235,35 +266,54 @@ void rotation_carry_close(struct rotation_carry *carry)
 
 /* --- the next tape ------------------------------------------------------------------------------------------- */
 
+static struct message timed(const struct rotation_next *next, const struct message *message)
+{
+    struct message told = *message;
+    told.ts_local = next->ts_local;
+    return told;
+}
+
 /* What this engine leaves, read again by a fresh one. */
-static int try_carry(const struct run_engine *run, const struct rotation_carry *carry,
+static int try_carry(const struct rotation_next *next, const struct rotation_carry *carry,
                      struct error *error)
 {
+    const struct engine_config *config = &next->engine->config;
     size_t size =
-        (engine_size(&run->config) + ENGINE_ALIGNMENT - 1) / ENGINE_ALIGNMENT * ENGINE_ALIGNMENT;
+        (engine_size(config) + ENGINE_ALIGNMENT - 1) / ENGINE_ALIGNMENT * ENGINE_ALIGNMENT;
     void *memory = aligned_alloc(ENGINE_ALIGNMENT, size);
     if (memory == NULL)
         return error_set(error, ERROR_SYSTEM, "no memory to try a carry");
-    int code = rotation_carry_load(carry, engine_init(memory, size, &run->config), error);
+    struct engine *engine = engine_init(memory, size, config);
+    for (size_t i = 0; i < next->market_count; i++) {
+        const struct message message = timed(next, &next->market[i]);
+        engine_step(engine, &message);
+    }
+    int code = next->warm ? rotation_carry_load_warm(carry, engine, error)
+                          : rotation_carry_load(carry, engine, error);
     free(memory);
     return code;
 }
 
-static int make_carry(const struct run_engine *run, struct rotation_carry *carry,
+static int make_carry(const struct rotation_next *next, struct rotation_carry *carry,
                       struct error *error)
 {
     uint8_t none[1];
-    size_t length = engine_write_carry(run->engine, none, 0);
+    const struct engine *engine = next->engine->engine;
+    size_t first = engine_write_carry(engine, next->warm, none, 0);
+    size_t length = first + (next->warm ? engine_write_warmth(engine, none, 0) : 0);
     carry->bytes = malloc(length);
     if (carry->bytes == NULL)
         return error_set(error, ERROR_SYSTEM, "no memory for a carry");
     if (length > ROTATION_CARRY_BYTES_MAX)
         return error_set(error, ERROR_SYSTEM, "a carry of %zu bytes: expected at most %d", length,
                          ROTATION_CARRY_BYTES_MAX);
-    carry->length = carry->capacity = engine_write_carry(run->engine, carry->bytes, length);
+    engine_write_carry(engine, next->warm, carry->bytes, first);
+    if (next->warm)
+        engine_write_warmth(engine, carry->bytes + first, length - first);
+    carry->length = carry->capacity = length;
     carry->parts = (length + ROTATION_PART_BYTES - 1) / ROTATION_PART_BYTES;
     carry->follows = carry->whole = true;
-    return try_carry(run, carry, error);
+    return try_carry(next, carry, error);
 }
 
 static void put_text(struct event_text *text, const uint8_t *bytes, size_t length)
@@ -305,6 +355,10 @@ static int write_tape(const struct rotation_next *next, const struct rotation_ca
         code = append(writer, next, EVENT_predecessor, &record, error);
     for (uint64_t part = 0; !code && part < carry->parts; part++)
         code = append_part(writer, next, carry, part, error);
+    for (size_t i = 0; !code && i < next->market_count; i++) {
+        const struct message message = timed(next, &next->market[i]);
+        code = tape_writer_append(writer, &message, error);
+    }
     if (!code)
         return tape_writer_finish(&writer, error);
     tape_writer_abandon(&writer);
@@ -318,7 +372,7 @@ int rotation_write(const struct rotation_next *next, struct error *error)
     if (access(next->path, F_OK) == 0)
         return error_set(error, ERROR_INPUT, "%s: is there already", next->path);
     if (next->engine != NULL)
-        code = make_carry(next->engine, &carry, error);
+        code = make_carry(next, &carry, error);
     if (!code)
         code = write_tape(next, &carry, error);
     rotation_carry_close(&carry);

@@ -44,10 +44,16 @@ int rotation_carry_take(struct rotation_carry *carry, const struct message *mess
                         struct error *error);
 /* What stands at the beginning of the tape at `path`. */
 int rotation_carry_read(struct rotation_carry *carry, const char *path, struct error *error);
+/* Whether a session goes on with the tape: its first start is of the epoch that the tape before ended in. */
+bool rotation_goes_on(const struct rotation_carry *carry, const struct event_start *start);
 /* What was read, into an engine that is fresh: ERROR_INPUT where it is not whole, or a field does not fit. Nothing to do
  * where the tape follows none, or none with an engine. */
 int rotation_carry_load(const struct rotation_carry *carry, struct engine *engine,
                         struct error *error);
+/* The same with the warmth behind it, into an engine that was told the market that stands before the start: it goes on
+ * as the one that wrote the tape did. ERROR_INPUT too where there is no warmth. */
+int rotation_carry_load_warm(const struct rotation_carry *carry, struct engine *engine,
+                             struct error *error);
 void rotation_carry_close(struct rotation_carry *carry);
 
 /* --- the next tape ------------------------------------------------------------------------------------------ */
@@ -59,10 +65,14 @@ struct rotation_next {
     struct event_predecessor predecessor;
     int64_t ts_local;                /* of its records: the predecessor's last */
     const struct run_engine *engine; /* whose carry it is; NULL: none (`record`) */
+    bool warm;                       /* its session goes on: with its warmth */
+    /* What the market told before and does not tell again, books included; times are set here. */
+    const struct message *market;
+    size_t market_count;
 };
 
-/* Write it whole, and give it its name only when it is on the disk. The carry is tried on a fresh engine before: what
- * could not be read again is refused. On failure nothing is left, and nothing has changed. */
+/* Write it whole, and give it its name only when it is on the disk. Market, carry and warmth are tried on a fresh engine
+ * before: what could not be read again, or would be another engine, is refused. On failure nothing is left, and nothing has changed. */
 int rotation_write(const struct rotation_next *next, struct error *error);
 /* Take back what rotation_write() wrote, for good; ERROR_SYSTEM where it can't be: then it is what a start finds. */
 int rotation_withdraw(const char *path, struct error *error);

@@ -75,12 +75,14 @@ static int open_feed(struct verification *verification, struct error *error)
 }
 
 /* Before the first start: from what the tapes before it left. */
-static int begin(struct restarter *restarter, struct error *error)
+static int begin(struct restarter *restarter, const struct event_start *start, struct error *error)
 {
     struct run_engine *run = &restarter->verification->engine;
     restarter->started = true;
     if (!restarter->carry.follows)
         return 0;
+    if (rotation_goes_on(&restarter->carry, start)) /* it was told the market that stands before */
+        return rotation_carry_load_warm(&restarter->carry, run->engine, error);
     run_engine_renew(run);
     return fold_begin(&restarter->carry, restarter->path, run, error);
 }
@@ -96,7 +98,9 @@ static int restart(struct sink *sink, const struct message *message, struct erro
     if (message->kind != EVENT_start)
         return 0;
     if (!restarter->started)
-        return begin(restarter, error);
+        return begin(restarter, &message->record->start, error);
+    if (engine_goes_on(run->engine, &message->record->start))
+        return 0;
     run_engine_renew(run);
     /* The comparison has passed the start. */
     uint64_t before = comparison_passed(restarter->verification->comparison) - 1;

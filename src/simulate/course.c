@@ -564,6 +564,7 @@ void course_draw(struct course *course, uint64_t seed, uint64_t events)
     random_init(&painter.random, seed, 0);
     course->count = course->record_count = course->row_count = 0;
     course->restarts = 0;
+    course->seed = seed;
     course_draw_world(course, &painter.random);
     begin(&painter);
     uint64_t commands = one_in(&painter, 3) ? 0 : (uint64_t)between(&painter, 1, SCRIPT_MAX / 4);

@@ -31,6 +31,7 @@ struct course {
     union event_record *records;
     struct row *rows;
     size_t count, capacity, record_count, row_count, row_capacity;
+    uint64_t seed;
     uint64_t restarts; /* among the messages */
 };
 

@@ -15,6 +15,7 @@
 #include "run/restart.h"
 #include "run/run_engine.h"
 #include "simulate/truth.h"
+#include "simulate/twin.h"
 #include "venue/sim/sim.h"
 
 enum { HELD_MAX = 1024, NAMED_MAX = 2048 };
@@ -31,6 +32,7 @@ struct watch {
     /* Where the process dies: an engine that only folds what the other was told and decided. */
     struct run_engine folded;
     struct restart_trial trial;
+    struct twin twin; /* where tapes rotate */
     bool started;
     int64_t now;
     uint64_t epoch;
@@ -192,9 +194,22 @@ static void fold(struct watch *watch, const struct message *message)
         engine_fold(watch->folded.engine, message);
 }
 
+/* 11 likewise: a rotation of tapes changes nothing. */
+static int judge_twin(struct watch *watch, int code, struct error *error)
+{
+    if (code != ERROR_DIFFERENT)
+        return code;
+    fail(watch, 11, "%s", error->text);
+    watch->outcome->failure.by_messages = true;
+    return code;
+}
+
 static int watch_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct watch *watch = (struct watch *)sink;
+    int code = watch->folded.engine ? twin_message(&watch->twin, message, error) : 0;
+    if (judge_twin(watch, code, error))
+        return code;
     watch->outcome->failure.ts = message->ts_local;
     watch->outcome->failure.messages++;
     if (watch->plan->keep && keep(watch, message, error))
@@ -226,11 +241,20 @@ static int watch_stepped(struct sink *sink, const struct engine *engine, struct 
     return check_audit((struct watch *)sink, error);
 }
 
+static int watch_finishing(struct sink *sink, const struct engine *engine, struct error *error)
+{
+    struct watch *watch = (struct watch *)sink;
+    (void)engine;
+    int code = watch->folded.engine ? twin_finish(&watch->twin, error) : 0;
+    return judge_twin(watch, code, error);
+}
+
 static int watch_decision(struct sink *sink, const struct message *decision, struct error *error)
 {
-    (void)error;
     struct watch *watch = (struct watch *)sink;
     const union event_record *record = decision->record;
+    if (judge_twin(watch, twin_decision(&watch->twin, decision, error), error))
+        return error->code;
     watch->written = decision;
     fold(watch, decision);
     if (decision->kind == EVENT_shutdown_state)
@@ -342,6 +366,7 @@ static void count(struct watch *watch, const struct loop *loop)
     counts->cancelled += engine->cancelled;
     counts->modified += engine->modified;
     counts->fills += engine->fills;
+    counts->rotations += watch->twin.rotations;
     counts->checks += engine->invariant_checks;
     for (unsigned gate = 0; gate < GATE_COUNT; gate++)
         counts->gates[gate] += engine->gate_blocked[gate];
@@ -376,6 +401,8 @@ static int open_engines(struct watch *watch, struct error *error)
         code = run_engine_open(&watch->folded, config, &course->names, false, false, error);
     if (!code && course->restarts > 0)
         code = restart_trial_open(&watch->trial, &watch->engine, &watch->folded, error);
+    if (!code && course->restarts > 0)
+        code = twin_open(&watch->twin, &watch->engine, &watch->folded, course->seed, error);
     config_free(&config);
     return code;
 }
@@ -430,6 +457,7 @@ static void close_run(struct watch *watch)
     if (watch->feed)
         watch->feed->close(watch->feed);
     fingerprint_close(&watch->fingerprint);
+    twin_close(&watch->twin);
     restart_trial_close(&watch->trial);
     run_engine_close(&watch->folded);
     run_engine_close(&watch->engine);
@@ -479,7 +507,8 @@ int run_once(struct simulation *simulation, const struct run_plan *plan,
     watch->sink = (struct sink){.market = true,
                                 .message = watch_message,
                                 .stepped = watch_stepped,
-                                .decision = watch_decision};
+                                .decision = watch_decision,
+                                .finishing = watch_finishing};
     watch->venue = (struct venue){.start = watch_start,
                                   .advance = watch_advance,
                                   .answer = watch_answer,

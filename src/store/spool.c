@@ -151,7 +151,8 @@ static int64_t venue_time(const struct message *message)
                                                                            : message->ts_local;
 }
 
-/* After the step: mids that the message moved. What loses books may do so for several instruments. */
+/* After the step: mids that the message moved. What loses books may do so for several instruments; a start that goes on
+ * has books from before it, which the live session was not told again. */
 static void note_mids(struct spool *spool)
 {
     bool one =
@@ -159,6 +160,10 @@ static void note_mids(struct spool *spool)
     bool loses = spool->kind == EVENT_gap || spool->kind == EVENT_feed_connection ||
                  spool->kind == EVENT_definition;
     int64_t bid, ask;
+    if (!spool->any)
+        return; /* not yet the run */
+    for (unsigned i = 0; spool->kind == EVENT_start && i < spool->instrument_count; i++)
+        mids_note(spool->mids, i, spool->moved_at, spool->engine);
     if (one && spool->moved < spool->instrument_count)
         mids_note(spool->mids, spool->moved, spool->moved_at, spool->engine);
     for (unsigned i = 0; loses && i < spool->instrument_count; i++)

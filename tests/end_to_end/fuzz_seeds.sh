@@ -6,7 +6,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/samples"
 count=0
 failed=0
-for target in adapter binance coinbase config event net oanda ops tape; do
+for target in adapter binance carry coinbase config event net oanda ops tape; do
     count=$((count + 1))
     set -- "${srcdir:-.}/tests/fuzz/seeds/$target"-*
     if [ "$target" = tape ] && ./tests/fuzz/tape_samples "$work/samples"; then

@@ -12,6 +12,8 @@ enum { BYTES = 1 << 18, TEXT = 1 << 20 };
 
 static struct harness h;
 static uint8_t bytes[BYTES];
+static bool goes_on; /* carries are those of a session that goes on */
+static size_t used;
 static char ours[TEXT];
 
 static struct engine_config config_of(void)
@@ -38,7 +40,7 @@ static struct engine *fresh_engine(void)
 
 static size_t written(void)
 {
-    size_t length = engine_write_carry(h.engine, bytes, sizeof bytes);
+    size_t length = engine_write_carry(h.engine, goes_on, bytes, sizeof bytes);
     cr_assert_leq(length, sizeof bytes);
     return length;
 }
@@ -73,10 +75,10 @@ static struct engine *expect_read(void)
     uint64_t index;
     size_t length = written();
     struct engine *read = fresh_engine();
-    const char *fault = engine_read_carry(read, bytes, length, &index);
+    const char *fault = engine_read_carry(read, bytes, length, &used, &index);
     cr_assert_eq(fault, NULL, "field %s of %lu", fault, (unsigned long)index);
     expect_equal(h.engine, read, engine_walk_carry);
-    cr_expect_eq(engine_write_carry(read, again, sizeof again), length);
+    cr_expect_eq(engine_write_carry(read, goes_on, again, sizeof again), length);
     cr_expect_arr_eq(bytes, again, length);
     cr_expect_eq(engine_open_orders(read), engine_open_orders(h.engine));
     cr_expect_eq(engine_counters(read)->placed, engine_counters(h.engine)->placed);
@@ -209,13 +211,54 @@ Test(carry, of_what_is_seldom)
     free(h.memory);
 }
 
+static void walk_sync(const struct engine *engine, struct walker *walker)
+{
+    sync_walk(walker, engine);
+}
+
+static void shows_orphan(order_id order)
+{
+    union event_record record = {.open_order = {.instrument = 1,
+                                                .order = order,
+                                                .venue_order = {.length = 3, .bytes = "abc"},
+                                                .side = SIDE_SELL,
+                                                .price = {2100, NUMBER_VALUE},
+                                                .leaves = {5, NUMBER_VALUE}}};
+    harness_record(&h, EVENT_open_order, EVENT_STREAM(1, CHANNEL_SESSION), &record);
+}
+
+static void lived_with_orphans(void)
+{
+    union event_record record = {.snapshot_end = {.venue = 0, .taken = SECONDS(9)}};
+    lived();
+    shows_orphan(777);
+    shows_orphan(0);
+    harness_record(&h, EVENT_snapshot_end, EVENT_NONE_16, &record);
+    shows_orphan(778); /* of a snapshot that has not ended */
+    cr_assert_eq(h.engine->orphans.count, 3);
+    goes_on = true;
+}
+
+/* With it goes what is known of the account. */
+Test(carry, of_a_session_that_goes_on)
+{
+    lived_with_orphans();
+    struct engine *read = expect_read();
+    read->sync_deadline = h.engine->sync_deadline; /* what follows from the rest is warmth */
+    expect_equal(h.engine, read, walk_sync);
+    cr_expect(read->venues[0].reconciled && read->venues[0].told);
+    free(read);
+    expect_carried();
+    harness_close(&h);
+}
+
 /* Orders keep their order in the lists: the older goes first. */
 Test(carry, keeps_lists_in_order)
 {
     uint64_t index;
     quoted();
     struct engine *read = fresh_engine();
-    cr_assert_eq(engine_read_carry(read, bytes, written(), &index), NULL);
+    cr_assert_eq(engine_read_carry(read, bytes, written(), &used, &index), NULL);
     for (unsigned side = 0; side < 2; side++)
         for (uint32_t a = h.engine->instruments[1].sides[side].first,
                       b = read->instruments[1].sides[side].first;
@@ -232,7 +275,7 @@ Test(carry, a_trade_counts_once)
     uint64_t index;
     lived();
     struct engine *read = fresh_engine();
-    cr_assert_eq(engine_read_carry(read, bytes, written(), &index), NULL);
+    cr_assert_eq(engine_read_carry(read, bytes, written(), &used, &index), NULL);
     start(read, 7, h.now);
     int64_t held = read->instruments[0].position.units;
     const struct own_trade *trade = &h.engine->orders.trades[0];
@@ -258,16 +301,14 @@ Test(carry, a_trade_counts_once)
 static const char *fault_of(size_t length, uint64_t *index)
 {
     struct engine *read = fresh_engine();
-    const char *fault = engine_read_carry(read, bytes, length, index);
+    const char *fault = engine_read_carry(read, bytes, length, &used, index);
     free(read);
     return fault;
 }
 
-/* One bit of any byte, or an end before the end. */
-Test(carry, damage_is_refused)
+static void expect_damage_is_refused(void)
 {
     uint64_t index;
-    lived();
     size_t length = written();
     for (size_t at = 0; at < length; at++) {
         uint8_t bit = (uint8_t)(1u << at % 8);
@@ -278,9 +319,31 @@ Test(carry, damage_is_refused)
     for (size_t cut = 0; cut < length; cut += 7)
         cr_assert_neq(fault_of(cut, &index), NULL, "cut to %zu of %zu", cut, length);
     cr_assert_eq(fault_of(length, &index), NULL);
+}
+
+/* One bit of any byte, or an end before the end. */
+Test(carry, damage_is_refused)
+{
+    uint64_t index;
+    lived();
+    expect_damage_is_refused();
+    size_t length = written();
     bytes[length] = 0;
     cr_assert_str_eq(fault_of(length + 1, &index), "end");
     cr_assert_eq(index, length);
+    harness_close(&h);
+}
+
+/* Behind such a carry more may stand. */
+Test(carry, damage_of_one_that_goes_on_is_refused)
+{
+    uint64_t index;
+    lived_with_orphans();
+    expect_damage_is_refused();
+    size_t length = written();
+    bytes[length] = 0;
+    cr_assert_eq(fault_of(length + 1, &index), NULL);
+    cr_assert_eq(used, length);
     harness_close(&h);
 }
 
@@ -365,6 +428,33 @@ static void fewer_orders(struct engine *engine)
     engine->orders.capacity = 11;
 }
 
+static void orphan_of_no_instrument(struct engine *engine)
+{
+    engine->orphans.count = 1;
+    engine->orphans.list[0] = (struct orphan){.instrument = 2};
+}
+
+static void orphan_of_no_side(struct engine *engine)
+{
+    engine->orphans.count = 1;
+    engine->orphans.list[0] = (struct orphan){.side = 2};
+}
+
+static void fewer_orphans(struct engine *engine)
+{
+    engine->orphans.count = 2;
+    engine->orphans.list[0] = engine->orphans.list[1] = (struct orphan){.side = 1};
+    h.global.safety_orphans = 1;
+}
+
+Test(carry, no_session_goes_on_with)
+{
+    goes_on = true;
+    cr_expect_str_eq(fault_with(orphan_of_no_instrument), "orphan.instrument");
+    cr_expect_str_eq(fault_with(orphan_of_no_side), "side");
+    cr_expect_str_eq(fault_with(fewer_orphans), "orphans");
+}
+
 Test(carry, what_no_engine_has)
 {
     cr_expect_str_eq(fault_with(order_ended), "order");
@@ -425,10 +515,10 @@ Test(carry, too_little_room)
     size_t length = written();
     uint8_t *small = malloc(length);
     memset(small, 0xee, length);
-    cr_expect_eq(engine_write_carry(h.engine, small, length / 2), length);
+    cr_expect_eq(engine_write_carry(h.engine, goes_on, small, length / 2), length);
     for (size_t at = length / 2; at < length; at++)
         cr_assert_eq(small[at], 0xee);
-    cr_expect_eq(engine_write_carry(h.engine, small, length), length);
+    cr_expect_eq(engine_write_carry(h.engine, goes_on, small, length), length);
     cr_expect_arr_eq(small, bytes, length);
     free(small);
     harness_close(&h);

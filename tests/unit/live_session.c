@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "run/told_book.h"
 #include "tests/unit/small_tape.h"
 #include "venue/sim/sim.h"
 
@@ -242,13 +243,18 @@ struct session {
     uint64_t market_messages, dropped;
     bool wanted_snapshots;
     bool rotates; /* the tape is to end here */
+    bool goes_on; /* it did, and what comes is the same session */
     uint64_t number, epoch;
+    int64_t now; /* of the last message or decision */
+    struct told_book told[SMALL_TAPE_INSTRUMENTS];
+    struct venue rejoined; /* the world's, to which a session that goes on says nothing */
+    struct venue *venue;
 };
 
 static int took_message(struct sink *sink, const struct message *message, struct error *error)
 {
-    (void)message;
     struct session *session = (struct session *)sink;
+    session->now = message->ts_local;
     session->acknowledged++;
     session->killed = session->acknowledged == session->options->dies_after;
     if (session->killed)
@@ -361,6 +367,44 @@ static int open_live(struct session *session, struct live_session_result *result
     return code ? code : live_tape_fold(session->live, &session->run, &result->fold, error);
 }
 
+static struct venue *venue_of(const struct venue *rejoined)
+{
+    return ((struct session *)(void *)((char *)(uintptr_t)rejoined -
+                                       offsetof(struct session, rejoined)))
+        ->venue;
+}
+
+static int rejoin(struct venue *venue, int64_t now, struct error *error)
+{
+    (void)venue, (void)now, (void)error;
+    return 0;
+}
+
+static int rejoined_advance(struct venue *venue, int64_t now, struct error *error)
+{
+    return venue_of(venue)->advance(venue_of(venue), now, error);
+}
+
+static const struct message *rejoined_answer(struct venue *venue, int64_t now)
+{
+    return venue_of(venue)->answer(venue_of(venue), now);
+}
+
+static int64_t rejoined_next(const struct venue *venue)
+{
+    return venue_of(venue)->next(venue_of(venue));
+}
+
+static int rejoined_submit(struct venue *venue, const struct message *decision, struct error *error)
+{
+    return venue_of(venue)->submit(venue_of(venue), decision, error);
+}
+
+static int rejoined_finish(struct venue *venue, struct error *error)
+{
+    return venue_of(venue)->finish(venue_of(venue), error);
+}
+
 /* One tape, or what is left of the market. */
 static int run_tape(struct session *session, struct live_world *world, struct error *error)
 {
@@ -368,30 +412,55 @@ static int run_tape(struct session *session, struct live_world *world, struct er
     struct loop loop = {
         .engine = session->run.engine,
         .feed = &session->guard,
-        .venue = world->venue,
+        .venue = session->goes_on ? &session->rejoined : world->venue,
         .sinks = {session->tape, &session->sink, watcher},
         .sink_count = watcher ? 3 : 2,
         .makes_time = true,
-        .start = INT64_MIN,
-        .start_record = {.epoch = ++session->epoch, .config_hash = session->run.config_hash}};
+        /* At once where the session goes on: the venue's answers come as ever. */
+        .messages = session->goes_on,
+        .start = session->goes_on ? session->now : INT64_MIN,
+        .start_record = {.epoch = session->epoch, .config_hash = session->run.config_hash}};
     return loop_run(&loop, error);
+}
+
+/* The books, before the next tape's start. */
+static int tell_market(struct session *session, struct message *messages, size_t *count,
+                       struct error *error)
+{
+    *count = 0;
+    for (unsigned i = 0; i < small_tape_names()->instrument_count; i++) {
+        if (told_book_make(&session->told[i], engine_book(session->run.engine, i), i, error))
+            return error->code;
+        if (session->told[i].rows)
+            messages[(*count)++] = session->told[i].message;
+    }
+    return 0;
 }
 
 static int rotate(struct session *session, struct live_session_result *result, struct error *error)
 {
     char path[ROTATION_PATH_BYTES];
-    bool rotated = false;
+    struct message messages[SMALL_TAPE_INSTRUMENTS];
+    size_t count = 0;
+    bool rotated = false, warm = !session->options->cold;
     int code = rotation_path(session->options->base, session->number + 1, path, error);
+    if (!code && warm)
+        code = tell_market(session, messages, &count, error);
     const struct live_tape_rotation rotation = {.path = path,
                                                 .number = session->number + 1,
                                                 .epoch = session->epoch,
                                                 .engine = &session->run,
+                                                .warm = warm,
+                                                .market = messages,
+                                                .market_count = count,
                                                 .passed = session->options->passed,
                                                 .context = session->options->context};
     if (!code)
         code = live_tape_rotate(session->live, &rotation, &rotated, error);
     result->rotations += rotated;
     session->number += rotated;
+    session->epoch += !warm;
+    session->goes_on = warm;
     if (!code && !rotated)
         result->refused = *error;
     return code;
@@ -400,10 +469,17 @@ static int rotate(struct session *session, struct live_session_result *result, s
 static int run(struct session *session, struct live_world *world,
                struct live_session_result *result, struct error *error)
 {
-    session->epoch = result->fold.epoch;
+    session->epoch = result->fold.epoch + 1;
     session->number = session->options->number;
     session->tape = live_tape_sink(session->live, session->run.engine);
     session->inner = world->feed;
+    session->venue = world->venue;
+    session->rejoined = (struct venue){.start = rejoin,
+                                       .advance = rejoined_advance,
+                                       .answer = rejoined_answer,
+                                       .next = rejoined_next,
+                                       .submit = rejoined_submit,
+                                       .finish = rejoined_finish};
     session->guard =
         (struct feed){.next = guard_next, .ahead = guard_ahead, .ahead_ts = world->feed->ahead_ts};
     int code = run_tape(session, world, error);
@@ -441,6 +517,8 @@ int live_session_run(struct live_world *world, const struct live_session_options
     result->acknowledged = session.acknowledged;
     result->dropped = session.dropped;
     result->wanted_snapshots = session.wanted_snapshots;
+    for (unsigned i = 0; i < SMALL_TAPE_INSTRUMENTS; i++)
+        told_book_free(&session.told[i]);
     run_engine_close(&session.run);
     config_free(&session.config);
     return code;

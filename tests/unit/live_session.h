@@ -59,6 +59,7 @@ struct live_session_options {
     uint64_t rotates_every;
     const char *base;
     uint64_t number;
+    bool cold; /* as builds did it that wrote no warmth: with another start of the next epoch */
     void (*passed)(void *context, enum live_tape_step step); /* of a rotation; NULL */
     void *context;
 };
