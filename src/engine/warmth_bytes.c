@@ -308,6 +308,9 @@ static void pass_learning(struct carrier *carrier, unsigned index)
 /* --- instruments and venues ---------------------------------------------------------------------------------- */
 
 #define INSTRUMENT_FIELD(name) FIELD_OF(instrument, name, 0)
+#define REFUSALS_FIELDS(side)                                                                      \
+    INSTRUMENT_FIELD(refusals[side].at), INSTRUMENT_FIELD(refusals[side].until),                   \
+        INSTRUMENT_FIELD(refusals[side].back_off)
 
 static const struct field instrument_fields[] = {INSTRUMENT_FIELD(gates.blocking),
                                                  INSTRUMENT_FIELD(gates.blocked_now),
@@ -317,6 +320,8 @@ static const struct field instrument_fields[] = {INSTRUMENT_FIELD(gates.blocking
                                                  INSTRUMENT_FIELD(held_until),
                                                  INSTRUMENT_FIELD(wait_top[SIDE_BUY]),
                                                  INSTRUMENT_FIELD(wait_top[SIDE_SELL]),
+                                                 REFUSALS_FIELDS(SIDE_BUY),
+                                                 REFUSALS_FIELDS(SIDE_SELL),
                                                  INSTRUMENT_FIELD(reference4),
                                                  INSTRUMENT_FIELD(fair),
                                                  INSTRUMENT_FIELD(skew),
