@@ -61,7 +61,9 @@ struct connection {
     struct random chance; /* of its outages alone */
     int64_t floor;        /* no answer comes before this */
     int64_t banned_until;
-    int64_t down_from, down_until; /* the last outage, or the one to come */
+    int64_t down_from, down_until;     /* the last outage, or the one to come */
+    struct random stream_chance;       /* of the stream of our orders alone */
+    int64_t stream_from, stream_until; /* likewise: while it is broken */
 };
 
 struct fault {
@@ -524,11 +526,23 @@ static void deliver(struct fault *fault, const struct message *answer, unsigned 
     queue_copy(fault, answer, due);
 }
 
+/* What a venue tells by the stream of our orders alone; the rest are answers to requests. */
+static bool is_lost_with_stream(struct fault *fault, const struct message *answer, unsigned venue)
+{
+    const struct connection *connection = &fault->connections[venue];
+    bool lost = (answer->kind == EVENT_order_filled || answer->kind == EVENT_order_expired) &&
+                answer->ts_local >= connection->stream_from &&
+                answer->ts_local < connection->stream_until;
+    return lost && lose(fault, answer);
+}
+
 /* True where the answer is lost. What the engine needs at its start is not. */
 static bool is_lost(struct fault *fault, const struct message *answer, unsigned venue)
 {
     if (!is_about_order(answer))
         return false;
+    if (is_lost_with_stream(fault, answer, venue))
+        return true;
     bool down = is_down(fault, venue, answer->ts_local);
     if (down || happens(fault, FAULT_LOST)) {
         fault->counts[FAULT_DISCONNECT] += down;
@@ -647,6 +661,47 @@ static void queue_jump(struct fault *fault, int64_t now)
                                      .stream = EVENT_NONE_16,
                                      .kind = EVENT_clock_jump,
                                      .record = &kept->record};
+}
+
+static void queue_stream(struct fault *fault, unsigned venue, bool connected, int64_t since,
+                         int64_t due)
+{
+    struct kept *kept = wait_until(fault, due);
+    if (!kept)
+        return;
+    memset(kept, 0, sizeof *kept);
+    kept->record.orders_stream = (struct event_orders_stream){(uint8_t)venue, connected, since};
+    kept->message = (struct message){.ts_local = due,
+                                     .stream = EVENT_NONE_16,
+                                     .kind = EVENT_orders_stream,
+                                     .record = &kept->record};
+}
+
+/* It stands, as adapters tell soon after. */
+static void connect_stream(struct fault *fault, unsigned venue, int64_t since)
+{
+    struct connection *connection = &fault->connections[venue];
+    if (fault->options.chance[FAULT_ORDERS_STREAM] == 0)
+        return;
+    int64_t told = since + draw_duration(&connection->stream_chance, LATENCY_NS);
+    queue_stream(fault, venue, true, since, told);
+}
+
+/* What was told of a stream is over in time. */
+static void go_on_stream(struct fault *fault, const struct event_orders_stream *told, int64_t now)
+{
+    struct connection *connection = &fault->connections[told->venue];
+    if (!told->connected) {
+        fault->counts[FAULT_ORDERS_STREAM]++;
+        connect_stream(fault, told->venue, connection->stream_until);
+        return;
+    }
+    connection->stream_from =
+        next_time(fault, &connection->stream_chance, FAULT_ORDERS_STREAM, now);
+    connection->stream_until =
+        connection->stream_from +
+        draw_duration(&connection->stream_chance, fault->options.longest_outage);
+    queue_stream(fault, told->venue, false, connection->stream_from, connection->stream_from);
 }
 
 /* The one that was just filled in part, or any; NULL where there is none. */
@@ -772,8 +827,12 @@ static int start_again(struct fault *fault, int64_t now, struct error *error)
         if (!ends_itself(fault, &answer))
             cut_off(fault, &answer);
     }
-    for (unsigned v = 0; v < fault->options.names->venue_count; v++)
-        fault->connections[v].floor = now;
+    for (unsigned v = 0; v < fault->options.names->venue_count; v++) {
+        struct connection *connection = &fault->connections[v];
+        connection->floor = now;
+        connection->stream_from = connection->stream_until = TIME_NEVER;
+        connect_stream(fault, v, now);
+    }
     return fault->inner->start(fault->inner, now, error);
 }
 
@@ -792,7 +851,11 @@ static int fault_start(struct venue *venue, int64_t now, struct error *error)
                                           .floor = now,
                                           .banned_until = now,
                                           .down_from = TIME_NEVER,
-                                          .down_until = now};
+                                          .down_until = now,
+                                          .stream_from = TIME_NEVER,
+                                          .stream_until = TIME_NEVER};
+        random_init(&connection->stream_chance, fault->options.seed, 1 + EVENT_VENUES_MAX + v);
+        connect_stream(fault, v, now);
     }
     fault->next_end = next_time(fault, &fault->chance, FAULT_END, now);
     queue_jump(fault, now);
@@ -846,6 +909,8 @@ static const struct message *fault_answer(struct venue *venue, int64_t now)
         fault->counts[FAULT_CLOCK_JUMP]++;
         queue_jump(fault, kept->message.ts_local);
     }
+    if (kept->message.kind == EVENT_orders_stream)
+        go_on_stream(fault, &kept->record.orders_stream, kept->message.ts_local);
     return &kept->message;
 }
 
