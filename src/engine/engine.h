@@ -161,8 +161,9 @@ bool engine_goes_on(const struct engine *engine, const struct event_start *start
  * at most `capacity` bytes; returns how many there are. */
 size_t engine_write_carry(const struct engine *engine, bool goes_on, uint8_t *out, size_t capacity);
 /* Put such bytes into an engine that is fresh, and of the same names and tables. It is then as one that folded what
- * they came from: a start begins the session. `used`: how many bytes the carry had; more may follow where it goes on. NULL, or the field that does not fit,
- * and of which order, instrument or the like (`index`); then the engine can't be used. */
+ * they came from: a start begins the session. `used`: how many bytes the carry had; more may follow where it goes on.
+ * NULL, or the field that does not fit, and of which order, instrument or the like (`index`); then the engine can't be
+ * used. */
 const char *engine_read_carry(struct engine *engine, const uint8_t *bytes, size_t length,
                               size_t *used, uint64_t *index);
 /* All that a start makes cold, as bytes likewise, but for the levels of books. Of an engine that took a start, and not
