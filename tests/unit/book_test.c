@@ -323,7 +323,7 @@ Test(book, a_table_that_fills_within_a_message_clears_too)
     cr_expect_eq(book_level_count(book, SIDE_SELL), ROOM + 1);
     for (unsigned i = 0; i < WAIT; i++)
         rows[i].price = 4000000 + i;
-    cr_expect_not(apply(book, EVENT_depth, rows, WAIT + 1));
+    cr_expect_not(apply(book, EVENT_depth, rows, WAIT + 2));
     cr_expect_not(book_is_synchronised(book));
     cr_expect_eq(book_level_count(book, SIDE_SELL), 0);
     free(book);
