@@ -434,9 +434,21 @@ static void has_an_alarm(void)
 Test(audit, the_send_gate_sees_4_in_each_of_its_forms)
 {
     static void (*const breaks[])(void) = {
-        trips,         shuts_down,   is_pulled,           has_a_gap,    lacks_a_bid,
-        lacks_an_ask,  is_stale,     is_halted,           is_cold,      is_unreconciled,
-        is_drawn_down, lacks_a_rate, has_an_open_breaker, has_an_alarm, lacks_its_database,
+        trips,
+        shuts_down,
+        is_pulled,
+        has_a_gap,
+        lacks_a_bid,
+        lacks_an_ask,
+        is_stale,
+        is_halted,
+        is_cold,
+        is_unreconciled,
+        is_drawn_down,
+        lacks_a_rate,
+        has_an_open_breaker,
+        has_an_alarm,
+        lacks_its_database,
         lost_the_orders_stream,
     };
     for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
