@@ -489,8 +489,8 @@ Test(config, a_breaker_that_can_clear_is_none)
     static const char *const cases[] = {
         "breaker: {spread_clear: 5}",
         "breaker: {spread: 0, spread_clear: 10}",
-        "venues: {v1: {breaker: {spread_clear: 10, spread: 11}}}\n"
-        "instruments: {v1:A-B: {breaker: {spread: 20}}}",
+        ("venues: {v1: {breaker: {spread_clear: 10, spread: 11}}}\n"
+         "instruments: {v1:A-B: {breaker: {spread: 20}}}"),
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct config *config = fresh();
