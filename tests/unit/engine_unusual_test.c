@@ -603,7 +603,7 @@ Test(unusual, an_order_passes_each_gate_that_is_off)
     expect_stopped(GATE_ORDER_COUNT, 990, 1);
     instrument->limits.orders_per_side = 1;
     struct rate *rate = &h.engine->venues[0].rate;
-    int64_t room = rate->cap;
+    uint32_t room = rate->cap;
     rate->cap = rate->reserve;
     expect_stopped(GATE_RATE, 990, 1);
     rate->cap = room;
