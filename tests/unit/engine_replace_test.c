@@ -153,15 +153,16 @@ static void quiet(void)
     h.engine->instruments[0].reference4 = 4010;
 }
 
-/* Order #1 stood for the level and is gone. In its slot there may be an order of another instrument since, at that price:
- * order #2, which is far away, does not stand for the level, and neither does the other's. */
+/* Order #1 stood for the level and is gone. In its slot there may be an order of another instrument since, or of the other
+ * side, at that price: order #2, which is far away, does not stand for the level, and neither does that one. */
 Test(replace, what_stood_for_a_level_may_have_made_way_for_anothers_order)
 {
     struct wanted_ladder ladder = {
         .count = 1,
         .levels = {
             {.side = SIDE_BUY, .price = {990, NUMBER_VALUE}, .quantity = {10, NUMBER_VALUE}}}};
-    for (unsigned other = 0; other < 2; other++) {
+    enum { GONE, OF_ANOTHER, OF_THE_OTHER_SIDE, CASES };
+    for (unsigned slot = 0; slot < CASES; slot++) {
         struct candidates *candidates;
         struct order_side *buys;
         quiet();
@@ -174,12 +175,14 @@ Test(replace, what_stood_for_a_level_may_have_made_way_for_anothers_order)
         harness_cancelled(&h, 1, 10);
         rests(2, 0, SIDE_BUY, 970, 10);
         order_id same_slot = (order_id)h.engine->orders.mask + 2;
-        if (other)
+        if (slot == OF_ANOTHER)
             rests(same_slot, 1, SIDE_BUY, 990, 10);
-        buys->stood_count = 1; /* as if no cycle had come since */
+        else if (slot == OF_THE_OTHER_SIDE)
+            rests(same_slot, 0, SIDE_SELL, 990, 10); /* which nobody wants there */
+        buys->stood_count = 1;                       /* as if no cycle had come since */
         h.engine->instruments[0].reference4 = 4010;
         reconcile_ladder(h.engine, 0, &ladder, true);
-        cr_assert_eq(candidates->count, 2, "%u", other);
+        cr_assert_eq(candidates->count, slot == OF_THE_OTHER_SIDE ? 3 : 2, "%u", slot);
         cr_expect(candidates->list[0].want == WANT_PLACE && candidates->list[0].price == 990);
         cr_expect(candidates->list[1].want == WANT_CANCEL && candidates->list[1].order == 2);
         candidates->count = 0;
