@@ -57,7 +57,8 @@ struct session {
     struct live_venue venue;
     struct paper *paper;
     struct fold fold;
-    struct session_store *store; /* NULL: no database */
+    struct session_store *store;        /* NULL: no database */
+    struct session_store *ending_store; /* that of the tape before, until it is looked at again */
     atomic_bool database_is_well;
     struct watch *watch;
     struct unconfirmed *unconfirmed;

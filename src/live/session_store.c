@@ -14,6 +14,7 @@
 struct session_store {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct session_store_options options;
+    struct tape_header header;          /* the options': another tape's takes its place there */
     struct engine_counters none;        /* a session that goes on has no counters in its row */
     struct engine_counters before, own; /* of tapes before this one, and of this one */
     char path[ROTATION_PATH_BYTES], tape[ROTATION_PATH_BYTES];
@@ -233,6 +234,8 @@ int session_store_open(struct session_store **out, const struct session_store_op
     if (!store)
         return error_set(error, ERROR_SYSTEM, "no memory for the database");
     store->options = *options;
+    store->header = *options->header;
+    store->options.header = &store->header;
     snprintf(store->path, sizeof store->path, "%s", options->path);
     snprintf(store->tape, sizeof store->tape, "%s", options->tape);
     store->options.path = store->path;
@@ -304,12 +307,8 @@ static void count_own(struct session_store *store)
     store->own.invariant_violations = now->invariant_violations - before->invariant_violations;
 }
 
-bool session_store_close(struct session_store **out, const struct loop *loop, int64_t limit_ns)
+void session_store_end(struct session_store *store, const struct loop *loop, int64_t limit_ns)
 {
-    struct session_store *store = *out;
-    if (!store)
-        return true;
-    *out = NULL;
     struct sink *taken = follower_sink(store->follower);
     struct error ignored; /* a follower never fails */
     (void)taken->finishing(taken, store->options.engine->engine, &ignored);
@@ -319,8 +318,18 @@ bool session_store_close(struct session_store **out, const struct loop *loop, in
     store->last.counters = &store->own;
     store->last.events = loop->events - store->options.events_before;
     store->last.messages = follower_counts(store->follower);
-    bool whole = follower_close(&store->follower, &store->last, limit_ns);
-    if (!store->follower) /* else its thread may still use the rest */
-        free_store(store);
-    return whole;
+    follower_end(store->follower, &store->last, limit_ns);
+}
+
+bool session_store_close(struct session_store **out)
+{
+    struct session_store *store = *out;
+    if (!store)
+        return true;
+    *out = NULL;
+    follower_close(&store->follower);
+    if (store->follower) /* its thread may still use the rest */
+        return false;
+    free_store(store);
+    return true;
 }
