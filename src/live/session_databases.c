@@ -11,7 +11,8 @@
 /* What the last one gets behind the loop's end. */
 #define STORE_CLOSE_NS (3 * NS_PER_SECOND)
 
-int session_databases_open(struct session *session, struct error *error)
+/* That of the tape which is open. */
+static int open_store(struct session *session, struct error *error)
 {
     char path[ROTATION_PATH_BYTES];
     const char *base = session->options->database;
@@ -36,6 +37,27 @@ int session_databases_open(struct session *session, struct error *error)
                          "database.required: yes, but the session has no database; give one with "
                          "--db, or set it to no");
     return 0;
+}
+
+/* Nobody but who reads this makes it anew: that is work as long as its tape. */
+static void tell_unfinished(struct session *session)
+{
+    char path[ROTATION_PATH_BYTES];
+    struct error ignored;
+    const struct log_field field = log_text("file", path);
+    if (session->options->database && session->tape_number > 1 &&
+        rotation_path(session->options->database, session->tape_number - 1, path, &ignored) == 0 &&
+        live_database_is_unfinished(path))
+        session_log(
+            session, LOG_WARN,
+            "the database of the tape before was not finished: capstan project makes it anew",
+            &field, 1);
+}
+
+int session_databases_open(struct session *session, struct error *error)
+{
+    tell_unfinished(session);
+    return open_store(session, error);
 }
 
 static void close_store(struct session *session, struct session_store **store)
@@ -63,7 +85,7 @@ int session_databases_rotate(struct session *session, struct error *error)
     if (session->store)
         end_store(session);
     session->fold = (struct fold){.first_start = INT64_MIN, .last_start = INT64_MIN};
-    int code = session_databases_open(session, error);
+    int code = open_store(session, error);
     if (code && !session->venues.settings.global.database_required) {
         session_log(session, LOG_ERROR, error->text, NULL, 0);
         atomic_store(&session->database_is_well, false); /* the next tape's may be */

@@ -7,7 +7,8 @@
 
 struct session;
 
-/* That of the tape which is open, where there is to be one. ERROR_INPUT where database.required asks for one that
+/* At a start: that of the tape which is open, where there is to be one; one that a death left unfinished as its tape
+ * rotated is told. ERROR_INPUT where database.required asks for one that
  * --db does not name, and as session_store_open. */
 int session_databases_open(struct session *session, struct error *error);
 /* The tape is another: the database of the one before gets its last word by its own thread, which is not waited for, as
