@@ -47,7 +47,7 @@ struct session {
     struct run_engine engine;
     char build_id[BUILD_ID_TEXT_MAX];
     char tape_path[ROTATION_PATH_BYTES]; /* of the chain's tape that is open */
-    uint64_t tape_number;
+    _Atomic uint64_t tape_number;
     struct live_tape *tape;
     struct rotator rotator;
     struct event_start start;
