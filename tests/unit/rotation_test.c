@@ -380,6 +380,45 @@ Test(rotation, a_session_grades_its_tapes_as_they_are)
     live_world_close(&world);
 }
 
+static struct live_tape *opened(const struct tape_header *header)
+{
+    struct live_tape *live = NULL;
+    struct tape_recovery recovered;
+    const struct live_tape_options options = {.path = path_of(1), .header = header};
+    cr_assert_eq(live_tape_open(&live, &options, &recovered, &error), 0, "%s", error.text);
+    return live;
+}
+
+/* What an older session knew of the first tape is not true of those that follow it. */
+Test(rotation, the_header_is_that_of_the_tape_that_is_open)
+{
+    const struct tape_header clean = {.version = TAPE_VERSION,
+                                      .origin = TAPE_RECORDED,
+                                      .tool_version = "test",
+                                      .build_id = "new",
+                                      .grade_reasons = "",
+                                      .config = "",
+                                      .names = *small_tape_names()};
+    struct tape_header older = clean;
+    older.build_id = "old";
+    older.grade = TAPE_GRADE_C;
+    older.grade_reasons = "C: clock: jumped";
+    struct live_tape *live = opened(&older);
+    cr_assert_eq(live_tape_finish(&live, &error), 0, "%s", error.text);
+    live = opened(&clean);
+    const struct tape_header *first = live_tape_header(live);
+    cr_expect_eq(first->grade, TAPE_GRADE_C);
+    const struct live_tape_rotation rotation = {.path = path_of(2), .number = 2};
+    bool rotated;
+    cr_assert_eq(live_tape_rotate(live, &rotation, &rotated, &error), 0, "%s", error.text);
+    cr_assert(rotated, "%s", error.text);
+    cr_expect_eq(live_tape_header(live)->grade, TAPE_GRADE_A);
+    cr_expect_str_eq(live_tape_header(live)->grade_reasons, "");
+    cr_expect_str_eq(live_tape_header(live)->build_id, "new");
+    cr_expect_str_eq(first->grade_reasons, "C: clock: jumped", "who has it may still read it");
+    cr_assert_eq(live_tape_finish(&live, &error), 0, "%s", error.text);
+}
+
 /* What leaves, but for the message that caused it, which is counted from each start. */
 static uint64_t hash_sent(const struct message *message, uint64_t hash)
 {
