@@ -508,7 +508,7 @@ static int end_gate(struct store *store, const struct spool_gate *gate, struct e
     row_begin(store, STORE_end_gate);
     put_integer(store, gate->instrument);
     put_text(store, event_enum_text(FIELD_GATE, gate->gate));
-    put_integer(store, gate->until);
+    put_integer(store, gate->at);
     return row_end(store, error);
 }
 
@@ -524,17 +524,21 @@ static int write_gate(struct store *store, const struct spool_gate *gate, struct
     return row_end(store, error);
 }
 
+/* Where it stands already, a start was told that it blocks, and then the decision. */
+static int begin_gate(struct store *store, const struct spool_gate *gate, struct error *error)
+{
+    row_begin(store, STORE_begin_gate);
+    put_integer(store, gate->instrument);
+    put_text(store, event_enum_text(FIELD_GATE, gate->gate));
+    put_integer(store, gate->at);
+    return row_end(store, error);
+}
+
 static int take_gate(struct store *store, const struct message *message, struct error *error)
 {
     const struct event_gate *told = &message->record->gate;
     const struct spool_gate gate = {told->instrument, told->gate, told->blocked, message->ts_local};
-    if (!told->blocking)
-        return write_gate(store, &gate, error);
-    row_begin(store, STORE_begin_gate);
-    put_integer(store, gate.instrument);
-    put_text(store, event_enum_text(FIELD_GATE, gate.gate));
-    put_integer(store, message->ts_local);
-    return row_end(store, error);
+    return told->blocking ? begin_gate(store, &gate, error) : write_gate(store, &gate, error);
 }
 
 /* Where it stands already, a session begins with what the one before ended with. */
@@ -621,6 +625,8 @@ int store_put_entry(struct store *store, const struct spool_entry *entry, struct
         return write_mid(store, &entry->mid, error);
     case SPOOL_GATE:
         return write_gate(store, &entry->gate, error);
+    case SPOOL_GATE_HELD:
+        return begin_gate(store, &entry->gate, error);
     case SPOOL_BREAKER:
         return begin_breaker(store, &entry->breaker, error);
     case SPOOL_FILL:

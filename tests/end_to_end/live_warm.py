@@ -104,5 +104,22 @@ def a_database_has_what_its_tape_comes_to(folder, venue):
     assert compared > 4, compared
 
 
+@test
+def a_gate_that_blocks_goes_on_blocking_in_the_next_database(folder, venue):
+    tape = folder / "s.tape"
+    result = run("live", "-c", venue.config, "--tape", tape, "--db", folder / "r.db", "--for", "6s",
+                 "--set", "tape.rotate_every=1s", "--set", "warm_up.samples=600", timeout=180)
+    assert result.returncode in (0, 3), result.stderr[-1500:]
+    databases = sorted(folder.glob("r-[0-9]*.db"))
+    assert len(databases) > 3, databases
+    for database in databases:
+        connection = sqlite3.connect(database)
+        instruments = connection.execute("SELECT count(*) FROM instrument").fetchone()
+        held = connection.execute("SELECT count(*) FROM gate_interval, run WHERE gate = 'warm_up'"
+                                  " AND since_ns = first_ns").fetchone()
+        connection.close()
+        assert held == instruments, (database.name, held, instruments)
+
+
 if __name__ == "__main__":
     sys.exit(main(lambda folder: Venue(folder, "--rate", 400)))

@@ -197,11 +197,17 @@ Test(store, breakers_and_gates_hold_from_when_to_when)
     put(&store, 8, "gate v1:BTC-USD gate=stale blocking=yes blocked=0");
     put_entry(&store, (struct spool_entry){.what = SPOOL_GATE,
                                            .gate = {0, GATE_STALE, 2, INT64_C(9000000000)}});
+    /* The session goes on, and it blocks; so does the next one, behind another start on this tape. */
+    const struct spool_entry held = {.what = SPOOL_GATE_HELD,
+                                     .gate = {0, GATE_STALE, 0, INT64_C(10000000000)}};
+    put_entry(&store, held);
+    put_entry(&store, held);
+    put(&store, 12, "gate v1:BTC-USD gate=stale blocking=no blocked=3");
     expect(&store,
            "SELECT breaker, state, since_ns / 1000000000, until_ns / 1000000000 FROM breakers",
            "edge pause 1 -; volatility widen 2 3; volatility cancel_all 3 5; ");
     expect(&store, "SELECT gate, since_ns / 1000000000, until_ns / 1000000000 FROM gate_interval",
-           "breaker 2 6; stale 8 9; ");
-    expect(&store, "SELECT gate, blocked FROM gate_block ORDER BY gate", "breaker 7; stale 2; ");
+           "breaker 2 6; stale 8 9; stale 10 12; ");
+    expect(&store, "SELECT gate, blocked FROM gate_block ORDER BY gate", "breaker 7; stale 5; ");
     cr_expect_eq(store_shut(&store), SQLITE_OK);
 }
