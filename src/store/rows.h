@@ -46,7 +46,10 @@
     X(end_breaker, "UPDATE breaker_interval SET until_ns = ?3 WHERE instrument = ?1"               \
                    " AND breaker = ?2 AND until_ns IS NULL")                                       \
     X(position, "INSERT INTO position VALUES (?,?,?,?,?,?,?,?,?,?,?)")                             \
-    X(balance, "INSERT OR REPLACE INTO balance VALUES (?,?,?)")
+    X(last_position, "SELECT coalesce(max(id), 0) FROM position WHERE id <= ?")                    \
+    X(drop_last_positions, "DELETE FROM position WHERE why = 'final'")                             \
+    X(balance, "INSERT OR REPLACE INTO balance VALUES (?,?,?)")                                    \
+    X(drop_balances, "DELETE FROM balance")
 
 enum store_statement {
 #define X(name, sql) STORE_##name,

@@ -218,13 +218,20 @@ static void count(struct spool *spool, unsigned kind)
         spool->counts.answers++;
 }
 
+static int write_goes_on(struct spool *spool, struct error *error)
+{
+    const uint8_t bytes[SPOOL_HEAD_BYTES] = {SPOOL_GOES_ON};
+    return spool->put(spool->put_context, bytes, sizeof bytes, error);
+}
+
 /* What is told of a message before anything of it is taken down. */
 static int look_at(struct spool *spool, const struct message *message, struct error *error)
 {
     spool->kind = message->kind;
     spool->moved = EVENT_STREAM_INSTRUMENT(message->stream);
     spool->moved_at = venue_time(message);
-    if (message->kind == EVENT_start && spool_end_session(spool, error))
+    if (message->kind == EVENT_start && spool->any &&
+        (spool_end_session(spool, error) || write_goes_on(spool, error)))
         return error->code;
     if (message->kind == EVENT_start)
         spool->ended = false;
@@ -425,6 +432,8 @@ int spool_decode(const uint8_t *bytes, struct spool_entry *entry, struct error *
                                           (int64_t)bytes_get_u64(body + 11)};
         return 0;
     }
+    if (entry->what == SPOOL_GOES_ON)
+        return 0;
     if (entry->what == SPOOL_BREAKER) {
         ASSERT(length == BREAKER_BYTES);
         entry->breaker = (struct spool_breaker){bytes_get_u16(body), body[2], body[3],

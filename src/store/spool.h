@@ -8,7 +8,8 @@
 
 /* What a record of the spool is: a message of the run, a position and why it stands there, the mid of a fill,
  * what a gate blocked that still blocks when a session ends, or a breaker that had tripped or a gate that blocked when
- * one began or went on. */
+ * one began or went on; or that another session begins on the same tape, or this one goes on there, so that last words
+ * before it are none. */
 enum spool_what {
     SPOOL_MESSAGE,
     SPOOL_FILL,
@@ -16,7 +17,8 @@ enum spool_what {
     SPOOL_MID,
     SPOOL_GATE,
     SPOOL_BREAKER,
-    SPOOL_GATE_HELD
+    SPOOL_GATE_HELD,
+    SPOOL_GOES_ON
 };
 
 /* The engine's mid just before a fill, or at the fill's time at the venue and a horizon more (store/mids.h). */

@@ -211,3 +211,31 @@ Test(store, breakers_and_gates_hold_from_when_to_when)
     expect(&store, "SELECT gate, blocked FROM gate_block ORDER BY gate", "breaker 7; stale 5; ");
     cr_expect_eq(store_shut(&store), SQLITE_OK);
 }
+
+static void put_last_words(struct store *store, int64_t total)
+{
+    union event_record record = {.final_position = {.instrument = 0}};
+    const struct message position = {
+        .ts_local = total, .kind = EVENT_final_position, .record = &record};
+    put_entry(store, (struct spool_entry){.what = SPOOL_MESSAGE, .message = position});
+    record = (union event_record){.final_balance = {.venue = 0, .asset = 1}};
+    const struct message balance = {
+        .ts_local = total, .kind = EVENT_final_balance, .record = &record};
+    put_entry(store, (struct spool_entry){.what = SPOOL_MESSAGE, .message = balance});
+}
+
+Test(store, last_words_are_none_where_the_run_goes_on)
+{
+    struct store store = open_store();
+    const union event_record record = {.final_position = {.instrument = 0}};
+    const struct message sampled = {.ts_local = 1, .kind = EVENT_final_position, .record = &record};
+    put_entry(&store, (struct spool_entry){.what = SPOOL_SAMPLE, .message = sampled});
+    put_last_words(&store, 2);
+    put_entry(&store, (struct spool_entry){.what = SPOOL_GOES_ON});
+    expect(&store, "SELECT id, at_ns, why FROM position", "1 1 sample; ");
+    expect(&store, "SELECT count(*) FROM balance", "0; ");
+    put_last_words(&store, 3);
+    expect(&store, "SELECT id, at_ns, why FROM position", "1 1 sample; 2 3 final; ");
+    expect(&store, "SELECT count(*) FROM balance", "1; ");
+    cr_expect_eq(store_shut(&store), SQLITE_OK);
+}
