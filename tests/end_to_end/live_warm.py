@@ -108,8 +108,8 @@ def a_database_has_what_its_tape_comes_to(folder, venue):
 @test
 def a_rotation_that_fails_is_no_end(folder, venue):
     tape, database, made = folder / "s.tape", folder / "r.db", folder / "made.db"
-    process = started([CAPSTAN, "live", "-c", str(venue.config), "--tape", str(tape), "--db", str(database), "--for", "6s",
-                       "--set", "tape.rotate_every=1s"], stdout=subprocess.DEVNULL, stderr=open(folder / "log", "w"))
+    process = started([CAPSTAN, "live", "-c", str(venue.config), "--tape", str(tape), "--db", str(database),
+                       "--for", "6s", "--set", "tape.rotate_every=1s"], stdout=subprocess.DEVNULL, stderr=open(folder / "log", "w"))
     (folder / f"s-0002.tape.{process.pid}.part").mkdir()
     assert process.wait(60) in (0, 3)
     assert chain(tape) == [tape] and (folder / "log").read_text().count("stays on its tape") > 1
