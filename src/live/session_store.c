@@ -14,7 +14,6 @@
 struct session_store {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct session_store_options options;
-    struct tape_header header;          /* the options': another tape's takes its place there */
     struct engine_counters none;        /* a session that goes on has no counters in its row */
     struct engine_counters before, own; /* of tapes before this one, and of this one */
     char path[ROTATION_PATH_BYTES], tape[ROTATION_PATH_BYTES];
@@ -234,8 +233,6 @@ int session_store_open(struct session_store **out, const struct session_store_op
     if (!store)
         return error_set(error, ERROR_SYSTEM, "no memory for the database");
     store->options = *options;
-    store->header = *options->header;
-    store->options.header = &store->header;
     snprintf(store->path, sizeof store->path, "%s", options->path);
     snprintf(store->tape, sizeof store->tape, "%s", options->tape);
     store->options.path = store->path;
