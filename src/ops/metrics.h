@@ -31,7 +31,8 @@
       "be "                                                                                        \
       "taken away: a fill was faster, as a rule; no failure.")                                     \
     M(sent, counter, "requests_sent_total", "exchange, request",                                   \
-      "Requests sent, whatever was answered. request: place (a replace too), cancel or modify.")   \
+      "Orders that a request was decided for, whatever became of it: cancels of several orders "   \
+      "may leave in one, and some wait. request: place (a replace too), cancel or modify.")        \
     M(fills, counter, "fills_total", "exchange, side, liquidity",                                  \
       "Single fills of our orders, each counted once. liquidity: maker or taker.")                 \
     M(arbitrage_seen, counter, "arbitrage_opportunities_detected_total", "",                       \
