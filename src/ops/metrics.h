@@ -102,10 +102,11 @@
       "Position toward that side with every order of it that may still fill, in base or "          \
       "contracts.")                                                                                \
     M(profit, gauge, "instrument_profit", "instrument, asset",                                     \
-      "Profit of an instrument since its tape began, fees taken off, in that asset.")              \
+      "Profit of an instrument since the first tape of its chain began, fees taken off, in that "  \
+      "asset.")                                                                                    \
     M(account_profit, gauge, "account_profit", "currency",                                         \
-      "Profit of the account since its tape began, in the account's currency; NaN where it is "    \
-      "not known.")                                                                                \
+      "Profit of the account since the first tape of its chain began, in the account's currency; " \
+      "NaN where it is not known.")                                                                \
     M(drawdown, gauge, "account_drawdown", "currency",                                             \
       "What the profit has fallen from its peak, in the account's currency; NaN where it is not "  \
       "known.")                                                                                    \
