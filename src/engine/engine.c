@@ -429,7 +429,7 @@ struct actions engine_step(struct engine *engine, const struct message *message)
         engine_violation(engine, 10);
     else
         engine->now = message->ts_local;
-    if (engine->now >= engine->profit.next_day && engine->started && message->kind != EVENT_start)
+    if (engine->now >= engine->profit.next_day && message->kind != EVENT_start)
         profit_turn_day(engine);
     take(engine, message);
     if (!engine->started)

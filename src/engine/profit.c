@@ -429,7 +429,7 @@ static void judge(struct engine *engine)
 void profit_turn_day(struct engine *engine)
 {
     struct profit *profit = &engine->profit;
-    if (__builtin_expect(engine->now < profit->next_day, 1) || profit->unknown > 0)
+    if (profit->unknown > 0)
         return;
     profit->day_start = profit->profit;
     profit->next_day = day_after((enum day_zone)profit->zone, engine->now);

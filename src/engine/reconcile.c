@@ -30,14 +30,11 @@ static int64_t to_millitick(int64_t price, int64_t tick)
     return millitick > INT64_MAX ? INT64_MAX : (int64_t)millitick;
 }
 
-/* From fair value to a price, positive away from the other side. */
+/* From fair value to a price, positive away from the other side. Neither is below 0, so that it fits. */
 static int64_t distance_of(const struct instrument *instrument, enum side side, int64_t price)
 {
-    int64_t millitick = to_millitick(price, instrument->limits.quote.tick), distance;
-    if (side == SIDE_BUY ? __builtin_sub_overflow(instrument->fair, millitick, &distance)
-                         : __builtin_sub_overflow(millitick, instrument->fair, &distance))
-        return side == SIDE_BUY ? INT64_MIN : INT64_MAX;
-    return distance;
+    int64_t above = to_millitick(price, instrument->limits.quote.tick) - instrument->fair;
+    return side == SIDE_BUY ? -above : above;
 }
 
 /* The distance of the price that it has now, by which it leaves (rule 27); 0 without a fair value. */

@@ -305,6 +305,30 @@ Test(book, a_full_table_clears_and_unsynchronises)
     free(book);
 }
 
+/* Rows outside the window wait, 32 of them, for the table's memory: the row after them finds the table full. */
+Test(book, a_table_that_fills_within_a_message_clears_too)
+{
+    enum { ROOM = 128, WAIT = 32 };
+    struct row rows[WAIT + 2];
+    struct book *book = book_new(100); /* ROOM */
+    rows[0] = row_of(SIDE_SELL, 1000, 1);
+    cr_assert(apply(book, EVENT_snapshot, rows, 1));
+    for (int64_t i = 0; i < ROOM - WAIT; i++)
+        cr_assert(book_set(book, SIDE_SELL, 1000000 + 7 * i, 1));
+    for (unsigned i = 0; i < WAIT; i++)
+        rows[i] = row_of(SIDE_SELL, 2000000 + i, 1);
+    rows[WAIT] = row_of(SIDE_SELL, 2000000, 0); /* takes one of them out again */
+    rows[WAIT + 1] = row_of(SIDE_SELL, 3000000, 1);
+    cr_expect(apply(book, EVENT_depth, rows, WAIT + 2));
+    cr_expect_eq(book_level_count(book, SIDE_SELL), ROOM + 1);
+    for (unsigned i = 0; i < WAIT; i++)
+        rows[i].price = 4000000 + i;
+    cr_expect_not(apply(book, EVENT_depth, rows, WAIT + 2));
+    cr_expect_not(book_is_synchronised(book));
+    cr_expect_eq(book_level_count(book, SIDE_SELL), 0);
+    free(book);
+}
+
 Test(book, a_jump_that_pushes_too_many_levels_out_is_a_full_table)
 {
     struct book *book = book_new(64);

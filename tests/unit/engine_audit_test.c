@@ -415,6 +415,17 @@ static void has_an_open_breaker(void)
     h.engine->venues[0].infrastructure.state = INFRASTRUCTURE_OPEN;
 }
 
+static void lacks_its_database(void)
+{
+    h.engine->database_required = true;
+    h.engine->database.state = INFRASTRUCTURE_OPEN;
+}
+
+static void lost_the_orders_stream(void)
+{
+    h.engine->venues[0].orders_stream.lost = h.now;
+}
+
 static void has_an_alarm(void)
 {
     instrument()->alarms.raised = 1u << ALARM_DRIFT;
@@ -423,9 +434,22 @@ static void has_an_alarm(void)
 Test(audit, the_send_gate_sees_4_in_each_of_its_forms)
 {
     static void (*const breaks[])(void) = {
-        trips,         shuts_down,   is_pulled,           has_a_gap,    lacks_a_bid,
-        lacks_an_ask,  is_stale,     is_halted,           is_cold,      is_unreconciled,
-        is_drawn_down, lacks_a_rate, has_an_open_breaker, has_an_alarm,
+        trips,
+        shuts_down,
+        is_pulled,
+        has_a_gap,
+        lacks_a_bid,
+        lacks_an_ask,
+        is_stale,
+        is_halted,
+        is_cold,
+        is_unreconciled,
+        is_drawn_down,
+        lacks_a_rate,
+        has_an_open_breaker,
+        has_an_alarm,
+        lacks_its_database,
+        lost_the_orders_stream,
     };
     for (size_t i = 0; i < sizeof breaks / sizeof breaks[0]; i++) {
         quoted();
@@ -570,6 +594,26 @@ Test(audit, invariant_1_more_live_orders_than_the_table_allows)
     quoted();
     h.engine->orders.capacity = 1;
     expect_violations(1);
+}
+
+/* Every fifth message, where not every one. */
+Test(audit, it_runs_as_often_as_it_is_set_to)
+{
+    harness_init(&h);
+    h.audit_each = false;
+    h.global.audit_every = 5;
+    harness_make(&h);
+    const struct engine_counters *counters = engine_counters(h.engine);
+    unsigned audits = 0;
+    harness_begin(&h); /* 3 messages */
+    for (unsigned message = 4; message <= 20; message++) {
+        uint64_t before = counters->invariant_checks;
+        harness_trade(&h, 0, SIDE_BUY, 1005, 1);
+        cr_expect_eq(counters->invariant_checks > before, message % 5 == 0, "%u", message);
+        audits += counters->invariant_checks > before;
+    }
+    cr_expect_eq(audits, 4);
+    harness_close(&h);
 }
 
 Test(audit, a_violation_without_words_has_none)

@@ -386,6 +386,9 @@ Test(breakers, rule_23_a_mid_one_per_cent_off_the_mark_cancels_all)
     EXPECT_STATE(BREAKER_REFERENCE, BREAKER_CLEAR);
     mark(SECONDS(6), 10000); /* 1 % */
     EXPECT_FROM(SECONDS(7), BREAKER_REFERENCE, BREAKER_CLEAR, BREAKER_CANCEL_ALL);
+    harness_command(&h, COMMAND_RESET); /* what is measured no reset clears */
+    EXPECT_STATE(BREAKER_REFERENCE, BREAKER_CANCEL_ALL);
+    cr_expect_eq(harness_count(&h, EVENT_breaker), 0);
     harness_close(&h);
 }
 
@@ -815,6 +818,10 @@ Test(breakers, stale_of_before_waits_for_the_feed)
     harness_run_to(&h, SECONDS(100));
     EXPECT_STATE(BREAKER_STALE, BREAKER_CANCEL_ALL);
     book(0, 995, 1005);
+    cr_expect_eq(h.engine->instruments[0].last_cycle, SECONDS(100));
+    h.now = SECONDS(101);
+    book(0, 995, 1005); /* the time in sync has begun, and no cycle has more to do */
+    cr_expect_eq(h.engine->instruments[0].last_cycle, SECONDS(100));
     EXPECT_FROM(SECONDS(102), BREAKER_STALE, BREAKER_CANCEL_ALL, BREAKER_CLEAR);
     EXPECT_STATE(BREAKER_GAP, BREAKER_CLEAR);
     harness_close(&h);

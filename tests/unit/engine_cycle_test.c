@@ -416,6 +416,25 @@ Test(cycle, a_wanted_price_off_the_grid_leaves_only_without_its_gate)
     }
 }
 
+/* A tick of 2^40 units, a fair value of 1.5 ticks: 2^20 - 2 ticks above it the ask is at 2^20 ticks, the highest price that
+ * there is. It is far outside the collar; a tick more is no price. */
+Test(cycle, a_wanted_price_beyond_the_highest_is_no_number)
+{
+    for (unsigned beyond = 0; beyond < 2; beyond++) {
+        const int64_t tick = INT64_C(1) << 40;
+        harness_init(&h);
+        h.definitions[0].tick = tick;
+        h.settings[0].quote_half_spread = TICKS((1 << 20) - 2 + beyond);
+        harness_start(&h);
+        harness_book(&h, 0, EVENT_snapshot, tick, 50, 2 * tick, 50);
+        cr_expect(h.engine->instruments[0].has_fair);
+        cr_expect_eq(harness_count(&h, EVENT_place), 0);
+        cr_expect_eq(harness_blocking(&h), UINT32_C(1) << (beyond ? GATE_NUMBER : GATE_COLLAR));
+        cr_expect_eq(harness_count(&h, EVENT_removed), beyond);
+        harness_close(&h);
+    }
+}
+
 /* Rule 18: near the limit bids are 4 of 10, which is worth 0.396; a venue takes it, or does not. */
 Test(cycle, a_size_near_the_limit_is_sent_while_the_venue_takes_it)
 {

@@ -115,10 +115,12 @@ Test(edges, an_order_is_open_while_its_own_id_lives)
     cr_expect_not(engine_order_is_open(h.engine, 1));
     orders_take_place(h.engine, &place, 0);
     cr_expect(engine_order_is_open(h.engine, 1));
+    cr_expect_eq(engine_order_leaves(h.engine, 1), 5);
     cr_expect_not(engine_order_is_open(h.engine, 0));
     cr_expect_not(engine_order_is_open(h.engine, UINT64_C(7) << 32 | 1));
     harness_reject(&h, 1, REJECT_FUNDS);
     cr_expect_not(engine_order_is_open(h.engine, 1));
+    cr_expect_eq(engine_order_leaves(h.engine, 1), 0);
     harness_close(&h);
 }
 
@@ -169,6 +171,11 @@ Test(edges, a_message_of_no_instrument_is_passed_over)
     struct message bare = {.kind = EVENT_mark, .stream = EVENT_STREAM(0, CHANNEL_REFERENCE)};
     harness_give(&h, &bare); /* without a record */
     cr_expect_not(market()->mark.has);
+    harness_book(&h, 2, EVENT_top, 1010, 50, 1015, 40);
+    harness_book(&h, 2, EVENT_depth, 1010, 50, 1015, 40);
+    harness_trade(&h, 2, SIDE_BUY, 1005, 1);
+    cr_expect_not(market()->trade.has);
+    cr_expect_eq(market()->top.price[SIDE_BUY], 1000);
     give(EVENT_mark, CHANNEL_REFERENCE, record);
     cr_expect(market()->mark.has);
     harness_close(&h);
@@ -396,7 +403,7 @@ Test(edges, a_fee_in_base_beyond_any_position_is_removed_with_its_fill)
 Test(edges, a_spot_fill_of_more_than_there_can_be_is_removed)
 {
     spot(3);
-    fill(1, INT64_MAX, MONEY_ZERO, ASSET_QUOTE); /* no amount holds so much base */
+    fill(1, ENGINE_QUANTITY_MAX, MONEY_ZERO, ASSET_QUOTE); /* no amount holds so much base */
     cr_expect_eq(harness_count(&h, EVENT_removed), 1);
     h.engine->instruments[0].definition.price_exponent = -4;
     fill(1, INT64_C(2000000000000), MONEY_ZERO, ASSET_QUOTE); /* 2e15 of base for 2e11 */
@@ -571,6 +578,15 @@ Test(edges, a_position_beyond_its_value_is_a_violation_where_it_is_told)
     position->exponent = 3; /* nor can its size be told */
     engine_position(h.engine, 0, &told);
     cr_expect_eq(violations(), 3);
+    h.engine->instruments[0].market.mark.has = false; /* no mark, no profit */
+    h.engine->instruments[0].market.mid2 = 0;
+    h.engine->instruments[0].market.last_mark2.has = false;
+    position->units = 1;
+    engine_position(h.engine, 0, &told);
+    cr_expect_eq(violations(), 3);
+    position->apart = 2 - INT64_MAX; /* what the venue has without what stands apart is beyond it */
+    engine_position(h.engine, 0, &told);
+    cr_expect_eq(violations(), 4);
 }
 
 /* --- one id at two instruments -------------------------------------------------------------------------- */

@@ -409,6 +409,8 @@ Test(figures, a_definition_that_can_not_be_traded_is_named)
     harness_init(&h);
     h.definitions[0].tick = 0;
     problem_is("tick of the definition");
+    h.definitions[0].tick = ENGINE_PRICE_MAX + 1;
+    problem_is("tick of the definition");
     h.definitions[0].contract = CONTRACT_COUNT;
     problem_is("tick of the definition");
     h.definitions[0].lot = 0;

@@ -266,3 +266,67 @@ Test(funds, without_the_gate_nothing_is_cut)
     expect_places(10, 10, 10, 10);
     harness_close(&h);
 }
+
+/* What an order that only the venue knows leaves of 1,000 quote to a buy of the first instrument. */
+static bool leaves(const struct orphan *orphan, money *left)
+{
+    h.engine->orphans.list[0] = *orphan;
+    h.engine->orphans.count = 1;
+    bool known = ledger_left(h.engine, 0, SIDE_BUY, false, left);
+    h.engine->orphans.count = 0;
+    return known;
+}
+
+/* Only one that was judged to be there, on a spot market, of the same venue, takes of what we pay with. */
+Test(funds, another_venue_and_a_contract_take_nothing)
+{
+    struct orphan orphan = {
+        .side = SIDE_BUY, .judged = true, .priced = true, .price = 98, .leaves = 2};
+    money left;
+    harness_init(&h);
+    h.instrument_count = 3;
+    for (unsigned i = 0; i < 3; i++) {
+        h.definitions[i].contract = i == 2 ? CONTRACT_LINEAR : CONTRACT_SPOT;
+        h.definitions[i].price_exponent = h.definitions[i].quantity_exponent = 0;
+        h.definitions[i].tick = 1;
+        h.settings[i].quote_enabled = false;
+    }
+    h.definitions[1].venue = 1;
+    harness_start(&h);
+    balance(ASSET_QUOTE, "1000");
+    for (unsigned i = 0; i < 3; i++) {
+        orphan.instrument = (uint16_t)i;
+        cr_assert(leaves(&orphan, &left));
+        cr_expect_eq(money_compare(left, amount(i == 0 ? "804" : "1000")), 0, "%u", i);
+    }
+    orphan.instrument = 0;
+    orphan.judged = false;
+    cr_assert(leaves(&orphan, &left));
+    cr_expect_eq(money_compare(left, amount("1000")), 0);
+    /* What our own order at one venue holds is no part of the other's sums. */
+    orders_take_place(h.engine,
+                      &(struct event_place){
+                          .order = 1, .price = {98, NUMBER_VALUE}, .quantity = {2, NUMBER_VALUE}},
+                      h.now);
+    cr_expect(audit_own_sums(h.engine, 0));
+    cr_expect(audit_own_sums(h.engine, 1));
+    cr_expect_eq(money_compare(ledger_balance(h.engine, 0, ASSET_QUOTE)->reserved, amount("196")),
+                 0);
+    harness_close(&h);
+}
+
+/* One at 2^60 for 100 takes 1.15e20, which is an amount; no amount is twice that. */
+Test(funds, what_two_of_them_take_may_be_no_amount)
+{
+    const struct orphan orphan = {
+        .side = SIDE_BUY, .judged = true, .priced = true, .price = ENGINE_PRICE_MAX, .leaves = 100};
+    money left;
+    spot("1000", "0");
+    cr_expect(leaves(&orphan, &left));
+    cr_expect_lt(left.atto, 0);
+    h.engine->orphans.list[0] = h.engine->orphans.list[1] = orphan;
+    h.engine->orphans.count = 2;
+    cr_expect_not(ledger_left(h.engine, 0, SIDE_BUY, false, &left));
+    h.engine->orphans.count = 0;
+    harness_close(&h);
+}

@@ -358,3 +358,51 @@ Test(market, a_definition_that_no_instrument_can_have_is_refused)
     refuse(&definition);
     harness_close(&h);
 }
+
+/* --- marks of rule 14 ---------------------------------------------------------------------------------- */
+
+/* Spot has no mark: one that a venue tells all the same, and later than its book, outlives no mid. */
+Test(market, a_mark_of_spot_is_none)
+{
+    for (unsigned spot = 0; spot < 2; spot++) {
+        int64_t mark2;
+        bool stale;
+        harness_init(&h);
+        h.settings[0].quote_enabled = false;
+        if (spot)
+            h.definitions[0].contract = CONTRACT_SPOT;
+        harness_start(&h);
+        harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 40);
+        h.now = SECONDS(3);
+        union event_record record = {.mark = {.price = {900, NUMBER_VALUE}}};
+        harness_record(&h, EVENT_mark, EVENT_STREAM(0, CHANNEL_REFERENCE), &record);
+        const struct market *market = &h.engine->instruments[0].market;
+        cr_assert(market_mark2(market, SECONDS(20), &mark2, &stale));
+        cr_expect(stale);
+        cr_expect_eq(mark2, spot ? 2005 : 1800);
+        h.now = SECONDS(20);
+        record.gap = (struct event_gap){.instrument = 0};
+        harness_record(&h, EVENT_gap, EVENT_NONE_16, &record);
+        cr_expect_eq(market->mid2, 0);
+        cr_expect_eq(market->last_mark2.value, spot ? 2005 : 1800);
+        cr_expect_eq(market->last_mark2.ts, SECONDS(spot ? 5 : 8));
+        harness_close(&h);
+    }
+}
+
+/* A mid each 8 ms while nobody asks: of more than are kept the one a second ago is still found, 120 before. */
+Test(market, a_second_ago_is_found_among_more_mids_than_are_kept)
+{
+    enum { MIDS = 200, AGO = 120 };
+    harness_init(&h);
+    h.settings[0].quote_enabled = false;
+    harness_start(&h);
+    for (int64_t i = 0; i < MIDS; i++) {
+        h.now = i << ENGINE_MID_SHIFT;
+        harness_book(&h, 0, EVENT_snapshot, 1000 + 5 * i, 50, 1005 + 5 * i, 40);
+    }
+    int64_t last = MIDS - 1;
+    cr_expect_eq(market_reference4(&h.engine->instruments[0].market, h.now),
+                 2005 + 10 * last + 2005 + 10 * (last - AGO));
+    harness_close(&h);
+}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "engine/status.h"
 #include "engine/walker.h"
 #include "engine_harness.h"
 
@@ -770,6 +771,55 @@ Test(orphans, an_order_that_would_meet_one_is_a_violation)
     audit_send(h.engine, &sell);
     cr_expect_eq(counters->violations_by_invariant[2], 2);
     free(h.memory);
+    share(CONTRACT_LINEAR);
+    struct candidate buy = {.want = WANT_PLACE, .side = SIDE_BUY, .price = 995, .quantity = 1};
+    counters = engine_counters(h.engine);
+    h.now = SECONDS(1);
+    shows(0, FOREIGN, SIDE_SELL, 1000, 5);
+    ends(0, h.now);
+    audit_send(h.engine, &buy);
+    cr_expect_eq(counters->violations_by_invariant[2], 0);
+    buy.price = 1000;
+    audit_send(h.engine, &buy);
+    cr_expect_eq(counters->violations_by_invariant[2], 1);
+    free(h.memory);
+}
+
+/* --- what a health page shows of them ------------------------------------------------------------------------ */
+
+Test(orphans, they_and_our_own_orders_are_told_to_who_looks)
+{
+    struct engine_instrument_status told;
+    struct engine_venue_status venues[2];
+    struct engine_own_order own[4];
+    quiet();
+    place(1, SIDE_BUY, 990, 10);
+    place(2, SIDE_SELL, 1010, 20);
+    place(3, SIDE_SELL, 1015, 30);
+    answers(EVENT_order_unknown, 3, REJECT_NONE);
+    fills(0, FOREIGN, SIDE_BUY, value(5));
+    fills(1, FOREIGN, SIDE_SELL, value(7));
+    h.now = SECONDS(1);
+    shows_foreign("a", SIDE_BUY, value(900), value(3)); /* nobody has judged it yet */
+    engine_instrument_status(h.engine, 0, &told);
+    cr_expect(told.orders == 3 && told.unknown == 1);
+    cr_expect(told.leaves[SIDE_BUY] == 15 && told.leaves[SIDE_SELL] == 50);
+    engine_instrument_status(h.engine, 1, &told);
+    cr_expect(told.orders == 0 && told.unknown == 0);
+    cr_expect(told.leaves[SIDE_BUY] == 0 && told.leaves[SIDE_SELL] == 7);
+    for (unsigned venue = 0; venue < 2; venue++)
+        engine_venue_status(h.engine, venue, &venues[venue]);
+    cr_expect_eq(h.engine->orphans.count, 3);
+    cr_expect(venues[0].orphans == 1 && venues[1].orphans == 1);
+    cr_assert_eq(engine_own_orders(h.engine, 0, own, 4), 3);
+    cr_expect(own[0].id == 1 && own[1].id == 2 && own[2].id == 3);
+    cr_expect(own[1].price == 1010 && own[1].leaves == 20 && own[1].side == SIDE_SELL);
+    cr_expect_eq(own[2].state, ORDER_UNKNOWN);
+    own[2].id = 0;
+    cr_expect_eq(engine_own_orders(h.engine, 0, own, 2), 2); /* no more than there is room for */
+    cr_expect_eq(own[2].id, 0);
+    cr_expect_eq(engine_own_orders(h.engine, 1, own, 4), 0);
+    harness_close(&h);
 }
 
 /* --- state ------------------------------------------------------------------------------------------------ */

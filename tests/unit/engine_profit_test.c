@@ -302,6 +302,16 @@ Test(profit, rule_22_cancels_everything_then_only_reduces)
     harness_close(&h);
 }
 
+static void tell_rate(struct harness *h, unsigned from, unsigned to, int64_t bid, int64_t ask)
+{
+    union event_record record = {.reference_rate = {.from = (uint16_t)from,
+                                                    .to = (uint16_t)to,
+                                                    .bid = {(int128)bid * (UNIT / 10000)},
+                                                    .ask = {(int128)ask * (UNIT / 10000)}}};
+    h->now += MILLISECONDS(1);
+    harness_record(h, EVENT_reference_rate, EVENT_NONE_16, &record);
+}
+
 Test(profit, without_limits_nothing_is_reckoned)
 {
     struct harness h;
@@ -312,6 +322,24 @@ Test(profit, without_limits_nothing_is_reckoned)
     cr_expect_not(engine_account_state(h.engine).limited);
     expect_profit(&h, 0);
     cr_expect_eq(harness_count(&h, EVENT_risk_mark), 0);
+    tell_rate(&h, ASSET_OTHER, ASSET_QUOTE, 10000, 10010); /* is kept, and asks for nothing */
+    cr_expect_eq(h.engine->profit.assets[ASSET_OTHER].rate_ts, h.now);
+    cr_expect_not(h.engine->profit.touched);
+    harness_close(&h);
+}
+
+/* What it is can be asked for before the first is known. */
+Test(profit, is_known_from_the_first_mark_on)
+{
+    struct harness h;
+    open(&h, 500, 0);
+    harness_make(&h);
+    cr_expect_not(profit_is_known(h.engine));
+    harness_begin(&h);
+    cr_expect(profit_is_known(h.engine));
+    h.engine->profit.unknown = 1;
+    cr_expect_not(profit_is_known(h.engine));
+    h.engine->profit.unknown = 0;
     harness_close(&h);
 }
 
@@ -360,16 +388,6 @@ Test(profit, an_unknown_mark_fails_closed)
 }
 
 /* --- rates ------------------------------------------------------------------------------------------- */
-
-static void tell_rate(struct harness *h, unsigned from, unsigned to, int64_t bid, int64_t ask)
-{
-    union event_record record = {.reference_rate = {.from = (uint16_t)from,
-                                                    .to = (uint16_t)to,
-                                                    .bid = {(int128)bid * (UNIT / 10000)},
-                                                    .ask = {(int128)ask * (UNIT / 10000)}}};
-    h->now += MILLISECONDS(1);
-    harness_record(h, EVENT_reference_rate, EVENT_NONE_16, &record);
-}
 
 static struct engine_account in_other = {.named = true, .currency = ASSET_OTHER};
 

@@ -311,28 +311,32 @@ Test(rate, a_side_alone_needs_no_pair)
     harness_close(&h);
 }
 
-/* Two bids rest where they are wanted: beside the third and its ask two asks are alone, and there is room for one. */
-Test(rate, rule_30_sells_without_a_buy_follow_the_pairs)
+/* Two orders of one side rest where they are wanted: beside the third and its counterpart two are alone on the other
+ * side, and there is room for one. */
+Test(rate, rule_30_what_has_no_counterpart_follows_the_pairs)
 {
-    struct harness h;
-    harness_init(&h);
-    h.settings[0].quote_levels = 3;
-    h.venues[0].rate_orders = 3;
-    h.venues[0].rate_cancel_reserve = 0;
-    harness_start(&h);
-    for (order_id id = 1; id <= 2; id++) {
-        orders_take_place(
-            h.engine,
-            &(struct event_place){.order = id,
-                                  .price = {9995 - 5 * ((int64_t)id - 1), NUMBER_VALUE},
-                                  .quantity = {10, NUMBER_VALUE},
-                                  .level = id - 1},
-            0);
-        harness_accept(&h, id);
+    for (int full = 0; full < 2; full++) {
+        struct harness h;
+        harness_init(&h);
+        h.settings[0].quote_levels = 3;
+        h.venues[0].rate_orders = 3;
+        h.venues[0].rate_cancel_reserve = 0;
+        harness_start(&h);
+        for (order_id id = 1; id <= 2; id++) {
+            int64_t away = 5 * ((int64_t)id - 1);
+            struct event_place place = {
+                .order = id,
+                .side = (uint8_t)full,
+                .price = {full == SIDE_BUY ? 9995 - away : 10015 + away, NUMBER_VALUE},
+                .quantity = {10, NUMBER_VALUE},
+                .level = id - 1};
+            orders_take_place(h.engine, &place, 0);
+            harness_accept(&h, id);
+        }
+        harness_book(&h, 0, EVENT_snapshot, 10000, 50, 10010, 50);
+        cr_expect_eq(harness_count(&h, EVENT_cancel), 0);
+        cr_expect_eq(sent(&h, (enum side)full), 1);
+        cr_expect_eq(sent(&h, full == SIDE_BUY ? SIDE_SELL : SIDE_BUY), 2);
+        harness_close(&h);
     }
-    harness_book(&h, 0, EVENT_snapshot, 10000, 50, 10010, 50);
-    cr_expect_eq(harness_count(&h, EVENT_cancel), 0);
-    cr_expect_eq(sent(&h, SIDE_BUY), 1);
-    cr_expect_eq(sent(&h, SIDE_SELL), 2);
-    harness_close(&h);
 }

@@ -33,22 +33,25 @@ static void answer(enum event_kind kind, const union event_record *record)
 
 /* --- the table ---------------------------------------------------------------------------------------- */
 
-enum { SMALLER, LARGER, PRICE, LARGER_FILLED, PRICE_FILLED, CHANGES };
+enum { SMALLER, LARGER, PRICE, AGE, LARGER_FILLED, PRICE_FILLED, CHANGES };
 
-/* What leaves when the level of order #1, buy 10 @ 99.0, becomes 5, 20, or 10 @ 97.0; and the last two
- * where 1 of it has filled. M: modify, R: replace, CP: cancel and place. */
+/* What leaves when the level of order #1, buy 10 @ 99.0, becomes 5, 20, or 10 @ 97.0, or it is to be renewed; and where 1
+ * of it has filled, for the second and the third. M: modify, R: replace, CP: cancel and place. */
 static const struct {
     const char *modify;
     const char *becomes[CHANGES];
 } table[] = {
-    {"none", {"CP", "CP", "CP", "CP", "CP"}},       {"shrink", {"M", "CP", "CP", "CP", "CP"}},
-    {"edit", {"M", "M", "M", "CP", "CP"}},          {"replace", {"R", "R", "R", "R", "R"}},
-    {"cancel_replace", {"CP", "R", "R", "R", "R"}},
+    {"none", {"CP", "CP", "CP", "CP", "CP", "CP"}},
+    {"shrink", {"M", "CP", "CP", "CP", "CP", "CP"}},
+    {"edit", {"M", "M", "M", "CP", "CP", "CP"}},
+    {"replace", {"R", "R", "R", "R", "R", "R"}},
+    {"cancel_replace", {"CP", "R", "R", "R", "R", "R"}},
 };
 
 static void reconciled(const char *modify, int change, char out[8])
 {
-    static const int64_t prices[] = {990, 990, 970, 990, 970}, sizes[] = {5, 20, 10, 20, 10};
+    static const int64_t prices[] = {990, 990, 970, 990, 990, 970},
+                         sizes[] = {5, 20, 10, 10, 20, 10};
     struct wanted_ladder ladder = {.count = 1,
                                    .levels = {{.side = SIDE_BUY,
                                                .price = {prices[change], NUMBER_VALUE},
@@ -63,6 +66,10 @@ static void reconciled(const char *modify, int change, char out[8])
                           .order = 1, .price = {990, NUMBER_VALUE}, .quantity = {10, NUMBER_VALUE}},
                       h.now);
     harness_accept(&h, 1);
+    if (change == AGE) {
+        h.engine->venues[0].renew_after = SECONDS(1);
+        harness_tick(&h, SECONDS(1));
+    }
     if (change >= LARGER_FILLED)
         harness_fill(&h, 1, SIDE_BUY, 990, 1, 9);
     reconcile_ladder(h.engine, 0, &ladder, true);
@@ -117,6 +124,111 @@ Test(replace, an_order_stands_for_one_level_whatever_is_wanted)
     cr_assert_eq(candidates->count, 1);
     cr_expect_eq(candidates->list[0].want, WANT_PLACE);
     cr_expect_eq(candidates->list[0].level, 1);
+    h.engine->candidates.count = 0;
+    harness_close(&h);
+}
+
+/* --- which order stands for a level ------------------------------------------------------------------- */
+
+static void rests(order_id id, unsigned instrument, enum side side, int64_t price, int64_t quantity)
+{
+    struct event_place place = {.instrument = (uint16_t)instrument,
+                                .order = id,
+                                .side = (uint8_t)side,
+                                .price = {price, NUMBER_VALUE},
+                                .quantity = {quantity, NUMBER_VALUE}};
+    orders_take_place(h.engine, &place, h.now);
+    harness_accept(&h, id);
+}
+
+/* Two instruments with a book and no quotes, and no collar that an order could be too near for. */
+static void quiet(void)
+{
+    start_at("none");
+    h.instrument_count = 2;
+    h.settings[0].quote_enabled = h.settings[1].quote_enabled = false;
+    harness_start(&h);
+    for (unsigned instrument = 0; instrument < 2; instrument++)
+        harness_book(&h, instrument, EVENT_snapshot, 1000, 50, 1005, 50);
+    h.engine->instruments[0].reference4 = 4010;
+}
+
+/* Order #1 stood for the level and is gone. In its slot there may be an order of another instrument since, or of the other
+ * side, at that price: order #2, which is far away, does not stand for the level, and neither does that one. */
+Test(replace, what_stood_for_a_level_may_have_made_way_for_anothers_order)
+{
+    struct wanted_ladder ladder = {
+        .count = 1,
+        .levels = {
+            {.side = SIDE_BUY, .price = {990, NUMBER_VALUE}, .quantity = {10, NUMBER_VALUE}}}};
+    enum { GONE, OF_ANOTHER, OF_THE_OTHER_SIDE, CASES };
+    for (unsigned slot = 0; slot < CASES; slot++) {
+        struct candidates *candidates;
+        struct order_side *buys;
+        quiet();
+        candidates = &h.engine->candidates;
+        buys = &h.engine->instruments[0].sides[SIDE_BUY];
+        rests(1, 0, SIDE_BUY, 990, 10);
+        reconcile_ladder(h.engine, 0, &ladder, true);
+        cr_assert_eq(candidates->count, 0);
+        cr_assert(buys->stood_count == 1 && buys->stood[0] == 0);
+        harness_cancelled(&h, 1, 10);
+        rests(2, 0, SIDE_BUY, 970, 10);
+        order_id same_slot = (order_id)h.engine->orders.mask + 2;
+        if (slot == OF_ANOTHER)
+            rests(same_slot, 1, SIDE_BUY, 990, 10);
+        else if (slot == OF_THE_OTHER_SIDE)
+            rests(same_slot, 0, SIDE_SELL, 990, 10); /* which nobody wants there */
+        buys->stood_count = 1;                       /* as if no cycle had come since */
+        h.engine->instruments[0].reference4 = 4010;
+        reconcile_ladder(h.engine, 0, &ladder, true);
+        cr_assert_eq(candidates->count, slot == OF_THE_OTHER_SIDE ? 3 : 2, "%u", slot);
+        cr_expect(candidates->list[0].want == WANT_PLACE && candidates->list[0].price == 990);
+        cr_expect(candidates->list[1].want == WANT_CANCEL && candidates->list[1].order == 2);
+        candidates->count = 0;
+        harness_close(&h);
+    }
+}
+
+/* A ladder may have all its levels on one side: more than are kept for the next are found by search each time. */
+Test(replace, more_levels_of_a_side_than_are_kept_are_matched_all_the_same)
+{
+    enum { LEVELS = STRATEGY_LEVELS_MAX + 1 };
+    struct wanted_ladder ladder = {.count = LEVELS};
+    quiet();
+    for (unsigned i = 0; i < LEVELS; i++) {
+        ladder.levels[i] = (struct wanted_level){.side = SIDE_BUY,
+                                                 .level = (uint8_t)i,
+                                                 .price = {990 - 5 * (int64_t)i, NUMBER_VALUE},
+                                                 .quantity = {10, NUMBER_VALUE}};
+        rests(i + 1, 0, SIDE_BUY, ladder.levels[i].price.units, 10);
+    }
+    const struct order_side *buys = &h.engine->instruments[0].sides[SIDE_BUY];
+    for (unsigned count = LEVELS; count >= LEVELS - 1; count--) {
+        ladder.count = count;
+        reconcile_ladder(h.engine, 0, &ladder, true);
+        cr_expect_eq(h.engine->candidates.count, LEVELS - count);
+        cr_expect_eq(buys->stood_count, count == LEVELS ? 0 : count);
+        h.engine->candidates.count = 0;
+    }
+    harness_close(&h);
+}
+
+/* Where an order rests so far away that 1/1,000 ticks of it are no number, its distance is that of the largest one. */
+Test(replace, an_order_out_of_this_world_is_as_far_as_numbers_go)
+{
+    const struct wanted_ladder nothing = {.count = 0};
+    const int64_t price = ENGINE_PRICE_MAX - ENGINE_PRICE_MAX % 5, fair = 200500;
+    quiet();
+    rests(1, 0, SIDE_SELL, price, 10);
+    rests(2, 0, SIDE_BUY, 990, 10);
+    h.engine->instruments[0].has_fair = true;
+    h.engine->instruments[0].fair = fair;
+    reconcile_ladder(h.engine, 0, &nothing, true);
+    const struct candidates *candidates = &h.engine->candidates;
+    cr_assert_eq(candidates->count, 2);
+    cr_expect(candidates->list[0].order == 2 && candidates->list[0].distance == fair - 198000);
+    cr_expect(candidates->list[1].order == 1 && candidates->list[1].distance == INT64_MAX - fair);
     h.engine->candidates.count = 0;
     harness_close(&h);
 }
@@ -237,6 +349,26 @@ Test(replace, rule_19_an_order_that_is_too_small_beside_what_reduces_stays)
         harness_position(&h, 0, SIDE_SELL, 1000, 90);
         obey(SECONDS(2));
         cr_expect_eq(h.engine->instruments[0].sides[SIDE_BUY].leaves, 10, "%s", words[word]);
+        harness_close(&h);
+    }
+}
+
+/* 14 short, 10 rest and are old: a new order would be one of 4, so the old one stays. 104 short it is renewed. */
+Test(replace, rule_19_an_old_order_is_not_renewed_by_a_smaller_one)
+{
+    for (int word = 0; word < WORDS; word++) {
+        const struct order_side *buys;
+        reducing(words[word], 14);
+        buys = &h.engine->instruments[0].sides[SIDE_BUY];
+        h.engine->venues[0].renew_after = SECONDS(2);
+        obey(SECONDS(4));
+        const struct engine_counters *counters = engine_counters(h.engine);
+        cr_expect_eq(counters->placed, 1, "%s", words[word]);
+        cr_expect(counters->cancelled == 0 && buys->leaves == 10, "%s", words[word]);
+        harness_position(&h, 0, SIDE_SELL, 1000, 90);
+        obey(SECONDS(5));
+        cr_expect_eq(counters->placed, 2, "%s", words[word]);
+        cr_expect_eq(buys->leaves, 10, "%s", words[word]);
         harness_close(&h);
     }
 }

@@ -248,6 +248,33 @@ Test(signals, a_calm_reaches_over_no_gap)
     harness_close(&h);
 }
 
+/* Where volatility can't be judged nothing is calm: only a reset ends what a move tripped. */
+Test(signals, there_is_no_calm_while_the_mean_is_not_known)
+{
+    prepare();
+    settings()->breaker_move = 10000000;
+    settings()->breaker_move_window = SECONDS(5);
+    settings()->breaker_volatility = 3000000000;
+    settings()->breaker_volatility_clear = 2000000000;
+    settings()->breaker_volatility_calm = SECONDS(60);
+    settings()->breaker_volatility_window = SECONDS(1800);
+    settings()->breaker_volatility_samples = 1000;
+    settings()->breaker_volatility_factor = 2000000000;
+    settings()->volatility_half_life = SECONDS(60);
+    settings()->volatility_restart_after = SECONDS(60);
+    harness_start(&h);
+    book(0, 1000, 1005);
+    h.now = SECONDS(1);
+    book(0, 1015, 1020);
+    cr_assert_eq(state(BREAKER_VOLATILITY), BREAKER_CANCEL_ALL);
+    harness_run_to(&h, SECONDS(300));
+    cr_expect_eq(signals()->calm_since, TIME_NEVER);
+    cr_expect_eq(state(BREAKER_VOLATILITY), BREAKER_CANCEL_ALL);
+    harness_command(&h, COMMAND_RESET);
+    cr_expect_eq(state(BREAKER_VOLATILITY), BREAKER_CLEAR);
+    harness_close(&h);
+}
+
 /* --- reference ------------------------------------------------------------------------------------------- */
 
 static void mark(unsigned instrument, int64_t price)
@@ -278,5 +305,28 @@ Test(signals, what_is_not_quoted_is_compared_with_nothing)
     harness_run_to(&h, SECONDS(2));
     cr_expect_eq(state(BREAKER_REFERENCE), BREAKER_CANCEL_ALL);
     cr_expect_eq(h.engine->instruments[1].breakers.state[BREAKER_REFERENCE], BREAKER_CLEAR);
+    harness_close(&h);
+}
+
+/* A book that is crossed has no mid to compare. */
+Test(signals, a_crossed_book_is_compared_with_nothing)
+{
+    prepare();
+    settings()->breaker_reference = 10000000;
+    settings()->breaker_reference_time = SECONDS(1);
+    settings()->breaker_reference_clear = 5000000;
+    settings()->quote_interval = SECONDS(1);
+    harness_start(&h);
+    book(0, 1000, 1005);
+    h.now = SECONDS(1);
+    harness_book(&h, 0, EVENT_top, 1010, 50, 1005, 50);
+    mark(0, 2000);
+    cr_expect_eq(signals()->distance, REFERENCE_UNKNOWN);
+    harness_run_to(&h, SECONDS(3));
+    cr_expect_eq(state(BREAKER_REFERENCE), BREAKER_CLEAR);
+    harness_book(&h, 0, EVENT_top, 1000, 50, 1005, 50);
+    cr_expect_eq(signals()->distance, REFERENCE_OFF);
+    harness_run_to(&h, SECONDS(4));
+    cr_expect_eq(state(BREAKER_REFERENCE), BREAKER_CANCEL_ALL);
     harness_close(&h);
 }

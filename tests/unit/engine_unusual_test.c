@@ -141,7 +141,7 @@ Test(unusual, decisions_of_a_tape_that_name_what_is_not_there_are_passed_over)
 
 Test(unusual, an_order_of_a_tape_that_can_t_be_taken_is_a_violation_and_no_end)
 {
-    enum { PLACES = 8, MODIFIES = 4 };
+    enum { PLACES = 8, MODIFIES = 5 };
     quoted();
     struct event_place place[PLACES];
     for (unsigned i = 0; i < PLACES; i++)
@@ -164,6 +164,7 @@ Test(unusual, an_order_of_a_tape_that_can_t_be_taken_is_a_violation_and_no_end)
     modify[1].price.status = NUMBER_NAN;
     modify[2].leaves.units = 0;
     modify[3].leaves.status = NUMBER_ABSENT;
+    modify[4].price.units = ENGINE_PRICE_MAX + 1;
     for (unsigned i = 0; i < MODIFIES; i++)
         fold(EVENT_modify, (union event_record){.modify = modify[i]});
     is(1, ORDER_ACTIVE, 10, 0);
@@ -568,6 +569,51 @@ static void expect_resting(enum gate gate)
     cr_expect_eq(harness_order(&h, 1)->state, ORDER_PENDING_CANCEL, "gate %d", gate);
 }
 
+/* A buy of `quantity` at `price` is stopped by this gate, and not by it while that is off. */
+static void expect_stopped(enum gate gate, int64_t price, int64_t quantity)
+{
+    cr_expect_eq(gate_of(SIDE_BUY, price, quantity, NULL), GATE(gate), "gate %d", gate);
+    h.engine->gates_off = GATE(gate);
+    cr_expect_eq(gate_of(SIDE_BUY, price, quantity, NULL) & GATE(gate), 0, "gate %d", gate);
+    h.engine->gates_off = 0;
+}
+
+Test(unusual, an_order_passes_each_gate_that_is_off)
+{
+    quiet();
+    struct instrument *instrument = &h.engine->instruments[0];
+    expect_stopped(GATE_NUMBER, 0, 1);
+    expect_stopped(GATE_GRID, 991, 1);
+    expect_stopped(GATE_COLLAR, 2000, 1);
+    expect_stopped(GATE_POST_ONLY, 1005, 1);
+    expect_stopped(GATE_EXPOSURE, 990, 1001);
+    instrument->refusals[SIDE_BUY].until = h.now + 1;
+    expect_stopped(GATE_REFUSED, 990, 1);
+    instrument->refusals[SIDE_BUY].until = h.now;
+    instrument->limits.open_interest = true; /* and none is told */
+    expect_stopped(GATE_OPEN_INTEREST, 990, 1);
+    instrument->limits.open_interest = false;
+    h.engine->profit.on = h.engine->profit.day_lost = true;
+    expect_stopped(GATE_DAILY_LOSS, 990, 1);
+    h.engine->profit.on = h.engine->profit.day_lost = false;
+    instrument->limits.minimum_raw = 991;
+    expect_stopped(GATE_MINIMUM_NOTIONAL, 990, 1);
+    instrument->limits.minimum_raw = 990;
+    instrument->limits.orders_per_side = 0;
+    expect_stopped(GATE_ORDER_COUNT, 990, 1);
+    instrument->limits.orders_per_side = 1;
+    struct rate *rate = &h.engine->venues[0].rate;
+    uint32_t room = rate->cap;
+    rate->cap = rate->reserve;
+    expect_stopped(GATE_RATE, 990, 1);
+    rate->cap = room;
+    cr_expect_eq(gate_of(SIDE_BUY, 990, 1, NULL), 0);
+    place(1, SIDE_SELL, 1005, 1);
+    expect_stopped(GATE_OWN_CROSS, 1005, 1);
+    h.engine->orders.capacity = 1;
+    expect_stopped(GATE_TABLE_FULL, 990, 1);
+}
+
 Test(unusual, a_pull_waits_for_its_gate)
 {
     quoted();
@@ -582,6 +628,11 @@ Test(unusual, a_pull_waits_for_its_gate)
     h.engine->instruments[0].alarms.raised = GATE(ALARM_DRIFT);
     engine_mark_due(h.engine, 0);
     expect_resting(GATE_SAFETY);
+    quoted();
+    h.engine->venues[0].orders_stream.lost = h.now;
+    h.engine->venues[0].orders_stream.blocked = h.engine->venues[0].orders_stream.pulled = true;
+    engine_mark_due(h.engine, 0);
+    expect_resting(GATE_ORDERS_STREAM);
     quoted();
     h.engine->carry.shutdown = SHUTDOWN_WAITING;
     h.engine->carry.shutdown_deadline = h.engine->carry.shutdown_step_deadline = SECONDS(100);
@@ -694,6 +745,32 @@ Test(unusual, a_shutdown_asks_only_what_can_still_be_asked)
     cr_expect(order->owing);
     cr_expect_not(shutdown_must_ask(h.engine, order));
     harness_close(&h);
+}
+
+/* --- an order that fills more than there can be ------------------------------------------------------------ */
+
+Test(unusual, what_has_filled_stays_a_number)
+{
+    quiet();
+    place(1, SIDE_BUY, 990, 10);
+    harness_accept(&h, 1);
+    struct order *order = harness_order(&h, 1);
+    union event_record record = {.order_filled = {.order = 1,
+                                                  .side = SIDE_BUY,
+                                                  .price = value(990),
+                                                  .quantity = value(3),
+                                                  .leaves = absent,
+                                                  .fee_asset = ASSET_QUOTE}};
+    h.engine->audit_each = false; /* figures that no order comes to */
+    order->filled = ENGINE_QUANTITY_MAX - 2;
+    answer(EVENT_order_filled, &record);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 1);
+    cr_expect_eq(order->filled, ENGINE_QUANTITY_MAX - 2);
+    cr_expect_eq(h.engine->instruments[0].position.units, 0);
+    order->filled--;
+    answer(EVENT_order_filled, &record);
+    cr_expect_eq(harness_count(&h, EVENT_removed), 0);
+    cr_expect_eq(h.engine->instruments[0].position.units, 3);
 }
 
 /* --- a strategy that goes wrong ------------------------------------------------------------------------- */

@@ -149,3 +149,60 @@ Test(ladder, figures_without_end_leave_nothing_to_want)
         }
     }
 }
+
+/* The first figure past what fits, of each kind: nothing is wanted, and no fair value is told. */
+Test(ladder, nothing_where_a_figure_does_not_fit)
+{
+    static const struct {
+        int64_t half, step, skew, position, bid, ask;
+        bool fits;
+    } rows[] = {
+        /* asks of MAX / 4 thousandths of a tick and one more unit; of more than 64 bits in thousandths */
+        {2000, 1000, 2000, 0, 1000, INT64_MAX / 4 / 1000, true},
+        {2000, 1000, 2000, 0, 1000, INT64_MAX / 4 / 1000 + 1, false},
+        {2000, 1000, 2000, 0, 1000, INT64_MAX / 1000 + 1, false},
+        /* a skew of MAX / 4 with or against the position, and one more */
+        {2000, 1000, INT64_MAX / 4, 100, 1000, 1005, true},
+        {2000, 1000, INT64_MAX / 4 + 1, 100, 1000, 1005, false},
+        {2000, 1000, INT64_MAX / 4, -100, 1000, 1005, true},
+        {2000, 1000, INT64_MAX / 4 + 1, -100, 1000, 1005, false},
+        {2000, 1000, INT64_MAX, 200, 1000, 1005, false},
+        /* the last of two levels at MAX / 4, one beyond, past 64 bits by its steps and by the sum */
+        {1, INT64_MAX / 8, 0, 0, 1000, 1005, true},
+        {4, INT64_MAX / 8, 0, 0, 1000, 1005, false},
+        {2000, INT64_MAX / 2 + 1, 0, 0, 1000, 1005, false},
+        {INT64_MAX, 1000, 0, 0, 1000, 1005, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        book(rows[i].bid, 50, rows[i].ask, 50);
+        units.tick = 1;
+        units.half_spread_millitick = rows[i].half;
+        units.step_millitick = rows[i].step;
+        units.skew_millitick = rows[i].skew;
+        units.levels = 2;
+        view.position = rows[i].position;
+        wanted();
+        cr_expect_eq(ladder.has_fair, rows[i].fits, "row %zu", i);
+        cr_expect_eq(ladder.count > 0, rows[i].fits, "row %zu", i);
+    }
+}
+
+Test(ladder, no_ask_above_a_bid_where_a_tick_does_not_fit)
+{
+    book(1000, 50, 1005, 50);
+    units.tick = INT64_MAX - 999; /* 1,000 and a tick are one too many */
+    units.half_spread_millitick = 0;
+    view.position = 100; /* by two ticks of skew both sides are wanted below 0 */
+    wanted();
+    cr_expect(ladder.has_fair);
+    cr_expect_eq(ladder.fair_millitick, 0);
+    cr_expect_eq(ladder.count, 0);
+    units.tick--;
+    wanted();
+    cr_expect_eq(ladder.count, 0); /* at the end of the numbers, which is no price */
+    units.tick--;
+    wanted();
+    cr_assert_eq(ladder.count, 1);
+    cr_expect_eq(ladder.levels[0].side, SIDE_SELL);
+    cr_expect_eq(ladder.levels[0].price.units, INT64_MAX - 1);
+}
