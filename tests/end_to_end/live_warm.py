@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """A session quotes on while its tapes rotate: nothing of it becomes cold, though warm-up takes seconds. Prints TAP."""
+import json
 import re
+import signal
 import sqlite3
 import subprocess
 import sys
+import urllib.request
 
 sys.dont_write_bytecode = True
-from live_common import CAPSTAN, Venue, chain, expect, main, run, started, test  # noqa: E402
+from live_common import (CAPSTAN, Venue, chain, expect, free_port, log_lines, main, run, start_live,  # noqa: E402
+                         started, test, until)
 
 WARM_UP_S = 4
 
@@ -55,6 +59,35 @@ def quoting_goes_on_across_rotations(folder, venue):
     expect(run("verify", *tapes), 0, "identical")
     expect(run("verify", tapes[-2]), 0, "identical")
     expect(run("verify", "--restarts", tapes[-2]), 0)
+
+
+@test
+def operators_see_no_restart(folder, venue):
+    """A rotation is one line that names the next tape, which from then on is that of the session."""
+    tape, log, port = folder / "s.tape", folder / "log", free_port()
+    session = start_live(venue, tape, log, "--set", "tape.rotate_every=1s", "--set", f"ops.port={port}")
+
+    def shown():
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/dashboard", timeout=10) as answer:
+                return json.loads(answer.read())
+        except OSError:
+            return {}
+
+    fourth = str(folder / "s-0004.tape")
+    until(lambda: (shown().get("session") or {}).get("tape") == fourth, f"{fourth} is not shown", 60)
+    starts = [notice for notice in shown()["notices"] if notice["kind"] == "start"]
+    session.send_signal(signal.SIGTERM)
+    assert session.wait(60) == 0, log.read_text()[-1500:]
+    assert len(starts) == 1, starts
+    lines = log_lines(log)
+    told = {kind: sum(line["message"] == kind and line["level"] == "info" for line in lines)
+            for kind in ("start", "final_counters", "the session goes on with a new tape")}
+    tapes = chain(tape)
+    assert told == {"start": 1, "final_counters": 1, "the session goes on with a new tape": len(tapes) - 1}, told
+    spans = [line["span"]["tape"] for line in lines
+             if line["message"] in ("start", "final_counters") and line["level"] == "info"]
+    assert spans == [str(tapes[0]), str(tapes[-1])], spans
 
 
 @test
