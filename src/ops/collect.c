@@ -45,8 +45,7 @@ static void ring_put(struct ops_ring *ring, const struct message *message,
     entry.cause_instrument = EVENT_NONE_16;
     if (cause) {
         entry.cause_kind = cause->kind;
-        if (cause->stream != EVENT_NONE_16)
-            entry.cause_instrument = EVENT_STREAM_INSTRUMENT(cause->stream);
+        entry.cause_instrument = message_instrument(cause);
     }
     ops_cell_write(ring->cells[(number - 1) % ring->capacity], &entry, sizeof entry);
     atomic_store_explicit(&ring->count, number, memory_order_release);

@@ -60,6 +60,7 @@ class Session:
         until(lambda: len(self.adopted()) > before, f"nothing became of adopt {body}", 20)
         told = self.adopted()[0]
         assert told["result"] == result, f"adopt {body}: {told}"
+        assert told["after"] == {"kind": "adopt", "instrument": body["instrument"]}, told["after"]
         return told
 
     def end(self, status=0):
