@@ -308,11 +308,32 @@ static void draw_faults(struct course *course, struct random *random)
     faults->seed = random_next(random);
     faults->longest_delay = spread(random, 10 * NS_PER_MS, 10 * NS_PER_SECOND);
     faults->longest_outage = spread(random, 100 * NS_PER_MS, 30 * NS_PER_SECOND);
-    unsigned only = (unsigned)random_below(random, FAULT_KIND_COUNT);
-    for (unsigned kind = 0; kind < FAULT_KIND_COUNT; kind++) {
+    unsigned only = (unsigned)random_below(random, FAULT_ORDERS_STREAM);
+    for (unsigned kind = 0; kind < FAULT_ORDERS_STREAM; kind++) {
         uint64_t chance = random_below(random, most[kind] + 1);
         if (mood >= 4 || (mood >= 1 && kind == only))
             faults->chance[kind] = chance;
+    }
+}
+
+/* In one course of four each venue's stream of our orders breaks now and then, however good the connection
+ * is. Drawn with chance of its own: all else of a seed is as it is without. */
+static void draw_orders_streams(struct course *course)
+{
+    enum { STREAM = 1, IN_1E6_SECONDS = 50000 };
+    struct random chance, *random = &chance;
+    random_init(random, course->seed, STREAM);
+    if (!one_in(random, 4))
+        return;
+    course->faults.chance[FAULT_ORDERS_STREAM] = (uint64_t)between(random, 1, IN_1E6_SECONDS);
+    for (unsigned i = 0; i < course->names.venue_count; i++) {
+        const char *venue = course->venues[i];
+        bool waits = !one_in(random, 4);
+        bool pulls = !one_in(random, 3);
+        set(course, VENUE("safety.orders_stream_grace=%" PRId64 "ms"), venue,
+            waits ? spread(random, 20, 5000) : INT64_C(0));
+        set(course, VENUE("safety.orders_stream_limit=%" PRId64 "ms"), venue,
+            pulls ? spread(random, 200, 20000) : INT64_C(0));
     }
 }
 
@@ -330,4 +351,5 @@ void course_draw_world(struct course *course, struct random *random)
         draw_instrument(course, random, i);
     draw_settings(course, random);
     draw_faults(course, random);
+    draw_orders_streams(course);
 }

@@ -61,7 +61,9 @@ struct connection {
     struct random chance; /* of its outages alone */
     int64_t floor;        /* no answer comes before this */
     int64_t banned_until;
-    int64_t down_from, down_until; /* the last outage, or the one to come */
+    int64_t down_from, down_until;     /* the last outage, or the one to come */
+    struct random stream_chance;       /* of the stream of our orders alone */
+    int64_t stream_from, stream_until; /* likewise: while it is broken */
 };
 
 struct fault {
@@ -156,6 +158,20 @@ static struct kept *queue_copy(struct fault *fault, const struct message *messag
     return kept;
 }
 
+/* Something that is made here and told at `due`; its record is zeroed. */
+static struct kept *queue_own(struct fault *fault, enum event_kind kind, int64_t due)
+{
+    struct kept *kept = wait_until(fault, due);
+    if (!kept)
+        return &fault->nothing;
+    *kept = (struct kept){.message = {.ts_local = due,
+                                      .stream = EVENT_NONE_16,
+                                      .kind = (uint8_t)kind,
+                                      .record = &kept->record}};
+    memset(&kept->record, 0, sizeof kept->record);
+    return kept;
+}
+
 /* An answer that is made here, soon after `now`; its record is zeroed. */
 static union event_record *answer_own(struct fault *fault, unsigned venue, enum event_kind kind,
                                       unsigned instrument, int64_t now)
@@ -167,18 +183,11 @@ static union event_record *answer_own(struct fault *fault, unsigned venue, enum 
         due += draw_duration(&fault->chance, fault->options.longest_delay);
     if (due < fault->connections[venue].floor)
         due = fault->connections[venue].floor;
-    struct kept *kept = wait_until(fault, due);
-    if (!kept)
-        return &fault->nothing.record;
-    memset(kept, 0, sizeof *kept);
-    kept->message = (struct message){.ts_local = due,
-                                     .ts_venue = made,
-                                     .stream = instrument == EVENT_NONE_16
-                                                   ? (uint16_t)EVENT_NONE_16
-                                                   : EVENT_STREAM(instrument, CHANNEL_SESSION),
-                                     .kind = (uint8_t)kind,
-                                     .flags = MESSAGE_VENUE_TIME,
-                                     .record = &kept->record};
+    struct kept *kept = queue_own(fault, kind, due);
+    kept->message.ts_venue = made;
+    kept->message.flags = MESSAGE_VENUE_TIME;
+    if (instrument != EVENT_NONE_16)
+        kept->message.stream = EVENT_STREAM(instrument, CHANNEL_SESSION);
     return &kept->record;
 }
 
@@ -524,11 +533,21 @@ static void deliver(struct fault *fault, const struct message *answer, unsigned 
     queue_copy(fault, answer, due);
 }
 
+/* What a venue tells by the stream of our orders alone; the rest are answers to requests. */
+static bool is_of_stream(const struct message *answer)
+{
+    return answer->kind == EVENT_order_filled || answer->kind == EVENT_order_expired;
+}
+
 /* True where the answer is lost. What the engine needs at its start is not. */
 static bool is_lost(struct fault *fault, const struct message *answer, unsigned venue)
 {
     if (!is_about_order(answer))
         return false;
+    const struct connection *connection = &fault->connections[venue];
+    if (is_of_stream(answer) && answer->ts_local >= connection->stream_from &&
+        answer->ts_local < connection->stream_until)
+        return lose(fault, answer);
     bool down = is_down(fault, venue, answer->ts_local);
     if (down || happens(fault, FAULT_LOST)) {
         fault->counts[FAULT_DISCONNECT] += down;
@@ -637,16 +656,39 @@ static void take_answer(struct fault *fault, const struct message *message)
 static void queue_jump(struct fault *fault, int64_t now)
 {
     int64_t due = next_time(fault, &fault->chance, FAULT_CLOCK_JUMP, now);
-    struct kept *kept = due == TIME_NEVER ? NULL : wait_until(fault, due);
-    if (!kept)
+    if (due == TIME_NEVER)
         return;
-    memset(kept, 0, sizeof *kept);
     int64_t jump = draw_duration(&fault->chance, fault->options.longest_outage);
-    kept->record.clock_jump.jump = random_below(&fault->chance, 2) ? jump : -jump;
-    kept->message = (struct message){.ts_local = due,
-                                     .stream = EVENT_NONE_16,
-                                     .kind = EVENT_clock_jump,
-                                     .record = &kept->record};
+    queue_own(fault, EVENT_clock_jump, due)->record.clock_jump.jump =
+        random_below(&fault->chance, 2) ? jump : -jump;
+}
+
+/* It stands, as adapters tell soon after. */
+static void connect_stream(struct fault *fault, unsigned venue, int64_t since)
+{
+    struct connection *connection = &fault->connections[venue];
+    if (fault->options.chance[FAULT_ORDERS_STREAM] == 0)
+        return;
+    int64_t told = since + draw_duration(&connection->stream_chance, LATENCY_NS);
+    queue_own(fault, EVENT_orders_stream, told)->record.orders_stream =
+        (struct event_orders_stream){(uint8_t)venue, true, since};
+}
+
+/* What was told of a stream is over in time. */
+static void go_on_stream(struct fault *fault, const struct event_orders_stream *told, int64_t now)
+{
+    struct connection *connection = &fault->connections[told->venue];
+    if (!told->connected) {
+        fault->counts[FAULT_ORDERS_STREAM]++;
+        connect_stream(fault, told->venue, connection->stream_until);
+        return;
+    }
+    struct random *chance = &connection->stream_chance;
+    connection->stream_from = next_time(fault, chance, FAULT_ORDERS_STREAM, now);
+    connection->stream_until =
+        connection->stream_from + draw_duration(chance, fault->options.longest_outage);
+    queue_own(fault, EVENT_orders_stream, connection->stream_from)->record.orders_stream =
+        (struct event_orders_stream){told->venue, false, connection->stream_from};
 }
 
 /* The one that was just filled in part, or any; NULL where there is none. */
@@ -772,8 +814,10 @@ static int start_again(struct fault *fault, int64_t now, struct error *error)
         if (!ends_itself(fault, &answer))
             cut_off(fault, &answer);
     }
-    for (unsigned v = 0; v < fault->options.names->venue_count; v++)
-        fault->connections[v].floor = now;
+    for (unsigned v = 0; v < fault->options.names->venue_count; v++) {
+        fault->connections[v].floor = fault->connections[v].stream_until = now;
+        connect_stream(fault, v, now);
+    }
     return fault->inner->start(fault->inner, now, error);
 }
 
@@ -793,6 +837,8 @@ static int fault_start(struct venue *venue, int64_t now, struct error *error)
                                           .banned_until = now,
                                           .down_from = TIME_NEVER,
                                           .down_until = now};
+        random_init(&connection->stream_chance, fault->options.seed, 1 + EVENT_VENUES_MAX + v);
+        connect_stream(fault, v, now);
     }
     fault->next_end = next_time(fault, &fault->chance, FAULT_END, now);
     queue_jump(fault, now);
@@ -846,6 +892,8 @@ static const struct message *fault_answer(struct venue *venue, int64_t now)
         fault->counts[FAULT_CLOCK_JUMP]++;
         queue_jump(fault, kept->message.ts_local);
     }
+    if (kept->message.kind == EVENT_orders_stream)
+        go_on_stream(fault, &kept->record.orders_stream, kept->message.ts_local);
     return &kept->message;
 }
 

@@ -1,6 +1,6 @@
 /* A venue whose connection is bad: a decorator that, from a seed, loses, delays, repeats and reorders
  * what the venue behind it is asked and what it answers, refuses requests, bans, hangs up, ends orders by
- * itself and lets the clock jump.
+ * itself, loses the stream that tells of our orders and lets the clock jump.
  *
  * It stays honest. What it refuses or loses on the way there never reached the venue behind it, but for a
  * false reject: the venue soon ends that order by itself. A fill that was made is made: where its answer
@@ -33,7 +33,8 @@
     X(FAULT_STALE, "stale", "what an order's last request came to is told again after the next")   \
     X(FAULT_BARE, "bare", "a fill or an end does not tell what is left")                           \
     X(FAULT_END, "end", "the venue ends an order by itself: expired or cancelled")                 \
-    X(FAULT_CLOCK_JUMP, "clock_jump", "the wall clock jumps")
+    X(FAULT_CLOCK_JUMP, "clock_jump", "the wall clock jumps")                                      \
+    X(FAULT_ORDERS_STREAM, "orders_stream", "fills and expiries are lost for a while, as is told")
 
 enum fault_kind {
 #define X(name, word, meaning) name,
@@ -44,11 +45,11 @@ enum fault_kind {
 
 struct fault_options {
     uint64_t seed;
-    /* Chance of each kind in 1e6; of disconnect (a venue), end and clock_jump: how often in 1e6 s. 0:
-     * never. */
+    /* Chance of each kind in 1e6; of disconnect and orders_stream (a venue), end and clock_jump: how often
+     * in 1e6 s. 0: never. */
     uint64_t chance[FAULT_KIND_COUNT];
     int64_t longest_delay;           /* ns, above 0: of answers that are late */
-    int64_t longest_outage;          /* ns, above 0: of bans and disconnects */
+    int64_t longest_outage;          /* ns, above 0: of bans, disconnects and orders_stream */
     const struct event_names *names; /* read while open */
 };
 
