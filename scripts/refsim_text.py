@@ -33,6 +33,8 @@ def read_time(text):
     """Nanoseconds since 1970 of RFC 3339 in UTC, or of a whole number of nanoseconds."""
     if text.isdigit():
         return int(text)
+    if text == "absent":
+        return 0
     if text == "never":
         return 2**63 - 1
     try:

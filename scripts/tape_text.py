@@ -91,6 +91,8 @@ def show_field(kind_of, value, tape, unit):
         return f"#{epoch}.{counter}" if epoch else f"#{counter}" if counter else "-"
     if kind_of in VALUES:
         return VALUES[kind_of][value]
+    if kind_of == "TIME" and value == 0:
+        return "absent"
     show = {"TIME": show_time, "DURATION": show_duration, "VENUE_ID": show_quoted, "TEXT": show_quoted, "GATES": hex,
             "MONEY": lambda money: show_decimal(money, 18, True), "RATE": lambda rate: show_decimal(rate, 9, True)}
     return show.get(kind_of, str)(value)

@@ -197,6 +197,16 @@ int cmd_check_outputs_differ(const struct cmd_output *outputs, size_t count, str
     return ERROR_NONE;
 }
 
+int cmd_list_add(struct cmd_list *list, const char *text, struct error *error)
+{
+    const char **items = realloc(list->items, (list->count + 1) * sizeof *items);
+    if (items == NULL)
+        return error_set(error, ERROR_SYSTEM, "out of memory");
+    items[list->count++] = text;
+    list->items = items;
+    return ERROR_NONE;
+}
+
 void cmd_list_free(struct cmd_list *list)
 {
     free(list->items);

@@ -71,6 +71,7 @@ struct cmd_list {
     const char **items;
     size_t count;
 };
+int cmd_list_add(struct cmd_list *list, const char *text, struct error *error);
 void cmd_list_free(struct cmd_list *list);
 
 enum cmd_option_kind {
@@ -213,6 +214,8 @@ int cmd_check_config_output(const char *option, const char *output,
 /* Defaults, then the files in their order, then the environment, then --set. On success *config is the caller's. */
 int cmd_load_config(const struct cmd_config_options *options, struct config **config,
                     struct error *error);
+/* config_check() of all layers together; warnings are lines of `command` on standard error. */
+int cmd_check_config(const char *command, const struct config *config, struct error *error);
 
 /* --- The log ------------------------------------------------------------------------------------
  */

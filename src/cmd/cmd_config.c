@@ -1,6 +1,7 @@
 /* Configuration from each -c, the environment and --set, in that order, and --without-gate. See cmd/cmd.h. */
 #include "cmd/cmd.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "event/event.h"
@@ -24,6 +25,18 @@ int cmd_load_config(const struct cmd_config_options *options, struct config **co
     }
     *config = loaded;
     return ERROR_NONE;
+}
+
+static void warn(void *context, const char *line)
+{
+    fprintf(stderr, "capstan %s: warning: %s\n", (const char *)context, line);
+}
+
+int cmd_check_config(const char *command, const struct config *config, struct error *error)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%s", command);
+    return config_check(config, &(struct config_warner){warn, name}, error);
 }
 
 void cmd_config_options_free(struct cmd_config_options *options)

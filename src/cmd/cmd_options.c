@@ -112,16 +112,6 @@ static int take_count(const struct cmd_option *option, const char *text, struct 
     return ERROR_NONE;
 }
 
-static int take_list(struct cmd_list *list, const char *text, struct error *error)
-{
-    const char **items = realloc(list->items, (list->count + 1) * sizeof *items);
-    if (items == NULL)
-        return error_set(error, ERROR_SYSTEM, "out of memory");
-    items[list->count++] = text;
-    list->items = items;
-    return ERROR_NONE;
-}
-
 static int take(const struct cmd_option *option, const char *text, struct error *error)
 {
     switch ((enum cmd_option_kind)option->kind) {
@@ -132,7 +122,7 @@ static int take(const struct cmd_option *option, const char *text, struct error 
         *option->target.text = text;
         return ERROR_NONE;
     case CMD_KIND_LIST:
-        return take_list(option->target.list, text, error);
+        return cmd_list_add(option->target.list, text, error);
     case CMD_KIND_TIME:
         return time_from_text(text, strlen(text), option->target.integer, error);
     case CMD_KIND_DURATION:

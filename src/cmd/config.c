@@ -15,8 +15,8 @@ static int config_show(int argc, char **argv)
         .name = "config show",
         .arguments = "",
         .opening = "Print every setting with the value that a command would use, as YAML that\n"
-                   "reads back to the same. Defaults, then the file of -c, then the environment\n"
-                   "(CAPSTAN_QUOTE__SIZE=10lot), then --set: the later one wins.\n",
+                   "reads back to the same. Defaults, then each file of -c in its order, then the\n"
+                   "environment (CAPSTAN_QUOTE__SIZE=10lot), then --set: the later one wins.\n",
         .closing = "Examples:\n"
                    "  capstan config show > capstan.yaml\n"
                    "  capstan config show -c capstan.yaml --set quote.size=0.010\n"
@@ -46,21 +46,32 @@ free_options:
     return status;
 }
 
-static void warn(const char *line)
+/* What was read, as far as the command line names it. */
+static void print_right(const struct cmd_config_options *options)
 {
-    fprintf(stderr, "capstan config check: warning: %s\n", line);
+    for (size_t i = 0; i < options->files.count; i++)
+        printf("%s%s", i > 0 ? ", " : "", options->files.items[i]);
+    printf("%s: every setting is right\n",
+           options->files.count == 0 ? "environment and --set" : "");
 }
 
-static int config_check_file(int argc, char **argv)
+static int config_check_layers(int argc, char **argv)
 {
-    static const struct cmd_usage usage = {
+    struct cmd_config_options options = {0};
+    const struct cmd_option table[] = {CMD_CONFIG_OPTIONS(&options)};
+    const struct cmd_usage usage = {
         .name = "config check",
-        .arguments = "FILE",
-        .opening = "Read a file of settings and say whether every name, unit and range in it is\n"
-                   "right, and whether settings contradict each other. Whether a tape has the "
-                   "venues and instruments that it names shows when\n"
-                   "both meet, in 'capstan replay'.\n",
-        .arguments_least = 1,
+        .arguments = "[FILE]",
+        .opening = "Say whether every name, unit and range in a file of settings is right, and\n"
+                   "whether settings contradict each other. What counts is what a command with\n"
+                   "the same options would use: each file of -c, FILE, the environment, --set.\n"
+                   "Whether a tape has the venues and instruments that are named shows when both\n"
+                   "meet, in 'capstan replay'.\n",
+        .closing = "Examples:\n"
+                   "  capstan config check capstan.yaml\n"
+                   "  capstan config check -c capstan.yaml -c night.yaml --set quote.levels=2\n",
+        .options = table,
+        .option_count = sizeof table / sizeof table[0],
         .arguments_most = 1,
     };
     struct cmd_arguments arguments;
@@ -68,17 +79,21 @@ static int config_check_file(int argc, char **argv)
     struct error error = {0};
     int status = cmd_parse(&usage, argc, argv, &arguments);
     if (status != CMD_CONTINUE)
-        return status;
-    status = config_create(&config, &error);
+        goto free_options;
+    status = ERROR_NONE;
+    if (arguments.count > 0)
+        status = cmd_list_add(&options.files, arguments.items[0], &error);
     if (status == ERROR_NONE)
-        status = config_read_file(config, arguments.items[0], &error);
+        status = cmd_load_config(&options, &config, &error);
     if (status == ERROR_NONE)
-        status = config_check(config, warn, &error);
+        status = cmd_check_config(usage.name, config, &error);
     if (status == ERROR_NONE)
-        printf("%s: every setting is right\n", arguments.items[0]);
+        print_right(&options);
     else
         cmd_fail(usage.name, &error);
     config_free(&config);
+free_options:
+    cmd_config_options_free(&options);
     return status;
 }
 
@@ -197,7 +212,7 @@ int cmd_config(int argc, char **argv)
 {
     static const struct cmd_entry entries[] = {
         {"show", config_show, "print every setting with its value"},
-        {"check", config_check_file, "say whether a file of settings is right"},
+        {"check", config_check_layers, "say whether settings are right"},
         {"pages", config_pages, NULL},
     };
     static const struct cmd_group group = {

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/time.h"
+#include "clock/clock.h"
 #include "live/session.h"
 #include "tape/tape.h"
 
@@ -83,6 +85,14 @@ static int check_files(const struct live_request *request, enum session_mode mod
     return cmd_check_outputs_differ(outputs, count, error);
 }
 
+static void warn(void *context, const char *line)
+{
+    struct session_clock clock;
+    session_clock_start(&clock, 0);
+    log_write((const struct log *)context, LOG_WARN, "capstan.settings", clock_now(&clock.clock),
+              line, NULL, 0);
+}
+
 static int run(const struct live_request *request, enum session_mode mode, struct error *error)
 {
     struct config *config = NULL;
@@ -93,6 +103,8 @@ static int run(const struct live_request *request, enum session_mode mode, struc
         code = cmd_open_log(&request->log, &log, error);
     if (!code)
         code = cmd_load_config(&request->config, &config, error);
+    if (!code && mode != SESSION_RECORD) /* which uses none of what is compared */
+        code = config_check(config, &(struct config_warner){warn, &log}, error);
     if (!code) {
         const struct session_options options = {.mode = mode,
                                                 .config = config,

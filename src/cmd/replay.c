@@ -222,6 +222,8 @@ static int replay(const struct replay_request *request, struct error *error)
         code = replay_serve_open(&run.serve, request->speed ? request->speed : "1", error);
     if (!code)
         code = cmd_load_config(&request->config, &config, error);
+    if (!code)
+        code = cmd_check_config(name, config, error);
     const struct backtest_options options = {.tape = request->tape,
                                              .config = config,
                                              .from = request->from,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "store/live_database.h"
 
 static const char name[] = "report";
 
@@ -16,6 +17,15 @@ static int write_outputs(const struct run *runs, unsigned count, const char *pag
     return code;
 }
 
+static void warn_unfinished(const char *path)
+{
+    if (live_database_is_unfinished(path))
+        fprintf(stderr,
+                "capstan report: warning: %s: its session goes on, or did not end it: what is "
+                "missing 'capstan project' makes of the tape\n",
+                path);
+}
+
 static int report(char **databases, unsigned count, const char *page, const char *folder,
                   struct error *error)
 {
@@ -24,6 +34,8 @@ static int report(char **databases, unsigned count, const char *page, const char
     int code = cmd_check_output("-o", page, (const char *const *)databases, count, error);
     for (unsigned i = 0; !code && i < count; i++)
         code = run_read(&runs[i], databases[i], error);
+    for (unsigned i = 0; !code && i < count; i++)
+        warn_unfinished(databases[i]);
     if (!code)
         code = write_outputs(runs, count, page, folder, error);
     for (unsigned i = 0; i < count; i++)

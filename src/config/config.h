@@ -50,9 +50,14 @@ int config_resolve(const struct config *config, const struct event_names *names,
 void config_resolved_free(struct config_resolved *resolved);
 
 /* What shows without a tape, for all instruments and for each venue and instrument that is named: settings that
- * contradict each other are an error that names both (config_resolve() finds it too); what is allowed and can't
- * be meant is given to `warn`, a line each. */
-int config_check(const struct config *config, void (*warn)(const char *line), struct error *error);
+ * contradict each other are an error that names both (config_resolve() finds it too, but only of what a tape has);
+ * what is allowed and can't be meant is given to `warn`, a line each. */
+struct config_warner {
+    void (*warn)(void *context, const char *line);
+    void *context;
+};
+int config_check(const struct config *config, const struct config_warner *warner,
+                 struct error *error);
 
 /* Effective configuration as canonical text (YAML that reads back to the same): every setting in
  * table order with its value at the top level, then what venues and instruments have of their own,

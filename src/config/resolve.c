@@ -186,7 +186,7 @@ static int resolve_instrument(const struct config *config, const struct event_na
 /* No order fits a limit that is smaller than one, whatever else is set. Comparable without a tape only where both
  * are in lots, or neither; replay names the gate where they are not. */
 static void warn_of_limit(const struct settings_instrument *settings, const char *name,
-                          void (*warn)(const char *line))
+                          const struct config_warner *warner)
 {
     const struct setting_amount *size = &settings->quote_size;
     const struct setting_amount *limit = &settings->risk_position_limit;
@@ -204,12 +204,12 @@ static void warn_of_limit(const struct settings_instrument *settings, const char
         line, sizeof line,
         "for %s: risk.position_limit=%s%s is less than quote.size=%s%s: no order can be placed",
         name, texts[0], unit, texts[1], unit);
-    warn(line);
+    warner->warn(warner->context, line);
 }
 
 /* The settings of an instrument at that place, or of any at the venue, or anywhere. */
 static int check_place(const struct config *config, const struct config_place *place,
-                       void (*warn)(const char *line), struct error *error)
+                       const struct config_warner *warner, struct error *error)
 {
     struct settings_instrument settings;
     const struct config_place *venue = NULL;
@@ -222,15 +222,16 @@ static int check_place(const struct config *config, const struct config_place *p
     const struct config_place *const places[3] = {place, venue, config->top};
     const char *whose = place->scope == SETTING_GLOBAL ? "all instruments" : place->name;
     resolve_scope(SETTING_INSTRUMENT, places, &settings);
-    warn_of_limit(&settings, whose, warn);
+    warn_of_limit(&settings, whose, warner);
     return check_hysteresis(places, &settings, whose, error);
 }
 
-int config_check(const struct config *config, void (*warn)(const char *line), struct error *error)
+int config_check(const struct config *config, const struct config_warner *warner,
+                 struct error *error)
 {
-    int status = check_place(config, config->top, warn, error);
+    int status = check_place(config, config->top, warner, error);
     for (size_t i = 0; status == ERROR_NONE && i < config->place_count; i++)
-        status = check_place(config, config->places[i], warn, error);
+        status = check_place(config, config->places[i], warner, error);
     return status;
 }
 

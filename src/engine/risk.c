@@ -1,5 +1,6 @@
 /* The gates: what an order must pass before it leaves (trading-semantics 16 to 20). */
 #include "engine/engine_internal.h"
+#include "engine/status.h"
 
 #include "base/assert.h"
 
@@ -228,6 +229,15 @@ uint32_t risk_instrument_gates(const struct engine *engine, unsigned index)
     INSTRUMENT_GATES(X)
 #undef X
     return gates & ~engine->gates_off;
+}
+
+uint32_t engine_instrument_gates(void)
+{
+    uint32_t gates = 0;
+#define X(gate, blocks) gates |= BIT(gate);
+    INSTRUMENT_GATES(X)
+#undef X
+    return gates;
 }
 
 uint32_t risk_gates_asked(void)

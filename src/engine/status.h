@@ -57,6 +57,8 @@ struct engine_database_status {
 
 void engine_instrument_status(const struct engine *engine, unsigned instrument,
                               struct engine_instrument_status *out);
+/* Gates of an instrument as a whole, as bits by enum gate: while one blocks nothing of it is placed and nothing changed. */
+uint32_t engine_instrument_gates(void);
 /* Orders of both sides, buys first, each older first. Returns how many were written. */
 size_t engine_own_orders(const struct engine *engine, unsigned instrument,
                          struct engine_own_order *out, size_t capacity);

@@ -108,7 +108,7 @@ typedef uint64_t order_id;
     T(UNITS, int64_t, 8, "signed integer in the instrument's unit")                                \
     T(EXPONENT, int8_t, 1, "power of ten, -18 to 18")                                              \
     T(FLAG, uint8_t, 1, "yes or no")                                                               \
-    T(TIME, int64_t, 8, "RFC 3339 with nine decimals")                                             \
+    T(TIME, int64_t, 8, "RFC 3339 with nine decimals, or absent")                                  \
     T(DURATION, int64_t, 8, "signed number with its unit")                                         \
     T(PRICE, struct number, 9, "decimal in the instrument's price unit, or its status")            \
     T(QUANTITY, struct number, 9, "decimal in the instrument's quantity unit, or its status")      \

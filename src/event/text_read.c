@@ -302,7 +302,7 @@ static bool read_integer_field(enum event_field_type type, struct word word, voi
         return good;
     }
     if (type == FIELD_TIME)
-        good = read_time(word, &integer);
+        good = word_is(word, "absent") || read_time(word, &integer);
     else if (type == FIELD_DURATION)
         good = duration_from_text(word.text, word.length, &integer, NULL) == 0;
     else

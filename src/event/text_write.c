@@ -15,6 +15,15 @@ static void put_time(struct text_sink *sink, int64_t time_ns)
         text_put(sink, text, time_to_text(time_ns, text));
 }
 
+/* A field has 0 where there is no such time; the head of a message always has one. */
+static void put_time_field(struct text_sink *sink, int64_t time_ns)
+{
+    if (time_ns == 0)
+        text_put_string(sink, "absent");
+    else
+        put_time(sink, time_ns);
+}
+
 static void put_duration(struct text_sink *sink, int64_t duration_ns)
 {
     char text[TIME_TEXT_MAX];
@@ -151,7 +160,7 @@ static void put_integer_field(struct text_sink *sink, enum event_field_type type
     else if (type == FIELD_COUNT)
         text_put_unsigned(sink, value);
     else if (type == FIELD_TIME)
-        put_time(sink, (int64_t)value);
+        put_time_field(sink, (int64_t)value);
     else if (type == FIELD_DURATION)
         put_duration(sink, (int64_t)value);
     else if (type == FIELD_RATE)

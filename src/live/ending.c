@@ -160,6 +160,7 @@ void ending_goes_to(struct ending *ending, struct live_feed *feed, int64_t force
 
 void ending_lets_go(struct ending *ending)
 {
+    signals_close(&ending->signals); /* its thread may be telling just now */
     atomic_store(&ending->feed, NULL);
     atomic_store(&ending->ops, NULL);
 }
@@ -167,7 +168,7 @@ void ending_lets_go(struct ending *ending)
 void ending_close(struct ending *ending)
 {
     struct time_limit *limit = atomic_load(&ending->limit);
-    signals_close(&ending->signals);
+    ending_lets_go(ending);
     time_limit_close(&limit);
     atomic_store(&ending->limit, NULL);
 }

@@ -47,9 +47,10 @@ void ending_drains(struct ending *ending, struct ops *ops);
 void ending_goes_to(struct ending *ending, struct live_feed *feed, int64_t force_after_ns);
 /* The session begins: tell the feed where somebody asked and it does not know. */
 void ending_tell_what_came(struct ending *ending);
-/* Feed and ops server are about to be closed: nobody is told any more. */
+/* Feed and ops server are about to be closed: nobody is told any more, and no signal that came before is being told
+ * still. Signals do as before; time that runs goes on running. */
 void ending_lets_go(struct ending *ending);
-/* Signals do as before, and no time runs any more. */
+/* The same, and no time runs any more. */
 void ending_close(struct ending *ending);
 
 /* A signal was caught; on the signals' thread. SIGHUP opens the log's file anew where there is one. */

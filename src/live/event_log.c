@@ -220,8 +220,16 @@ static void write_step(const struct event_log *log, const struct message *messag
     }
 }
 
+static bool is_last_word(unsigned kind)
+{
+    return kind == EVENT_final_position || kind == EVENT_final_balance ||
+           kind == EVENT_final_counters;
+}
+
 static enum log_level level_of(const struct event_log *log, unsigned kind)
 {
+    if (!log->shutting_down && is_last_word(kind)) /* the tape ends, not the session */
+        return LOG_DEBUG;
     if (log->shutting_down && (kind == EVENT_order_cancelled || kind == EVENT_cancel))
         return LOG_INFO;
     if (log->shutting_down && (kind == EVENT_cancel_rejected || kind == EVENT_order_unknown))
@@ -239,8 +247,10 @@ static enum log_level level_of(const struct event_log *log, unsigned kind)
 
 void event_log_write(struct event_log *log, const struct message *message)
 {
-    /* The database's breaker begins closed, without a word. */
-    if (message->kind == EVENT_start && message->record->start.epoch != log->epoch) {
+    if (message->kind == EVENT_start) {
+        if (message->record->start.epoch == log->epoch)
+            return; /* the session goes on with another tape, which its rotator tells */
+        /* The database's breaker begins closed, without a word. */
         log->epoch = message->record->start.epoch;
         log->breakers[EVENT_NONE_8] = INFRASTRUCTURE_CLOSED;
     }

@@ -21,6 +21,7 @@ enum { ORDER_TEXT_MAX = 32, FIELDS_MAX = 8 };
 /* One asset at one venue, or one instrument's position. */
 struct account {
     money ours, venue, by_fills;
+    money adopted; /* a position's, of a balance: the venue counts it in none */
     bool known, told;
 };
 
@@ -71,13 +72,22 @@ static bool take_memory(struct reconciled *reconciled, const struct engine *engi
 }
 
 /* What an instrument brought in. */
-static money earned_by(struct engine *engine, unsigned instrument, money *position)
+static money earned_by(const struct engine_position *position)
 {
-    struct engine_position now;
     money earned;
-    engine_position(engine, instrument, &now);
-    *position = now.at_venue;
-    return money_try_subtract(now.realised, now.fees, &earned) ? earned : MONEY_ZERO;
+    return money_try_subtract(position->realised, position->fees, &earned) ? earned : MONEY_ZERO;
+}
+
+static void note_position(struct reconciled *reconciled, struct engine *engine, unsigned instrument)
+{
+    struct account *account = &reconciled->positions[instrument];
+    struct engine_position position;
+    engine_position(engine, instrument, &position);
+    account->known = true;
+    account->ours = position.at_venue;
+    if (!money_try_subtract(position.position, position.at_venue, &account->adopted))
+        account->adopted = MONEY_ZERO;
+    reconciled->earned[instrument] = earned_by(&position);
 }
 
 static void note_tape(struct reconciled *reconciled, struct engine *engine)
@@ -90,10 +100,8 @@ static void note_tape(struct reconciled *reconciled, struct engine *engine)
             account->known = engine_balance(engine, venue, asset, &account->ours);
         }
     }
-    for (unsigned i = 0; i < names->instrument_count; i++) {
-        reconciled->positions[i].known = true;
-        reconciled->earned[i] = earned_by(engine, i, &reconciled->positions[i].ours);
-    }
+    for (unsigned i = 0; i < names->instrument_count; i++)
+        note_position(reconciled, engine, i);
     for (size_t i = 0; i < reconciled->trade_count; i++)
         engine_kept_trade(engine, i, &reconciled->trades[i].order, &reconciled->trades[i].id);
     reconciled->open = names->venue_count;
@@ -146,10 +154,13 @@ static void tell_difference(struct reconciled *reconciled, unsigned venue, int64
     if (!account->told || !account->known ||
         !money_try_subtract(account->venue, account->ours, &difference))
         return;
-    const struct log_field fields[] = {
-        name, log_money("tape", account->ours), log_money("account", account->venue),
-        log_money("difference", difference), log_money("by_fills", account->by_fills)};
-    tell(reconciled, venue, now, text, fields, 5);
+    const struct log_field fields[] = {name,
+                                       log_money("tape", account->ours),
+                                       log_money("account", account->venue),
+                                       log_money("difference", difference),
+                                       log_money("by_fills", account->by_fills),
+                                       log_money("adopted", account->adopted)};
+    tell(reconciled, venue, now, text, fields, account->adopted.atto == 0 ? 5 : 6);
 }
 
 /* How much of the difference fills explain; where there is neither, nothing is said. */
@@ -199,9 +210,11 @@ static void explain_earnings(struct reconciled *reconciled, struct engine *engin
     const struct event_names *names = reconciled->names;
     for (unsigned i = 0; i < names->instrument_count; i++) {
         const struct event_definition *definition = &names->definitions[i];
-        money position, more;
+        struct engine_position position;
+        money more;
+        engine_position(engine, i, &position);
         if (definition->venue == venue && definition->contract != CONTRACT_SPOT &&
-            money_try_subtract(earned_by(engine, i, &position), reconciled->earned[i], &more))
+            money_try_subtract(earned_by(&position), reconciled->earned[i], &more))
             move(account_of(reconciled, venue, definition->settle), more, 1);
     }
 }

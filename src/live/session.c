@@ -3,6 +3,7 @@
 
 #include "live/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,7 +124,8 @@ int session_run(const struct session_options *options, struct session_result *re
         free(session);
         return code;
     }
-    const struct log_field field = log_text("tape", options->tape);
+    snprintf(session->tape_path, sizeof session->tape_path, "%s", options->tape);
+    const struct log_field field = log_text("tape", session->tape_path); /* as it is then */
     struct log_span span = {.name = "session", .fields = &field, .field_count = 1};
     log_span_enter(&span);
     code = open_first(session, error);

@@ -6,12 +6,13 @@
 #include "base/time.h"
 #include "live/session_parts.h"
 
-/* What the database of a tape that has ended gets. */
+/* What the database of a tape that has ended gets, beside the next tape's. */
 #define STORE_ROTATE_NS (1 * NS_PER_SECOND)
 /* What the last one gets behind the loop's end. */
 #define STORE_CLOSE_NS (3 * NS_PER_SECOND)
 
-int session_databases_open(struct session *session, struct error *error)
+/* That of the tape which is open. */
+static int open_store(struct session *session, struct error *error)
 {
     char path[ROTATION_PATH_BYTES];
     const char *base = session->options->database;
@@ -38,17 +39,43 @@ int session_databases_open(struct session *session, struct error *error)
     return 0;
 }
 
+/* Nobody but who reads this makes it anew: that is work as long as its tape. */
+static void tell_unfinished(struct session *session)
+{
+    char path[ROTATION_PATH_BYTES];
+    struct error ignored;
+    const struct log_field field = log_text("file", path);
+    if (session->options->database && session->tape_number > 1 &&
+        rotation_path(session->options->database, session->tape_number - 1, path, &ignored) == 0 &&
+        live_database_is_unfinished(path))
+        session_log(
+            session, LOG_WARN,
+            "the database of the tape before was not finished: capstan project makes it anew",
+            &field, 1);
+}
+
+int session_databases_open(struct session *session, struct error *error)
+{
+    tell_unfinished(session);
+    return open_store(session, error);
+}
+
+static void close_store(struct session *session, struct session_store **store)
+{
+    if (!session_store_close(store))
+        session_log(session, LOG_ERROR, "the thread of a database hangs, and is left to itself",
+                    NULL, 0);
+}
+
+/* It ends by itself, while orders rest. Where even the one before has not (tapes of seconds), that is waited for: no more
+ * than two threads write. */
 static void end_store(struct session *session)
 {
     bool healthy = session_store_health(session->store).healthy;
-    bool whole =
-        session_store_close(&session->store, &session->loop, healthy ? STORE_ROTATE_NS : 0);
-    const struct log_field field = log_text("tape", session->tape_path);
-    if (!whole)
-        session_log(
-            session, LOG_ERROR,
-            "the database of a tape that has ended is behind: capstan project makes it anew",
-            &field, 1);
+    close_store(session, &session->ending_store);
+    session_store_end(session->store, &session->loop, healthy ? STORE_ROTATE_NS : 0);
+    session->ending_store = session->store;
+    session->store = NULL;
 }
 
 int session_databases_rotate(struct session *session, struct error *error)
@@ -58,7 +85,7 @@ int session_databases_rotate(struct session *session, struct error *error)
     if (session->store)
         end_store(session);
     session->fold = (struct fold){.first_start = INT64_MIN, .last_start = INT64_MIN};
-    int code = session_databases_open(session, error);
+    int code = open_store(session, error);
     if (code && !session->venues.settings.global.database_required) {
         session_log(session, LOG_ERROR, error->text, NULL, 0);
         atomic_store(&session->database_is_well, false); /* the next tape's may be */
@@ -70,7 +97,10 @@ int session_databases_rotate(struct session *session, struct error *error)
 
 void session_databases_close(struct session *session)
 {
-    session_store_close(&session->store, &session->loop, STORE_CLOSE_NS);
+    if (session->store)
+        session_store_end(session->store, &session->loop, STORE_CLOSE_NS);
+    close_store(session, &session->store);
+    close_store(session, &session->ending_store);
 }
 
 enum ops_check session_databases_check(const struct session *session)

@@ -68,10 +68,12 @@ static struct tape_header new_header(struct session *session)
 static int find_tape(struct session *session, struct error *error)
 {
     const char *base = session->options->tape;
-    int code = rotation_newest(base, &session->tape_number, error);
+    uint64_t number = 1;
+    int code = rotation_newest(base, &number, error);
     if (!code)
-        code = rotation_settle(base, session->tape_number, error);
-    return code ? code : rotation_path(base, session->tape_number, session->tape_path, error);
+        code = rotation_settle(base, number, error);
+    atomic_store(&session->tape_number, number);
+    return code ? code : rotation_path(base, number, session->tape_path, error);
 }
 
 /* The names that count are the tape's: what may have changed since of a definition, the adapters tell. */

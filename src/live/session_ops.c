@@ -52,12 +52,21 @@ static enum ops_check check_database(void *context)
     return session_databases_check(context);
 }
 
+static void tell_tape(void *context, char path[OPS_PATH_BYTES])
+{
+    const struct session *session = context;
+    struct error ignored;
+    _Static_assert((int)OPS_PATH_BYTES == (int)ROTATION_PATH_BYTES, "a path of both");
+    (void)rotation_path(session->options->tape, atomic_load(&session->tape_number), path, &ignored);
+}
+
 int session_ops_attach(struct session *session, struct error *error)
 {
     static const char *const modes[] = {
         [SESSION_LIVE] = "live", [SESSION_PAPER] = "paper", [SESSION_RECORD] = "record"};
     const struct ops_session shown = {.mode = modes[session->options->mode],
                                       .tape = session->options->tape,
+                                      .open_tape = tell_tape,
                                       .epoch = session->start.epoch,
                                       .engine = session->engine.engine,
                                       .names = session->names,

@@ -47,7 +47,7 @@ struct session {
     struct run_engine engine;
     char build_id[BUILD_ID_TEXT_MAX];
     char tape_path[ROTATION_PATH_BYTES]; /* of the chain's tape that is open */
-    uint64_t tape_number;
+    _Atomic uint64_t tape_number;
     struct live_tape *tape;
     struct rotator rotator;
     struct event_start start;
@@ -57,7 +57,8 @@ struct session {
     struct live_venue venue;
     struct paper *paper;
     struct fold fold;
-    struct session_store *store; /* NULL: no database */
+    struct session_store *store;        /* NULL: no database */
+    struct session_store *ending_store; /* that of the tape before, until it is looked at again */
     atomic_bool database_is_well;
     struct watch *watch;
     struct unconfirmed *unconfirmed;

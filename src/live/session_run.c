@@ -57,15 +57,16 @@ static int record_all(struct session *session, struct error *error)
 static int rotate(struct session *session, struct error *error)
 {
     int code = rotator_rotate(&session->rotator, session->start.epoch, session->written.now, error);
-    bool rotated = !code && session->rotator.options.number != session->tape_number;
+    const uint64_t number = session->rotator.options.number;
+    bool rotated = !code && number != session->tape_number;
+    if (rotated) {
+        atomic_store(&session->tape_number, number);
+        code = rotation_path(session->options->tape, number, session->tape_path, error);
+    }
     if (code || !session_has_engine(session))
         return code;
     if (rotated) {
-        session->tape_number = session->rotator.options.number;
-        code =
-            rotation_path(session->options->tape, session->tape_number, session->tape_path, error);
-        if (!code)
-            code = session_databases_rotate(session, error);
+        code = session_databases_rotate(session, error);
         wire_sinks(session);
         if (code)
             return code;

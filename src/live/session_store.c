@@ -304,12 +304,8 @@ static void count_own(struct session_store *store)
     store->own.invariant_violations = now->invariant_violations - before->invariant_violations;
 }
 
-bool session_store_close(struct session_store **out, const struct loop *loop, int64_t limit_ns)
+void session_store_end(struct session_store *store, const struct loop *loop, int64_t limit_ns)
 {
-    struct session_store *store = *out;
-    if (!store)
-        return true;
-    *out = NULL;
     struct sink *taken = follower_sink(store->follower);
     struct error ignored; /* a follower never fails */
     (void)taken->finishing(taken, store->options.engine->engine, &ignored);
@@ -319,8 +315,18 @@ bool session_store_close(struct session_store **out, const struct loop *loop, in
     store->last.counters = &store->own;
     store->last.events = loop->events - store->options.events_before;
     store->last.messages = follower_counts(store->follower);
-    bool whole = follower_close(&store->follower, &store->last, limit_ns);
-    if (!store->follower) /* else its thread may still use the rest */
-        free_store(store);
-    return whole;
+    follower_end(store->follower, &store->last, limit_ns);
+}
+
+bool session_store_close(struct session_store **out)
+{
+    struct session_store *store = *out;
+    if (!store)
+        return true;
+    *out = NULL;
+    follower_close(&store->follower);
+    if (store->follower) /* its thread may still use the rest */
+        return false;
+    free_store(store);
+    return true;
 }

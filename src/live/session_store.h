@@ -39,8 +39,11 @@ struct follower_health session_store_health(const struct session_store *store);
 /* The shutdown's step, as follower_flush. */
 void session_store_flush(struct session_store *store, void (*done)(void *context, bool failed),
                          void *context);
-/* After the loop has ended and before the engine is closed: write the rest, in `limit_ns`; false where the database is
- * behind. NULL is allowed. */
-bool session_store_close(struct session_store **store, const struct loop *loop, int64_t limit_ns);
+/* Between two messages, or behind the last: the sink gets no more. The rest and the last word are written in `limit_ns`,
+ * by a thread that needs neither loop nor engine for it. */
+void session_store_end(struct session_store *store, const struct loop *loop, int64_t limit_ns);
+/* Behind session_store_end: wait for that, a second beyond the limit; false where the thread hangs even then: it and what
+ * it uses are left. NULL is allowed. */
+bool session_store_close(struct session_store **store);
 
 #endif

@@ -164,6 +164,14 @@ static void show_playback(struct json *json, const struct ops_session *session)
     json_close(json, '}');
 }
 
+static void show_tape(struct json *json, const struct ops_session *session)
+{
+    char path[OPS_PATH_BYTES] = "";
+    if (session->open_tape)
+        session->open_tape(session->context, path);
+    json_text(json, "tape", session->open_tape ? path : session->tape);
+}
+
 static void show_session(struct json *json, const struct ops_view *view, int64_t uptime_ns)
 {
     char build[BUILD_ID_TEXT_MAX];
@@ -181,7 +189,7 @@ static void show_session(struct json *json, const struct ops_view *view, int64_t
     json_open(json, "session", '{');
     show_playback(json, session);
     json_text(json, "mode", session->mode);
-    json_text(json, "tape", session->tape);
+    show_tape(json, session);
     json_integer(json, "epoch", (int64_t)ops_read(&view->collect->epoch));
     json_text(json, "shutdown",
               event_enum_text(FIELD_SHUTDOWN_STEP,

@@ -45,8 +45,7 @@ static void ring_put(struct ops_ring *ring, const struct message *message,
     entry.cause_instrument = EVENT_NONE_16;
     if (cause) {
         entry.cause_kind = cause->kind;
-        if (cause->stream != EVENT_NONE_16)
-            entry.cause_instrument = EVENT_STREAM_INSTRUMENT(cause->stream);
+        entry.cause_instrument = message_instrument(cause);
     }
     ops_cell_write(ring->cells[(number - 1) % ring->capacity], &entry, sizeof entry);
     atomic_store_explicit(&ring->count, number, memory_order_release);
@@ -240,6 +239,8 @@ static int take_message(struct sink *sink, const struct message *message, struct
     ops_count(&collect->messages[session]);
     if (collect->session.live && collect->session.waited)
         ops_observe(&collect->loop_lag, *collect->session.waited);
+    collect->goes_on =
+        engine && message->kind == EVENT_start && engine_goes_on(engine, &message->record->start);
     if (message->kind == EVENT_start)
         atomic_store_explicit(&collect->epoch, message->record->start.epoch, memory_order_relaxed);
     if (!session) {
@@ -261,7 +262,7 @@ static int take_step(struct sink *sink, const struct engine *engine, struct erro
         ops_lives_message(collect, message);
         if (engine_counters(engine)->fills > collect->fills_before)
             ring_put(&collect->filled, message, NULL);
-        if (is_notice(message->kind))
+        if (is_notice(message->kind) && !collect->goes_on)
             ring_put(&collect->noticed, message, NULL);
         if (message->kind == EVENT_shutdown)
             ops_collect_drain(collect);

@@ -121,6 +121,7 @@ struct ops_collect {
     const struct message *message; /* under way; NULL past the end */
     int64_t told;                  /* ts_local of the last one */
     bool was_open;
+    bool goes_on; /* the message is a start that begins nothing */
     uint64_t fills_before;
     int64_t *published;       /* by instrument */
     struct ops_trade *trades; /* by instrument */

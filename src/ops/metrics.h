@@ -31,7 +31,8 @@
       "be "                                                                                        \
       "taken away: a fill was faster, as a rule; no failure.")                                     \
     M(sent, counter, "requests_sent_total", "exchange, request",                                   \
-      "Requests sent, whatever was answered. request: place (a replace too), cancel or modify.")   \
+      "Orders that a request was decided for, whatever became of it: cancels of several orders "   \
+      "may leave in one, and some wait. request: place (a replace too), cancel or modify.")        \
     M(fills, counter, "fills_total", "exchange, side, liquidity",                                  \
       "Single fills of our orders, each counted once. liquidity: maker or taker.")                 \
     M(arbitrage_seen, counter, "arbitrage_opportunities_detected_total", "",                       \
@@ -101,10 +102,11 @@
       "Position toward that side with every order of it that may still fill, in base or "          \
       "contracts.")                                                                                \
     M(profit, gauge, "instrument_profit", "instrument, asset",                                     \
-      "Profit of an instrument since its tape began, fees taken off, in that asset.")              \
+      "Profit of an instrument since the first tape of its chain began, fees taken off, in that "  \
+      "asset.")                                                                                    \
     M(account_profit, gauge, "account_profit", "currency",                                         \
-      "Profit of the account since its tape began, in the account's currency; NaN where it is "    \
-      "not known.")                                                                                \
+      "Profit of the account since the first tape of its chain began, in the account's currency; " \
+      "NaN where it is not known.")                                                                \
     M(drawdown, gauge, "account_drawdown", "currency",                                             \
       "What the profit has fallen from its peak, in the account's currency; NaN where it is not "  \
       "known.")                                                                                    \

@@ -59,9 +59,13 @@ struct ops_playback {
 
 /* A session to show. What it points to must outlive ops_detach. Callbacks come from the server's thread and
  * must not wait; each may be NULL. */
+enum { OPS_PATH_BYTES = 4096 };
+
 struct ops_session {
-    const char *mode;      /* "live", "paper", "record", "replay" */
-    const char *tape;      /* its path */
+    const char *mode; /* "live", "paper", "record", "replay" */
+    const char *tape; /* the path of its first */
+    /* Any thread: the path of the tape that is open; NULL: there is but one. */
+    void (*open_tape)(void *context, char path[OPS_PATH_BYTES]);
     uint64_t epoch;        /* until a start tells another */
     struct engine *engine; /* the one that the loop steps; NULL: none (record) */
     const struct event_names *names;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "engine/status.h"
 #include "store/reader.h"
 
 const int64_t run_horizons[RUN_HORIZONS] = {
@@ -543,17 +544,9 @@ static int read_spells(struct reading *reading, struct error *error)
 
 /* --- what kept us from quoting --------------------------------------------------------------------------- */
 
-/* As INSTRUMENT_GATES of engine/risk.c has them. */
 bool run_gate_is_whole(unsigned gate)
 {
-    static const uint8_t whole[] = {
-        GATE_SHUTDOWN, GATE_PAUSED,         GATE_BREAKER,       GATE_UNSYNCHRONISED, GATE_STALE,
-        GATE_WARM_UP,  GATE_UNRECONCILED,   GATE_RATE,          GATE_NOT_TRADING,    GATE_DRAWDOWN,
-        GATE_SAFETY,   GATE_INFRASTRUCTURE, GATE_REFERENCE_RATE};
-    for (size_t i = 0; i < sizeof whole; i++)
-        if (whole[i] == gate)
-            return true;
-    return false;
+    return (engine_instrument_gates() >> gate & 1) != 0;
 }
 
 int64_t run_time_of(const struct run_intervals *intervals,

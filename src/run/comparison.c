@@ -241,7 +241,7 @@ static int compare_message(struct sink *sink, const struct message *message, str
     ASSERT(expected->kind == message->kind && expected->ts_local == message->ts_local);
     pass(comparison);
     if (message->kind == EVENT_start) {
-        comparison->sessions++;
+        comparison->sessions += comparison->sessions == 0 || begins_anew(comparison, message);
         comparison->cut = false;
     }
     return 0;

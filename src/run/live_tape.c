@@ -26,6 +26,7 @@ struct live_tape {
     struct tape_appender_options options;
     struct tape_header header; /* of the tape as it was opened: its names are the session's */
     struct tape_header next;   /* of tapes that follow: of today's build, with these names */
+    const struct tape_header *current; /* which of the two the tape has that is open */
     void *header_memory;
     char *path;
     const struct engine *engine; /* NULL: none */
@@ -326,6 +327,7 @@ static int open_appender(struct live_tape *live, const struct live_tape_options 
     live->header_memory = tape_appender_keep_header(live->appender);
     live->next = *options->header;
     live->next.names = live->header.names;
+    live->current = &live->header;
     return check_header(options->path, options->header, &live->header, error);
 }
 
@@ -357,7 +359,7 @@ int live_tape_open(struct live_tape **out, const struct live_tape_options *optio
 
 const struct tape_header *live_tape_header(const struct live_tape *live)
 {
-    return &live->header;
+    return live->current;
 }
 
 int live_tape_fold(struct live_tape *live, struct run_engine *run, struct fold *fold,
@@ -486,6 +488,7 @@ int live_tape_rotate(struct live_tape *live, const struct live_tape_rotation *ro
     live->appender = next;
     free(live->path);
     live->path = path;
+    live->current = &live->next;
     live->block = live->inputs = 0;
     live->hashed = false;
     return 0;

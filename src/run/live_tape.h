@@ -118,7 +118,7 @@ bool live_tape_must_end(struct live_tape *live);
 /* `count` cancels left that are not on the tape. The number survives kill -9. */
 void live_tape_unwritten(struct live_tape *live, uint64_t count);
 
-/* The header that stands on the tape; it stays where it is until the end, also when tapes rotate. */
+/* The header that stands on the tape that is open, another one after a rotation; each stays where it is until the end. */
 const struct tape_header *live_tape_header(const struct live_tape *live);
 
 /* What the tape's thread has to say for the log: true, and a text, once for each change. */

@@ -183,8 +183,23 @@ static void take_jump(struct market_faults *market, int64_t jump)
     market->farthest = far > market->farthest ? far : market->farthest;
 }
 
+/* Books that the engine has already because its session goes on: the tape before told them, and this one need not. */
+static void take_books_kept(struct market_faults *market, const struct event_start *start,
+                            int64_t ts_local)
+{
+    if (!market->engine || !engine_goes_on(market->engine, start))
+        return;
+    for (unsigned i = 0; i < market->count; i++) {
+        struct tape_faults *faults = &market->instruments[i].faults;
+        const struct book *book = engine_book(market->engine, i);
+        if (faults->book == TAPE_BOOK_NONE && book && book_is_synchronised(book))
+            tape_faults_book(faults, true, is_crossed(book), ts_local);
+    }
+}
+
 /* The run begins: what was before it only built books. */
-static void take_start(struct market_faults *market, int64_t ts_local)
+static void take_start(struct market_faults *market, const struct event_start *start,
+                       int64_t ts_local)
 {
     settle_all(market);
     if (market->started)
@@ -193,6 +208,7 @@ static void take_start(struct market_faults *market, int64_t ts_local)
     market->first_ts = ts_local;
     market->jumps = market->recoveries = market->entries_lost = market->unwritten = 0;
     market->farthest = 0;
+    take_books_kept(market, start, ts_local);
     for (unsigned i = 0; i < market->count; i++)
         tape_faults_begin(&market->instruments[i].faults, ts_local);
 }
@@ -210,7 +226,7 @@ static void take_record(struct market_faults *market, const struct message *mess
         take_definition(market, &message->record->definition);
         break;
     case EVENT_start:
-        take_start(market, message->ts_local);
+        take_start(market, &message->record->start, message->ts_local);
         break;
     case EVENT_clock_jump:
         take_jump(market, message->record->clock_jump.jump);

@@ -17,7 +17,7 @@ int market_faults_open(struct market_faults **out, const struct event_names *nam
 void market_faults_close(struct market_faults **out);
 
 /* Told of each message before the engine is given it. What stands before the first `start` counts only as far as no start
- * follows: it builds the books. */
+ * follows: it builds the books. At a start that goes on with the engine's session its books stand as the engine has them. */
 struct sink *market_faults_sink(struct market_faults *market);
 /* The same without a loop. ERROR_SYSTEM: no memory for a book of its own. */
 int market_faults_take(struct market_faults *market, const struct message *message,

@@ -41,7 +41,7 @@ struct follower {
      * any time. One word, so that either the thread or the engine tells how a call went, never both. */
     _Atomic int64_t alive;
     atomic_int ending; /* enum ending */
-    atomic_bool flushed, ended, behind_at_end;
+    atomic_bool flushed, ended;
     void (*_Atomic done)(void *context, bool failed);
     void *done_context;
     const struct store_provenance *_Atomic last_word;
@@ -331,14 +331,12 @@ static void end(struct follower *follower)
     if (whole && live_database_finish(&follower->database, atomic_load(&follower->last_word),
                                       atomic_load(&follower->last), &error))
         whole = false;
-    atomic_store(&follower->behind_at_end, !whole);
     const struct log_field fields[] = {
         log_unsigned("behind", live_database_behind(&follower->database, &follower->records)),
-        log_text("why", error.text)};
+        log_text("file", follower->options.database.path), log_text("why", error.text)};
     if (!whole)
-        say(follower, LOG_ERROR,
-            "the database is behind the tape: the next session, or capstan project, makes it anew",
-            fields, 2);
+        say(follower, LOG_ERROR, "the database is behind the tape: capstan project makes it anew",
+            fields, 3);
 }
 
 static void set_up(struct follower *follower)
@@ -360,8 +358,7 @@ static void tell_lost(struct follower *follower, bool *told)
         return;
     *told = true;
     say(follower, LOG_ERROR,
-        "records for the database were lost: it stays as it is, and the next session makes it "
-        "anew from the tape",
+        "records for the database were lost: it stays as it is, and capstan project makes it anew",
         NULL, 0);
 }
 
@@ -473,24 +470,26 @@ void follower_flush(struct follower *follower, void (*done)(void *context, bool 
     atomic_store(&follower->ending, FLUSH);
 }
 
-bool follower_close(struct follower **out, const struct store_provenance *last, int64_t limit_ns)
+void follower_end(struct follower *follower, const struct store_provenance *last, int64_t limit_ns)
+{
+    atomic_store(&follower->last_word, last);
+    atomic_store(&follower->give_up, now_of(follower) + limit_ns);
+    atomic_store(&follower->ending, END);
+}
+
+void follower_close(struct follower **out)
 {
     struct follower *follower = *out;
     if (!follower)
-        return true;
-    atomic_store(&follower->last_word, last);
-    int64_t until = now_of(follower) + limit_ns;
-    atomic_store(&follower->give_up, until);
-    atomic_store(&follower->ending, END);
-    while (!atomic_load(&follower->ended) && now_of(follower) < until + NS_PER_SECOND)
+        return;
+    const int64_t until = atomic_load(&follower->give_up) + NS_PER_SECOND;
+    while (!atomic_load(&follower->ended) && now_of(follower) < until)
         nanosleep(&(struct timespec){.tv_nsec = LOOK_EVERY_NS}, NULL);
     if (!atomic_load(&follower->ended)) {
         pthread_detach(follower->thread);
-        return false;
+        return;
     }
     pthread_join(follower->thread, NULL);
-    bool whole = !atomic_load(&follower->behind_at_end);
     free_parts(follower);
     *out = NULL;
-    return whole;
 }

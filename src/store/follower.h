@@ -61,10 +61,11 @@ struct follower_health follower_health(const struct follower *follower);
 /* The shutdown's step: write all that is there and close the file; `done` is called once from the thread. */
 void follower_flush(struct follower *follower, void (*done)(void *context, bool failed),
                     void *context);
-/* After the loop: write what came since and the session's last word (`last`), in `limit_ns`; end the thread, free. False
- * where the database is behind. A thread that hangs in the system is left to itself: then *follower stays, and what it
- * was given. */
-bool follower_close(struct follower **follower, const struct store_provenance *last,
-                    int64_t limit_ns);
+/* The engine's thread, behind the last message: the thread writes what came since and the session's last word (`last`),
+ * in `limit_ns`, says so where the database is behind, and ends. Returns at once. */
+void follower_end(struct follower *follower, const struct store_provenance *last, int64_t limit_ns);
+/* Wait for that end, a second beyond its limit, and free. A thread that hangs in the system is left to itself: then
+ * *follower stays, and what it was given. NULL is allowed. */
+void follower_close(struct follower **follower);
 
 #endif

@@ -127,6 +127,21 @@ int live_database_look(const char *path, int64_t first_start, struct live_databa
     return found.ours && found.first_ns == first_start ? 0 : another(path, error);
 }
 
+bool live_database_is_unfinished(const char *path)
+{
+    sqlite3 *database = NULL;
+    struct found found = {0};
+    int code = sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_busy_timeout(database, 100);
+        sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+        code = find(database, &found);
+    }
+    sqlite3_close(database);
+    /* A transaction that a death left can't be taken back by a reader. */
+    return code == SQLITE_READONLY || (code == SQLITE_OK && found.ours && !found.closed);
+}
+
 /* --- opening -------------------------------------------------------------------------------------- */
 
 static int64_t now_of(const struct live_database *database)

@@ -53,6 +53,9 @@ struct live_database_grade {
 int live_database_look(const char *path, int64_t first_start, struct live_database_grade *grade,
                        struct error *error);
 
+/* Whether a session's database at the path lacks its last word: it goes on, or died. False where nothing can be told. */
+bool live_database_is_unfinished(const char *path);
+
 void live_database_init(struct live_database *database, const struct live_database_options *options,
                         const struct live_database_session *session);
 /* One call: open it where it is not, and write what of the session's records is not in it, as far as the time goes;

@@ -247,12 +247,12 @@ struct last_spell {
     int64_t id, level, rested, filled;
 };
 
-/* The one row of a statement whose parameter is an order, as integers; 0 where there is none. */
-static int find_row(struct store *store, enum store_statement statement, order_id order,
+/* The one row of a statement whose parameter is an order or another id, as integers; 0 where there is none. */
+static int find_row(struct store *store, enum store_statement statement, uint64_t id,
                     int64_t *values, int count, struct error *error)
 {
     row_begin(store, statement);
-    put_integer(store, (int64_t)order);
+    put_integer(store, (int64_t)id);
     int code = store->failed ? SQLITE_ERROR : sqlite3_step(store->row);
     for (int i = 0; i < count; i++)
         values[i] = code == SQLITE_ROW ? sqlite3_column_int64(store->row, i) : 0;
@@ -491,6 +491,19 @@ static int write_balance(struct store *store, const struct message *message, str
     return row_end(store, error);
 }
 
+/* The run goes on behind them. */
+static int drop_last_words(struct store *store, struct error *error)
+{
+    row_begin(store, STORE_drop_last_positions);
+    if (row_end(store, error))
+        return error->code;
+    row_begin(store, STORE_drop_balances);
+    if (row_end(store, error))
+        return error->code;
+    return find_row(store, STORE_last_position, (uint64_t)store->positions, &store->positions, 1,
+                    error);
+}
+
 static int write_mid(struct store *store, const struct spool_mid *mid, struct error *error)
 {
     row_begin(store, STORE_fill_mid);
@@ -508,7 +521,7 @@ static int end_gate(struct store *store, const struct spool_gate *gate, struct e
     row_begin(store, STORE_end_gate);
     put_integer(store, gate->instrument);
     put_text(store, event_enum_text(FIELD_GATE, gate->gate));
-    put_integer(store, gate->until);
+    put_integer(store, gate->at);
     return row_end(store, error);
 }
 
@@ -524,17 +537,21 @@ static int write_gate(struct store *store, const struct spool_gate *gate, struct
     return row_end(store, error);
 }
 
+/* Where it stands already, a start was told that it blocks, and then the decision. */
+static int begin_gate(struct store *store, const struct spool_gate *gate, struct error *error)
+{
+    row_begin(store, STORE_begin_gate);
+    put_integer(store, gate->instrument);
+    put_text(store, event_enum_text(FIELD_GATE, gate->gate));
+    put_integer(store, gate->at);
+    return row_end(store, error);
+}
+
 static int take_gate(struct store *store, const struct message *message, struct error *error)
 {
     const struct event_gate *told = &message->record->gate;
     const struct spool_gate gate = {told->instrument, told->gate, told->blocked, message->ts_local};
-    if (!told->blocking)
-        return write_gate(store, &gate, error);
-    row_begin(store, STORE_begin_gate);
-    put_integer(store, gate.instrument);
-    put_text(store, event_enum_text(FIELD_GATE, gate.gate));
-    put_integer(store, message->ts_local);
-    return row_end(store, error);
+    return told->blocking ? begin_gate(store, &gate, error) : write_gate(store, &gate, error);
 }
 
 /* Where it stands already, a session begins with what the one before ended with. */
@@ -621,8 +638,12 @@ int store_put_entry(struct store *store, const struct spool_entry *entry, struct
         return write_mid(store, &entry->mid, error);
     case SPOOL_GATE:
         return write_gate(store, &entry->gate, error);
+    case SPOOL_GATE_HELD:
+        return begin_gate(store, &entry->gate, error);
     case SPOOL_BREAKER:
         return begin_breaker(store, &entry->breaker, error);
+    case SPOOL_GOES_ON:
+        return drop_last_words(store, error);
     case SPOOL_FILL:
         return write_position(store, message, "fill", error);
     case SPOOL_SAMPLE:

@@ -35,7 +35,9 @@
                 " AND trade = ?2 ORDER BY id DESC LIMIT 1")                                        \
     X(gate_block, "INSERT INTO gate_block VALUES (?,?,?) ON CONFLICT DO UPDATE SET"                \
                   " blocked = blocked + excluded.blocked")                                         \
-    X(begin_gate, "INSERT INTO gate_interval VALUES (NULL,?,?,?,NULL)")                            \
+    X(begin_gate, "INSERT INTO gate_interval SELECT NULL,?1,?2,?3,NULL WHERE NOT EXISTS"           \
+                  " (SELECT 1 FROM gate_interval WHERE instrument = ?1 AND gate = ?2"              \
+                  " AND until_ns IS NULL)")                                                        \
     X(end_gate, "UPDATE gate_interval SET until_ns = ?3 WHERE instrument = ?1 AND gate = ?2"       \
                 " AND until_ns IS NULL")                                                           \
     X(begin_breaker, "INSERT INTO breaker_interval SELECT NULL,?1,?2,?3,?4,NULL WHERE NOT EXISTS"  \
@@ -44,7 +46,10 @@
     X(end_breaker, "UPDATE breaker_interval SET until_ns = ?3 WHERE instrument = ?1"               \
                    " AND breaker = ?2 AND until_ns IS NULL")                                       \
     X(position, "INSERT INTO position VALUES (?,?,?,?,?,?,?,?,?,?,?)")                             \
-    X(balance, "INSERT OR REPLACE INTO balance VALUES (?,?,?)")
+    X(last_position, "SELECT coalesce(max(id), 0) FROM position WHERE id <= ?")                    \
+    X(drop_last_positions, "DELETE FROM position WHERE why = 'final'")                             \
+    X(balance, "INSERT OR REPLACE INTO balance VALUES (?,?,?)")                                    \
+    X(drop_balances, "DELETE FROM balance")
 
 enum store_statement {
 #define X(name, sql) STORE_##name,

@@ -16,7 +16,7 @@
 enum {
     SPOOL_BUFFER_BYTES = 1 << 16,
     MID_BYTES = 24 + 1 + EVENT_VENUE_ID_MAX, /* order, horizon, mid; trade */
-    GATE_BYTES = 19,                         /* instrument, gate, blocked, until */
+    GATE_BYTES = 19,                         /* instrument, gate, blocked, at */
     BREAKER_BYTES = 12                       /* instrument, breaker, state, since */
 };
 
@@ -67,10 +67,10 @@ static int write_mid(void *context, const struct spool_mid *mid, struct error *e
     return spool->put(spool->put_context, bytes, sizeof bytes, error);
 }
 
-static int write_gate(struct spool *spool, unsigned instrument, unsigned gate, uint64_t blocked,
-                      struct error *error)
+static int write_gate(struct spool *spool, enum spool_what what, unsigned instrument, unsigned gate,
+                      uint64_t blocked, struct error *error)
 {
-    uint8_t bytes[SPOOL_HEAD_BYTES + GATE_BYTES] = {SPOOL_GATE};
+    uint8_t bytes[SPOOL_HEAD_BYTES + GATE_BYTES] = {(uint8_t)what};
     bytes_put_u16(bytes + 1, GATE_BYTES);
     bytes_put_u16(bytes + SPOOL_HEAD_BYTES, (uint16_t)instrument);
     bytes[SPOOL_HEAD_BYTES + 2] = (uint8_t)gate;
@@ -140,7 +140,7 @@ int spool_end_session(struct spool *spool, struct error *error)
         for (unsigned gate = 0; !code && gate < GATE_COUNT; gate++) {
             uint64_t blocked = engine_gate_blocked(spool->engine, i, (enum gate)gate);
             if (blocked > 0)
-                code = write_gate(spool, i, gate, blocked, error);
+                code = write_gate(spool, SPOOL_GATE, i, gate, blocked, error);
         }
     return code;
 }
@@ -171,18 +171,37 @@ static void note_mids(struct spool *spool)
             mids_note(spool->mids, i, spool->moved_at, spool->engine);
 }
 
-/* After a start: breakers that had tripped before it, on this tape or on the one that it follows. */
-static int write_breakers(struct spool *spool, struct error *error)
+static int write_breakers(struct spool *spool, unsigned instrument,
+                          const struct engine_instrument_status *status, struct error *error)
+{
+    for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++)
+        if (status->breakers[breaker] != BREAKER_CLEAR &&
+            status->breakers_since[breaker] < spool->last_ns &&
+            write_breaker(spool, instrument, breaker, status->breakers[breaker],
+                          status->breakers_since[breaker], error))
+            return error->code;
+    return 0;
+}
+
+static int write_gates(struct spool *spool, unsigned instrument, uint32_t gates,
+                       struct error *error)
+{
+    for (unsigned gate = 0; gate < GATE_COUNT; gate++)
+        if ((gates >> gate & 1) != 0 &&
+            write_gate(spool, SPOOL_GATE_HELD, instrument, gate, 0, error))
+            return error->code;
+    return 0;
+}
+
+/* After a start: breakers that had tripped before it, on this tape or on the one that it follows, and gates that block
+ * because the session goes on. */
+static int write_held(struct spool *spool, struct error *error)
 {
     struct engine_instrument_status status;
     for (unsigned i = 0; i < spool->instrument_count; i++) {
         engine_instrument_status(spool->engine, i, &status);
-        for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++)
-            if (status.breakers[breaker] != BREAKER_CLEAR &&
-                status.breakers_since[breaker] < spool->last_ns &&
-                write_breaker(spool, i, breaker, status.breakers[breaker],
-                              status.breakers_since[breaker], error))
-                return error->code;
+        if (write_breakers(spool, i, &status, error) || write_gates(spool, i, status.gates, error))
+            return error->code;
     }
     return 0;
 }
@@ -199,13 +218,20 @@ static void count(struct spool *spool, unsigned kind)
         spool->counts.answers++;
 }
 
+static int write_goes_on(struct spool *spool, struct error *error)
+{
+    const uint8_t bytes[SPOOL_HEAD_BYTES] = {SPOOL_GOES_ON};
+    return spool->put(spool->put_context, bytes, sizeof bytes, error);
+}
+
 /* What is told of a message before anything of it is taken down. */
 static int look_at(struct spool *spool, const struct message *message, struct error *error)
 {
     spool->kind = message->kind;
     spool->moved = EVENT_STREAM_INSTRUMENT(message->stream);
     spool->moved_at = venue_time(message);
-    if (message->kind == EVENT_start && spool_end_session(spool, error))
+    if (message->kind == EVENT_start && spool->any &&
+        (spool_end_session(spool, error) || write_goes_on(spool, error)))
         return error->code;
     if (message->kind == EVENT_start)
         spool->ended = false;
@@ -247,7 +273,7 @@ static int on_stepped(struct sink *sink, const struct engine *engine, struct err
 {
     struct spool *spool = (struct spool *)sink;
     note_mids(spool);
-    if (spool->kind == EVENT_start && write_breakers(spool, error))
+    if (spool->kind == EVENT_start && write_held(spool, error))
         return error->code;
     if (spool->filled < 0)
         return 0;
@@ -400,12 +426,14 @@ int spool_decode(const uint8_t *bytes, struct spool_entry *entry, struct error *
         memcpy(entry->mid.trade.bytes, body + 25, EVENT_VENUE_ID_MAX);
         return 0;
     }
-    if (entry->what == SPOOL_GATE) {
+    if (entry->what == SPOOL_GATE || entry->what == SPOOL_GATE_HELD) {
         ASSERT(length == GATE_BYTES);
         entry->gate = (struct spool_gate){bytes_get_u16(body), body[2], bytes_get_u64(body + 3),
                                           (int64_t)bytes_get_u64(body + 11)};
         return 0;
     }
+    if (entry->what == SPOOL_GOES_ON)
+        return 0;
     if (entry->what == SPOOL_BREAKER) {
         ASSERT(length == BREAKER_BYTES);
         entry->breaker = (struct spool_breaker){bytes_get_u16(body), body[2], body[3],

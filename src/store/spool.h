@@ -7,8 +7,19 @@
 #include "loop.h"
 
 /* What a record of the spool is: a message of the run, a position and why it stands there, the mid of a fill,
- * what a gate blocked that still blocks when a session ends, or a breaker that had tripped when one began. */
-enum spool_what { SPOOL_MESSAGE, SPOOL_FILL, SPOOL_SAMPLE, SPOOL_MID, SPOOL_GATE, SPOOL_BREAKER };
+ * what a gate blocked that still blocks when a session ends, or a breaker that had tripped or a gate that blocked when
+ * one began or went on; or that another session begins on the same tape, or this one goes on there, so that last words
+ * before it are none. */
+enum spool_what {
+    SPOOL_MESSAGE,
+    SPOOL_FILL,
+    SPOOL_SAMPLE,
+    SPOOL_MID,
+    SPOOL_GATE,
+    SPOOL_BREAKER,
+    SPOOL_GATE_HELD,
+    SPOOL_GOES_ON
+};
 
 /* The engine's mid just before a fill, or at the fill's time at the venue and a horizon more (store/mids.h). */
 struct spool_mid {
@@ -30,7 +41,7 @@ struct spool_gate {
     uint16_t instrument;
     uint8_t gate; /* enum gate */
     uint64_t blocked;
-    int64_t until; /* ts_local of the session's end */
+    int64_t at; /* ts_local of the session's end, or of its start */
 };
 
 struct spool_breaker {

@@ -94,6 +94,24 @@ bad 'config: an anchor' 'settings.yaml:1:7: anchor &x' config check settings.yam
 yaml 'instruments: {"BTCUSDT": {quote: {size: 1}}}'
 bad 'config: an instrument without its venue' "settings.yaml:1:15: 'BTCUSDT' is no instrument's name" \
     config check settings.yaml
+# One contradiction, its halves in two layers: whatever lays them on each other says so.
+yaml 'breaker: {spread: 80%}'
+contradiction='breaker.spread_clear=250% is above breaker.spread=80%: it would clear while it trips'
+printf 'breaker: {spread_clear: 250%%}\n' >night.yaml
+bad 'config: two files that contradict each other' "night.yaml:1:25: for all instruments: $contradiction" \
+    config check -c settings.yaml -c night.yaml
+bad 'config: a file that contradicts --set' "--set: for all instruments: $contradiction" \
+    config check settings.yaml --set breaker.spread_clear=250%
+bad 'replay: two files that contradict each other' "night.yaml:1:25: for all instruments: $contradiction" \
+    replay market.tape -c settings.yaml -c night.yaml
+bad 'live: a file that contradicts --set' "--set: for all instruments: $contradiction" \
+    live --tape live.tape -c settings.yaml --set breaker.spread_clear=250%
+export CAPSTAN_BREAKER__SPREAD_CLEAR=250%
+bad 'config: a file that contradicts the environment' "CAPSTAN_BREAKER__SPREAD_CLEAR: for all instruments: $contradiction" \
+    config check settings.yaml
+bad 'paper: a file that contradicts the environment' "CAPSTAN_BREAKER__SPREAD_CLEAR: for all instruments: $contradiction" \
+    paper --tape live.tape -c settings.yaml
+unset CAPSTAN_BREAKER__SPREAD_CLEAR
 bad 'config: -c of a missing file' 'gone.yaml: No such file' config show -c gone.yaml
 bad 'config: --set of a wrong key' "did you mean 'quote.size'?" config show --set quote.sise=1
 bad 'config: --set of a wrong unit' 'expected a quantity like 0.010 or 10lot' config show --set quote.size=10lots

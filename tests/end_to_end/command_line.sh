@@ -65,7 +65,7 @@ run 2 'an unknown letter' '' "there is no option '-x'" config show -x
 run 2 'an option without its value' '' "'--set' needs a value" config show --set
 run 2 'a value that no option takes' '' "'--help' takes no value" config show --help=me
 run 2 'an argument too many' '' "'x' is one argument too many" config show x
-run 2 'an argument missing' '' 'usage: capstan config check' config check
+run 2 'an argument missing' '' 'usage: capstan tape info' tape info
 run 2 'a group without its command' '' "say which command" config
 
 # Each command that is listed answers --help with its own usage.

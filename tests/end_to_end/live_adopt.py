@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from decimal import Decimal
 
-from live_common import CAPSTAN, Venue, expect, free_port, main, run, start_live, test, until
+from live_common import CAPSTAN, Venue, expect, free_port, log_lines, main, run, start_live, test, until
 
 TOKEN = "a-token-for-this-test-only"
 
@@ -60,6 +60,7 @@ class Session:
         until(lambda: len(self.adopted()) > before, f"nothing became of adopt {body}", 20)
         told = self.adopted()[0]
         assert told["result"] == result, f"adopt {body}: {told}"
+        assert told["after"] == {"kind": "adopt", "instrument": body["instrument"]}, told["after"]
         return told
 
     def end(self, status=0):
@@ -163,6 +164,9 @@ def of_a_balance_a_position_is_named_at_binance_us(folder, venue):
           "the restart does not quote", 60)
     assert session.instrument(name)["alarms"] == [], session.instrument(name)["alarms"]
     session.end()
+    lines = [line["fields"] for line in log_lines(session.log) if line["target"] == "capstan.reconcile"]
+    carried = [Decimal(fields["adopted"]) for fields in lines if fields.get("symbol") == symbol and "tape" in fields]
+    assert carried == [change] and sum("adopted" in fields for fields in lines) == 1, lines
     assert not [m for m in messages(tape, "alarm") if m["reason"] == "drift"], "drift"
     expect(run("verify", tape), 0, "identical")
 

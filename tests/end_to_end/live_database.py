@@ -157,6 +157,13 @@ def lock(database):
     return holder
 
 
+def await_made(database, seconds=20):
+    until = time.monotonic() + seconds
+    while not (database.exists() and rows(database, "SELECT 1 FROM sqlite_master WHERE name = 'progress'")):
+        assert time.monotonic() < until, f"no {database}"
+        time.sleep(0.02)
+
+
 def release(holder):
     holder.execute("COMMIT")
     holder.close()
@@ -429,6 +436,65 @@ def what_a_hanging_call_tells_late_counts_once(folder, venue):
     check_breaker(tape, 0)
     check_fills(tape, database)
     check_project(tape, database, folder)
+
+
+def seconds_of(line):
+    """The time of a record, by its day."""
+    hours, minutes, seconds = line.split(" ")[0].rstrip("Z").split("T")[1].split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+
+
+@test
+def locked_over_a_rotation_it_holds_nothing_up(folder, venue):
+    """What its database still waits for is not waited for by the session, whose next tape begins at once."""
+    database = folder / "run.db"
+    session = Session(venue, folder, folder / "session.tape", database, "--set", "tape.rotate_every=2s",
+                      "--set", "database.call_timeout=2s")
+    rotated = "the session goes on with a new tape"
+    session.await_line(rotated)
+    await_made(folder / "run-0002.db")
+    time.sleep((1.7 - time.time()) % 2)  # a call has begun and works still when the tape ends
+    number = session.count(rotated) + 1
+    tapes = [folder / f"session-{n:04}.tape" for n in (number, number + 1)]
+    locked = folder / f"run-{number:04}.db"
+    holder = lock(locked)
+    session.await_line("the database is behind the tape: capstan project makes it anew")
+    release(holder)
+    session.await_line(rotated, number + 1)
+    session.end()
+    behind = [line["fields"]["file"] for line in session.lines() if "is behind" in line["message"]]
+    assert behind == [str(locked)], behind
+    start = next(line for line in records(tapes[1]) if line.split(" ")[1] == "start")
+    stall = (seconds_of(start) - seconds_of(records(tapes[0])[-1])) % 86400
+    assert stall < 1, f"the session waited {stall:.3f} s"
+    for path in folder.glob("run*.db"):
+        closed = rows(path, "SELECT closed FROM progress") == [(1,)]
+        assert closed == (path != locked), path
+    assert run("project", tapes[0], "-o", folder / "made.db").returncode == 0
+
+
+@test
+def killed_in_a_rotation_it_is_named(folder, venue):
+    """The next session goes on with the next tape, and says which database nobody has finished; so does its report."""
+    tape, database, told = folder / "session.tape", folder / "run.db", "capstan report: warning: "
+    rotated = "the session goes on with a new tape"
+    session = Session(venue, folder, tape, database, "--set", "tape.rotate_every=2s")
+    session.await_line(rotated)
+    await_made(folder / "run-0002.db")
+    holder = lock(folder / "run-0002.db")
+    session.await_line(rotated, 2)
+    session.kill()
+    release(holder)
+    for times in (1, 0):
+        session = Session(venue, folder, tape, database, "--set", "tape.rotate_every=0")
+        session.await_line("the session begins")
+        session.end()
+        named = [line["fields"]["file"] for line in session.lines() if "was not finished" in line["message"]]
+        assert named == [str(folder / "run-0002.db")] * times, named
+        said = run("report", folder / "run-0002.db", "-o", folder / "page.html")
+        assert said.returncode == 0 and said.stderr.count(told) == times, said.stderr
+        expect(run("project", folder / "session-0002.tape", "-o", folder / "run-0002.db"), 0)
+    assert told not in run("report", folder / "run-0003.db", "-o", folder / "page.html").stderr
 
 
 @test

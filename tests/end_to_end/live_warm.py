@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
 """A session quotes on while its tapes rotate: nothing of it becomes cold, though warm-up takes seconds. Prints TAP."""
+import json
 import re
+import signal
 import sqlite3
+import subprocess
 import sys
+import urllib.request
 
 sys.dont_write_bytecode = True
-from live_common import Venue, chain, expect, main, run, test  # noqa: E402
+from live_common import (CAPSTAN, Venue, chain, expect, free_port, log_lines, main, run, start_live,  # noqa: E402
+                         started, test, until)
 
 WARM_UP_S = 4
 
@@ -57,6 +62,35 @@ def quoting_goes_on_across_rotations(folder, venue):
 
 
 @test
+def operators_see_no_restart(folder, venue):
+    """A rotation is one line that names the next tape, which from then on is that of the session."""
+    tape, log, port = folder / "s.tape", folder / "log", free_port()
+    session = start_live(venue, tape, log, "--set", "tape.rotate_every=1s", "--set", f"ops.port={port}")
+
+    def shown():
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/dashboard", timeout=10) as answer:
+                return json.loads(answer.read())
+        except OSError:
+            return {}
+
+    fourth = str(folder / "s-0004.tape")
+    until(lambda: (shown().get("session") or {}).get("tape") == fourth, f"{fourth} is not shown", 60)
+    starts = [notice for notice in shown()["notices"] if notice["kind"] == "start"]
+    session.send_signal(signal.SIGTERM)
+    assert session.wait(60) == 0, log.read_text()[-1500:]
+    assert len(starts) == 1, starts
+    lines = log_lines(log)
+    told = {kind: sum(line["message"] == kind and line["level"] == "info" for line in lines)
+            for kind in ("start", "final_counters", "the session goes on with a new tape")}
+    tapes = chain(tape)
+    assert told == {"start": 1, "final_counters": 1, "the session goes on with a new tape": len(tapes) - 1}, told
+    spans = [line["span"]["tape"] for line in lines
+             if line["message"] in ("start", "final_counters") and line["level"] == "info"]
+    assert spans == [str(tapes[0]), str(tapes[-1])], spans
+
+
+@test
 def a_restart_after_rotations_is_cold(folder, venue):
     tape = folder / "s.tape"
     settings = ["--set", "tape.rotate_every=1s", "--set", f"warm_up.samples={WARM_UP_S}"]
@@ -102,6 +136,40 @@ def a_database_has_what_its_tape_comes_to(folder, venue):
             assert first[table] == second[table], (path.name, table, first[table][:2], second[table][:2])
         compared += 1
     assert compared > 4, compared
+
+
+@test
+def a_rotation_that_fails_is_no_end(folder, venue):
+    tape, database, made = folder / "s.tape", folder / "r.db", folder / "made.db"
+    process = started([CAPSTAN, "live", "-c", str(venue.config), "--tape", str(tape), "--db", str(database),
+                       "--for", "6s", "--set", "tape.rotate_every=1s"], stdout=subprocess.DEVNULL, stderr=open(folder / "log", "w"))
+    (folder / f"s-0002.tape.{process.pid}.part").mkdir()
+    assert process.wait(60) in (0, 3)
+    assert chain(tape) == [tape] and (folder / "log").read_text().count("stays on its tape") > 1
+    verified = run("verify", tape)
+    expect(verified, 0, "identical")
+    assert "sessions" not in verified.stdout, verified.stdout
+    expect(run("project", tape, "-o", made), 0)
+    first, second = rows(database), rows(made)
+    for table in second:
+        assert first[table] == second[table], (table, first[table][:2], second[table][:2])
+
+
+@test
+def a_gate_that_blocks_goes_on_blocking_in_the_next_database(folder, venue):
+    tape = folder / "s.tape"
+    result = run("live", "-c", venue.config, "--tape", tape, "--db", folder / "r.db", "--for", "6s",
+                 "--set", "tape.rotate_every=1s", "--set", "warm_up.samples=600", timeout=180)
+    assert result.returncode in (0, 3), result.stderr[-1500:]
+    databases = sorted(folder.glob("r-[0-9]*.db"))
+    assert len(databases) > 3, databases
+    for database in databases:
+        connection = sqlite3.connect(database)
+        instruments = connection.execute("SELECT count(*) FROM instrument").fetchone()
+        held = connection.execute("SELECT count(*) FROM gate_interval, run WHERE gate = 'warm_up'"
+                                  " AND since_ns = first_ns").fetchone()
+        connection.close()
+        assert held == instruments, (database.name, held, instruments)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ replay() {
     "$capstan" replay "$folder/day.tape" -c "$config" "$@"
 }
 
-echo "1..27"
+echo "1..28"
 expect "a tape to replay" "$capstan" synth --seed 3 --events 100000 --instruments 6 \
     -o "$folder/day.tape"
 replay --json --journal "$folder/one.journal" >"$folder/one.json"

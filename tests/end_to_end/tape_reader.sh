@@ -161,6 +161,7 @@ adopt @ position=-5 price=absent
 venue_entry @ price=100
 orders_stream @ venue=v2 connected=no since=never
 adopted @ result=taken change=-0.005 position=0 price=100 apart=yes as_of=7
+adopted @ result=no_price change=0 position=0 price=absent apart=no as_of=absent
 learned @ order=#1 side=buy level=0 filled=0.4 weight=0.5 alpha=1.4 beta=1.3 next=1
 END
 for head in v1:BTC-USD v2:X -; do sed "s/@/$head/; s/^/10 /" kinds.txt; done >>by_hand.txt

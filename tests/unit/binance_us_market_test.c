@@ -374,6 +374,7 @@ Test(binance_us_market, a_refused_or_unanswered_subscription_ends_the_connection
 Test(binance_us_market, books_leave_weight_for_orders)
 {
     stream_open(many(30));
+    const size_t logged = bench.log_count;
     for (int i = 0; i < 100; i++) {
         bench_pass(50 * NS_PER_MS);
         cr_expect_leq(bench_count_open("GET", "/api/v3/depth"), 4);
@@ -383,6 +384,8 @@ Test(binance_us_market, books_leave_weight_for_orders)
     }
     size_t before = bench_count_made("GET", "/api/v3/depth");
     cr_expect_lt(before, 30);
+    cr_expect(bench_was_logged("books wait for the venue's request weight until 20"));
+    cr_expect_eq(bench.log_count, logged + 1, "each wait once, not with each try");
     bench_pass(60 * SECOND); /* the venue's next minute */
     while (bench_find("GET", "/api/v3/depth", NULL)) {
         bench_answer("GET", "/api/v3/depth", 200, SNAPSHOT("1000"));

@@ -449,11 +449,14 @@ Test(config, an_amount_off_its_instruments_grid_is_an_error)
 static const char *warned;
 static char warning[256];
 
-static void warn(const char *line)
+static void warn(void *context, const char *line)
 {
+    (void)context;
     snprintf(warning, sizeof warning, "%s", line);
     warned = warning;
 }
+
+static const struct config_warner warner = {.warn = warn};
 
 /* Both the check without a tape and the resolving for one. */
 Test(config, a_breaker_that_would_clear_while_it_trips_is_an_error)
@@ -477,7 +480,7 @@ Test(config, a_breaker_that_would_clear_while_it_trips_is_an_error)
         int status = config_resolve(config, &names, false, &resolved, &error);
         expect_refusal(status, &error, cases[i][1], cases[i][2]);
         error = (struct error){0};
-        status = config_check(config, warn, &error);
+        status = config_check(config, &warner, &error);
         expect_refusal(status, &error, cases[i][1], cases[i][2]);
         config_free(&config);
     }
@@ -496,7 +499,7 @@ Test(config, a_breaker_that_can_clear_is_none)
         struct config *config = fresh();
         struct error error = {0};
         read_text(config, cases[i]);
-        cr_expect_eq(config_check(config, warn, &error), ERROR_NONE, "%s", error.text);
+        cr_expect_eq(config_check(config, &warner, &error), ERROR_NONE, "%s", error.text);
         config_free(&config);
     }
 }
@@ -519,7 +522,7 @@ Test(config, a_limit_that_no_order_fits_is_warned_of)
         struct error error = {0};
         warned = NULL;
         read_text(config, cases[i][0]);
-        cr_expect_eq(config_check(config, warn, &error), ERROR_NONE, "%s", error.text);
+        cr_expect_eq(config_check(config, &warner, &error), ERROR_NONE, "%s", error.text);
         cr_expect_eq(warned != NULL, cases[i][1] != NULL, "case %zu", i);
         if (warned != NULL && cases[i][1] != NULL)
             cr_expect(strncmp(warned, cases[i][1], strlen(cases[i][1])) == 0, "%s", warned);

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/time.h"
 #include "live/ending.h"
@@ -219,4 +221,33 @@ Test(ending, behind_the_session_nobody_is_told)
     ending_lets_go(&ending);
     ending_signal(&ending, SIGTERM);
     cr_assert_eq(shutdowns(), 0);
+}
+
+static atomic_bool entered, left;
+
+/* Whoever asks for the time is for a while in the middle of telling. */
+static int64_t slow_time(const struct clock *clock)
+{
+    (void)clock;
+    atomic_store(&entered, true);
+    nanosleep(&(struct timespec){.tv_nsec = 200 * NS_PER_MS}, NULL);
+    atomic_store(&left, true);
+    return NS_PER_SECOND;
+}
+
+/* What is told is closed behind it, so it waits for a signal that is being told. */
+Test(ending, it_lets_go_when_no_signal_is_being_told)
+{
+    static const struct clock slow = {.now = slow_time};
+    struct ending ending = begin(true);
+    ending.options.monotonic = &slow;
+    cr_assert_eq(ending_open(&ending, TIME_NEVER, &error), 0, "%s", error.text);
+    publish(&ending);
+    kill(getpid(), SIGTERM);
+    while (!atomic_load(&entered))
+        ;
+    ending_lets_go(&ending);
+    cr_assert(atomic_load(&left));
+    cr_assert_eq(shutdowns(), 1);
+    ending_close(&ending);
 }

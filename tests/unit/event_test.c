@@ -180,6 +180,9 @@ Test(event, text_of_ids_and_odd_values)
     message = record_message(EVENT_funding, 0, &record);
     check_text(&message, "2024-08-08T23:54:14.000000000Z funding binance_coinm:BTCUSD_PERP "
                          "instrument=?700 rate=-0.0001 due=never");
+    record.funding.due = 0; /* no time, and not the beginning of 1970 */
+    check_text(&message, "2024-08-08T23:54:14.000000000Z funding binance_coinm:BTCUSD_PERP "
+                         "instrument=?700 rate=-0.0001 due=absent");
 }
 
 static void refuse(const char *text, const char *why)

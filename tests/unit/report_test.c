@@ -176,3 +176,14 @@ Test(report, percentiles_by_nearest_rank)
     cr_expect_eq(run_percentile(&times, 99), 40);
     cr_expect_eq(run_percentile(&times, 100), 40);
 }
+
+/* --- time without quoting ---------------------------------------------------------------------------- */
+
+Test(report, a_gate_of_the_whole_instrument_is_told_from_one_of_an_order)
+{
+    cr_expect(run_gate_is_whole(GATE_ORDERS_STREAM));
+    cr_expect(run_gate_is_whole(GATE_SHUTDOWN));
+    cr_expect(run_gate_is_whole(GATE_RATE), "it is of both");
+    cr_expect_not(run_gate_is_whole(GATE_EXPOSURE));
+    cr_expect_not(run_gate_is_whole(GATE_TABLE_FULL));
+}

@@ -197,11 +197,45 @@ Test(store, breakers_and_gates_hold_from_when_to_when)
     put(&store, 8, "gate v1:BTC-USD gate=stale blocking=yes blocked=0");
     put_entry(&store, (struct spool_entry){.what = SPOOL_GATE,
                                            .gate = {0, GATE_STALE, 2, INT64_C(9000000000)}});
+    /* The session goes on, and it blocks; so does the next one, behind another start on this tape. */
+    const struct spool_entry held = {.what = SPOOL_GATE_HELD,
+                                     .gate = {0, GATE_STALE, 0, INT64_C(10000000000)}};
+    put_entry(&store, held);
+    put_entry(&store, held);
+    put(&store, 12, "gate v1:BTC-USD gate=stale blocking=no blocked=3");
     expect(&store,
            "SELECT breaker, state, since_ns / 1000000000, until_ns / 1000000000 FROM breakers",
            "edge pause 1 -; volatility widen 2 3; volatility cancel_all 3 5; ");
     expect(&store, "SELECT gate, since_ns / 1000000000, until_ns / 1000000000 FROM gate_interval",
-           "breaker 2 6; stale 8 9; ");
-    expect(&store, "SELECT gate, blocked FROM gate_block ORDER BY gate", "breaker 7; stale 2; ");
+           "breaker 2 6; stale 8 9; stale 10 12; ");
+    expect(&store, "SELECT gate, blocked FROM gate_block ORDER BY gate", "breaker 7; stale 5; ");
+    cr_expect_eq(store_shut(&store), SQLITE_OK);
+}
+
+static void put_last_words(struct store *store, int64_t total)
+{
+    union event_record record = {.final_position = {.instrument = 0}};
+    const struct message position = {
+        .ts_local = total, .kind = EVENT_final_position, .record = &record};
+    put_entry(store, (struct spool_entry){.what = SPOOL_MESSAGE, .message = position});
+    record = (union event_record){.final_balance = {.venue = 0, .asset = 1}};
+    const struct message balance = {
+        .ts_local = total, .kind = EVENT_final_balance, .record = &record};
+    put_entry(store, (struct spool_entry){.what = SPOOL_MESSAGE, .message = balance});
+}
+
+Test(store, last_words_are_none_where_the_run_goes_on)
+{
+    struct store store = open_store();
+    const union event_record record = {.final_position = {.instrument = 0}};
+    const struct message sampled = {.ts_local = 1, .kind = EVENT_final_position, .record = &record};
+    put_entry(&store, (struct spool_entry){.what = SPOOL_SAMPLE, .message = sampled});
+    put_last_words(&store, 2);
+    put_entry(&store, (struct spool_entry){.what = SPOOL_GOES_ON});
+    expect(&store, "SELECT id, at_ns, why FROM position", "1 1 sample; ");
+    expect(&store, "SELECT count(*) FROM balance", "0; ");
+    put_last_words(&store, 3);
+    expect(&store, "SELECT id, at_ns, why FROM position", "1 1 sample; 2 3 final; ");
+    expect(&store, "SELECT count(*) FROM balance", "1; ");
     cr_expect_eq(store_shut(&store), SQLITE_OK);
 }

@@ -111,7 +111,8 @@ struct binance_us_rates {
     struct binance_us_use uses[BINANCE_US_LIMITS_MAX]; /* by place in info.limits */
     int64_t banned_until;                              /* session's clock */
     bool heard;                                        /* the last answer told the use of a limit */
-    uint64_t told_left;                                /* as the engine was told last */
+    int64_t waits_until; /* until when books wait for weight, as it was logged last */
+    uint64_t told_left;  /* as the engine was told last */
     int64_t told_resets;
 };
 

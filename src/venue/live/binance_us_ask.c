@@ -133,19 +133,42 @@ bool binance_us_is_banned(const struct binance_us *us)
     return us->now < us->rates.banned_until;
 }
 
-/* Whether a request that can wait has to. */
-static bool must_wait(struct binance_us *us, enum binance_us_ask kind)
+/* Until when a request that can wait has to, for what is left is kept for orders; 0: it may leave. */
+static int64_t weight_wait(struct binance_us *us, enum binance_us_ask kind)
 {
-    if (binance_us_is_banned(us))
-        return true;
+    int64_t until = 0;
     if (!(asks[kind].bits & ASK_BACKGROUND))
-        return false;
+        return 0;
     for (size_t i = 0; i < us->info.limit_count; i++)
         if (us->info.limits[i].type != BINANCE_US_ORDERS &&
             use_of(us, i)->used + share_of(us, i, kind) >
-                us->info.limits[i].limit * BACKGROUND_PERCENT / 100)
-            return true;
-    return false;
+                us->info.limits[i].limit * BACKGROUND_PERCENT / 100 &&
+            window_end(us, i) > until)
+            until = window_end(us, i);
+    return until;
+}
+
+/* Without a book nothing is quoted. Once for all that wait, until the end that was told. */
+static void log_wait(struct binance_us *us, int64_t until)
+{
+    char text[TIME_TEXT_MAX];
+    if (us->now < us->rates.waits_until)
+        return;
+    us->rates.waits_until = until;
+    time_to_text(until, text);
+    adapter_log(&us->out, LOG_WARN,
+                "books wait for the venue's request weight until %s: what is left is for orders",
+                text);
+}
+
+static bool must_wait(struct binance_us *us, enum binance_us_ask kind)
+{
+    if (binance_us_is_banned(us))
+        return true; /* which was logged */
+    int64_t until = weight_wait(us, kind);
+    if (until != 0 && kind == ASK_DEPTH)
+        log_wait(us, until);
+    return until != 0;
 }
 
 /* What is under way counts as used, whether the venue has counted it or not. */
