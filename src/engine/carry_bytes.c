@@ -186,7 +186,8 @@ static const struct field profit_fields[] = {
 
 static uint64_t next_balance(const struct engine *engine, uint64_t at, uint64_t count)
 {
-    while (at < count && !engine->balances[at].used && engine->balances[at].reserved.atto == 0)
+    while (at < count && !engine->balances[at].used && engine->balances[at].reserved.atto == 0 &&
+           engine->balances[at].shown_at == 0) /* no row of an account that was not trusted */
         at++;
     return at;
 }
