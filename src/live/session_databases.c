@@ -62,9 +62,11 @@ int session_databases_open(struct session *session, struct error *error)
 
 static void close_store(struct session *session, struct session_store **store)
 {
-    if (!session_store_close(store))
-        session_log(session, LOG_ERROR, "the thread of a database hangs, and is left to itself",
-                    NULL, 0);
+    if (session_store_close(store))
+        return;
+    session_log(session, LOG_ERROR, "the thread of a database hangs, and is left to itself", NULL,
+                0);
+    session_store_leave(&session->left_stores, store);
 }
 
 /* It ends by itself, while orders rest. Where even the one before has not (tapes of seconds), that is waited for: no more
@@ -101,6 +103,7 @@ void session_databases_close(struct session *session)
         session_store_end(session->store, &session->loop, STORE_CLOSE_NS);
     close_store(session, &session->store);
     close_store(session, &session->ending_store);
+    session_store_close_left(&session->left_stores);
 }
 
 enum ops_check session_databases_check(const struct session *session)

@@ -59,6 +59,7 @@ struct session {
     struct fold fold;
     struct session_store *store;        /* NULL: no database */
     struct session_store *ending_store; /* that of the tape before, until it is looked at again */
+    struct session_store *left_stores;  /* of tapes whose database's thread hung then */
     atomic_bool database_is_well;
     struct watch *watch;
     struct unconfirmed *unconfirmed;

@@ -14,6 +14,7 @@
 struct session_store {
     struct sink sink; /* first: the loop holds a pointer to it */
     struct session_store_options options;
+    struct session_store *next;         /* that is left, too */
     struct engine_counters none;        /* a session that goes on has no counters in its row */
     struct engine_counters before, own; /* of tapes before this one, and of this one */
     char path[ROTATION_PATH_BYTES], tape[ROTATION_PATH_BYTES];
@@ -323,10 +324,26 @@ bool session_store_close(struct session_store **out)
     struct session_store *store = *out;
     if (!store)
         return true;
-    *out = NULL;
     follower_close(&store->follower);
     if (store->follower) /* its thread may still use the rest */
         return false;
+    *out = NULL;
     free_store(store);
     return true;
+}
+
+void session_store_leave(struct session_store **left, struct session_store **store)
+{
+    (*store)->next = *left;
+    *left = *store;
+    *store = NULL;
+}
+
+void session_store_close_left(struct session_store **left)
+{
+    while (*left) {
+        struct session_store *next = (*left)->next;
+        (void)session_store_close(left); /* or its thread hangs still */
+        *left = next;
+    }
 }

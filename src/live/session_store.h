@@ -42,8 +42,12 @@ void session_store_flush(struct session_store *store, void (*done)(void *context
 /* Between two messages, or behind the last: the sink gets no more. The rest and the last word are written in `limit_ns`,
  * by a thread that needs neither loop nor engine for it. */
 void session_store_end(struct session_store *store, const struct loop *loop, int64_t limit_ns);
-/* Behind session_store_end: wait for that, a second beyond the limit; false where the thread hangs even then: it and what
- * it uses are left. NULL is allowed. */
+/* Behind session_store_end: wait for that, a second beyond the limit; false where the thread hangs even then: *store stays,
+ * for session_store_leave. NULL is allowed. */
 bool session_store_close(struct session_store **store);
+/* Puts one whose thread hangs to the others that are left; *store becomes NULL. */
+void session_store_leave(struct session_store **left, struct session_store **store);
+/* At the end of the process: frees those whose threads have ended after all, without waiting for any. *left becomes NULL. */
+void session_store_close_left(struct session_store **left);
 
 #endif

@@ -485,10 +485,8 @@ void follower_close(struct follower **out)
     const int64_t until = atomic_load(&follower->give_up) + NS_PER_SECOND;
     while (!atomic_load(&follower->ended) && now_of(follower) < until)
         nanosleep(&(struct timespec){.tv_nsec = LOOK_EVERY_NS}, NULL);
-    if (!atomic_load(&follower->ended)) {
-        pthread_detach(follower->thread);
+    if (!atomic_load(&follower->ended))
         return;
-    }
     pthread_join(follower->thread, NULL);
     free_parts(follower);
     *out = NULL;

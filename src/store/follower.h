@@ -65,7 +65,7 @@ void follower_flush(struct follower *follower, void (*done)(void *context, bool 
  * in `limit_ns`, says so where the database is behind, and ends. Returns at once. */
 void follower_end(struct follower *follower, const struct store_provenance *last, int64_t limit_ns);
 /* Wait for that end, a second beyond its limit, and free. A thread that hangs in the system is left to itself: then
- * *follower stays, and what it was given. NULL is allowed. */
+ * *follower stays, and what it was given; it can be asked again, and is not waited for then. NULL is allowed. */
 void follower_close(struct follower **follower);
 
 #endif
