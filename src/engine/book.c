@@ -515,7 +515,8 @@ bool book_apply(struct book *book, const struct message *message)
     book->head.sequence = message->sequence;
     book->head.ts_local = message->ts_local;
     uint32_t from[2] = {WINDOW + 1, WINDOW + 1}; /* nothing to settle */
-    const struct row *end = message->rows + message->row_count, *row = message->rows;
+    const struct row *row = message->rows;       /* NULL where there is none */
+    const struct row *end = message->row_count > 0 ? row + message->row_count : row;
     struct held held;
     held.count = 0;
     bool whole = true;
