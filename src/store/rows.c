@@ -427,7 +427,7 @@ static int take_fill(struct store *store, const struct message *message, struct 
 
 static int write_fill(struct store *store, const struct message *message, struct error *error)
 {
-    struct last_spell spell;
+    struct last_spell spell = {.id = 0};
     if (take_fill(store, message, &spell, error))
         return error->code;
     const struct event_order_filled *f = &message->record->order_filled;
