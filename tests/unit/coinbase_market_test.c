@@ -118,6 +118,27 @@ Test(coinbase_market, trades)
     bench_expect_nothing();
 }
 
+/* As the first messages of all: nothing has been read that they could point to. */
+Test(coinbase_market, lists_without_an_entry)
+{
+    bench_open("BTC-USD", false);
+    bench_discover();
+    bench_begin();
+    bench_opened(MARKET);
+    bench_expect("feed_connection - venue=coinbase connected=yes");
+    bench_event(MARKET, "market_trades", TRADES("snapshot", ""));
+    bench_event(MARKET, "market_trades", TRADES("update", ""));
+    bench_levels("snapshot", "BTC-USD", "");
+    bench_levels("update", "BTC-USD", "");
+    bench_expect_nothing();
+    cr_expect_not(bench.adapter->health.market_synchronised);
+    bench_levels("snapshot", "BTC-USD", "bid 99 1,offer 100 1");
+    bench_levels("update", "BTC-USD", "");
+    bench_expect("snapshot coinbase:BTC-USD ");
+    bench_expect_nothing();
+    cr_expect(bench.adapter->health.market_synchronised);
+}
+
 /* Numbers run over every message of a connection; one left out makes every book stale. */
 Test(coinbase_market, a_gap_reconnects)
 {

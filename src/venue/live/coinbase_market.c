@@ -248,12 +248,12 @@ static bool take_levels(struct coinbase *venue, uint16_t place, const struct coi
                         struct row *rows)
 {
     struct coinbase_book *book = &venue->books[place];
-    const struct coinbase_level *levels = &venue->frame.levels[event->first];
-    bool whole = true;
+    if (event->count == 0)
+        return true; /* of a snapshot: a product without a single order, of which nothing can be told */
     if (!event->is_snapshot && !book_is_synchronised(book->book))
         return true; /* its snapshot is still to come */
-    if (event->is_snapshot && event->count == 0)
-        return true; /* a product without a single order: nothing can be told of it */
+    const struct coinbase_level *levels = &venue->frame.levels[event->first];
+    bool whole = true;
     for (size_t i = 0, end; i < event->count && whole; i = end) {
         for (end = i + 1; end < event->count; end++)
             if (!event->is_snapshot && levels[end].time_ns != levels[i].time_ns)
@@ -281,7 +281,8 @@ static bool take_level_event(struct coinbase *venue, const struct coinbase_event
     size_t first, count = markets_of(venue, event->product, &first);
     bool good = true;
     for (size_t i = 0; i < count; i++) {
-        good &= take_levels(venue, venue->markets[first + i].place, event, venue->rows + *used);
+        struct row *rows = event->count ? &venue->rows[*used] : NULL;
+        good &= take_levels(venue, venue->markets[first + i].place, event, rows);
         *used += event->count;
     }
     return good;
@@ -319,10 +320,10 @@ static void pass_trade(struct coinbase_book *book, const struct coinbase_trade *
 static void take_trade_event(struct coinbase *venue, const struct coinbase_event *event,
                              size_t *used)
 {
-    const struct coinbase_trade *trades = &venue->frame.trades[event->first];
-    size_t last = event->count - 1;
     if (event->count == 0)
         return;
+    const struct coinbase_trade *trades = &venue->frame.trades[event->first];
+    size_t last = event->count - 1;
     /* The newest comes first. */
     bool backwards = trades[0].time_ns > trades[last].time_ns ||
                      (trades[0].time_ns == trades[last].time_ns && trades[0].id > trades[last].id);
