@@ -173,8 +173,10 @@ static void enter_state(struct engine *engine, struct order *order, enum order_s
     side_of(engine, order)->going += (uint32_t)(state == ORDER_PENDING_CANCEL) -
                                      (uint32_t)(order->state == ORDER_PENDING_CANCEL);
     order->state = (uint8_t)state;
-    if (resolved)
+    if (resolved) { /* and with it what was in doubt */
+        order->hanging = order->owing = false;
         clear_unknown_alarm(engine, order->instrument);
+    }
 }
 
 /* It was news of the order. */
