@@ -423,9 +423,10 @@ void walk_breakers(struct walker *walker, const struct engine *engine);
 /* Settings and definition as units; false with the setting's name where one is not usable. */
 bool limits_resolve(struct limits *limits, const struct settings_instrument *settings,
                     const struct event_definition *definition, const char **problem);
-/* A definition with another tick, lot or minimum notional; the settings' figures stay. False where they do not
- * fit the new tick; then nothing changed. */
-bool limits_redefine(struct limits *limits, const struct event_definition *definition);
+/* A definition with another tick, lot or minimum notional; the settings' figures stay, from `first` on, whatever
+ * definitions came between. False where they do not fit the new tick; then nothing changed. */
+bool limits_redefine(struct limits *limits, const struct limits *first,
+                     const struct event_definition *definition);
 /* Without a division: n is a multiple of tick = odd << shift exactly where n x odd^-1 (mod 2^64), rotated
  * right by shift, is at most floor((2^64 - 1) / tick). */
 static inline bool limits_off_tick(uint64_t inverse, unsigned shift, uint64_t bound, int64_t price)
