@@ -6,7 +6,7 @@
 #include "engine/walker.h"
 
 /* Behind the first a session begins anew; the other has the account's sync too, so that a session can go on and be folded. */
-enum { CARRY_VERSION = 3, CARRY_VERSION_GOES_ON = 4 };
+enum { CARRY_VERSION = 5, CARRY_VERSION_GOES_ON = 6 };
 
 /* --- orders ------------------------------------------------------------------------------------------------ */
 
@@ -35,6 +35,7 @@ static const struct field order_fields[] = {ORDER_FIELD(id),
                                             ORDER_FIELD(shown),
                                             ORDER_FIELD(asking),
                                             ORDER_FIELD(level),
+                                            ORDER_FIELD(asked_level),
                                             ORDER_FIELD(not_found),
                                             FIELD_OF(order, lost, REQUEST_COUNT - 1),
                                             ORDER_FIELD(cancel_sent),

@@ -111,10 +111,11 @@ struct order {
     bool asking;       /* a query is on its way */
     uint8_t queries;   /* without an answer so far */
     uint8_t older; /* of these, sent before the newest request: their answers tell nothing of it */
+    uint8_t asked_level;
 
     money reserved; /* of quote (buys) or base (sells) on a spot venue */
     order_id id;
-    int64_t asked_price, asked_leaves; /* while pending_modify */
+    int64_t asked_price, asked_leaves; /* while pending_modify, as asked_level */
     int64_t asked_ts;                  /* when the unanswered request left; unknown: since when */
     int64_t placed_ts;                 /* when it left */
     int64_t modify_ts;                 /* when the newest modify left */
@@ -453,6 +454,12 @@ int64_t market_reference4(struct market *market, int64_t now);
 
 /* --- orders.c --- */
 struct order *orders_find(struct engine *engine, order_id id);
+/* A modify travels, or was lost: old or new figures may hold. */
+static inline bool orders_is_modifying(const struct order *order)
+{
+    return order->state == ORDER_PENDING_MODIFY ||
+           (order->state == ORDER_UNKNOWN && order->lost == REQUEST_MODIFY);
+}
 /* Rule 16: old or new leaves, whichever is more, while a modify travels; and the price of the two
  * that is more aggressive. */
 int64_t orders_worst_leaves(const struct order *order);
