@@ -38,6 +38,7 @@ struct kept {
     struct message message;
     union event_record record;
     bool again; /* told before, or still to be told beside this */
+    bool own;   /* a refusal that was made here */
 };
 
 /* An order that was sent to the venue behind. */
@@ -150,7 +151,7 @@ static struct kept *queue_copy(struct fault *fault, const struct message *messag
     struct kept *kept = wait_until(fault, due);
     if (!kept)
         return &fault->nothing;
-    kept->again = false;
+    kept->again = kept->own = false;
     kept->record = *message->record;
     kept->message = *message;
     kept->message.ts_local = due;
@@ -184,6 +185,7 @@ static union event_record *answer_own(struct fault *fault, unsigned venue, enum 
     if (due < fault->connections[venue].floor)
         due = fault->connections[venue].floor;
     struct kept *kept = queue_own(fault, kind, due);
+    kept->own = refuses;
     kept->message.ts_venue = made;
     kept->message.flags = MESSAGE_VENUE_TIME;
     if (instrument != EVENT_NONE_16)
@@ -422,14 +424,12 @@ static void note_stale(struct fault *fault, const struct kept *kept)
         fault->stale[fault->stale_count++ % STALE_MAX] = *kept;
 }
 
-/* What the order's last request came to is told again, as if it were what this one comes to. */
-static void tell_stale(struct fault *fault, const struct asked *request, int64_t now)
+/* What the order's last request came to is told again, as if it were what another has come to. */
+static void tell_stale(struct fault *fault, order_id order, int64_t now)
 {
-    if (request->request != REQUEST_CANCEL && request->request != REQUEST_MODIFY)
-        return;
     for (uint64_t i = 1; i <= STALE_MAX && i <= fault->stale_count; i++) {
         struct kept *kept = &fault->stale[(fault->stale_count - i) % STALE_MAX];
-        if (kept->record.order_accepted.order != request->order)
+        if (kept->record.order_accepted.order != order)
             continue;
         kept->message.record = &kept->record;
         if (happens(fault, FAULT_STALE))
@@ -446,7 +446,8 @@ static int fault_submit(struct venue *venue, const struct message *decision, str
     if (!asked_read(&request, decision, fault->options.names))
         return fault->inner->submit(fault->inner, decision, error);
     const int64_t now = decision->ts_local;
-    tell_stale(fault, &request, now);
+    if (request.request == REQUEST_CANCEL || request.request == REQUEST_MODIFY)
+        tell_stale(fault, request.order, now);
     if (fails(fault, &request, now) || is_not_found(fault, &request, now))
         return 0;
     remember(fault, &request, now);
@@ -510,6 +511,13 @@ static int64_t draw_echo(struct fault *fault)
     enum { SHARE = 120 };
     bool soon = random_below(&fault->chance, 2) == 0;
     return draw_duration(&fault->chance, soon ? ECHO_NS / SHARE : ECHO_NS);
+}
+
+/* What was refused here comes again as an answer of the venue does. */
+static void echo_own(struct fault *fault, const struct kept *kept)
+{
+    if (kept->own && happens(fault, FAULT_ECHO))
+        queue_copy(fault, &kept->message, kept->message.ts_local + draw_echo(fault))->again = true;
 }
 
 /* An answer that may come late, twice or in another order. */
@@ -630,7 +638,7 @@ static void end_filled(struct fault *fault, const struct message *answer)
 
 static void take_answer(struct fault *fault, const struct message *message)
 {
-    struct kept answer = {*message, *message->record, false};
+    struct kept answer = {*message, *message->record, false, false};
     unsigned venue = venue_of(fault, message);
     answer.message.record = &answer.record;
     end_filled(fault, message);
@@ -649,6 +657,8 @@ static void take_answer(struct fault *fault, const struct message *message)
     if (message->kind == EVENT_order_not_found)
         find_again(fault, message->record->order_not_found.order, due);
     deliver(fault, &answer.message, venue, message->ts_local);
+    if (message->kind == EVENT_order_status) /* also once the order is settled again */
+        tell_stale(fault, message->record->order_status.order, due);
 }
 
 /* --- what happens by itself --------------------------------------------------------------------- */
@@ -809,7 +819,7 @@ static int start_again(struct fault *fault, int64_t now, struct error *error)
     const struct message *message;
     cut_off_waiting(fault);
     while ((message = fault->inner->answer(fault->inner, TIME_NEVER))) {
-        struct kept answer = {*message, *message->record, false};
+        struct kept answer = {*message, *message->record, false, false};
         answer.message.record = &answer.record;
         if (!ends_itself(fault, &answer))
             cut_off(fault, &answer);
@@ -888,6 +898,7 @@ static const struct message *fault_answer(struct venue *venue, int64_t now)
     struct kept *kept = &fault->waiting[fault->given];
     kept->message.record = &kept->record;
     note_stale(fault, kept);
+    echo_own(fault, kept);
     if (kept->message.kind == EVENT_clock_jump) {
         fault->counts[FAULT_CLOCK_JUMP]++;
         queue_jump(fault, kept->message.ts_local);
@@ -986,15 +997,4 @@ bool fault_will_end(const struct venue *venue, order_id order)
 const uint64_t *fault_counts(const struct venue *venue)
 {
     return fault_of(venue)->counts;
-}
-
-const char *fault_word(enum fault_kind kind)
-{
-    static const char *const words[FAULT_KIND_COUNT] = {
-#define X(name, word, meaning) [name] = word,
-        FAULT_KINDS(X)
-#undef X
-    };
-    ASSERT(kind < FAULT_KIND_COUNT);
-    return words[kind];
 }
