@@ -377,6 +377,10 @@ static void pass_session(struct carrier *carrier)
     PASS_FIELDS(carrier, now, 0, engine);
     PASS_FIELDS(carrier, carry, 0, &engine->carry);
     PASS_FIELDS(carrier, counters, 0, &engine->counters);
+    for (unsigned cause = 0; cause < FILL_CAUSE_COUNT; cause++)
+        engine->counters.fills_by_cause[cause] =
+            (uint64_t)carrier_pass(carrier, "counters.fills_by_cause", cause,
+                                   engine->counters.fills_by_cause[cause], 0, UINT64_MAX);
 }
 
 static bool pass_version(struct carrier *carrier, bool goes_on)
