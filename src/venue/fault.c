@@ -657,8 +657,8 @@ static void take_answer(struct fault *fault, const struct message *message)
     if (message->kind == EVENT_order_not_found)
         find_again(fault, message->record->order_not_found.order, due);
     deliver(fault, &answer.message, venue, message->ts_local);
-    if (message->kind == EVENT_order_status) /* also once the order is settled again */
-        tell_stale(fault, message->record->order_status.order, due);
+    if (message->kind == EVENT_order_status || message->kind == EVENT_order_filled)
+        tell_stale(fault, message->record->order_accepted.order, due);
 }
 
 /* --- what happens by itself --------------------------------------------------------------------- */
