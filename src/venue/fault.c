@@ -650,12 +650,9 @@ static void take_answer(struct fault *fault, const struct message *message)
     int64_t due = message->ts_local;
     if (due < fault->connections[venue].floor)
         due = fault->connections[venue].floor;
-    if (message->kind == EVENT_open_order)
-        find_again(fault, message->record->open_order.order, due);
-    if (message->kind == EVENT_order_status)
-        find_again(fault, message->record->order_status.order, due);
-    if (message->kind == EVENT_order_not_found)
-        find_again(fault, message->record->order_not_found.order, due);
+    if (message->kind == EVENT_open_order || message->kind == EVENT_order_status ||
+        message->kind == EVENT_order_not_found) /* they all begin alike (event/kinds.h) */
+        find_again(fault, message->record->order_accepted.order, due);
     deliver(fault, &answer.message, venue, message->ts_local);
     if (message->kind == EVENT_order_status || message->kind == EVENT_order_filled)
         tell_stale(fault, message->record->order_accepted.order, due);
@@ -899,6 +896,8 @@ static const struct message *fault_answer(struct venue *venue, int64_t now)
     kept->message.record = &kept->record;
     note_stale(fault, kept);
     echo_own(fault, kept);
+    if (kept->message.kind == EVENT_order_status && kept->record.order_status.leaves.units == 0)
+        note_unasked(fault, kept->record.order_status.order); /* a fill may be on its way yet */
     if (kept->message.kind == EVENT_clock_jump) {
         fault->counts[FAULT_CLOCK_JUMP]++;
         queue_jump(fault, kept->message.ts_local);
