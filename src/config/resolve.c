@@ -251,6 +251,26 @@ static void warn_of_limit(const struct settings_instrument *settings, const char
     warner->warn(warner->context, line);
 }
 
+/* Between two accounts, or for good after the first, an alarm stops what may leave: nothing but the limit asks for
+ * them to come sooner. */
+static void warn_of_account(const struct settings_venue *settings, const char *name,
+                            const struct config_warner *warner)
+{
+    int64_t interval = settings->safety_sync_interval, limit = settings->safety_snapshot_limit;
+    char line[CONFIG_NAME_MAX + 2 * TIME_TEXT_MAX + 128], texts[2][TIME_TEXT_MAX];
+    if (limit == 0 || (interval > 0 && interval < limit))
+        return;
+    duration_to_text(limit, texts[0]);
+    duration_to_text(interval, texts[1]);
+    snprintf(
+        line, sizeof line,
+        "for %s: safety.snapshot_limit=%s and safety.sync_interval=%s: %s no order can be placed",
+        name, texts[0], texts[1],
+        interval == 0 ? "the account is not asked for, and after the limit"
+                      : "from the one to the other");
+    warner->warn(warner->context, line);
+}
+
 /* The settings of an instrument at that place, or of any at the venue, or anywhere. */
 static int check_place(const struct config *config, const struct config_place *place,
                        const struct config_warner *warner, struct error *error)
@@ -267,6 +287,11 @@ static int check_place(const struct config *config, const struct config_place *p
     const char *whose = place->scope == SETTING_GLOBAL ? "all instruments" : place->name;
     resolve_scope(SETTING_INSTRUMENT, places, &settings);
     warn_of_limit(&settings, whose, warner);
+    if (place->scope != SETTING_INSTRUMENT) {
+        struct settings_venue account;
+        resolve_scope(SETTING_VENUE, places, &account);
+        warn_of_account(&account, place->scope == SETTING_GLOBAL ? "all venues" : whose, warner);
+    }
     return check_pairs(places, &settings, whose, error);
 }
 

@@ -533,7 +533,7 @@ Test(config, a_breaker_that_can_clear_is_none)
     }
 }
 
-Test(config, a_limit_that_no_order_fits_is_warned_of)
+Test(config, what_stops_all_orders_is_warned_of)
 {
     static const char *const cases[][2] = {
         {"risk: {position_limit: 5lot}",
@@ -543,6 +543,14 @@ Test(config, a_limit_that_no_order_fits_is_warned_of)
          "instruments: {v1:A-B: {risk: {position_limit: 0.1}}}",
          "for v1:A-B: risk.position_limit=0.1 is less than quote.size=0.2"},
         {"risk: {position_limit: 10lot}", NULL},
+        {"safety: {sync_interval: 0}",
+         "for all venues: safety.snapshot_limit=3m and safety.sync_interval=0: the account is "
+         "not asked for, and after the limit no order can be placed"},
+        {"venues: {v1: {safety: {sync_interval: 180s}}}",
+         "for v1: safety.snapshot_limit=3m and safety.sync_interval=3m: from the one to the "
+         "other no order can be placed"},
+        {"safety: {sync_interval: 0, snapshot_limit: 0}", NULL},
+        {"safety: {sync_interval: 179s}", NULL},
         {"risk: {position_limit: 5lot, size_band: 10lot}", NULL}, /* sizes shrink to fit it */
         {"risk: {position_limit: 0.001}", NULL},                  /* of lots nothing is known */
     };
