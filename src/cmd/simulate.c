@@ -292,10 +292,11 @@ int cmd_simulate(int argc, char **argv)
                  &command.plain),
         CMD_FLAG("all", 0, "run every seed, also after one that failed, and only name those",
                  &command.goes_on),
-        CMD_FLAG("complete", 0,
-                 "fail where a fault, a restart, an adoption, a gate or a row of the order table never "
-                 "happened",
-                 &command.complete),
+        CMD_FLAG(
+            "complete", 0,
+            "fail where a fault, a restart, an adoption, a gate or a row of the order table never "
+            "happened",
+            &command.complete),
         CMD_TEXT("output", 'o', "FOLDER", "where the scenario of a failing seed goes (default .)",
                  &command.output),
         CMD_TEXT("write", 0, "FOLDER", "run nothing: write the seed's market and settings there",

@@ -160,8 +160,8 @@ static bool never_has_a_median(const struct settings_instrument *settings, const
 static bool never_learns_enough(const struct settings_instrument *settings, const int64_t values[2])
 {
     const int128 one = INT64_C(1000000000);
-    return settings->learning_horizon != 0 && settings->learning_sizing && values[1] < one &&
-           values[0] * (one - values[1]) >= one;
+    return settings->learning_horizon != 0 && settings->learning_sizing &&
+           settings->quote_levels > 1 && values[1] < one && values[0] * (one - values[1]) >= one;
 }
 
 static const struct pair pairs[] = {

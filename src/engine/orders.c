@@ -54,7 +54,8 @@ int64_t orders_worst_leaves(const struct order *order)
 
 int64_t orders_worst_price(const struct order *order)
 {
-    if (!orders_is_modifying(order) || (order->asked_price > order->price) == (order->side == SIDE_SELL))
+    if (!orders_is_modifying(order) ||
+        (order->asked_price > order->price) == (order->side == SIDE_SELL))
         return order->price;
     return order->asked_price;
 }

@@ -521,6 +521,7 @@ Test(config, a_breaker_that_can_clear_is_none)
         "learning: {evidence: 1000000, decay: 1}",
         "learning: {evidence: 1000, horizon: 0}",
         "learning: {evidence: 1000, sizing: no}",
+        "learning: {evidence: 1000}\nquote: {levels: 1}",
         ("venues: {v1: {breaker: {spread_clear: 10, spread: 11}}}\n"
          "instruments: {v1:A-B: {breaker: {spread: 20}}}"),
     };

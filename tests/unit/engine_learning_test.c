@@ -321,9 +321,8 @@ Test(learning, an_edit_that_is_seen_to_have_happened_changes_the_level)
     orders_take_modify(h.engine, &modify, h.now);
     union event_record record = {.order_unknown = {.order = 1, .request = REQUEST_MODIFY}};
     harness_record(&h, EVENT_order_unknown, EVENT_STREAM(0, CHANNEL_SESSION), &record);
-    record = (union event_record){.order_status = {.order = 1,
-                                                   .price = {895, NUMBER_VALUE},
-                                                   .leaves = {10, NUMBER_VALUE}}};
+    record = (union event_record){
+        .order_status = {.order = 1, .price = {895, NUMBER_VALUE}, .leaves = {10, NUMBER_VALUE}}};
     h.now = SECONDS(5);
     harness_record(&h, EVENT_order_status, EVENT_STREAM(0, CHANNEL_SESSION), &record);
     expect_cell(0, RATIO(1, 1), RATIO(15, 10), 1);
