@@ -229,6 +229,42 @@ Test(ops_collect, cancelled_tells_why_we_asked)
     ops_bench_close(&b);
 }
 
+/* The venue ended it while a modify travelled: that was no cancel's answer. */
+Test(ops_collect, an_answer_is_timed_for_the_request_that_it_answers)
+{
+    const union event_record record = {.modify = {.order = 1}};
+    const struct message modify = {
+        .ts_local = MILLISECONDS(1), .kind = EVENT_modify, .record = &record};
+    quoting();
+    harness_accept(&b.h, 1);
+    ops_lives_decision(b.collect, &modify);
+    harness_cancelled(&b.h, 1, 10);
+    metric("capstan_order_acknowledgement_seconds_count{exchange=\"alpha\",request=\"cancel\"} 0");
+    metric("capstan_order_acknowledgement_seconds_count{exchange=\"alpha\",request=\"modify\"} 0");
+    ops_bench_close(&b);
+}
+
+/* A process that goes on with a tape: what was placed before counts no more, what becomes of it does. */
+Test(ops_collect, orders_of_the_process_before_end_in_this_one)
+{
+    quoting();
+    harness_accept(&b.h, 1);
+    harness_accept(&b.h, 2);
+    memset(b.collect->lives, 0, ((size_t)b.collect->life_mask + 1) * sizeof *b.collect->lives);
+    harness_fill(&b.h, 1, SIDE_BUY, 990, 4, 6);
+    harness_fill(&b.h, 1, SIDE_BUY, 990, 6, 0);
+    metric("capstan_orders_filled_total{exchange=\"alpha\",side=\"buy\"} 1");
+    b.now = b.h.now = SECONDS(1);
+    harness_command(&b.h, COMMAND_CANCEL_ALL);
+    harness_cancelled(&b.h, 2, 10);
+    harness_cancelled(&b.h, 2, 10);
+    metric("capstan_orders_cancelled_total{exchange=\"alpha\",reason=\"operator\"} 1");
+    metric("capstan_order_acknowledgement_seconds_count{exchange=\"alpha\",request=\"cancel\"} 1");
+    metric("capstan_order_execution_duration_seconds_count{exchange=\"alpha\"} 2");
+    expects_counter("placed", 2);
+    ops_bench_close(&b);
+}
+
 Test(ops_collect, exposure_counts_all_that_may_still_fill)
 {
     quoting();
