@@ -165,6 +165,12 @@ static void end(struct ops_life *life, _Atomic uint64_t *counter)
     ops_count(counter);
 }
 
+/* The message ended it, as the engine has it. */
+static bool has_ended(const struct ops_collect *collect, order_id order)
+{
+    return collect->was_open && !engine_order_is_open(collect->session.engine, order);
+}
+
 static void take_fill(struct ops_collect *collect, const struct event_order_filled *fill,
                       int64_t now)
 {
@@ -175,7 +181,9 @@ static void take_fill(struct ops_collect *collect, const struct event_order_fill
     if (!life)
         return;
     arrive(collect, life, now);
-    if (fill->leaves.status != NUMBER_VALUE || fill->leaves.units != 0 || life->filled)
+    bool whole = fill->leaves.status == NUMBER_VALUE ? fill->leaves.units == 0
+                                                     : has_ended(collect, fill->order);
+    if (!whole || life->filled)
         return;
     life->filled = life->ended = true;
     ops_count(&venue->filled[fill->side]);
@@ -198,7 +206,7 @@ static void take_cancelled(struct ops_collect *collect,
 static void take_not_found(struct ops_collect *collect, order_id order, int64_t now)
 {
     struct ops_life *life = life_of(collect, order);
-    if (!life || !collect->was_open || engine_order_is_open(collect->session.engine, order))
+    if (!life || !has_ended(collect, order))
         return;
     if (life->arrived)
         end(life, &collect->venues[life->venue].not_found);
@@ -238,9 +246,20 @@ static void take_rejected(struct ops_collect *collect, const struct event_order_
         reject(collect, life, rejected->reason, now);
 }
 
-static bool orders_rest(struct number leaves)
+/* It rests, or it is over: not filled, for the engine had counted its fills. */
+static void take_status(struct ops_collect *collect, const struct event_order_status *status,
+                        int64_t now)
 {
-    return leaves.status == NUMBER_VALUE && leaves.units > 0;
+    struct ops_life *life = life_of(collect, status->order);
+    if (!life || status->leaves.status != NUMBER_VALUE)
+        return;
+    if (status->leaves.units > 0) {
+        arrive(collect, life, now);
+    } else if (has_ended(collect, status->order)) {
+        arrive(collect, life, now);
+        end(life, &collect->venues[life->venue]
+                       .cancelled[life->requested != 0 ? life->why : CANCEL_REQUESTED]);
+    }
 }
 
 void ops_lives_message(struct ops_collect *collect, const struct message *message)
@@ -260,8 +279,7 @@ void ops_lives_message(struct ops_collect *collect, const struct message *messag
         take_sign(collect, record->open_order.order, now);
         break;
     case EVENT_order_status:
-        if (orders_rest(record->order_status.leaves))
-            take_sign(collect, record->order_status.order, now);
+        take_status(collect, &record->order_status, now);
         break;
     case EVENT_order_rejected:
         take_rejected(collect, &record->order_rejected, now);

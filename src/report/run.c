@@ -658,7 +658,8 @@ static int read_placed(struct reading *reading, struct error *error)
     int code = store_reader_query(
         reader, "orders",
         "SELECT o.instrument, count(*) FROM orders o WHERE EXISTS (SELECT 1 FROM spell s"
-        " WHERE s.order_id = o.id) OR EXISTS (SELECT 1 FROM order_event e"
+        " WHERE s.order_id = o.id) OR o.ended IN ('filled', 'cancelled') OR EXISTS (SELECT 1 FROM "
+        "order_event e"
         " WHERE e.order_id = o.id AND e.kind IN ('order_accepted', 'open_order', 'order_filled',"
         " 'order_cancelled', 'order_expired')) GROUP BY o.instrument",
         error);

@@ -445,7 +445,10 @@ static int write_fill(struct store *store, const struct message *message, struct
     put_text(store, event_enum_text(FIELD_SIDE, f->side));
     put_decimal(store, f->price.units, d->price_exponent);
     put_decimal(store, f->quantity.units, d->quantity_exponent);
-    put_decimal(store, f->leaves.units, d->quantity_exponent);
+    if (f->leaves.status == NUMBER_VALUE)
+        put_decimal(store, f->leaves.units, d->quantity_exponent);
+    else
+        put_null(store);
     put_integer(store, f->price.units);
     put_integer(store, f->quantity.units);
     put_text(store, event_enum_text(FIELD_FILL_CAUSE, f->cause));
@@ -623,10 +626,17 @@ static int take_message(struct store *store, const struct message *message, stru
     return change(store, STORE_end_spell, (int64_t)over, message->ts_local, error);
 }
 
-static int write_gone(struct store *store, const struct spool_gone *gone, struct error *error)
+static int write_ended(struct store *store, const struct spool_ended *ended, struct error *error)
 {
-    int code = change(store, STORE_gone, (int64_t)gone->order, gone->at, error);
-    return code ? code : change(store, STORE_end_spell, (int64_t)gone->order, gone->at, error);
+    row_begin(store, STORE_ended);
+    put_integer(store, (int64_t)ended->order);
+    put_text(store, ended->by == EVENT_order_filled   ? "filled"
+                    : ended->by == EVENT_order_status ? "cancelled"
+                                                      : "not_found");
+    put_integer(store, ended->at);
+    if (row_end(store, error))
+        return error->code;
+    return change(store, STORE_end_spell, (int64_t)ended->order, ended->at, error);
 }
 
 static int write_message(struct store *store, const struct message *message, struct error *error)
@@ -658,8 +668,8 @@ int store_put_entry(struct store *store, const struct spool_entry *entry, struct
         return drop_last_words(store, error);
     case SPOOL_START:
         return write_start(store, message, error);
-    case SPOOL_GONE:
-        return write_gone(store, &entry->gone, error);
+    case SPOOL_ENDED:
+        return write_ended(store, &entry->ended, error);
     case SPOOL_FILL:
         return write_position(store, message, "fill", error);
     case SPOOL_SAMPLE:

@@ -66,7 +66,9 @@ const char store_schema[] =
     "  distance_millitick INTEGER NOT NULL,"
     "  placed_ns INTEGER NOT NULL,"
     "  replaces INTEGER," /* the order that it was sent to replace; NULL: it was placed */
-    "  gone_ns INTEGER"   /* given up, for the venue knew no such order; NULL: not */
+    "  ended TEXT CHECK (ended IN ('filled', 'cancelled', 'not_found')),"
+    "  ended_ns INTEGER" /* where the engine ended it by what may end none: a fill, the venue's word
+                            that it is over, or that it knows no such order */
     ") STRICT;"
     "CREATE TABLE order_event ("
     "  id INTEGER PRIMARY KEY," /* in the order of the run */
@@ -113,7 +115,7 @@ const char store_schema[] =
     "  side TEXT NOT NULL CHECK (side IN ('buy', 'sell')),"
     "  price TEXT NOT NULL,"
     "  quantity TEXT NOT NULL,"
-    "  leaves TEXT NOT NULL,"
+    "  leaves TEXT," /* NULL: not told */
     "  price_units INTEGER NOT NULL,"
     "  quantity_units INTEGER NOT NULL,"
     "  cause TEXT NOT NULL,"
@@ -201,15 +203,14 @@ const char store_schema[] =
     "      AS accepted_ns,"
     "    (SELECT coalesce(sum(f.quantity_units), 0) FROM fill f WHERE f.order_id = o.id)"
     "      AS filled_units,"
-    "    coalesce((SELECT CASE e.kind WHEN 'order_cancelled' THEN 'cancelled' WHEN "
+    "    coalesce(o.ended, (SELECT CASE e.kind WHEN 'order_cancelled' THEN 'cancelled' WHEN "
     "'order_rejected' THEN"
     "       'rejected' WHEN 'order_expired' THEN 'expired' ELSE 'filled' END"
     "     FROM order_event e WHERE e.order_id = o.id AND (e.kind IN ('order_cancelled',"
     "       'order_rejected', 'order_expired') OR (e.kind = 'order_filled' AND EXISTS (SELECT 1 "
     "FROM"
     "       fill f WHERE f.id = e.id AND CAST(f.leaves AS REAL) = 0)))"
-    "     ORDER BY e.id DESC LIMIT 1),"
-    "     CASE WHEN o.gone_ns IS NOT NULL THEN 'not_found' END) AS outcome"
+    "     ORDER BY e.id DESC LIMIT 1)) AS outcome"
     "  FROM orders o JOIN instrument i ON i.id = o.instrument;"
     "CREATE VIEW outcomes AS"
     "  SELECT instrument, side, level, coalesce(outcome, 'open') AS outcome, count(*) AS orders"

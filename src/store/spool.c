@@ -19,7 +19,7 @@ enum {
     MID_BYTES = 24 + 1 + EVENT_VENUE_ID_MAX, /* order, horizon, mid; trade */
     GATE_BYTES = 19,                         /* instrument, gate, blocked, at */
     BREAKER_BYTES = 12,                      /* instrument, breaker, state, since */
-    GONE_BYTES = 16                          /* order, at */
+    ENDED_BYTES = 17                         /* order, at, by */
 };
 
 struct spool {
@@ -37,7 +37,7 @@ struct spool {
     struct message fill;       /* that fill */
     union event_record record; /* and its record */
     uint64_t fills;            /* that the engine had counted before */
-    order_id sought;           /* an open order that the message says is not found; 0: none */
+    order_id sought;           /* an open order that the message may end; 0: none */
     /* By instrument and gate: what the engine had counted in this spell of blocking before the last start, on this tape
      * or on the one before, where it stands already. */
     uint64_t (*counted)[GATE_COUNT];
@@ -96,12 +96,13 @@ static int write_counted(struct spool *spool, unsigned instrument, unsigned gate
     return more > 0 ? write_gate(spool, SPOOL_GATE, instrument, gate, more, error) : 0;
 }
 
-static int write_gone(struct spool *spool, order_id order, struct error *error)
+static int write_ended(struct spool *spool, order_id order, unsigned by, struct error *error)
 {
-    uint8_t bytes[SPOOL_HEAD_BYTES + GONE_BYTES] = {SPOOL_GONE};
-    bytes_put_u16(bytes + 1, GONE_BYTES);
+    uint8_t bytes[SPOOL_HEAD_BYTES + ENDED_BYTES] = {SPOOL_ENDED};
+    bytes_put_u16(bytes + 1, ENDED_BYTES);
     bytes_put_u64(bytes + SPOOL_HEAD_BYTES, order);
     bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 8, (uint64_t)spool->last_ns);
+    bytes[SPOOL_HEAD_BYTES + 16] = (uint8_t)by;
     return spool->put(spool->put_context, bytes, sizeof bytes, error);
 }
 
@@ -289,6 +290,13 @@ static int look_at(struct spool *spool, const struct message *message, struct er
     return mids_settle(spool->mids, message->ts_local, write_mid, spool, error);
 }
 
+/* Messages that don't say by themselves whether they end an order. */
+static bool may_end(unsigned kind)
+{
+    return kind == EVENT_order_filled || kind == EVENT_order_status ||
+           kind == EVENT_order_not_found;
+}
+
 static int on_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct spool *spool = (struct spool *)sink;
@@ -309,9 +317,9 @@ static int on_message(struct sink *sink, const struct message *message, struct e
     count(spool, message->kind);
     if (!is_wanted(message))
         return 0;
-    if (message->kind == EVENT_order_not_found &&
+    if (may_end(message->kind) &&
         engine_order_is_open(spool->engine, message->record->order_not_found.order))
-        spool->sought = message->record->order_not_found.order;
+        spool->sought = message->record->order_not_found.order; /* each begins so */
     if (message->kind != EVENT_order_filled)
         return write_message(spool, message, SPOOL_MESSAGE, error);
     /* A venue may tell a trade twice; what the engine counts is the run's. */
@@ -323,12 +331,13 @@ static int on_message(struct sink *sink, const struct message *message, struct e
     return 0;
 }
 
-/* The engine asks more than once before it gives an order up. */
 static int take_sought(struct spool *spool, const struct engine *engine, struct error *error)
 {
     const order_id order = spool->sought;
     spool->sought = 0;
-    return order == 0 || engine_order_is_open(engine, order) ? 0 : write_gone(spool, order, error);
+    return order == 0 || engine_order_is_open(engine, order)
+               ? 0
+               : write_ended(spool, order, spool->kind, error);
 }
 
 static int take_start(struct spool *spool, struct error *error)
@@ -337,16 +346,9 @@ static int take_start(struct spool *spool, struct error *error)
     return code || !spool->begins ? code : write_beginning(spool, error);
 }
 
-static int on_stepped(struct sink *sink, const struct engine *engine, struct error *error)
+/* A venue may tell a trade twice: only what the engine counted is one. */
+static int take_filled(struct spool *spool, const struct engine *engine, struct error *error)
 {
-    struct spool *spool = (struct spool *)sink;
-    note_mids(spool);
-    if (spool->kind == EVENT_start && take_start(spool, error))
-        return error->code;
-    if (take_sought(spool, engine, error))
-        return error->code;
-    if (spool->filled < 0)
-        return 0;
     unsigned instrument = (unsigned)spool->filled;
     spool->filled = -1;
     if (engine_counters(engine)->fills == spool->fills)
@@ -355,6 +357,17 @@ static int on_stepped(struct sink *sink, const struct engine *engine, struct err
         return error->code;
     mids_want(spool->mids, &spool->record.order_filled, venue_time(&spool->fill));
     return write_position(spool, instrument, spool->last_ns, SPOOL_FILL, error);
+}
+
+static int on_stepped(struct sink *sink, const struct engine *engine, struct error *error)
+{
+    struct spool *spool = (struct spool *)sink;
+    note_mids(spool);
+    if (spool->kind == EVENT_start && take_start(spool, error))
+        return error->code;
+    if (spool->filled >= 0 && take_filled(spool, engine, error))
+        return error->code;
+    return take_sought(spool, engine, error);
 }
 
 static int on_finishing(struct sink *sink, const struct engine *engine, struct error *error)
@@ -520,9 +533,10 @@ int spool_decode(const uint8_t *bytes, struct spool_entry *entry, struct error *
     }
     if (entry->what == SPOOL_GOES_ON)
         return 0;
-    if (entry->what == SPOOL_GONE) {
-        ASSERT(length == GONE_BYTES);
-        entry->gone = (struct spool_gone){bytes_get_u64(body), (int64_t)bytes_get_u64(body + 8)};
+    if (entry->what == SPOOL_ENDED) {
+        ASSERT(length == ENDED_BYTES);
+        entry->ended =
+            (struct spool_ended){bytes_get_u64(body), (int64_t)bytes_get_u64(body + 8), body[16]};
         return 0;
     }
     if (entry->what == SPOOL_BREAKER) {

@@ -9,8 +9,7 @@
 /* What a record of the spool is: a message of the run, a position and why it stands there, the mid of a fill,
  * what a gate blocked in a spell that is over or in a session that is, or a breaker that had tripped or a gate that blocked
  * when one began or went on; or that another session begins on the same tape, or this one goes on there, so that last words
- * before it are none; a position as the run began with it; or an order that the engine gave up, for its venue knew no such
- * one. */
+ * before it are none; a position as the run began with it; or that an order has ended. */
 enum spool_what {
     SPOOL_MESSAGE,
     SPOOL_FILL,
@@ -21,7 +20,7 @@ enum spool_what {
     SPOOL_GATE_HELD,
     SPOOL_GOES_ON,
     SPOOL_START,
-    SPOOL_GONE
+    SPOOL_ENDED
 };
 
 /* The engine's mid just before a fill, or at the fill's time at the venue and a horizon more (store/mids.h). */
@@ -58,9 +57,12 @@ struct spool_counts {
     uint64_t market, ticks, answers, starts;
 };
 
-struct spool_gone {
+/* What an order ended by, where the message alone doesn't say so: EVENT_order_filled (leaves may be unknown), _status (the
+ * venue says that it is over) or _not_found (it was given up). */
+struct spool_ended {
     order_id order;
     int64_t at; /* ts_local */
+    uint8_t by;
 };
 
 /* One record read back. */
@@ -72,7 +74,7 @@ struct spool_entry {
     struct spool_mid mid;
     struct spool_gate gate;
     struct spool_breaker breaker;
-    struct spool_gone gone;
+    struct spool_ended ended;
 };
 
 struct spool;

@@ -229,9 +229,34 @@ Test(store, an_order_that_its_venue_does_not_know_ends_when_it_is_given_up)
     expect(&store, spells, "0 2 - 10 0 1000; ");
     expect(&store, "SELECT outcome, orders FROM outcomes ORDER BY level", "open 1; open 1; ");
     put(&store, 9, "order_not_found v1:BTC-USD order=#1");
-    put_entry(&store, (struct spool_entry){.what = SPOOL_GONE, .gone = {1, INT64_C(9000000000)}});
+    put_entry(&store,
+              (struct spool_entry){.what = SPOOL_ENDED,
+                                   .ended = {1, INT64_C(9000000000), EVENT_order_not_found}});
     expect(&store, spells, "0 2 9 10 0 1000; ");
     expect(&store, "SELECT outcome, orders FROM outcomes ORDER BY level", "not_found 1; open 1; ");
+    cr_expect_eq(store_shut(&store), SQLITE_OK);
+}
+
+/* Fills that are asked for behind a lost stream come without what is left: nothing is known of that. */
+Test(store, a_fill_whose_rest_is_not_told_ends_an_order_only_where_the_engine_says_so)
+{
+    struct store store = open_store();
+    put_place(&store, 1, "#1", 0);
+    put(&store, 2, "order_accepted v1:BTC-USD order=#1 venue_order=\"a\"");
+    put_fill(&store, 3, "first", "100.0", "0.004", "absent");
+    expect(&store, "SELECT leaves FROM fill", "-; ");
+    expect(&store, "SELECT outcome, filled_units FROM order_outcome", "- 4; ");
+    put_fill(&store, 4, "second", "100.0", "0.006", "absent");
+    put_entry(&store, (struct spool_entry){.what = SPOOL_ENDED,
+                                           .ended = {1, INT64_C(4000000000), EVENT_order_filled}});
+    expect(&store, "SELECT outcome, filled_units FROM order_outcome", "filled 10; ");
+    expect(&store, spells, "0 2 4 10 10 1000; ");
+    /* Late: the cancel that the fill was faster than. */
+    put(&store, 5, "order_cancelled v1:BTC-USD order=#1 leaves=0.000 cause=requested");
+    put_place(&store, 5, "#2", 1);
+    put_entry(&store, (struct spool_entry){.what = SPOOL_ENDED,
+                                           .ended = {2, INT64_C(6000000000), EVENT_order_status}});
+    expect(&store, "SELECT level, outcome FROM outcomes", "0 filled; 1 cancelled; ");
     cr_expect_eq(store_shut(&store), SQLITE_OK);
 }
 
