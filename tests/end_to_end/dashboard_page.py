@@ -224,6 +224,15 @@ def what_the_engine_tells(page, folder):
             told.told.put(other | {"account": other["account"] | {"currency": None, "profit": None}, "time_ms": other["time_ms"] + 1})
             page.until(f"document.body.dataset.shown === '{other['time_ms'] + 1}'")
             tile = page.value("document.querySelector('.tile .value').textContent")
+            exchanges = [{name: each[name] for name in ("exchange", "connected", "market_data", "orders_stream", "waiting_bytes")}
+                         for each in base["exchanges"]]
+            told.told.put(other | {"session": other["session"] | {"mode": "record"}, "exchanges": exchanges,
+                                   "time_ms": other["time_ms"] + 2})
+            page.until(f"document.body.dataset.shown === '{other['time_ms'] + 2}'")
+            venue = page.value("[...document.querySelectorAll('#venues td')].map(c => [c.textContent, c.className])")
+            check("a recording has no account that is not reconciled, and no commands",
+                  [words for words, _ in venue][3:6] == ["–"] * 3 and "bad" not in [kind for _, kind in venue]
+                  and page.value("getComputedStyle(document.getElementById('token-form')).display") == "none", venue)
             check("a profit that is not known yet is not one in several currencies", tile == "–", tile)
 
 

@@ -62,6 +62,7 @@
         put(byId('shutdown'), `shutdown: ${session.shutdown}`);
         showPlayback(session.playback);
         byId('trading').hidden = session.playback !== null || session.mode === 'record';
+        byId('token-form').hidden = session.mode === 'record'; /* it takes no commands */
         document.title = `Capstan ${session.mode}${readiness.ready ? '' : ' (not ready)'}`;
     };
 
@@ -346,11 +347,12 @@
         ['tick_to_order', 'Message to order'], ['order_to_answer', 'Order to answer'], ['tape_write', 'Write to the tape']];
 
     const showHealth = (told) => {
-        const flag = (value, yes, no) => cell(value ? yes : no, value ? 'good' : 'bad');
+        const flag = (value, yes, no) => (value === undefined ? cell('', 'soft') : cell(value ? yes : no, value ? 'good' : 'bad'));
         byId('venues').replaceChildren(...told.exchanges.map((each) => row(
             cell(each.exchange), flag(each.market_data, 'in sync', 'not in sync'), flag(each.orders_stream, 'up', 'down'),
             flag(each.reconciled, 'reconciled', 'not reconciled'),
-            cell(each.breaker, each.breaker === 'closed' ? 'good' : 'bad'), figure(each.rate_left), figure(each.waiting_bytes))));
+            cell(each.breaker || '', !each.breaker ? 'soft' : each.breaker === 'closed' ? 'good' : 'bad'), figure(each.rate_left ?? ''),
+            figure(each.waiting_bytes))));
         byId('latency').replaceChildren(...LATENCIES.filter(([key]) => told.latency[key].count > 0).map(([key, name]) => {
             const of = told.latency[key];
             return row(cell(name), figure(of.count), ...['p50_ns', 'p90_ns', 'p99_ns', 'p999_ns'].map((p) => figure(nanoseconds(of[p]))));
