@@ -36,7 +36,7 @@ struct street {
 struct painter {
     struct course *course;
     struct random random;
-    struct random adopts; /* of what the operator takes over alone: all else is as it is without */
+    struct random adopts; /* of what the operator takes over alone */
     int64_t now;
     int64_t step;       /* mean time between two messages */
     int64_t lag;        /* of the feed, at most */
