@@ -686,6 +686,13 @@ Test(binance_us_account, a_ban_without_retry_after)
     bench_close();
     bench_run("BTCUSD", true);
     place(1);
+    bench_answer(
+        "POST", ORDER, 418,
+        "{\"code\":-1003,\"msg\":\"IP banned until 99999999999999.\"}"); /* no time of ours */
+    expect_silence(119 * SECOND);
+    bench_close();
+    bench_run("BTCUSD", true);
+    place(1);
     int64_t end = end_of(60 * SECOND);
     bench_answer("POST", ORDER, 429, "{\"code\":-1003,\"msg\":\"Too many requests.\"}");
     expect_silence(end - bench.now - SECOND); /* till the interval of weight ends */

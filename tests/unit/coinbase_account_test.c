@@ -172,6 +172,21 @@ Test(coinbase_account, silence_on_the_user_stream)
     cr_expect_eq(bench.channels[MARKET].closes, 0);
 }
 
+/* Heartbeats come, but the subscription to our orders has come to nothing: no fill would ever be told. */
+Test(coinbase_account, a_user_snapshot_that_never_comes)
+{
+    bench_run("BTC-USD", true);
+    bench_closed(USER);
+    bench_pass(2 * NS_PER_SECOND);
+    bench_opened(USER);
+    bench_pass(19 * NS_PER_SECOND);
+    cr_expect_eq(bench.channels[USER].closes, 0);
+    bench_pass(2 * NS_PER_SECOND);
+    cr_expect_eq(bench.channels[USER].closes, 1);
+    cr_expect_eq(bench.channels[MARKET].closes, 0);
+    cr_expect(bench_was_logged("no snapshot of the orders came"));
+}
+
 Test(coinbase_account, a_token_that_is_refused)
 {
     bench_run("BTC-USD", true);
