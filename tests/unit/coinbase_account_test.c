@@ -204,6 +204,15 @@ Test(coinbase_account, a_user_stream_that_is_not_there_at_the_start)
     cr_expect_eq(bench_count_told("orders_stream - venue=coinbase connected=yes"), 1);
 }
 
+/* The name of the key stands in each token; who says it again is not repeated. */
+Test(coinbase_account, a_key_that_the_venue_repeats)
+{
+    bench_run("BTC-USD", true);
+    bench_text(USER, "{\"type\":\"error\",\"message\":\"no such key: " BENCH_KEY "\"}");
+    cr_expect(bench_was_logged("no such key: ***"));
+    cr_expect_not(bench_was_logged(BENCH_KEY));
+}
+
 Test(coinbase_account, a_token_that_is_refused)
 {
     bench_run("BTC-USD", true);

@@ -275,6 +275,18 @@ Test(oanda_account, what_is_never_listed)
     oanda_close();
 }
 
+/* A venue that says what it was given: its token is in no line. */
+Test(oanda_account, a_token_that_the_venue_repeats)
+{
+    oanda_run(NULL);
+    oanda_heartbeat(1, 101);
+    oanda_answer("GET /transactions/sinceid?id=100", 401,
+                 "{\"errorMessage\":\"The access token " OANDA_TOKEN " has expired\"}");
+    cr_expect(oanda_was_logged("The access token ************ has expired"));
+    cr_expect_not(oanda_was_logged(OANDA_TOKEN));
+    oanda_close();
+}
+
 Test(oanda_account, a_damaged_line_is_asked_for)
 {
     oanda_run(NULL);

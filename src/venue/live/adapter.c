@@ -238,9 +238,14 @@ uint16_t adapter_asset(const struct adapter_names *names, const char *asset)
 
 /* --- what the engine is told ------------------------------------------------------------------------ */
 
-void adapter_out_init(struct adapter_out *out, const struct adapter_port *port)
+void adapter_out_init(struct adapter_out *out, const struct adapter_port *port,
+                      const struct credentials *credentials)
 {
     *out = (struct adapter_out){.port = *port};
+    if (!credentials)
+        return;
+    adapter_hide(out, credentials->key);
+    adapter_hide(out, credentials->secret);
 }
 
 static void release(struct adapter_out *out, uint8_t flags)

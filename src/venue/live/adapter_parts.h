@@ -82,7 +82,9 @@ struct adapter_out {
     const char *hidden[ADAPTER_HIDDEN_MAX]; /* what no log line may have; NULL and "": nothing */
 };
 
-void adapter_out_init(struct adapter_out *out, const struct adapter_port *port);
+/* Key and secret of `credentials` (NULL: none) are hidden; they must outlive it. */
+void adapter_out_init(struct adapter_out *out, const struct adapter_port *port,
+                      const struct credentials *credentials);
 /* The record of a new message of the frame, zeroed, to be filled before the next call. */
 union event_record *adapter_tell(struct adapter_out *out, enum event_kind kind, uint16_t stream,
                                  struct adapter_when when);
