@@ -293,8 +293,9 @@ static int check_config(const char *path, const char *wanted, const char *found,
     if (!code && strcmp(wanted, effective) != 0) {
         different_line(wanted, effective, line, sizeof line);
         code = error_set(error, ERROR_INPUT,
-                         "%s: the configuration is %s; go back to that, or begin a new tape", path,
-                         line);
+                         "%s: the configuration is %s; go back to that, or begin a new tape, which "
+                         "knows nothing of this one's orders and positions",
+                         path, line);
     }
     free(effective);
     return code;

@@ -138,8 +138,9 @@ bool live_database_is_unfinished(const char *path)
         code = find(database, &found);
     }
     sqlite3_close(database);
-    /* A transaction that a death left can't be taken back by a reader. */
-    return code == SQLITE_READONLY || (code == SQLITE_OK && found.ours && !found.closed);
+    /* A transaction that a death left can't be taken back by a reader. A file that it left without a table is none yet. */
+    return code == SQLITE_READONLY ||
+           (code == SQLITE_OK && (found.empty || (found.ours && !found.closed)));
 }
 
 /* --- opening -------------------------------------------------------------------------------------- */

@@ -19,6 +19,9 @@ enum {
     BACKOFF_DOUBLINGS = 32
 };
 
+/* A private stream that takes longer to stand at the start is lost: what rests of sessions before is not watched. */
+#define STREAM_AWAITED_NS (5 * NS_PER_SECOND)
+
 const struct adapter_kind *adapter_kind_by_name(const char *name)
 {
     static const struct adapter_kind *const kinds[] = {&binance_us_kind, &coinbase_kind,
@@ -235,9 +238,14 @@ uint16_t adapter_asset(const struct adapter_names *names, const char *asset)
 
 /* --- what the engine is told ------------------------------------------------------------------------ */
 
-void adapter_out_init(struct adapter_out *out, const struct adapter_port *port)
+void adapter_out_init(struct adapter_out *out, const struct adapter_port *port,
+                      const struct credentials *credentials)
 {
     *out = (struct adapter_out){.port = *port};
+    if (!credentials)
+        return;
+    adapter_hide(out, credentials->key);
+    adapter_hide(out, credentials->secret);
 }
 
 static void release(struct adapter_out *out, uint8_t flags)
@@ -299,9 +307,15 @@ void adapter_tell_stream(struct adapter_out *out, struct adapter *adapter,
                          const struct adapter_numbers *numbers, int64_t now)
 {
     const bool up = adapter->health.private_up;
-    if (adapter->state != ADAPTER_RUNNING || up == adapter->stream_told)
+    const uint8_t state = up ? ADAPTER_STREAM_UP : ADAPTER_STREAM_DOWN;
+    if (adapter->state != ADAPTER_RUNNING)
         return;
-    adapter->stream_told = up;
+    if (adapter->stream_due == 0)
+        adapter->stream_due = now + STREAM_AWAITED_NS;
+    bool awaited = adapter->stream_told == ADAPTER_STREAM_NOT_TOLD && now < adapter->stream_due;
+    if (state == adapter->stream_told || (!up && awaited))
+        return;
+    adapter->stream_told = state;
     adapter_tell(out, EVENT_orders_stream, EVENT_NONE_16, (struct adapter_when){0, 0})
         ->orders_stream = (struct event_orders_stream){numbers->venue, up, now};
 }
