@@ -598,6 +598,14 @@ def libraries():
     check("uPlot is what its page says", len(sums) == 3 and not wrong, wrong)
 
 
+def licences(folder):
+    """What uPlot's licence wants of whoever hands on a copy: here whoever sends a page to somebody."""
+    with open(os.path.join(SRCDIR, "third_party/uplot/LICENSE"), encoding="ascii") as file:
+        text = file.read()
+    with open(f"{folder}/a.html", encoding="utf-8") as file:
+        check("a page holds the licence of the library in it", text in file.read())
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         by_hand(folder)
@@ -609,6 +617,7 @@ def main():
         hostile(folder)
         refused(folder)
         libraries()
+        licences(folder)
     print(f"1..{len(results)}")
 
 
