@@ -24,19 +24,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from hand_run import (AHEAD, AHEAD_MARKOUTS, AHEAD_SETTINGS, MARKET, MARKOUTS, PROFIT,  # noqa: E402
                       SETTINGS)
+from tap import check, plan  # noqa: E402
 
 CAPSTAN = os.environ.get("CAPSTAN", "capstan")
 SRCDIR = os.environ.get("srcdir", ".")
-results = []
-
-
-def check(title, good, *notes):
-    results.append(bool(good))
-    print(f"{'ok' if good else 'not ok'} {len(results)} - {title}", flush=True)
-    if not good:
-        for note in notes:
-            print("#", str(note).replace("\n", "\n# "))
-
 
 def run(*arguments):
     return subprocess.run([CAPSTAN, *map(str, arguments)], capture_output=True, text=True)
@@ -618,7 +609,7 @@ def main():
         refused(folder)
         libraries()
         licences(folder)
-    print(f"1..{len(results)}")
+    plan()
 
 
 main()
