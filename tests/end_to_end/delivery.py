@@ -130,6 +130,11 @@ def what_is_built_is_built_in_debian_12():
     assert "scripts/run-demo && scripts/run-tests && " in str(ci["test"]["steps"]), "README says that CI runs both"
     # The pages call more than the tests do.
     assert "scripts/bootstrap --develop && scripts/check-docs " in str(ci["test"]["steps"]), "the container has no curl"
+    # Each check that a deployment needs is run by some job.
+    told = "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)
+    for path in (TOP / "scripts").glob("check-*"):
+        called = f"scripts/{path.name}" in told
+        assert called or path.name in ("check-limits", "check-kubernetes"), f"no job runs {path.name}"
     assert "debian:bookworm" in (TOP / "scripts/in-debian").read_text(encoding="utf-8")
 
 
@@ -421,6 +426,14 @@ def the_list_of_libraries_has_what_is_vendored():
     assert {"zstd", "SQLite", "uPlot"} <= set(found), set(found)
     readme = (TOP / "third_party/uplot/README").read_text(encoding="utf-8")
     assert f"uPlot {found['uPlot']['version']}," in readme and found["uPlot"]["licenses"] == [{"expression": "MIT"}], found["uPlot"]
+
+
+@test
+def the_front_page_leads_to_every_page():
+    readme = (TOP / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(docs/[\w-]+\.md)`", readme))
+    there = {str(path.relative_to(TOP)) for path in (TOP / "docs").glob("*.md")}
+    assert named == there, named ^ there
 
 
 @test
