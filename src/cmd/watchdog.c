@@ -38,7 +38,8 @@ int cmd_watchdog(int argc, char **argv)
         CMD_CONFIG_OPTIONS(&files),
         CMD_LOG_OPTIONS(&log),
         CMD_TEXT("tape", 0, "FILE", "tape of the session that is watched", &tape),
-        CMD_DURATION("after", 0, "without a sign of life for so long it is gone (default 5s, least 1s)",
+        CMD_DURATION("after", 0,
+                     "without a sign of life for so long it is gone (default 5s, least 1s)",
                      &after),
     };
     const struct cmd_usage usage = {

@@ -15,9 +15,8 @@ enum { STORE_TEXT_MAX = 2048 };
 int store_fail(const struct store *store, struct error *error)
 {
     int code = sqlite3_errcode(store->database) & 0xff;
-    int cause = code == SQLITE_CANTOPEN || code == SQLITE_IOERR
-                    ? sqlite3_system_errno(store->database)
-                    : 0;
+    int cause =
+        code == SQLITE_CANTOPEN || code == SQLITE_IOERR ? sqlite3_system_errno(store->database) : 0;
     return error_set(error, ERROR_SYSTEM, "%s: %s%s%s", store->path,
                      sqlite3_errmsg(store->database), cause ? ": " : "",
                      cause ? strerror(cause) : "");

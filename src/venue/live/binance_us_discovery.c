@@ -109,7 +109,7 @@ static bool all_present(struct binance_us *us)
     if (missing[0] == '\0')
         return true;
     adapter_refuse(&us->adapter, &us->out, "%s: has no%s (expected the venue's symbols, as BTCUSD)",
-                 us->settings.name, missing);
+                   us->settings.name, missing);
     return false;
 }
 
@@ -156,7 +156,7 @@ static void take_rights(struct binance_us *us, const struct binance_us_answer *a
     }
     if (!account->can_trade) {
         adapter_refuse(&us->adapter, &us->out, "%s: this account may not trade (canTrade is false)",
-                     us->settings.name);
+                       us->settings.name);
         return;
     }
     us->account_fee =
@@ -201,7 +201,7 @@ static void take_refusal(struct binance_us *us, const struct binance_us_error *e
     snprintf(words, sizeof words, "%lld %s", (long long)error->code, error->text);
     if (binance_us_is_key(error->code)) {
         adapter_refuse(&us->adapter, &us->out, "%s: the key is refused: %s", us->settings.name,
-                     words);
+                       words);
     } else if (error->code == BINANCE_US_CODE_TIMESTAMP) {
         us->step = STEP_TIME; /* and from there on again */
         us->step_at = us->now + adapter_backoff_wait(&us->step_backoff, &us->random);

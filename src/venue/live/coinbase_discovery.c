@@ -122,8 +122,8 @@ static bool all_present(struct coinbase *venue)
     if (missing[0] == '\0')
         return true;
     adapter_refuse(&venue->adapter, &venue->out,
-                 "%s: has no%s (expected the venue's products, as BTC-USD)", venue->settings.name,
-                 missing);
+                   "%s: has no%s (expected the venue's products, as BTC-USD)", venue->settings.name,
+                   missing);
     return false;
 }
 
@@ -174,8 +174,8 @@ static void take_rights(struct coinbase *venue, const struct coinbase_answer *an
             name);
     else if (!venue->rights.can_view || !venue->rights.can_trade)
         adapter_refuse(&venue->adapter, &venue->out, "%s: this key may not %s (can_%s is false)",
-                     name, venue->rights.can_view ? "trade" : "view",
-                     venue->rights.can_view ? "trade" : "view");
+                       name, venue->rights.can_view ? "trade" : "view",
+                       venue->rights.can_view ? "trade" : "view");
     else
         next_step(venue, STEP_FEES);
 }
@@ -207,7 +207,7 @@ static void take_refusal(struct coinbase *venue, const struct coinbase_answer *a
     } else if (answer->status == UNAUTHORIZED ||
                strcmp(answer->error.reason, "permission_denied") == 0) {
         adapter_refuse(&venue->adapter, &venue->out, "%s: the key is refused: %s",
-                     venue->settings.name, words);
+                       venue->settings.name, words);
     } else {
         retry(venue, words);
     }
