@@ -11,7 +11,8 @@
 #define STORE_STATEMENTS(X)                                                                        \
     X(run, "INSERT OR REPLACE INTO run VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")  \
     X(instrument, "INSERT INTO instrument VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")             \
-    X(order, "INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                          \
+    X(order, "INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)")                \
+    X(ended, "UPDATE orders SET ended = ?2, ended_ns = ?3 WHERE id = ?1")                          \
     X(modify, "INSERT INTO modify VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL)")                            \
     X(find_modify,                                                                                 \
       "SELECT * FROM (SELECT id, level, distance_millitick, price_units, leaves_units,"            \

@@ -126,6 +126,30 @@ def by_hand(folder):
     check("the equity's chart ends at the profit", points["equity-0"][-1] == 0.0087945, points)
 
 
+def edited(folder, name, sql):
+    """A copy of the run worked out by hand, changed; and its report."""
+    path = f"{folder}/{name}.db"
+    shutil.copyfile(f"{folder}/hand.db", path)
+    with sqlite3.connect(path) as database:
+        database.executescript(sql)
+    database.close()
+    return run("report", path, "--csv", f"{folder}/{name}")
+
+
+def what_venues_tell(folder):
+    """Of an order whose place got no answer a query tells; a fill's fee may be in any asset, or in none."""
+    done = edited(folder, "asked", "UPDATE order_event SET kind = 'order_status' WHERE kind = 'order_accepted'")
+    placed, asked = (table(f"{folder}/{name}", "orders") for name in ("hand", "asked"))
+    check("an order that a query found was placed", done.returncode == 0 and asked == placed and placed[0]["placed"] == "3",
+          asked, placed, done.stderr)
+    done = edited(folder, "fees", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)"
+                  " INSERT INTO fill SELECT 1000 + i, at_ns, venue_ns, order_id, instrument, 'more ' || i, side, price, quantity,"
+                  " leaves, price_units, quantity_units, cause, iif(i % 2, 'maker', 'taker'), '0.5',"
+                  " iif(i > 2, 'ASSET' || (i / 2), NULL), level FROM n, (SELECT * FROM fill LIMIT 1)")
+    fees = table(f"{folder}/fees", "fees")
+    check("fees in ten assets", done.returncode == 0 and len(fees) == 1 + 20, done.stderr, fees)
+
+
 def ahead_of_depth(folder):
     """Best prices run ahead of the depth: the mid is that of the best prices, just before the fill and after it."""
     with open(f"{folder}/ahead.txt", "w", encoding="ascii") as file:
@@ -539,8 +563,8 @@ def refused(folder):
         database.execute("CREATE TABLE t (a)")
     database.close()
     refuse("another SQLite database", "not of a run", f"{folder}/other.db", *out)
-    refuse("another version", "of version 2, this build reads version 3; make it again from its tape",
-           spoil("old", "PRAGMA user_version = 2"), *out)
+    refuse("another version", "of version 3, this build reads version 4; make it again from its tape",
+           spoil("old", "PRAGMA user_version = 3"), *out)
     refuse("a page overwritten", "damaged",
            spoil("page", write=lambda file: (file.seek(4096 * 40), file.write(b"\xff" * 4096))), *out)
     refuse("a file cut off", "damaged",
@@ -554,7 +578,7 @@ def refused(folder):
            spoil("instrument", "PRAGMA foreign_keys = OFF; UPDATE fill SET instrument = 99 WHERE id ="
                  " (SELECT min(id) FROM fill)"), *out)
     refuse("sums that no money holds", "leaves the range of money",
-           spoil("sum", "UPDATE position SET realised = '160000000000000000000', unrealised = realised"), *out)
+           spoil("sum", "UPDATE position SET realised = '160000000000000000000', unrealised = realised WHERE why <> 'start'"), *out)
     chance = random.Random(7)
     statuses = []
     for number in range(80):
@@ -600,6 +624,7 @@ def licences(folder):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         by_hand(folder)
+        what_venues_tell(folder)
         ahead_of_depth(folder)
         settings = independently(folder)
         lives_of_orders(folder, settings)
