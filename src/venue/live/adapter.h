@@ -164,6 +164,7 @@ struct adapter {
     const struct adapter_kind *kind;
     enum adapter_state state;
     char failure[ADAPTER_FAILURE_MAX];
+    bool refused; /* that is of settings or of keys, and trying again does not heal it */
     struct adapter_instrument *found; /* in the order of `symbols` */
     size_t found_count;
     struct adapter_health health;

@@ -172,8 +172,11 @@ struct venue_id adapter_venue_id(uint64_t number);
 
 /* --- states ------------------------------------------------------------------------------------------ */
 
-/* The adapter is of no use: ADAPTER_FAILED with one line that says why, without what is hidden. */
+/* The adapter is of no use: ADAPTER_FAILED with one line that says which venue and why, without what is hidden. */
 void adapter_fail(struct adapter *adapter, const struct adapter_out *out, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same where settings or keys are what is wrong: nobody need try again. */
+void adapter_refuse(struct adapter *adapter, const struct adapter_out *out, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif
