@@ -369,7 +369,7 @@ static void take_definition(struct engine *engine, unsigned index,
     struct instrument *instrument = &engine->instruments[index];
     const struct event_definition *old = &instrument->definition;
     if (!event_definition_may_follow(old, record) ||
-        !limits_redefine(&instrument->limits, record)) {
+        !limits_redefine(&instrument->limits, &instrument->first_limits, record)) {
         lose_book(engine, index);
         return;
     }

@@ -65,7 +65,7 @@ struct kept *fault_queue_copy(struct fault *fault, const struct message *message
     struct kept *kept = wait_until(fault, due);
     if (!kept)
         return &fault->nothing;
-    kept->again = false;
+    kept->again = kept->own = false;
     kept->record = *message->record;
     kept->message = *message;
     kept->message.ts_local = due;
@@ -99,6 +99,7 @@ union event_record *fault_answer_own(struct fault *fault, unsigned venue, enum e
     if (due < fault->connections[venue].floor)
         due = fault->connections[venue].floor;
     struct kept *kept = queue_own(fault, kind, due);
+    kept->own = refuses;
     kept->message.ts_venue = made;
     kept->message.flags = MESSAGE_VENUE_TIME;
     if (instrument != EVENT_NONE_16)
@@ -264,7 +265,7 @@ static int start_again(struct fault *fault, int64_t now, struct error *error)
     const struct message *message;
     cut_off_waiting(fault);
     while ((message = fault->inner->answer(fault->inner, TIME_NEVER))) {
-        struct kept answer = {*message, *message->record, false};
+        struct kept answer = {*message, *message->record, false, false};
         answer.message.record = &answer.record;
         if (!fault_ends_itself(fault, &answer))
             cut_off(fault, &answer);
@@ -343,6 +344,10 @@ static const struct message *fault_answer(struct venue *venue, int64_t now)
     struct kept *kept = &fault->waiting[fault->given];
     kept->message.record = &kept->record;
     fault_note_stale(fault, kept);
+    fault_echo_own(fault, kept);
+    if (kept->message.kind == EVENT_order_status && kept->record.order_status.leaves.units == 0)
+        fault_note_unasked(fault,
+                           kept->record.order_status.order); /* a fill may be on its way yet */
     if (kept->message.kind == EVENT_clock_jump) {
         fault->counts[FAULT_CLOCK_JUMP]++;
         queue_jump(fault, kept->message.ts_local);

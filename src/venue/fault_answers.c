@@ -63,6 +63,13 @@ static int64_t draw_echo(struct fault *fault)
     return fault_draw_duration(&fault->chance, soon ? ECHO_NS / SHARE : ECHO_NS);
 }
 
+void fault_echo_own(struct fault *fault, const struct kept *kept)
+{
+    if (kept->own && fault_happens(fault, FAULT_ECHO))
+        fault_queue_copy(fault, &kept->message, kept->message.ts_local + draw_echo(fault))->again =
+            true;
+}
+
 /* An answer that may come late, twice or in another order. */
 static void deliver(struct fault *fault, const struct message *answer, unsigned venue, int64_t due)
 {
@@ -182,7 +189,7 @@ static void end_filled(struct fault *fault, const struct message *answer)
 
 void fault_take_answer(struct fault *fault, const struct message *message)
 {
-    struct kept answer = {*message, *message->record, false};
+    struct kept answer = {*message, *message->record, false, false};
     unsigned venue = venue_of(fault, message);
     answer.message.record = &answer.record;
     end_filled(fault, message);
@@ -201,4 +208,6 @@ void fault_take_answer(struct fault *fault, const struct message *message)
     if (message->kind == EVENT_order_not_found)
         fault_find_again(fault, message->record->order_not_found.order, due);
     deliver(fault, &answer.message, venue, message->ts_local);
+    if (message->kind == EVENT_order_status || message->kind == EVENT_order_filled)
+        fault_tell_stale(fault, message->record->order_accepted.order, due);
 }

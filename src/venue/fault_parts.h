@@ -25,6 +25,7 @@ struct kept {
     struct message message;
     union event_record record;
     bool again; /* told before, or still to be told beside this */
+    bool own;   /* a refusal that was made here */
 };
 
 /* An order that was sent to the venue behind. */
@@ -111,11 +112,15 @@ bool fault_is_down(struct fault *fault, unsigned venue, int64_t now);
 void fault_note_unasked(struct fault *fault, order_id order);
 /* An answer that was told just now may be told again with the order's next request. */
 void fault_note_stale(struct fault *fault, const struct kept *kept);
+/* What the order's last request came to is told again, as if it were what another has come to. */
+void fault_tell_stale(struct fault *fault, order_id order, int64_t now);
 /* `submit` of the venue. */
 int fault_submit(struct venue *venue, const struct message *decision, struct error *error);
 
 /* --- fault_answers.c --------------------------------------------------------------------------- */
 
+/* What was refused here comes again as an answer of the venue does. */
+void fault_echo_own(struct fault *fault, const struct kept *kept);
 /* Keep a fact that was not told. False where there is no room: then it must be told. */
 bool fault_lose(struct fault *fault, const struct message *answer);
 /* The order was asked for: what was lost of it comes first, in its own order. */

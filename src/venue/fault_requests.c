@@ -250,14 +250,11 @@ void fault_note_stale(struct fault *fault, const struct kept *kept)
         fault->stale[fault->stale_count++ % STALE_MAX] = *kept;
 }
 
-/* What the order's last request came to is told again, as if it were what this one comes to. */
-static void tell_stale(struct fault *fault, const struct asked *request, int64_t now)
+void fault_tell_stale(struct fault *fault, order_id order, int64_t now)
 {
-    if (request->request != REQUEST_CANCEL && request->request != REQUEST_MODIFY)
-        return;
     for (uint64_t i = 1; i <= STALE_MAX && i <= fault->stale_count; i++) {
         struct kept *kept = &fault->stale[(fault->stale_count - i) % STALE_MAX];
-        if (kept->record.order_accepted.order != request->order)
+        if (kept->record.order_accepted.order != order)
             continue;
         kept->message.record = &kept->record;
         if (fault_happens(fault, FAULT_STALE))
@@ -275,7 +272,8 @@ int fault_submit(struct venue *venue, const struct message *decision, struct err
     if (!asked_read(&request, decision, fault->options.names))
         return fault->inner->submit(fault->inner, decision, error);
     const int64_t now = decision->ts_local;
-    tell_stale(fault, &request, now);
+    if (request.request == REQUEST_CANCEL || request.request == REQUEST_MODIFY)
+        fault_tell_stale(fault, request.order, now);
     if (fails(fault, &request, now) || is_not_found(fault, &request, now))
         return 0;
     remember(fault, &request, now);
