@@ -62,8 +62,8 @@ static int gather(struct gathering *all, const struct message *message, struct e
 {
     uint32_t of = about(message);
     size_t at = find(all, message->kind, of);
-    bool known = at < all->count && all->told[at].message.kind == message->kind &&
-                 all->told[at].about == of;
+    bool known =
+        at < all->count && all->told[at].message.kind == message->kind && all->told[at].about == of;
     if (!known && make_room(all, at, error) != 0)
         return error->code;
     all->told[at] = (struct told){
