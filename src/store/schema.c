@@ -4,7 +4,7 @@
 
 const char store_schema[] =
     "PRAGMA application_id = 1129337940;" /* 'CPST' */
-    "PRAGMA user_version = 3;"
+    "PRAGMA user_version = 4;"
     "CREATE TABLE run ("
     "  id INTEGER PRIMARY KEY CHECK (id = 1),"
     "  tape_name TEXT NOT NULL,"
@@ -99,7 +99,8 @@ const char store_schema[] =
     "  distance_millitick INTEGER," /* NULL: kept for another level, of which no distance was told */
     "  rested_units INTEGER NOT NULL," /* the most that could have filled in it */
     "  filled_units INTEGER NOT NULL,"
-    "  ended_ns INTEGER" /* NULL: it rests */
+    "  left_units INTEGER NOT NULL," /* what was last shown to rest, less what filled since */
+    "  ended_ns INTEGER"             /* NULL: it rests */
     ") STRICT;"
     "CREATE INDEX spell_order ON spell (order_id);"
     "CREATE TABLE fill ("
@@ -197,13 +198,22 @@ const char store_schema[] =
     "      AS accepted_ns,"
     "    (SELECT coalesce(sum(f.quantity_units), 0) FROM fill f WHERE f.order_id = o.id)"
     "      AS filled_units,"
-    "    (SELECT CASE e.kind WHEN 'order_cancelled' THEN 'cancelled' WHEN 'order_rejected' THEN"
+    "    coalesce((SELECT CASE e.kind WHEN 'order_cancelled' THEN 'cancelled' WHEN "
+    "'order_rejected' THEN"
     "       'rejected' WHEN 'order_expired' THEN 'expired' ELSE 'filled' END"
     "     FROM order_event e WHERE e.order_id = o.id AND (e.kind IN ('order_cancelled',"
     "       'order_rejected', 'order_expired') OR (e.kind = 'order_filled' AND EXISTS (SELECT 1 "
     "FROM"
     "       fill f WHERE f.id = e.id AND CAST(f.leaves AS REAL) = 0)))"
-    "     ORDER BY e.id DESC LIMIT 1) AS outcome"
+    "     ORDER BY e.id DESC LIMIT 1),"
+    /* Not found ends an order only after 5 s and twice (trading-semantics 28), if nothing was heard of it since. */
+    "    (SELECT 'not_found' FROM order_event n JOIN order_event r ON r.order_id = n.order_id"
+    "     WHERE n.order_id = o.id AND n.kind = 'order_not_found' AND r.id = (SELECT max(x.id) FROM"
+    "       order_event x WHERE x.order_id = o.id AND x.kind IN ('place', 'replace', 'modify',"
+    "       'order_accepted', 'order_modified', 'order_status', 'open_order', 'order_filled'))"
+    "     AND n.id > r.id GROUP BY r.id HAVING count(*) >= 2 AND max(n.at_ns) - r.at_ns >= "
+    "5000000000))"
+    "     AS outcome"
     "  FROM orders o JOIN instrument i ON i.id = o.instrument;"
     "CREATE VIEW outcomes AS"
     "  SELECT instrument, side, level, coalesce(outcome, 'open') AS outcome, count(*) AS orders"

@@ -6,7 +6,7 @@
 #include "store/spool.h"
 #include "tape/tape.h"
 
-enum { STORE_VERSION = 3, STORE_HASH_TEXT_MAX = 33 };
+enum { STORE_VERSION = 4, STORE_HASH_TEXT_MAX = 33 };
 
 /* Where the figures come from: stands in the table `run`. Text may be empty, not NULL. */
 struct store_provenance {

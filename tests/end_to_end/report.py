@@ -276,9 +276,11 @@ def spells_of_tape(tape):
         """It is shown to rest for that level with these leaves."""
         if order["spell"] and order["spell"][0] == level:
             order["spell"][1] = max(order["spell"][1], order["spell"][2] + leaves)
+            order["left"] = leaves
         else:
             close(order)
             order["spell"] = [level, leaves, 0]
+            order["left"] = leaves
 
     def begin(order):
         if not order["begun"]:
@@ -306,7 +308,7 @@ def spells_of_tape(tape):
         elif kind == "modify_rejected":
             order["sent"] = None
         elif kind == "learned" and order["spell"] and not order["sent"] and fields["next"] != fields["level"]:
-            rest(order, int(fields["next"]), order["spell"][1] - order["spell"][2])
+            rest(order, int(fields["next"]), order["left"])
         elif kind == "order_filled":
             begin(order)
             quantity, leaves, level = Fraction(fields["quantity"]), Fraction(fields["leaves"]), order["spell"][0]
@@ -314,6 +316,7 @@ def spells_of_tape(tape):
                 level, order["sent"] = order["sent"][0], None
             rest(order, level, quantity + leaves)
             order["spell"][2] += quantity
+            order["left"] = leaves
             fills[(*order["key"], level)] = fills.get((*order["key"], level), 0) + 1
             if leaves == 0:
                 close(order)
@@ -548,8 +551,8 @@ def refused(folder):
         database.execute("CREATE TABLE t (a)")
     database.close()
     refuse("another SQLite database", "not of a run", f"{folder}/other.db", *out)
-    refuse("another version", "of version 2, this build reads version 3; make it again from its tape",
-           spoil("old", "PRAGMA user_version = 2"), *out)
+    refuse("another version", "of version 3, this build reads version 4; make it again from its tape",
+           spoil("old", "PRAGMA user_version = 3"), *out)
     refuse("a page overwritten", "damaged",
            spoil("page", write=lambda file: (file.seek(4096 * 40), file.write(b"\xff" * 4096))), *out)
     refuse("a file cut off", "damaged",

@@ -158,6 +158,27 @@ Test(store, an_edit_that_was_refused_leaves_the_level_and_one_that_grows_rests_m
     cr_expect_eq(store_shut(&store), SQLITE_OK);
 }
 
+Test(store, an_order_that_was_made_smaller_is_kept_for_another_level_as_it_is)
+{
+    struct store store = open_store();
+    put_place(&store, 1, "#1", 1);
+    put(&store, 2, "order_accepted v1:BTC-USD order=#1 venue_order=\"a\"");
+    put(&store, 3,
+        "modify v1:BTC-USD order=#1 side=buy price=100.0 leaves=0.004 level=1 cause=2 fair=201000 "
+        "skew=0 distance=1000 gates=0x1");
+    put(&store, 4, "order_modified v1:BTC-USD order=#1 price=100.0 leaves=0.004");
+    put(&store, 5,
+        "learned v1:BTC-USD order=#1 side=buy level=1 filled=0 weight=0.3 alpha=1 beta=1.3 "
+        "next=0");
+    put_fill(&store, 6, "silent", "100.0", "0.001", "absent");
+    put(&store, 7,
+        "learned v1:BTC-USD order=#1 side=buy level=0 filled=0.25 weight=0.1 alpha=1.25 beta=1.4 "
+        "next=2");
+    put_fill(&store, 8, "whole", "100.0", "0.003", "0.000");
+    expect(&store, spells, "1 2 5 10 0 1000; 0 5 7 4 1 -; 2 7 8 3 3 -; ");
+    cr_expect_eq(store_shut(&store), SQLITE_OK);
+}
+
 Test(store, a_refused_order_never_rested_and_a_replace_is_told_from_a_place)
 {
     struct store store = open_store();
@@ -173,6 +194,23 @@ Test(store, a_refused_order_never_rested_and_a_replace_is_told_from_a_place)
     expect(&store, "SELECT id, replaces FROM orders", "1 -; 2 1; ");
     expect(&store, spells, "1 5 - 10 0 1000; ");
     expect(&store, "SELECT level, outcome, orders FROM outcomes", "0 rejected 1; 1 open 1; ");
+    cr_expect_eq(store_shut(&store), SQLITE_OK);
+}
+
+Test(store, not_found_ends_an_order_after_five_seconds_and_twice)
+{
+    struct store store = open_store();
+    put_place(&store, 1, "#1", 0);
+    put(&store, 2, "order_unknown v1:BTC-USD order=#1 request=place");
+    put(&store, 4, "order_not_found v1:BTC-USD order=#1");
+    put(&store, 5, "order_not_found v1:BTC-USD order=#1");
+    expect(&store, "SELECT outcome FROM order_outcome", "-; ");
+    put(&store, 8, "order_not_found v1:BTC-USD order=#1");
+    expect(&store, "SELECT outcome FROM order_outcome", "not_found; ");
+    put(&store, 9, "order_accepted v1:BTC-USD order=#1 venue_order=\"a\"");
+    expect(&store, "SELECT outcome FROM order_outcome", "-; ");
+    put(&store, 20, "order_not_found v1:BTC-USD order=#1");
+    expect(&store, "SELECT outcome FROM order_outcome", "-; ");
     cr_expect_eq(store_shut(&store), SQLITE_OK);
 }
 
