@@ -200,7 +200,9 @@ class Expected:
             if state in STOPPING:
                 causes[name, f"breaker {breaker}"].append((since, until))
         for name in {name for name, _ in causes}:
-            causes[name, "any"] = [span for (other, _), spans in causes.items() if other == name for span in spans]
+            # While a breaker stops it the gate `breaker` does too, which ends with a session.
+            causes[name, "any"] = [(since, until) for (other, gate), since, until, _ in self.session.gates.all(self.session.last)
+                                   if other == name and gate in WHOLE + ("breaker",)]
         length = self.session.last - self.session.first
         for (name, cause), spans in causes.items():
             stood = union(spans)
@@ -214,7 +216,7 @@ class Expected:
         for name, gate in session.blocked.keys() | session.blocking.keys():
             blocked = session.blocked[name, gate] + session.blocking.get((name, gate), 0)
             self.add("gates", instrument=name, gate=gate,
-                     blocked=AtLeast(blocked) if (name, gate) in session.blocking else blocked)
+                     blocked=AtLeast(blocked) if (name, gate) in session.blocking.keys() | session.unsure else blocked)
 
     def latency(self):
         """Percentiles by nearest rank."""

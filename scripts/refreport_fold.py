@@ -213,6 +213,7 @@ class Session:
         self.counts, self.counts_of_last = Counter(), Counter()  # of messages; of those of the last session
         self.blocked = Counter()  # how often each gate blocked, in the times that are over
         self.blocking = {}  # and at the beginning of a time that goes on
+        self.unsure = set()  # of which a session's end told no number
         self.inventory, self.equity = [], []
         self.first = self.last = self.next_sample = None
         self.finals, self.start = {}, None
@@ -265,6 +266,13 @@ class Session:
             self.ends.append(self.last)
             for key in list(self.gates.open):
                 self.gates.end(key, self.last)
+            for key, blocked in self.blocking.items():
+                self.blocked[key] += blocked
+                self.unsure.add(key)
+            self.blocking.clear()
+            for name, view in self.views.items():  # it knows nothing of the market yet
+                self.views[name] = LocalView(view.instrument)
+                self.views[name].funded = view.funded
         self.start, self.counts_of_last = message.fields(), Counter()
         self.next_sample = (message.time // self.sample + 1) * self.sample
 
@@ -431,21 +439,25 @@ class Session:
             self.row(self.next_sample, self.last)
             self.next_sample = (now // self.sample + 1) * self.sample
 
-    def row(self, at, valued):
-        """A point of every instrument's position and of every asset's profit."""
-        net = defaultdict(Fraction)
+    def row(self, at, valued, end=False):
+        """A point of every instrument's position and of every asset's profit, but where a position has no mark."""
+        net, unmarked = defaultdict(Fraction), set()
         for name, instrument in self.tape.instruments.items():
             self.inventory.append((at, name, self.positions[name].held))
-            net[profit_asset(instrument)] += self.profit(name, valued)[0]
+            profit = self.profit(name, valued)
+            net[profit_asset(instrument)] += profit[0]
+            if self.positions[name].held and profit[5] is None and not end:
+                unmarked.add(profit_asset(instrument))
         for asset, value in net.items():
-            self.equity.append((at, asset, value))
+            if asset not in unmarked:
+                self.equity.append((at, asset, value))
 
     def finish(self):
         """The end of the run."""
         if self.first is None:
             raise BadInput("the session has no start")
         self.ends.append(self.last)
-        self.row(self.last, self.last)
+        self.row(self.last, self.last, end=True)
 
 
 DECISIONS = {

@@ -93,20 +93,22 @@ def recorded(folder):
     replayed(folder, "two recorded books", folder / "minute.tape", *NEAR, least=1000)
 
 
-def paper(folder):
+def live(folder):
+    """A session on paper, and two live ones on one tape; the databases that they kept, and those made of their tapes."""
     place = folder / "live"
     place.mkdir()
     venue = Venue(place, "--rate", "200")
-    session, database = folder / "paper.session", folder / "paper.db"
     try:
-        done = run("paper", "-c", venue.config, "--tape", session, "--db", database, "--for", "4s")
+        for mode, times, more in (("paper", 1, ()), ("live", 2, ("--live",))):
+            session, database = folder / f"{mode}.session", folder / f"{mode}.db"
+            done = [run(mode, "-c", venue.config, "--tape", session, "--db", database, "--for", "3s") for _ in range(times)]
+            check(f"{mode}: sessions end", not any(one.returncode for one in done), *(one.stderr[-2000:] for one in done))
+            agree(f"{mode}: the session's own database", session, database, *more, least=100)
+            projected = run("project", session, "-o", folder / "projected.db")
+            check(f"{mode}: it is projected", projected.returncode == 0, projected.stderr)
+            agree(f"{mode}: what was projected", session, folder / "projected.db", least=100)
     finally:
         venue.end()
-    check("a session on paper", done.returncode == 0, done.stderr[-2000:])
-    agree("its own database", session, database, least=100)
-    projected = run("project", session, "-o", folder / "projected.db")
-    check("is projected", projected.returncode == 0, projected.stderr)
-    agree("and the projected one", session, folder / "projected.db", least=100)
 
 
 def altered(text):
@@ -166,7 +168,7 @@ def notices(folder):
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        for part in (made_markets, recorded, paper, notices):
+        for part in (made_markets, recorded, live, notices):
             part(Path(folder))
     print(f"1..{len(results)}")
 

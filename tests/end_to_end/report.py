@@ -440,6 +440,21 @@ def independently(folder):
     return relaxed
 
 
+def unmarked(folder):
+    """A sample of which a position has no mark is no point of its asset's profit, and no drawdown."""
+    shutil.copy(f"{folder}/a.db", f"{folder}/unmarked.db")
+    with sqlite3.connect(f"{folder}/unmarked.db") as database:
+        at, = database.execute("SELECT at_ns FROM position WHERE why = 'sample' AND instrument = 2 AND position <> '0' LIMIT 1"
+                               ).fetchone()
+        database.execute("UPDATE position SET mark = NULL, unrealised = '-1000000' WHERE at_ns = ? AND instrument = 2", (at,))
+    database.close()
+    done = run("report", f"{folder}/unmarked.db", "--csv", f"{folder}/unmarked")
+    before, after = ({(row["at_ns"], row["asset"]) for row in table(f"{folder}/{name}", "equity")} for name in ("a", "unmarked"))
+    deepest = max(Fraction(row["drawdown"]) for row in table(f"{folder}/unmarked", "account"))
+    check("a sample of a position without a mark is no point and no drawdown", before - after == {(str(at), "USD")}
+          and after < before and deepest < 1000000, done.stderr, before - after, deepest)
+
+
 def edge_trips(fills, fee):
     """When the edge breaker trips by the report's own mids, two times at most: the mean of the last 128 markouts less fees of
     30 fills or more is below 0 by two standard errors. Fills that were told before a trip don't count for the next."""
@@ -606,6 +621,7 @@ def main():
         by_hand(folder)
         ahead_of_depth(folder)
         settings = independently(folder)
+        unmarked(folder)
         lives_of_orders(folder, settings)
         trips(folder, settings)
         two_runs(folder, settings)
