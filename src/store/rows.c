@@ -625,8 +625,8 @@ static int take_message(struct store *store, const struct message *message, stru
         over = record->order_expired.order;
         break;
     case EVENT_order_not_found:
-        over = record->order_not_found.order;
-        break;
+        return change(store, STORE_lose_spell, (int64_t)record->order_not_found.order,
+                      message->ts_local, error);
     default:
         return 0;
     }

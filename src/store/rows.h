@@ -31,6 +31,8 @@
                   " rested_units = max(rested_units, filled_units + ?2),"                          \
                   " left_units = max(left_units - ?2, 0) WHERE id = ?1")                           \
     X(end_spell, "UPDATE spell SET ended_ns = ?2 WHERE order_id = ?1 AND ended_ns IS NULL")        \
+    X(lose_spell, "UPDATE spell SET ended_ns = ?2 WHERE order_id = ?1 AND ended_ns IS NULL AND"    \
+                  " (SELECT outcome FROM order_outcome WHERE id = ?1) = 'not_found'")              \
     X(order_event, "INSERT INTO order_event VALUES (?,?,?,?,?,?)")                                 \
     X(fill, "INSERT INTO fill VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                         \
     X(fill_mid, "INSERT OR IGNORE INTO fill_mid SELECT id, ?3, ?4 FROM fill WHERE order_id = ?1"   \

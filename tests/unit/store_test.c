@@ -211,6 +211,10 @@ Test(store, not_found_ends_an_order_after_five_seconds_and_twice)
     expect(&store, "SELECT outcome FROM order_outcome", "-; ");
     put(&store, 20, "order_not_found v1:BTC-USD order=#1");
     expect(&store, "SELECT outcome FROM order_outcome", "-; ");
+    expect(&store, spells, "0 9 - 10 0 1000; ");
+    put(&store, 25, "order_not_found v1:BTC-USD order=#1");
+    expect(&store, "SELECT outcome FROM order_outcome", "not_found; ");
+    expect(&store, spells, "0 9 25 10 0 1000; ");
     cr_expect_eq(store_shut(&store), SQLITE_OK);
 }
 
