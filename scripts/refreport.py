@@ -9,7 +9,8 @@ code with it. It reads the text of a session, works out every table of `capstan 
     refreport.py --session-text FILE --csv FOLDER [--tape-text FILE]
 
 The prepared files are what these commands print: tape cat --full of the session (and of the tape that was replayed);
-report RUN.db --csv FOLDER. A session whose tape goes on from another tape is not read.
+report RUN.db --csv FOLDER. Of a session whose tape goes on from others those are given first to last with --before
+(or their texts with --before-text). A session that adopts a position is not read.
 Exit status: 0 all agrees, 1 a difference, 2 bad input.
 """
 
@@ -29,7 +30,8 @@ from refsim_text import MARKET, NANOSECONDS, BadInput, Tape, read_duration, show
 CAUSES = ("queue", "through", "cross", "take", "reported")
 # What identifies a row; rows alike are told apart by their number.
 KEYS = {
-    "provenance": ("what",), "account": ("asset",), "profit": ("instrument",), "fills": ("instrument", "side"),
+    "provenance": ("what",), "account": ("asset",), "profit": ("instrument",), "chain": ("instrument",),
+    "fills": ("instrument", "side"),
     "markouts": ("instrument", "horizon"), "fill_rate": ("instrument", "side", "level"), "orders": ("instrument",),
     "breakers": ("instrument", "breaker", "state", "since"), "not_quoting": ("instrument", "cause"),
     "gates": ("instrument", "gate"), "latency": ("venue", "request"), "fees": ("instrument", "liquidity", "fee_asset"),
@@ -54,8 +56,14 @@ class Ratio:
         return f"{'-' if scaled < 0 else ''}{whole}" + (f".{rest:0{self.decimals}d}" if self.decimals else "")
 
 
-class AtLeast(int):
-    """A count that text tells only the least of."""
+class Within:
+    """A count that text tells only the least of, and the most or not even that (None)."""
+
+    def __init__(self, least, most):
+        self.least, self.most = least, most
+
+    def __str__(self):
+        return f"{self.least} to {'more' if self.most is None else self.most}"
 
 
 def seconds(nanoseconds):
@@ -69,7 +77,7 @@ class Expected:
     def __init__(self, session, tape, market, kept_live):
         self.session, self.tape, self.market, self.kept_live = session, tape, market, kept_live
         self.tables = {name: [] for name in KEYS}
-        for make in (self.provenance, self.account, self.profit, self.fills, self.markouts, self.fill_rate, self.orders,
+        for make in (self.provenance, self.account, self.profit, self.chain, self.fills, self.markouts, self.fill_rate, self.orders,
                      self.breakers, self.not_quoting, self.gates, self.latency, self.fees, self.series):
             make()
 
@@ -97,11 +105,11 @@ class Expected:
             self.add("provenance", what=what, value=value)
 
     def account(self):
-        """Peak and deepest drawdown of the samples and the end, counted from 0."""
+        """Peak and deepest drawdown of the samples and the end, counted from 0 at the start."""
         fees, worth = defaultdict(Fraction), {}
         peak, drawdown, when = defaultdict(Fraction), defaultdict(Fraction), {}
         for name, instrument in self.tape.instruments.items():
-            fees[profit_asset(instrument)] += self.session.positions[name].fees
+            fees[profit_asset(instrument)] += self.session.positions[name].fees - self.session.before[name][0][3]
         for at, asset, net in self.session.equity:
             worth[asset] = net
             peak[asset] = max(peak[asset], net)
@@ -112,13 +120,23 @@ class Expected:
                      drawdown_at=show_time(when[asset]) if asset in when else "", fees=fee)
 
     def profit(self):
-        """Each instrument at the end."""
+        """What came to each instrument in this run."""
         for name, instrument in self.tape.instruments.items():
-            net, realised, unrealised, fees, funding, mark, stale = self.session.profit(name, self.session.last)
+            *now, mark, stale = self.session.profit(name, self.session.last)
+            net, realised, unrealised, fees, funding = (value - began for value, began in zip(now, self.session.before[name][0]))
             shown = "" if mark is None else instrument.show_price(round(mark / instrument.price_unit))
             self.add("profit", instrument=name, asset=profit_asset(instrument), net=net, realised=realised,
                      unrealised=unrealised, fees=fees, funding=funding, position=self.session.positions[name].held,
                      mark=shown, mark_stale="stale" if stale else "fresh")
+
+    def chain(self):
+        """What each has come to since the first tape of the chain, where it began with anything."""
+        for name, instrument in self.tape.instruments.items():
+            net, realised, unrealised, fees, funding, *_ = self.session.profit(name, self.session.last)
+            before, held = self.session.before[name]
+            if held or any(before[1:5]):
+                self.add("chain", instrument=name, asset=profit_asset(instrument), net=net, net_before=before[0], realised=realised,
+                         unrealised=unrealised, fees=fees, funding=funding, position_before=held)
 
     def fills(self):
         """How many, how much, what they were worth."""
@@ -142,7 +160,7 @@ class Expected:
                 measured = 0
                 for fill in fills:
                     moment = fill.venue_time + after
-                    mid = self.session.mids[name].at(moment, after > 0 or fill.cause == "take")
+                    mid = fill.mids.at(moment, after > 0 or fill.cause == "take")
                     if mid is None or moment > self.session.end_of(fill.told):
                         continue
                     gain += gain_of(fill, mid * instrument.price_unit / 2, instrument)
@@ -188,7 +206,7 @@ class Expected:
         """Times in which a breaker stood in one state."""
         for (name, breaker, state), since, until, over in self.session.breakers.all(self.session.last):
             self.add("breakers", instrument=name, breaker=breaker, state=state, since=show_time(since),
-                     until=show_time(until) if over else "", seconds=seconds(until - since))
+                     until=show_time(until) if over else "", seconds=seconds(until - max(since, self.session.first)))
 
     def not_quoting(self):
         """How long nothing of an instrument could be placed, and why."""
@@ -198,7 +216,7 @@ class Expected:
                 causes[name, gate].append((since, until))
         for (name, breaker, state), since, until, _ in self.session.breakers.all(self.session.last):
             if state in STOPPING:
-                causes[name, f"breaker {breaker}"].append((since, until))
+                causes[name, f"breaker {breaker}"].append((max(since, self.session.first), until))
         for name in {name for name, _ in causes}:
             # While a breaker stops it the gate `breaker` does too, which ends with a session.
             causes[name, "any"] = [(since, until) for (other, gate), since, until, _ in self.session.gates.all(self.session.last)
@@ -211,12 +229,14 @@ class Expected:
 
     def gates(self):
         """How often a gate blocked: each time in which it did tells at its end. Of one that goes on at the end of the run
-        only the beginning is told."""
+        only the beginning is told, of one that went on at its start maybe more than is of this tape."""
         session = self.session
-        for name, gate in session.blocked.keys() | session.blocking.keys():
-            blocked = session.blocked[name, gate] + session.blocking.get((name, gate), 0)
-            self.add("gates", instrument=name, gate=gate,
-                     blocked=AtLeast(blocked) if (name, gate) in session.blocking.keys() | session.unsure else blocked)
+        for key in session.blocked.keys() | session.blocking.keys():
+            told = session.blocked[key] + session.blocking.get(key, 0)
+            least = told - session.before_it[key]
+            open_ended = key in session.blocking or key in session.unsure
+            self.add("gates", instrument=key[0], gate=key[1],
+                     blocked=Within(least, None if open_ended else told) if open_ended or least < told else told)
 
     def latency(self):
         """Percentiles by nearest rank."""
@@ -256,8 +276,8 @@ def same(mine, told):
             return Fraction(told) == mine
         except ValueError:
             return False
-    if isinstance(mine, AtLeast):
-        return told.isdecimal() and int(told) >= mine
+    if isinstance(mine, Within):
+        return told.isdecimal() and mine.least <= int(told) and (mine.most is None or int(told) <= mine.most)
     return str(mine) == told
 
 
@@ -298,6 +318,8 @@ class Comparison:
                 del told[key]
         for key in list(mine) + [key for key in told if key not in mine]:
             where = f"{name}, {' '.join(key)}"
+            if key not in told and any(isinstance(value, Within) and value.least == 0 for value in mine[key].values()):
+                continue
             if key not in told or key not in mine:
                 self.differences.append((name, f"{where}: refreport has {'the' if key in mine else 'no such'} row, the "
                                          f"report has {'it' if key in told else 'none'}"))
@@ -380,6 +402,18 @@ def prepare(options, folder):
     return files[0], files[1], files[2] if options.tape else None
 
 
+def befores(options, folder):
+    """The texts of the tapes before."""
+    for number, path in enumerate(options.before):
+        run([options.capstan, "tape", "cat", "--full", path], os.path.join(folder, f"before-{number}"))
+    return options.before_text + [os.path.join(folder, f"before-{number}") for number in range(len(options.before))]
+
+
+def folded(tape, before):
+    """A tape's session, after those on the tapes before."""
+    return Session(tape, read_duration(tape.setting("store.sample")), before)
+
+
 def main():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
@@ -387,6 +421,9 @@ def main():
     parser.add_argument("database", nargs="?", help="the run database, with --capstan")
     parser.add_argument("--capstan", help="the program")
     parser.add_argument("--tape", help="the tape that was replayed")
+    parser.add_argument("--before", action="append", default=[], metavar="TAPE",
+                        help="a session's tape that this one goes on from, the first of the chain first")
+    parser.add_argument("--before-text", action="append", default=[], metavar="FILE", help="the text of such a tape")
     parser.add_argument("--session-text", help="the session's text")
     parser.add_argument("--tape-text", help="the text of the tape that was replayed")
     parser.add_argument("--csv", help="the folder of the report's CSV files")
@@ -404,7 +441,10 @@ def main():
                                          else prepare(options, folder))
             tape = FullTape(text)
             market = FullTape(market_text) if market_text else None
-            session = Session(tape, read_duration(tape.setting("store.sample")))
+            session = None
+            for path in befores(options, folder):
+                session = folded(FullTape(path), session)
+            session = folded(tape, session)
             wrong = compare_market(tape, market, session.first, session.last) if market else None
             if wrong:
                 print(f"DIFFERENCE {wrong}")

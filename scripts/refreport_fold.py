@@ -39,15 +39,18 @@ class Mids:
 
     def message(self, view, message):
         """After a message of depth or best prices, or one that loses the book."""
+        self.note(view, message.time if message.venue_time is None else message.venue_time, message.time)
+
+    def note(self, view, at, told):
+        """What the view says now."""
         bid, ask = view.top[1:] if view.top else (view.book.best(BID), view.book.best(ASK))
         if not view.book.synchronised or bid is None or ask is None:
             self.present = None
         elif bid < ask:
             self.present = bid + ask
-        at = message.time if message.venue_time is None else message.venue_time
         # What a message that comes late changes stands behind what came before it.
         self.reached.append(max(at, self.reached[-1] if self.reached else at))
-        self.told.append(message.time)
+        self.told.append(told)
         self.doubled.append(self.present)
 
     def at(self, moment, inclusive):
@@ -86,9 +89,12 @@ class Order:
         self.change = None  # the fields of a modify that is on its way
         self.spells = []
         self.outcome = None
+        self.ended = False  # and that by what the engine made of it: nothing that comes later changes it
+        self.owes = False  # the venue says that it is over, and fewer fills were told than that takes
         self.placed = False  # the venue told that it had it
-        self.heard = 0  # when it was last asked for anything new, or heard of
-        self.not_found = 0  # times since then that the venue did not know it
+        self.unknown = False  # whether it rests is asked
+        self.asked = 0  # when that began, or anything else was asked for later
+        self.not_found = 0  # times since that the venue did not know it
 
     @property
     def spell(self):
@@ -97,7 +103,7 @@ class Order:
 
     def begin(self, now):
         """The venue has it."""
-        self.placed, self.heard, self.not_found = True, now, 0
+        self.placed, self.unknown = True, False
         if not self.spells:
             self.spells.append(Spell(now, self.level, self.distance, self.quantity))
 
@@ -125,12 +131,35 @@ class Order:
         if self.spell:
             self.spell.until = now
 
-    def lost(self, now):
+    def end(self, now, outcome):
+        """The engine has it for over."""
+        if not self.ended and (self.outcome is None or self.owes):
+            self.outcome, self.ended, self.owes = outcome, True, False
+            self.placed |= outcome != "not_found"
+            self.stop(now)
+
+    def ask(self, now):
+        """Nobody knows whether it rests, from now on."""
+        if not self.unknown:
+            self.unknown, self.asked, self.not_found = True, now, 0
+
+    def lost(self, now, looked):
         """The venue does not know it: that ends it after 5 s and twice (rule 28)."""
         self.not_found += 1
-        if self.not_found >= 2 and now - self.heard >= 5 * NANOSECONDS:
-            self.outcome = self.outcome or "not_found"
-            self.stop(now)
+        if self.unknown and self.not_found >= 2 and looked - self.asked >= 5 * NANOSECONDS:
+            self.end(now, "not_found")
+
+    def told_over(self, now, outcome, leaves):
+        """The venue says that it is over; where more filled than was told those fills are still to come."""
+        if self.ended or self.outcome and not self.owes:
+            return
+        owes = not self.owes and leaves is not None and leaves < self.left
+        self.owes = owes
+        if outcome:
+            self.outcome = outcome
+        elif not owes:
+            self.end(now, "cancelled")
+        self.stop(now)
 
 
 class Latencies:
@@ -200,35 +229,61 @@ def union(spans):
 
 
 class Session:
-    """The fold: feed it every message of a session's text, then call `finish`."""
+    """The fold of every message of a tape's text; `before`: that of the tape which it goes on from."""
 
-    def __init__(self, tape, sample):
-        self.tape, self.sample = tape, sample
+    def __init__(self, tape, sample, before=None):
+        self.tape, self.sample, self.earlier = tape, sample, before
         self.views = {name: LocalView(instrument) for name, instrument in tape.instruments.items()}
         self.mids = {name: Mids() for name in tape.instruments}
         self.positions = {name: Position(instrument) for name, instrument in tape.instruments.items()}
         self.fills, self.trades, self.orders = [], set(), {}
+        self.held_since = None  # the start of the first tape of the chain
+        self.told_before = []  # fills on tapes before
+        self.before = {}  # what each instrument began with
         self.latencies = Latencies()
         self.breakers, self.gates = Intervals(), Intervals()
         self.counts, self.counts_of_last = Counter(), Counter()  # of messages; of those of the last session
         self.blocked = Counter()  # how often each gate blocked, in the times that are over
         self.blocking = {}  # and at the beginning of a time that goes on
         self.unsure = set()  # of which a session's end told no number
+        self.shared = set()  # gates that block since the tape before
+        self.before_it = Counter()  # of what they told at their end, how much may have been counted there
         self.inventory, self.equity = [], []
         self.first = self.last = self.next_sample = None
         self.finals, self.start = {}, None
         self.ends = []  # of sessions
+        self.warm = False  # the session of the tape before goes on: its engine knows what it knew
+        if before:
+            self.follow(before)
         for message in tape.messages:
             self.message(message)
         self.finish()
+
+    def follow(self, before):
+        """What goes over to the next tape: positions, money, what was filled, breakers; and where the session goes on, the
+        view of the market and the gates that block."""
+        if set(before.tape.instruments) != set(self.tape.instruments):
+            raise BadInput("the tapes are not of the same instruments")
+        epoch = next((message.fields()["epoch"] for message in self.tape.messages if message.kind == "start"), None)
+        self.warm = epoch == before.start["epoch"]
+        self.positions, self.trades = before.positions, before.trades
+        self.told_before, self.held_since = before.told_before + before.fills, before.held_since
+        self.breakers.open = dict(before.breakers.open)
+        if self.warm:
+            self.views, self.shared = before.views, set(before.gates.open)
+        for name, view in self.views.items():
+            view.funded = before.views[name].funded
 
     # --- one message ------------------------------------------------------------------------------
 
     def message(self, message):
         """One message, in the order of the tape."""
         kind = message.kind
-        if kind in ("predecessor", "carry", "adopt"):
-            raise BadInput(f"line {message.index}: {kind}: a session that goes on from another one, or adopts, is not read")
+        if kind == "adopt" or kind == "predecessor" and not self.earlier:
+            raise BadInput(f"line {message.index}: {kind}: " + (
+                "a session that adopts is not read" if kind == "adopt" else "give the tapes before this one (--before)"))
+        if kind in ("predecessor", "carry"):
+            return
         if kind == "start":
             self.begin(message)
         if self.first is not None:
@@ -245,13 +300,16 @@ class Session:
             DECISIONS[kind](self, message, message.fields())
         else:
             self.count("answers")
+            if kind == "open_order" and message.fields()["order"] in self.orders:
+                self.orders[message.fields()["order"]].placed = True
             if kind in ANSWERS:
                 self.answer(message, message.fields())
 
     def count(self, what):
-        """One message more of a kind."""
-        self.counts[what] += 1
-        self.counts_of_last[what] += 1
+        """One message more of a kind, from the start on."""
+        if self.first is not None:
+            self.counts[what] += 1
+            self.counts_of_last[what] += 1
 
     def end_of(self, moment):
         """When the session ended in which that moment was."""
@@ -262,6 +320,7 @@ class Session:
         blocked has ended."""
         if self.first is None:
             self.first = message.time
+            self.begin_run()
         else:
             self.ends.append(self.last)
             for key in list(self.gates.open):
@@ -270,16 +329,34 @@ class Session:
                 self.blocked[key] += blocked
                 self.unsure.add(key)
             self.blocking.clear()
-            for name, view in self.views.items():  # it knows nothing of the market yet
+            for name, view in self.views.items():  # it knows nothing of the market yet, and no mid of the session before
+                self.mids[name] = Mids()
                 self.views[name] = LocalView(view.instrument)
                 self.views[name].funded = view.funded
+        for name, view in self.views.items():
+            self.mids[name].note(view, message.time, message.time)
         self.start, self.counts_of_last = message.fields(), Counter()
         self.next_sample = (message.time // self.sample + 1) * self.sample
 
+    def begin_run(self):
+        """The first start: what the run begins with, and its first points."""
+        self.held_since = self.first if self.held_since is None else self.held_since
+        for key in self.shared:
+            self.gates.begin(key, self.first)
+            self.blocking[key] = 0
+        assets = []
+        for name, instrument in self.tape.instruments.items():
+            self.before[name] = (self.profit(name, self.first), self.positions[name].held)
+            self.inventory.append((self.first, name, self.positions[name].held))
+            if profit_asset(instrument) not in assets:
+                assets.append(profit_asset(instrument))
+        self.equity += [(self.first, asset, Fraction(0)) for asset in assets]
+
     def market(self, message):
         """Books, best prices, marks and funding; before the start they only build books."""
-        if self.first is not None:
-            self.count("market")
+        self.count("market")
+        if self.first is None and self.warm:  # it tells what is known
+            return
         names = [message.stream] if message.stream in self.views else []
         if message.kind == "feed_connection":
             venue = message.fields()["venue"]
@@ -295,19 +372,26 @@ class Session:
     def place(self, message, fields):
         """A new order."""
         order = self.orders[fields["order"]] = Order(fields, self.tape.instruments[message.stream])
-        order.heard = message.time
+        order.asked = message.time
         self.latencies.sent(message.kind, fields["order"], message.time)
 
     def cancel(self, message, fields):
         """A cancel leaves."""
+        if fields["order"] in self.orders:
+            self.orders[fields["order"]].asked = message.time
         self.latencies.sent("cancel", fields["order"], message.time)
 
     def modify(self, message, fields):
         """A change leaves: it is done when the venue says so, or a fill at its price shows it."""
         order = self.orders.get(fields["order"])
         if order:
-            order.change, order.heard, order.not_found = fields, message.time, 0
+            order.change, order.asked = fields, message.time
         self.latencies.sent("modify", fields["order"], message.time)
+
+    def query(self, message, fields):
+        """The first question about an order."""
+        if fields["order"] in self.orders:
+            self.orders[fields["order"]].ask(message.time)
 
     def learned(self, message, fields):
         """Tells when an order is kept for another level."""
@@ -323,6 +407,9 @@ class Session:
             self.blocking[key] = int(fields["blocked"])
         else:
             self.blocked[key] += int(fields["blocked"])
+            if key in self.shared:
+                self.before_it[key] = int(fields["blocked"])
+                self.shared.discard(key)
             self.blocking.pop(key, None)
         (self.gates.begin if begins else self.gates.end)(key, message.time)
 
@@ -367,18 +454,19 @@ class Session:
         elif kind == "modify_rejected":
             order.change = None
         elif kind in ENDS:
-            order.outcome = ENDS[kind]
             order.placed |= kind != "order_rejected"
-            order.stop(now)
+            order.told_over(now, ENDS[kind], order.instrument.quantity(fields.get("leaves", "absent")))
+        elif kind == "order_unknown":
+            order.ask(now)
         elif kind == "order_not_found":
-            order.lost(now)
+            order.lost(now, now if message.venue_time is None else min(now, message.venue_time))
 
     @staticmethod
     def status(now, fields, order):
         """A query's answer: it rests, maybe as a change has it whose answer was lost, or it has ended."""
         leaves = order.instrument.quantity(fields["leaves"])
         if leaves == 0:
-            order.stop(now)
+            order.told_over(now, None, leaves)
         elif leaves is not None:
             order.show(now, leaves, order.change and (fields["price"], fields["leaves"]) == (
                 order.change["price"], order.change["leaves"]))
@@ -390,7 +478,7 @@ class Session:
         fill = SimpleNamespace(
             instrument=message.stream, side=fields["side"], price=price * instrument.price_unit,
             quantity=quantity * instrument.quantity_unit, fee=Fraction(fields["fee"]), fee_asset=fields["fee_asset"],
-            price_units=price, told=message.time, cause=fields["cause"], liquidity=fields["liquidity"], level=None,
+            price_units=price, told=message.time, mids=self.mids[message.stream], cause=fields["cause"], liquidity=fields["liquidity"], level=None,
             venue_time=message.time if message.venue_time is None else message.venue_time)
         if fill.fee and fill.fee_asset != profit_asset(instrument) and (
                 instrument.contract != "spot" or fill.fee_asset != instrument.base):
@@ -413,7 +501,7 @@ class Session:
         spell.filled += quantity
         order.left = leaves
         if leaves == 0:
-            order.outcome = order.outcome or "filled"
+            order.end(message.time, "filled")
             order.stop(message.time)
         return spell.level
 
@@ -425,8 +513,8 @@ class Session:
         view.pass_time(now)
         position.funding = Fraction(0)
         for due, rate, mark in view.funded:
-            if due >= self.first:
-                position.fund(sum(f.quantity * (1 if f.side == BUY else -1) for f in self.fills
+            if due >= self.held_since:
+                position.fund(sum(f.quantity * (1 if f.side == BUY else -1) for f in self.told_before + self.fills
                                   if f.instrument == name and f.venue_time <= due), rate, mark)
         mark, stale = view.valued(now)
         unrealised = position.unrealised(mark)
@@ -445,7 +533,7 @@ class Session:
         for name, instrument in self.tape.instruments.items():
             self.inventory.append((at, name, self.positions[name].held))
             profit = self.profit(name, valued)
-            net[profit_asset(instrument)] += profit[0]
+            net[profit_asset(instrument)] += profit[0] - self.before[name][0][0]
             if self.positions[name].held and profit[5] is None and not end:
                 unmarked.add(profit_asset(instrument))
         for asset, value in net.items():
@@ -463,9 +551,9 @@ class Session:
 DECISIONS = {
     "place": Session.place, "replace": Session.place, "cancel": Session.cancel, "modify": Session.modify,
     "learned": Session.learned, "gate": Session.gate, "breaker": Session.breaker,
-    "final_position": Session.final_position,
+    "final_position": Session.final_position, "query": Session.query,
 }
-for _kind in ("query", "removed", "pause", "learning", "risk_mark", "final_balance", "shutdown_state",
+for _kind in ("removed", "pause", "learning", "risk_mark", "final_balance", "shutdown_state",
               "request_snapshot", "infrastructure", "alarm", "cancel_orphan", "step_failed", "unconfirmed",
               "final_counters", "funding_booked", "adopted"):
     DECISIONS[_kind] = Session.nothing

@@ -42,7 +42,7 @@ const capstanCharts = (() => {
     });
 
     const series = (line, index) => ({
-        label: line.name, stroke: colour(index === 0 ? '--accent' : '--second'),
+        label: line.name, stroke: colour(index === 0 && !line.second ? '--accent' : '--second'),
         width: 1.5, fill: line.fill ? colour('--fill') : undefined, spanGaps: true,
         points: { show: line.few }, paths: line.step ? uPlot.paths.stepped({ align: 1 }) : undefined,
         value: (_, value) => value === null || value === undefined ? '–' : short(value),
@@ -75,7 +75,7 @@ const capstanCharts = (() => {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 
     return {
-        /* place: an element; lines: [{name, step, fill, few}]; data: [x, y…], x in seconds. */
+        /* place: an element; lines: [{name, step, fill, few, second}], where a line alone is the second of two, too; data: [x, y…], x in seconds. */
         add(place, lines, data, more = {}) {
             const chart = { place, lines, data, ...more };
             charts.push(chart);

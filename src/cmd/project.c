@@ -38,6 +38,7 @@ static int run(struct projection *projection, const char *tape, const char *data
         return code;
     loop->sinks[loop->sink_count++] = fingerprint_sink(projection->fingerprint);
     verification_add_first(verification, spool_sink(projection->database.spool));
+    verification_add_last(verification, spool_loaded_sink(projection->database.spool));
     verification_add_first(verification, market_faults_sink(projection->faults));
     code = verification_execute(verification, &projection->result, error);
     if (code == ERROR_DIFFERENT)

@@ -60,6 +60,7 @@ static int project(struct verification *verification, struct session_store *stor
     struct verification_result result;
     struct bound bound = {.sink = {.message = stop_at_start}, .epoch = store->options.epoch};
     verification_add_first(verification, spool_sink(spool));
+    verification_add_last(verification, spool_loaded_sink(spool));
     verification_add_first(verification, market_faults_sink(faults));
     verification_add_first(verification, &bound.sink);
     spool_set_engine(spool, verification->engine.engine);

@@ -432,7 +432,7 @@ static void show_series(struct json *json, const struct ops_series *series, int6
         json_open(json, NULL, '{');
         json_integer(json, "time_ms", sample->ts / NS_PER_MS);
         show_money_or_null(json, "profit", sample->profit_known, sample->profit);
-        show_money_or_null(json, "drawdown", sample->profit_known, sample->drawdown);
+        show_money_or_null(json, "drawdown", sample->drawdown_known, sample->drawdown);
         show_money_or_null(json, "equity_usd", sample->equity_known, sample->equity);
         json_close(json, '}');
     }

@@ -247,8 +247,7 @@ static int take_message(struct sink *sink, const struct message *message, struct
         note_market(collect, message);
     } else if (engine) {
         collect->fills_before = engine_counters(engine)->fills;
-        collect->was_open = message->kind == EVENT_order_not_found &&
-                            engine_order_is_open(engine, message->record->order_not_found.order);
+        collect->was_open = ops_lives_was_open(engine, message);
     }
     return 0;
 }

@@ -96,7 +96,8 @@ struct ops_life {
     int64_t sent;      /* ts_local of the place */
     int64_t requested; /* of the cancel or modify without an answer; 0: none */
     uint8_t venue, side;
-    uint8_t why; /* enum cancel_cause of the newest cancel */
+    uint8_t request; /* OPS_REQUEST_CANCEL or _MODIFY: which of them */
+    uint8_t why;     /* enum cancel_cause of the newest cancel */
     bool arrived, ended, filled;
 };
 
@@ -120,8 +121,8 @@ struct ops_collect {
     /* The loop's thread alone. */
     const struct message *message; /* under way; NULL past the end */
     int64_t told;                  /* ts_local of the last one */
-    bool was_open;
-    bool goes_on; /* the message is a start that begins nothing */
+    bool was_open;                 /* the order that it is of, before the engine took it */
+    bool goes_on;                  /* the message is a start that begins nothing */
     uint64_t fills_before;
     int64_t *published;       /* by instrument */
     struct ops_trade *trades; /* by instrument */
@@ -150,6 +151,8 @@ size_t ops_ring_read(struct ops_ring *ring, struct ops_entry *entries, size_t ca
 
 /* Parts of the sink: collect_orders.c */
 int ops_lives_open(struct ops_collect *collect, struct error *error);
+/* Whether a message is of an order that is open; before the engine takes it. */
+bool ops_lives_was_open(const struct engine *engine, const struct message *message);
 /* A session message that the engine has taken; a decision that is about to leave. */
 void ops_lives_message(struct ops_collect *collect, const struct message *message);
 void ops_lives_decision(struct ops_collect *collect, const struct message *decision);

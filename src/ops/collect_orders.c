@@ -20,11 +20,31 @@ int ops_lives_open(struct ops_collect *collect, struct error *error)
     return 0;
 }
 
-/* NULL: it was placed before this process began, or is forgotten. */
+/* NULL: it is not known here, or another has its place. */
 static struct ops_life *life_of(struct ops_collect *collect, order_id id)
 {
     struct ops_life *life = &collect->lives[id & collect->life_mask];
     return id != 0 && life->id == id ? life : NULL;
+}
+
+/* An order that was placed before this process began, at its first sign of life here: the venue had it, which counted there.
+ * What becomes of it counts here, unless one that lives has its place. */
+static struct ops_life *take_over(struct ops_collect *collect, order_id id, unsigned instrument)
+{
+    struct ops_life *life = &collect->lives[id & collect->life_mask];
+    if (id == 0 || instrument >= collect->session.names->instrument_count ||
+        (life->id != 0 && !life->ended))
+        return NULL;
+    *life = (struct ops_life){
+        .id = id, .venue = collect->session.names->definitions[instrument].venue, .arrived = true};
+    return life;
+}
+
+bool ops_lives_was_open(const struct engine *engine, const struct message *message)
+{
+    /* Every answer begins with instrument and order (event/kinds.h). */
+    return message->kind >= EVENT_order_accepted && message->kind <= EVENT_order_status &&
+           engine_order_is_open(engine, message->record->order_not_found.order);
 }
 
 static struct ops_venue_figures *venue_of(struct ops_collect *collect, unsigned instrument)
@@ -45,12 +65,16 @@ static void begin(struct ops_collect *collect, order_id id, unsigned instrument,
                           .side = (uint8_t)side};
 }
 
-static void request(struct ops_collect *collect, order_id id, int64_t now, enum cancel_cause why)
+static void request(struct ops_collect *collect, order_id id, unsigned instrument, unsigned kind,
+                    int64_t now, enum cancel_cause why)
 {
     struct ops_life *life = life_of(collect, id);
     if (!life)
+        life = take_over(collect, id, instrument);
+    if (!life)
         return;
     life->requested = now;
+    life->request = (uint8_t)kind;
     life->why = (uint8_t)why;
 }
 
@@ -72,18 +96,21 @@ void ops_lives_decision(struct ops_collect *collect, const struct message *decis
         count_sent(collect, record->replace.instrument, OPS_REQUEST_PLACE);
         begin(collect, record->replace.order, record->replace.instrument, record->replace.side,
               now);
-        request(collect, record->replace.replaces, now, CANCEL_REPLACED);
+        request(collect, record->replace.replaces, record->replace.instrument, OPS_REQUEST_CANCEL,
+                now, CANCEL_REPLACED);
         break;
     case EVENT_cancel:
         count_sent(collect, record->cancel.instrument, OPS_REQUEST_CANCEL);
-        request(collect, record->cancel.order, now, (enum cancel_cause)record->cancel.why);
+        request(collect, record->cancel.order, record->cancel.instrument, OPS_REQUEST_CANCEL, now,
+                (enum cancel_cause)record->cancel.why);
         break;
     case EVENT_cancel_orphan:
         count_sent(collect, record->cancel_orphan.instrument, OPS_REQUEST_CANCEL);
         break;
     case EVENT_modify:
         count_sent(collect, record->modify.instrument, OPS_REQUEST_MODIFY);
-        request(collect, record->modify.order, now, CANCEL_REQUESTED);
+        request(collect, record->modify.order, record->modify.instrument, OPS_REQUEST_MODIFY, now,
+                CANCEL_REQUESTED);
         break;
     default:
         break;
@@ -106,7 +133,7 @@ static void arrive(struct ops_collect *collect, struct ops_life *life, int64_t n
 
 static void answer(struct ops_collect *collect, struct ops_life *life, unsigned kind, int64_t now)
 {
-    if (life->requested == 0)
+    if (life->requested == 0 || life->request != kind)
         return;
     ops_observe(&collect->venues[life->venue].answers[kind], now - life->requested);
     life->requested = 0;
@@ -138,6 +165,12 @@ static void end(struct ops_life *life, _Atomic uint64_t *counter)
     ops_count(counter);
 }
 
+/* The message ended it, as the engine has it. */
+static bool has_ended(const struct ops_collect *collect, order_id order)
+{
+    return collect->was_open && !engine_order_is_open(collect->session.engine, order);
+}
+
 static void take_fill(struct ops_collect *collect, const struct event_order_filled *fill,
                       int64_t now)
 {
@@ -148,7 +181,9 @@ static void take_fill(struct ops_collect *collect, const struct event_order_fill
     if (!life)
         return;
     arrive(collect, life, now);
-    if (fill->leaves.status != NUMBER_VALUE || fill->leaves.units != 0 || life->filled)
+    bool whole = fill->leaves.status == NUMBER_VALUE ? fill->leaves.units == 0
+                                                     : has_ended(collect, fill->order);
+    if (!whole || life->filled)
         return;
     life->filled = life->ended = true;
     ops_count(&venue->filled[fill->side]);
@@ -171,7 +206,7 @@ static void take_cancelled(struct ops_collect *collect,
 static void take_not_found(struct ops_collect *collect, order_id order, int64_t now)
 {
     struct ops_life *life = life_of(collect, order);
-    if (!life || !collect->was_open || engine_order_is_open(collect->session.engine, order))
+    if (!life || !has_ended(collect, order))
         return;
     if (life->arrived)
         end(life, &collect->venues[life->venue].not_found);
@@ -211,15 +246,31 @@ static void take_rejected(struct ops_collect *collect, const struct event_order_
         reject(collect, life, rejected->reason, now);
 }
 
-static bool orders_rest(struct number leaves)
+/* It rests, or it is over: not filled, for the engine had counted its fills. */
+static void take_status(struct ops_collect *collect, const struct event_order_status *status,
+                        int64_t now)
 {
-    return leaves.status == NUMBER_VALUE && leaves.units > 0;
+    struct ops_life *life = life_of(collect, status->order);
+    if (!life || status->leaves.status != NUMBER_VALUE)
+        return;
+    if (status->leaves.units > 0) {
+        arrive(collect, life, now);
+    } else if (has_ended(collect, status->order)) {
+        arrive(collect, life, now);
+        end(life, &collect->venues[life->venue]
+                       .cancelled[life->requested != 0 ? life->why : CANCEL_REQUESTED]);
+    }
 }
 
 void ops_lives_message(struct ops_collect *collect, const struct message *message)
 {
     const union event_record *record = message->record;
     const int64_t now = message->ts_local;
+    const struct event_order_not_found *answer = &record->order_not_found; /* each begins so */
+    /* Of one that is not found nothing tells that the venue ever had it. */
+    if (collect->was_open && message->kind != EVENT_order_not_found &&
+        !life_of(collect, answer->order))
+        (void)take_over(collect, answer->order, answer->instrument);
     switch ((int)message->kind) {
     case EVENT_order_accepted:
         take_sign(collect, record->order_accepted.order, now);
@@ -228,8 +279,7 @@ void ops_lives_message(struct ops_collect *collect, const struct message *messag
         take_sign(collect, record->open_order.order, now);
         break;
     case EVENT_order_status:
-        if (orders_rest(record->order_status.leaves))
-            take_sign(collect, record->order_status.order, now);
+        take_status(collect, &record->order_status, now);
         break;
     case EVENT_order_rejected:
         take_rejected(collect, &record->order_rejected, now);

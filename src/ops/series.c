@@ -12,8 +12,8 @@ void ops_series_add(struct ops_series *series, const struct ops_view *view)
     if (!view->collect || !view->account_known ||
         (series->count > 0 && series->samples[(series->count - 1) % OPS_SAMPLES].ts >= view->now))
         return;
-    if (!state->known || !money_try_subtract(state->peak, state->profit, &sample.drawdown))
-        sample.drawdown = MONEY_ZERO;
+    sample.drawdown_known =
+        state->known && money_try_subtract(state->peak, state->profit, &sample.drawdown);
     series->samples[series->count++ % OPS_SAMPLES] = sample;
 }
 

@@ -8,7 +8,7 @@ enum { OPS_SAMPLES = 600 };
 
 struct ops_sample {
     int64_t ts; /* the session's time */
-    bool profit_known, equity_known;
+    bool profit_known, equity_known, drawdown_known;
     money profit, equity, drawdown;
 };
 

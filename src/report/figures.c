@@ -76,7 +76,8 @@ static void fill_account(struct table *table, const struct run *run)
                                                   {"fees", "Fees", TABLE_FIGURE}};
     table_open(table, "account", "Profit by asset",
                "Realised and unrealised profit less fees, with funding, of all instruments whose "
-               "profit is in that asset. Peak and drawdown are of the samples, counted from 0.",
+               "profit is in that asset. Of this run alone: it begins at 0, and peak and drawdown "
+               "of the samples count from there.",
                columns, COUNT_OF(columns));
     for (size_t i = 0; i < run->asset_count; i++) {
         const struct run_asset *asset = &run->assets[i];
@@ -104,8 +105,9 @@ static void fill_profit(struct table *table, const struct run *run)
                                                   {"mark", "Mark", TABLE_FIGURE},
                                                   {"mark_stale", "Mark is", TABLE_TEXT}};
     table_open(table, "profit", "Profit by instrument",
-               "At the end of the run. Net is realised + unrealised - fees + funding.", columns,
-               COUNT_OF(columns));
+               "What came to it in this run: what stood at the end less what it began with. Net is "
+               "realised + unrealised - fees + funding. Position and mark are those at the end.",
+               columns, COUNT_OF(columns));
     for (size_t i = 0; i < run->instrument_count; i++) {
         const struct run_instrument *instrument = &run->instruments[i];
         if (!instrument->ended)
@@ -122,6 +124,48 @@ static void fill_profit(struct table *table, const struct run *run)
         table_text(table, !instrument->mark        ? "unknown"
                           : instrument->mark_stale ? "stale"
                                                    : "fresh");
+    }
+}
+
+static bool began_with_something(const struct run_earned *before)
+{
+    return before->position.atto != 0 || before->realised.atto != 0 ||
+           before->unrealised.atto != 0 || before->fees.atto != 0 || before->funding.atto != 0;
+}
+
+/* Of a tape that goes on where another ended. */
+static void fill_chain(struct table *table, const struct run *run)
+{
+    static const struct table_column columns[] = {
+        {"instrument", "Instrument", TABLE_KEY},
+        {"asset", "In", TABLE_KEY},
+        {"net", "Net", TABLE_FIGURE},
+        {"net_before", "Net before", TABLE_FIGURE},
+        {"realised", "Realised", TABLE_FIGURE},
+        {"unrealised", "Unrealised", TABLE_FIGURE},
+        {"fees", "Fees", TABLE_FIGURE},
+        {"funding", "Funding", TABLE_FIGURE},
+        {"position_before", "Position before", TABLE_FIGURE}};
+    table_open(table, "chain", "Since the chain of tapes began",
+               "Where the tape goes on where another ended: profit of all tapes until the end of "
+               "this one, the net profit of those before it, and the position that it began with. "
+               "What came in this run alone stands in the table before; sums of several tapes are "
+               "made of that.",
+               columns, COUNT_OF(columns));
+    for (size_t i = 0; i < run->instrument_count; i++) {
+        const struct run_instrument *instrument = &run->instruments[i];
+        const struct run_earned *before = &instrument->before, *chain = &instrument->chain;
+        if (!began_with_something(before))
+            continue;
+        table_text(table, instrument->name);
+        table_text(table, instrument->profit_asset);
+        table_money(table, chain->net);
+        table_money(table, before->net);
+        table_money(table, chain->realised);
+        table_money(table, chain->unrealised);
+        table_money(table, chain->fees);
+        table_money(table, chain->funding);
+        table_money(table, before->position);
     }
 }
 
@@ -287,12 +331,13 @@ static void fill_breakers(struct table *table, const struct run *run)
         {"instrument", "Instrument", TABLE_KEY}, {"breaker", "Breaker", TABLE_KEY},
         {"state", "State", TABLE_KEY},           {"since", "Since", TABLE_KEY},
         {"until", "Until", TABLE_TEXT},          {"seconds", "Seconds", TABLE_FIGURE}};
-    table_open(
-        table, "breakers", "Trips of breakers",
-        "A state that gets worse is a row of its own. Without an end it stood so at the end "
-        "of the run; seconds are until then. The edge breaker stays until an operator clears "
-        "it.",
-        columns, COUNT_OF(columns));
+    const int64_t first_ns = run->provenance.first_ns;
+    table_open(table, "breakers", "Trips of breakers",
+               "A state that gets worse is a row of its own. Without an end it stood so at the end "
+               "of the run. Seconds are those in this run. The edge breaker stays until an "
+               "operator clears "
+               "it.",
+               columns, COUNT_OF(columns));
     for (size_t i = 0; i < run->instrument_count; i++)
         for (size_t b = 0; b < run->instruments[i].breakers.count; b++) {
             const struct run_interval *interval = &run->instruments[i].breakers.items[b];
@@ -304,7 +349,9 @@ static void fill_breakers(struct table *table, const struct run *run)
                 table_time(table, interval->until);
             else
                 table_text(table, "");
-            table_ratio(table, (int128)interval->until - interval->since, NS_PER_SECOND, 3);
+            int64_t since = interval->since > first_ns ? interval->since : first_ns;
+            int64_t held = interval->until > since ? interval->until - since : 0;
+            table_ratio(table, held, NS_PER_SECOND, 3);
         }
 }
 
@@ -422,7 +469,7 @@ static void fill_fees(struct table *table, const struct run *run)
     table_open(table, "fees", "Fees", "As the fills told them; below 0 is a rebate.", columns,
                COUNT_OF(columns));
     for (size_t i = 0; i < run->instrument_count; i++)
-        for (unsigned f = 0; f < run->instruments[i].fee_count; f++) {
+        for (size_t f = 0; f < run->instruments[i].fee_count; f++) {
             const struct run_fee *fee = &run->instruments[i].fee[f];
             table_text(table, run->instruments[i].name);
             table_text(table, event_enum_text(FIELD_LIQUIDITY, fee->liquidity));

@@ -10,6 +10,7 @@
     X(provenance)                                                                                  \
     X(account)                                                                                     \
     X(profit)                                                                                      \
+    X(chain)                                                                                       \
     X(fills)                                                                                       \
     X(markouts)                                                                                    \
     X(fill_rate)                                                                                   \

@@ -254,7 +254,7 @@ static int make_assets(struct reading *reading, struct error *error)
 
 /* All instruments have told of this time: one point of each asset's profit. A sample of which a position has no
  * mark, as after a restart, is none: what is not realised would count as nothing. */
-static void end_sample(struct reading *reading, int64_t at_ns, bool end)
+static void end_sample(struct reading *reading, int64_t at_ns, bool bound)
 {
     struct run *run = reading->run;
     for (size_t i = 0; i < run->asset_count; i++) {
@@ -269,7 +269,7 @@ static void end_sample(struct reading *reading, int64_t at_ns, bool end)
     for (size_t i = 0; i < run->asset_count; i++) {
         struct run_asset *asset = &run->assets[i];
         money below = MONEY_ZERO;
-        if (asset->unmarked && !end)
+        if (asset->unmarked && !bound)
             continue;
         series_add(reading, &asset->equity, at_ns, asset->worth);
         if (money_compare(asset->worth, asset->peak) > 0)
@@ -282,24 +282,51 @@ static void end_sample(struct reading *reading, int64_t at_ns, bool end)
     }
 }
 
-static void read_position(struct reading *reading, struct run_instrument *instrument, bool final)
+static void subtract(struct reading *reading, money *from, money amount)
+{
+    reading->overflow |= !money_try_subtract(*from, amount, from);
+}
+
+static struct run_earned read_earned(struct reading *reading)
 {
     struct store_reader *reader = reading->reader;
-    instrument->position = store_reader_money(reader, 3);
-    instrument->realised = store_reader_money(reader, 4);
-    instrument->unrealised = store_reader_money(reader, 5);
-    instrument->fees = store_reader_money(reader, 6);
-    instrument->funding = store_reader_money(reader, 7);
-    instrument->worth = instrument->realised;
-    add(reading, &instrument->worth, instrument->unrealised);
-    add(reading, &instrument->worth, instrument->funding);
-    reading->overflow |=
-        !money_try_subtract(instrument->worth, instrument->fees, &instrument->worth);
+    struct run_earned now = {.position = store_reader_money(reader, 3),
+                             .realised = store_reader_money(reader, 4),
+                             .unrealised = store_reader_money(reader, 5),
+                             .fees = store_reader_money(reader, 6),
+                             .funding = store_reader_money(reader, 7)};
+    now.net = now.realised;
+    add(reading, &now.net, now.unrealised);
+    add(reading, &now.net, now.funding);
+    subtract(reading, &now.net, now.fees);
+    return now;
+}
+
+/* Profit counts from where the run began, a position is what it is. */
+static void read_position(struct reading *reading, struct run_instrument *instrument,
+                          const char *why)
+{
+    struct store_reader *reader = reading->reader;
+    const struct run_earned now = read_earned(reading), *before = &instrument->before;
+    if (strcmp(why, "start") == 0)
+        instrument->before = now;
+    instrument->chain = now;
+    instrument->position = now.position;
+    instrument->realised = now.realised;
+    instrument->unrealised = now.unrealised;
+    instrument->fees = now.fees;
+    instrument->funding = now.funding;
+    instrument->worth = now.net;
+    subtract(reading, &instrument->realised, before->realised);
+    subtract(reading, &instrument->unrealised, before->unrealised);
+    subtract(reading, &instrument->fees, before->fees);
+    subtract(reading, &instrument->funding, before->funding);
+    subtract(reading, &instrument->worth, before->net);
     series_add(reading, &instrument->inventory, store_reader_integer(reader, 1, 0, INT64_MAX),
                instrument->position);
     instrument->unmarked =
         money_compare(instrument->position, MONEY_ZERO) != 0 && store_reader_is_null(reader, 8);
-    if (!final)
+    if (strcmp(why, "final") != 0)
         return;
     instrument->ended = true;
     instrument->mark_stale = store_reader_integer(reader, 9, 0, 1) == 1;
@@ -313,7 +340,7 @@ static int read_positions(struct reading *reading, struct error *error)
     struct store_reader *reader = reading->reader;
     struct run *run = reading->run;
     int64_t sample = -1; /* time of the sample that is being read */
-    bool end = false;    /* it is the end */
+    bool bound = false;  /* it is the start or the end */
     int code = store_reader_query(reader, "position",
                                   "SELECT why, at_ns, instrument, position, realised, unrealised,"
                                   " fees, funding, mark, mark_stale FROM position ORDER BY id",
@@ -322,18 +349,18 @@ static int read_positions(struct reading *reading, struct error *error)
         return code;
     while (store_reader_next(reader)) {
         const char *why = store_reader_text(reader, 0);
-        bool fill = strcmp(why, "fill") == 0, final = strcmp(why, "final") == 0;
+        bool fill = strcmp(why, "fill") == 0;
         int64_t at_ns = store_reader_integer(reader, 1, 0, INT64_MAX);
         if (sample >= 0 && (fill || at_ns != sample))
-            end_sample(reading, sample, end);
+            end_sample(reading, sample, bound);
         sample = fill ? -1 : at_ns;
-        end = final;
-        read_position(reading, read_instrument(reading, 2), final);
+        bound = strcmp(why, "start") == 0 || strcmp(why, "final") == 0;
+        read_position(reading, read_instrument(reading, 2), why);
         if (reading->no_memory)
             break;
     }
     if (sample >= 0)
-        end_sample(reading, sample, end);
+        end_sample(reading, sample, bound);
     for (size_t i = 0; i < run->instrument_count; i++)
         add(reading, &asset_of(reading, run->instruments[i].profit_asset)->fees,
             run->instruments[i].fees);
@@ -371,15 +398,16 @@ static void add_fills(struct reading *reading, struct run_fills *fills, int64_t 
 static void add_fee(struct reading *reading, struct run_instrument *instrument, unsigned liquidity,
                     const char *asset, int64_t quantity, money notional, money fee)
 {
-    unsigned i = 0;
+    size_t i = 0;
     while (i < instrument->fee_count && (instrument->fee[i].liquidity != liquidity ||
                                          strcmp(instrument->fee[i].asset, asset) != 0))
         i++;
-    if (i == RUN_FEES_MAX) {
-        store_reader_refuse(reading->reader, 6, "one of few fee assets");
-        return;
-    }
     if (i == instrument->fee_count) {
+        struct run_fee *more =
+            with_room(reading, instrument->fee, i, &instrument->fee_capacity, sizeof *more);
+        if (!more)
+            return;
+        instrument->fee = more;
         instrument->fee[i] =
             (struct run_fee){.asset = copy(reading, asset), .liquidity = (uint8_t)liquidity};
         if (!instrument->fee[i].asset)
@@ -640,7 +668,9 @@ static int read_placed(struct reading *reading, struct error *error)
     struct store_reader *reader = reading->reader;
     int code = store_reader_query(
         reader, "orders",
-        "SELECT o.instrument, count(*) FROM orders o WHERE EXISTS (SELECT 1 FROM order_event e"
+        "SELECT o.instrument, count(*) FROM orders o WHERE EXISTS (SELECT 1 FROM spell s"
+        " WHERE s.order_id = o.id) OR o.ended IN ('filled', 'cancelled') OR EXISTS (SELECT 1 FROM "
+        "order_event e"
         " WHERE e.order_id = o.id AND e.kind IN ('order_accepted', 'open_order', 'order_filled',"
         " 'order_cancelled', 'order_expired')) GROUP BY o.instrument",
         error);
@@ -763,8 +793,9 @@ static void free_instrument(struct run_instrument *instrument)
     free(instrument->profit_asset);
     free(instrument->base);
     free(instrument->mark);
-    for (unsigned i = 0; i < instrument->fee_count; i++)
+    for (size_t i = 0; i < instrument->fee_count; i++)
         free(instrument->fee[i].asset);
+    free(instrument->fee);
     free(instrument->gates.items);
     free(instrument->breakers.items);
     free(instrument->inventory.at_ns);

@@ -67,15 +67,16 @@ struct run_intervals {
     size_t count, capacity;
 };
 
-enum {
-    RUN_FEES_MAX = 6
-}; /* fee assets of one instrument: base, quote, settle, one more; maker, taker */
-
 /* Fees of one asset and one kind of liquidity. */
 struct run_fee {
     char *asset; /* "" where the fill named none */
     uint8_t liquidity;
     struct run_fills fills;
+};
+
+/* Profit in its parts, and the position that it is of. */
+struct run_earned {
+    money position, realised, unrealised, fees, funding, net;
 };
 
 struct run_instrument {
@@ -85,13 +86,14 @@ struct run_instrument {
     int price_exponent, quantity_exponent;
     struct decimal multiplier;
     int64_t tick; /* price units */
-    /* At the end; `ended` false: the run told none. */
+    /* At the end; `ended` false: the run told none. Profit is this run's own: less what it began with. */
     bool ended, mark_stale;
     money position, realised, unrealised, fees, funding;
-    char *mark;                /* decimal text, NULL: none */
-    struct run_fills fills[2]; /* by side */
-    struct run_fee fee[RUN_FEES_MAX];
-    unsigned fee_count;
+    struct run_earned before, chain; /* what it began with, of the tapes before; and all of them */
+    char *mark;                      /* decimal text, NULL: none */
+    struct run_fills fills[2];       /* by side */
+    struct run_fee *fee;             /* in the order in which they came */
+    size_t fee_count, fee_capacity;
     struct run_markout markout[RUN_HORIZONS];
     struct run_level level[2][RUN_LEVELS_MAX];
     uint64_t gate_blocked[GATE_COUNT];
@@ -99,13 +101,13 @@ struct run_instrument {
     uint64_t sent, placed, open, filled, cancelled, rejected, expired, not_found;
     struct run_series inventory;
     bool unmarked; /* while reading: there is a position, and nothing marks it */
-    money worth;   /* while reading: realised + unrealised - fees + funding as it stood last */
+    money worth;   /* while reading: realised + unrealised - fees + funding as they stood last */
 };
 
 /* Profit in one asset. Instruments whose profit is in it are added up. */
 struct run_asset {
     char *name;
-    struct run_series equity; /* at each sample and at the end */
+    struct run_series equity; /* at the start, at each sample and at the end */
     bool unmarked;            /* while reading: an instrument is */
     money fees, worth, peak, drawdown;
     int64_t drawdown_ns; /* when it was deepest */

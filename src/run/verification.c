@@ -147,6 +147,13 @@ void verification_add_first(struct verification *verification, struct sink *sink
     loop->sink_count++;
 }
 
+void verification_add_last(struct verification *verification, struct sink *sink)
+{
+    struct loop *loop = &verification->loop;
+    ASSERT(loop->sink_count < LOOP_SINKS_MAX);
+    loop->sinks[loop->sink_count++] = sink;
+}
+
 static int told_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct sink *to = ((struct told *)sink)->to;

@@ -53,6 +53,8 @@ int verification_open(struct verification *verification, const char *path, struc
 /* A sink that is told of a message before all others, so that at a start it still finds the engine of the session
  * before. Between open and execute. */
 void verification_add_first(struct verification *verification, struct sink *sink);
+/* A sink behind all others: at a start the engine has been given what it starts from. Between open and execute. */
+void verification_add_last(struct verification *verification, struct sink *sink);
 /* A sink that is told of messages, steps and the decisions that stand on the tape: what a killed session decided and its tape has
  * not was never sent, and is left out. One at most, between open and execute. */
 void verification_add_told(struct verification *verification, struct sink *sink);

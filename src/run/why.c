@@ -312,9 +312,12 @@ static void take_fill(struct why *why, int64_t ts, const struct event_order_fill
     say_time(why, ts, "fill");
     say(why, ": ");
     say_quantity_at(why, fill->instrument, fill->quantity, fill->price);
-    say(why, " (%s, %s), %s left", event_enum_text(FIELD_FILL_CAUSE, fill->cause),
-        event_enum_text(FIELD_LIQUIDITY, fill->liquidity),
-        quantity_text(why, fill->instrument, fill->leaves.units, left));
+    say(why, " (%s, %s), ", event_enum_text(FIELD_FILL_CAUSE, fill->cause),
+        event_enum_text(FIELD_LIQUIDITY, fill->liquidity));
+    if (fill->leaves.status == NUMBER_VALUE)
+        say(why, "%s left", quantity_text(why, fill->instrument, fill->leaves.units, left));
+    else
+        say(why, "what is left is not told");
     say_after(why, ts, why->placed_ts, "it was placed");
     say(why, "\n");
 }

@@ -461,7 +461,10 @@ static int write_fill(struct store *store, const struct message *message, struct
     put_text(store, event_enum_text(FIELD_SIDE, f->side));
     put_decimal(store, f->price.units, d->price_exponent);
     put_decimal(store, f->quantity.units, d->quantity_exponent);
-    put_decimal(store, f->leaves.units, d->quantity_exponent);
+    if (f->leaves.status == NUMBER_VALUE)
+        put_decimal(store, f->leaves.units, d->quantity_exponent);
+    else
+        put_null(store);
     put_integer(store, f->price.units);
     put_integer(store, f->quantity.units);
     put_text(store, event_enum_text(FIELD_FILL_CAUSE, f->cause));
@@ -495,6 +498,15 @@ static int write_position(struct store *store, const struct message *message, co
         put_null(store);
     put_integer(store, p->mark_stale);
     return row_end(store, error);
+}
+
+/* Those of all instruments, in their order, are the first rows. A later session on the tape begins with what the one
+ * before left there: nothing new. */
+static int write_start(struct store *store, const struct message *message, struct error *error)
+{
+    if (store->positions != message->record->final_position.instrument)
+        return 0;
+    return write_position(store, message, "start", error);
 }
 
 static int write_balance(struct store *store, const struct message *message, struct error *error)
@@ -544,7 +556,7 @@ static int end_gate(struct store *store, const struct spool_gate *gate, struct e
 /* A gate has ceased to block, or a session ends while it does. */
 static int write_gate(struct store *store, const struct spool_gate *gate, struct error *error)
 {
-    if (end_gate(store, gate, error) || gate->blocked == 0)
+    if (end_gate(store, gate, error))
         return error->code;
     row_begin(store, STORE_gate_block);
     put_integer(store, gate->instrument);
@@ -566,8 +578,8 @@ static int begin_gate(struct store *store, const struct spool_gate *gate, struct
 static int take_gate(struct store *store, const struct message *message, struct error *error)
 {
     const struct event_gate *told = &message->record->gate;
-    const struct spool_gate gate = {told->instrument, told->gate, told->blocked, message->ts_local};
-    return told->blocking ? begin_gate(store, &gate, error) : write_gate(store, &gate, error);
+    const struct spool_gate gate = {told->instrument, told->gate, 0, message->ts_local};
+    return told->blocking ? begin_gate(store, &gate, error) : end_gate(store, &gate, error);
 }
 
 /* Where it stands already, a session begins with what the one before ended with. */
@@ -624,13 +636,23 @@ static int take_message(struct store *store, const struct message *message, stru
     case EVENT_order_expired:
         over = record->order_expired.order;
         break;
-    case EVENT_order_not_found:
-        return change(store, STORE_lose_spell, (int64_t)record->order_not_found.order,
-                      message->ts_local, error);
     default:
         return 0;
     }
     return change(store, STORE_end_spell, (int64_t)over, message->ts_local, error);
+}
+
+static int write_ended(struct store *store, const struct spool_ended *ended, struct error *error)
+{
+    row_begin(store, STORE_ended);
+    put_integer(store, (int64_t)ended->order);
+    put_text(store, ended->by == EVENT_order_filled   ? "filled"
+                    : ended->by == EVENT_order_status ? "cancelled"
+                                                      : "not_found");
+    put_integer(store, ended->at);
+    if (row_end(store, error))
+        return error->code;
+    return change(store, STORE_end_spell, (int64_t)ended->order, ended->at, error);
 }
 
 static int write_message(struct store *store, const struct message *message, struct error *error)
@@ -660,6 +682,10 @@ int store_put_entry(struct store *store, const struct spool_entry *entry, struct
         return begin_breaker(store, &entry->breaker, error);
     case SPOOL_GOES_ON:
         return drop_last_words(store, error);
+    case SPOOL_START:
+        return write_start(store, message, error);
+    case SPOOL_ENDED:
+        return write_ended(store, &entry->ended, error);
     case SPOOL_FILL:
         return write_position(store, message, "fill", error);
     case SPOOL_SAMPLE:

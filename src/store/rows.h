@@ -11,7 +11,12 @@
 #define STORE_STATEMENTS(X)                                                                        \
     X(run, "INSERT OR REPLACE INTO run VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")  \
     X(instrument, "INSERT INTO instrument VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")             \
-    X(order, "INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                          \
+    X(order, "INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)")                \
+    /* A fill that comes behind the end of what it leaves makes no order filled. */                \
+    X(ended, "UPDATE orders SET ended = ?2, ended_ns = ?3 WHERE id = ?1 AND NOT (?2 = 'filled'"    \
+             " AND coalesce((SELECT left_units FROM spell WHERE order_id = ?1 ORDER BY id DESC"    \
+             " LIMIT 1), 0) > 0 AND EXISTS (SELECT 1 FROM order_event WHERE order_id = ?1"         \
+             " AND kind IN ('order_cancelled', 'order_expired')))")                                \
     X(modify, "INSERT INTO modify VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL)")                            \
     X(find_modify,                                                                                 \
       "SELECT * FROM (SELECT id, level, distance_millitick, price_units, leaves_units,"            \
@@ -31,8 +36,6 @@
                   " rested_units = max(rested_units, filled_units + ?2),"                          \
                   " left_units = max(left_units - ?2, 0) WHERE id = ?1")                           \
     X(end_spell, "UPDATE spell SET ended_ns = ?2 WHERE order_id = ?1 AND ended_ns IS NULL")        \
-    X(lose_spell, "UPDATE spell SET ended_ns = ?2 WHERE order_id = ?1 AND ended_ns IS NULL AND"    \
-                  " (SELECT outcome FROM order_outcome WHERE id = ?1) = 'not_found'")              \
     X(order_event, "INSERT INTO order_event VALUES (?,?,?,?,?,?)")                                 \
     X(fill, "INSERT INTO fill VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                         \
     X(fill_mid, "INSERT OR IGNORE INTO fill_mid SELECT id, ?3, ?4 FROM fill WHERE order_id = ?1"   \

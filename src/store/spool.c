@@ -4,6 +4,7 @@
 #include "store/spool.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,23 +18,29 @@ enum {
     SPOOL_BUFFER_BYTES = 1 << 16,
     MID_BYTES = 24 + 1 + EVENT_VENUE_ID_MAX, /* order, horizon, mid; trade */
     GATE_BYTES = 19,                         /* instrument, gate, blocked, at */
-    BREAKER_BYTES = 12                       /* instrument, breaker, state, since */
+    BREAKER_BYTES = 12,                      /* instrument, breaker, state, since */
+    ENDED_BYTES = 17                         /* order, at, by */
 };
 
 struct spool {
     struct sink sink; /* first: the loop holds a pointer to it */
-    FILE *file;       /* NULL: `put` is another's */
+    struct sink loaded;
+    FILE *file; /* NULL: `put` is another's */
     spool_put *put;
     void *put_context;
     struct engine *engine;
     unsigned instrument_count;
     int64_t sample_ns, next_sample;
     int64_t first_ns, last_ns;
-    bool any;
+    bool any, begins;          /* there was a start; the message is the first one */
     int filled;                /* instrument of the fill that the engine is taking, or -1 */
     struct message fill;       /* that fill */
     union event_record record; /* and its record */
     uint64_t fills;            /* that the engine had counted before */
+    order_id sought;           /* an open order that the message may end; 0: none */
+    /* By instrument and gate: what the engine had counted in this spell of blocking before the last start, on this tape
+     * or on the one before, where it stands already. */
+    uint64_t (*counted)[GATE_COUNT];
     struct mids *mids;
     unsigned
         kind; /* of the message that the engine is taking, where it is the run's or moves a mid */
@@ -76,6 +83,26 @@ static int write_gate(struct spool *spool, enum spool_what what, unsigned instru
     bytes[SPOOL_HEAD_BYTES + 2] = (uint8_t)gate;
     bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 3, blocked);
     bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 11, (uint64_t)spool->last_ns);
+    return spool->put(spool->put_context, bytes, sizeof bytes, error);
+}
+
+/* A spell of blocking, or a session in it, is over: what was counted in it that stands nowhere yet. */
+static int write_counted(struct spool *spool, unsigned instrument, unsigned gate, uint64_t blocked,
+                         struct error *error)
+{
+    uint64_t *counted = &spool->counted[instrument][gate];
+    uint64_t more = blocked > *counted ? blocked - *counted : 0;
+    *counted = 0;
+    return more > 0 ? write_gate(spool, SPOOL_GATE, instrument, gate, more, error) : 0;
+}
+
+static int write_ended(struct spool *spool, order_id order, unsigned by, struct error *error)
+{
+    uint8_t bytes[SPOOL_HEAD_BYTES + ENDED_BYTES] = {SPOOL_ENDED};
+    bytes_put_u16(bytes + 1, ENDED_BYTES);
+    bytes_put_u64(bytes + SPOOL_HEAD_BYTES, order);
+    bytes_put_u64(bytes + SPOOL_HEAD_BYTES + 8, (uint64_t)spool->last_ns);
+    bytes[SPOOL_HEAD_BYTES + 16] = (uint8_t)by;
     return spool->put(spool->put_context, bytes, sizeof bytes, error);
 }
 
@@ -139,8 +166,7 @@ int spool_end_session(struct spool *spool, struct error *error)
     for (unsigned i = 0; !code && i < spool->instrument_count; i++)
         for (unsigned gate = 0; !code && gate < GATE_COUNT; gate++) {
             uint64_t blocked = engine_gate_blocked(spool->engine, i, (enum gate)gate);
-            if (blocked > 0)
-                code = write_gate(spool, SPOOL_GATE, i, gate, blocked, error);
+            code = write_counted(spool, i, gate, blocked, error);
         }
     return code;
 }
@@ -206,6 +232,15 @@ static int write_held(struct spool *spool, struct error *error)
     return 0;
 }
 
+/* After the run's first start: what it begins with. */
+static int write_beginning(struct spool *spool, struct error *error)
+{
+    for (unsigned i = 0; i < spool->instrument_count; i++)
+        if (write_position(spool, i, spool->last_ns, SPOOL_START, error))
+            return error->code;
+    return 0;
+}
+
 static void count(struct spool *spool, unsigned kind)
 {
     if (kind == EVENT_start)
@@ -216,6 +251,21 @@ static void count(struct spool *spool, unsigned kind)
         spool->counts.market++;
     else
         spool->counts.answers++;
+}
+
+/* Before a start is taken: its step may block already. */
+static void note_counted(struct spool *spool, const struct message *message)
+{
+    for (unsigned i = 0; message->kind == EVENT_start && i < spool->instrument_count; i++)
+        for (unsigned gate = 0; gate < GATE_COUNT; gate++)
+            spool->counted[i][gate] = engine_gate_blocked(spool->engine, i, (enum gate)gate);
+}
+
+static int on_loaded(struct sink *sink, const struct message *message, struct error *error)
+{
+    (void)error;
+    note_counted((struct spool *)((char *)sink - offsetof(struct spool, loaded)), message);
+    return 0;
 }
 
 static int write_goes_on(struct spool *spool, struct error *error)
@@ -240,6 +290,13 @@ static int look_at(struct spool *spool, const struct message *message, struct er
     return mids_settle(spool->mids, message->ts_local, write_mid, spool, error);
 }
 
+/* Messages that don't say by themselves whether they end an order. */
+static bool may_end(unsigned kind)
+{
+    return kind == EVENT_order_filled || kind == EVENT_order_status ||
+           kind == EVENT_order_not_found;
+}
+
 static int on_message(struct sink *sink, const struct message *message, struct error *error)
 {
     struct spool *spool = (struct spool *)sink;
@@ -251,6 +308,8 @@ static int on_message(struct sink *sink, const struct message *message, struct e
     if (message->ts_local >= spool->next_sample &&
         take_samples(spool, message->ts_local, message->kind == EVENT_start, error))
         return error->code;
+    note_counted(spool, message);
+    spool->begins = !spool->any;
     if (!spool->any)
         spool->first_ns = message->ts_local;
     spool->any = true;
@@ -258,6 +317,9 @@ static int on_message(struct sink *sink, const struct message *message, struct e
     count(spool, message->kind);
     if (!is_wanted(message))
         return 0;
+    if (may_end(message->kind) &&
+        engine_order_is_open(spool->engine, message->record->order_not_found.order))
+        spool->sought = message->record->order_not_found.order; /* each begins so */
     if (message->kind != EVENT_order_filled)
         return write_message(spool, message, SPOOL_MESSAGE, error);
     /* A venue may tell a trade twice; what the engine counts is the run's. */
@@ -269,14 +331,24 @@ static int on_message(struct sink *sink, const struct message *message, struct e
     return 0;
 }
 
-static int on_stepped(struct sink *sink, const struct engine *engine, struct error *error)
+static int take_sought(struct spool *spool, const struct engine *engine, struct error *error)
 {
-    struct spool *spool = (struct spool *)sink;
-    note_mids(spool);
-    if (spool->kind == EVENT_start && write_held(spool, error))
-        return error->code;
-    if (spool->filled < 0)
-        return 0;
+    const order_id order = spool->sought;
+    spool->sought = 0;
+    return order == 0 || engine_order_is_open(engine, order)
+               ? 0
+               : write_ended(spool, order, spool->kind, error);
+}
+
+static int take_start(struct spool *spool, struct error *error)
+{
+    int code = write_held(spool, error);
+    return code || !spool->begins ? code : write_beginning(spool, error);
+}
+
+/* A venue may tell a trade twice: only what the engine counted is one. */
+static int take_filled(struct spool *spool, const struct engine *engine, struct error *error)
+{
     unsigned instrument = (unsigned)spool->filled;
     spool->filled = -1;
     if (engine_counters(engine)->fills == spool->fills)
@@ -285,6 +357,17 @@ static int on_stepped(struct sink *sink, const struct engine *engine, struct err
         return error->code;
     mids_want(spool->mids, &spool->record.order_filled, venue_time(&spool->fill));
     return write_position(spool, instrument, spool->last_ns, SPOOL_FILL, error);
+}
+
+static int on_stepped(struct sink *sink, const struct engine *engine, struct error *error)
+{
+    struct spool *spool = (struct spool *)sink;
+    note_mids(spool);
+    if (spool->kind == EVENT_start && take_start(spool, error))
+        return error->code;
+    if (spool->filled >= 0 && take_filled(spool, engine, error))
+        return error->code;
+    return take_sought(spool, engine, error);
 }
 
 static int on_finishing(struct sink *sink, const struct engine *engine, struct error *error)
@@ -296,7 +379,12 @@ static int on_finishing(struct sink *sink, const struct engine *engine, struct e
 static int on_decision(struct sink *sink, const struct message *decision, struct error *error)
 {
     struct spool *spool = (struct spool *)sink;
-    return is_wanted(decision) ? write_message(spool, decision, SPOOL_MESSAGE, error) : 0;
+    if (is_wanted(decision) && write_message(spool, decision, SPOOL_MESSAGE, error))
+        return error->code;
+    if (decision->kind != EVENT_gate || decision->record->gate.blocking)
+        return 0;
+    const struct event_gate *gate = &decision->record->gate;
+    return write_counted(spool, gate->instrument, gate->gate, gate->blocked, error);
 }
 
 static int put_into_file(void *context, const uint8_t *bytes, size_t length, struct error *error)
@@ -325,11 +413,15 @@ int spool_open_into(struct spool **out, unsigned instrument_count, int64_t sampl
     spool->sample_ns = sample_ns;
     spool->next_sample = INT64_MIN;
     spool->filled = -1;
-    int code = mids_open(&spool->mids, instrument_count, error);
-    if (code)
+    spool->counted = calloc(instrument_count ? instrument_count : 1, sizeof *spool->counted);
+    int code = spool->counted ? mids_open(&spool->mids, instrument_count, error)
+                              : error_set(error, ERROR_SYSTEM, "no memory for the run database");
+    if (code) {
+        free(spool->counted);
         free(spool);
-    else
+    } else {
         *out = spool;
+    }
     return code;
 }
 
@@ -357,6 +449,7 @@ void spool_close(struct spool **out)
     if ((*out)->file)
         fclose((*out)->file);
     mids_close(&(*out)->mids);
+    free((*out)->counted);
     free(*out);
     *out = NULL;
 }
@@ -364,6 +457,12 @@ void spool_close(struct spool **out)
 void spool_set_engine(struct spool *spool, struct engine *engine)
 {
     spool->engine = engine;
+}
+
+struct sink *spool_loaded_sink(struct spool *spool)
+{
+    spool->loaded = (struct sink){.message = on_loaded};
+    return &spool->loaded;
 }
 
 struct sink *spool_sink(struct spool *spool)
@@ -434,6 +533,12 @@ int spool_decode(const uint8_t *bytes, struct spool_entry *entry, struct error *
     }
     if (entry->what == SPOOL_GOES_ON)
         return 0;
+    if (entry->what == SPOOL_ENDED) {
+        ASSERT(length == ENDED_BYTES);
+        entry->ended =
+            (struct spool_ended){bytes_get_u64(body), (int64_t)bytes_get_u64(body + 8), body[16]};
+        return 0;
+    }
     if (entry->what == SPOOL_BREAKER) {
         ASSERT(length == BREAKER_BYTES);
         entry->breaker = (struct spool_breaker){bytes_get_u16(body), body[2], body[3],

@@ -7,9 +7,9 @@
 #include "loop.h"
 
 /* What a record of the spool is: a message of the run, a position and why it stands there, the mid of a fill,
- * what a gate blocked that still blocks when a session ends, or a breaker that had tripped or a gate that blocked when
- * one began or went on; or that another session begins on the same tape, or this one goes on there, so that last words
- * before it are none. */
+ * what a gate blocked in a spell that is over or in a session that is, or a breaker that had tripped or a gate that blocked
+ * when one began or went on; or that another session begins on the same tape, or this one goes on there, so that last words
+ * before it are none; a position as the run began with it; or that an order has ended. */
 enum spool_what {
     SPOOL_MESSAGE,
     SPOOL_FILL,
@@ -18,7 +18,9 @@ enum spool_what {
     SPOOL_GATE,
     SPOOL_BREAKER,
     SPOOL_GATE_HELD,
-    SPOOL_GOES_ON
+    SPOOL_GOES_ON,
+    SPOOL_START,
+    SPOOL_ENDED
 };
 
 /* The engine's mid just before a fill, or at the fill's time at the venue and a horizon more (store/mids.h). */
@@ -39,9 +41,9 @@ struct spool_mid {
 
 struct spool_gate {
     uint16_t instrument;
-    uint8_t gate; /* enum gate */
-    uint64_t blocked;
-    int64_t at; /* ts_local of the session's end, or of its start */
+    uint8_t gate;     /* enum gate */
+    uint64_t blocked; /* of this tape alone */
+    int64_t at;       /* ts_local of the message behind it */
 };
 
 struct spool_breaker {
@@ -55,14 +57,24 @@ struct spool_counts {
     uint64_t market, ticks, answers, starts;
 };
 
+/* What an order ended by, where the message alone doesn't say so: EVENT_order_filled (leaves may be unknown), _status (the
+ * venue says that it is over) or _not_found (it was given up). */
+struct spool_ended {
+    order_id order;
+    int64_t at; /* ts_local */
+    uint8_t by;
+};
+
 /* One record read back. */
 struct spool_entry {
     enum spool_what what;
-    struct message message;    /* of the first three; a position is a final_position record */
+    struct message
+        message; /* of the first three and SPOOL_START; a position is a final_position record */
     union event_record record; /* what `message` points to */
     struct spool_mid mid;
     struct spool_gate gate;
     struct spool_breaker breaker;
+    struct spool_ended ended;
 };
 
 struct spool;
@@ -73,8 +85,9 @@ enum { SPOOL_HEAD_BYTES = 3, SPOOL_RECORD_BYTES_MAX = SPOOL_HEAD_BYTES + EVENT_R
 /* Takes one record's bytes; an error ends the run. */
 typedef int spool_put(void *context, const uint8_t *bytes, size_t length, struct error *error);
 
-/* A spool in an unnamed temporary file. Positions are taken after each fill, and of all instruments
- * each `sample_ns` (aligned to whole multiples since 1970) as they stand just before that time. */
+/* A spool in an unnamed temporary file. Positions are taken when the run begins (of a tape that goes on where another ended:
+ * what that one left), after each fill, and of all instruments each `sample_ns` (aligned to whole multiples since 1970) as
+ * they stand just before that time. */
 int spool_open(struct spool **spool, unsigned instrument_count, int64_t sample_ns,
                struct error *error);
 /* The same, its records given to `put` instead of a file; they can't be read back from here. */
@@ -84,6 +97,8 @@ void spool_close(struct spool **spool);
 /* The engine that the loop steps; before it runs. */
 void spool_set_engine(struct spool *spool, struct engine *engine);
 struct sink *spool_sink(struct spool *spool);
+/* Another sink, where what the engine starts from is loaded behind the one before: told the start when it is. */
+struct sink *spool_loaded_sink(struct spool *spool);
 /* ts_local of the engine's start and of the last message that passed; false where it did not start. */
 bool spool_span(const struct spool *spool, int64_t *first_ns, int64_t *last_ns);
 struct spool_counts spool_counts(const struct spool *spool);

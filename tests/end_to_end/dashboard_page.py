@@ -2,14 +2,17 @@
 """The dashboard in a browser: a profit worked out by hand stands on it, in /api/dashboard, in /metrics and in the
 report; a click pauses and resumes a live session, and paces a replay; nothing is fetched from elsewhere; hostile names
 stay text. Skipped where there is no chromium. Speaks TAP."""
+import http.server
 import json
 import os
+import queue
 import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
 
 sys.dont_write_bytecode = True
@@ -85,6 +88,9 @@ def by_hand(page, folder):
         told = json.loads(served.read("api/dashboard"))
         check("and in /api/dashboard", told["account"]["profit"] == PROFIT["net"]
               and told["instruments"][0]["profit"] == PROFIT["net"], told["account"])
+        drawdowns = {sample["drawdown"] for sample in told["series"]}
+        check("its drawdown is not known over time where it is not known now",
+              drawdowns == {None} if told["account"]["drawdown"] is None else None not in drawdowns, told["account"], drawdowns)
         metrics = served.read("metrics").splitlines()
         check("and in /metrics", f"capstan_account_profit{{currency=\"USD\"}} {PROFIT['net']}" in metrics
               and f"capstan_instrument_profit{{instrument=\"v1:BTC-USD\",asset=\"USD\"}} {PROFIT['net']}" in metrics
@@ -122,7 +128,8 @@ def sizes(page, folder):
             check(f"{title}: books, fills, decisions, venues, latency and charts are shown", there and page.value(
                 "['instruments', 'book', 'fills', 'decisions', 'venues', 'latency', 'balances'].every("
                 "id => document.getElementById(id).children.length > 0) && document.querySelectorAll('canvas').length === 2"))
-            sticks_out = page.value("document.documentElement.scrollWidth - window.innerWidth")
+            # A phone's browser makes the page smaller where something sticks out: window.innerWidth grows with it.
+            sticks_out = page.value("document.documentElement.scrollWidth") - width
             check(f"{title}: nothing sticks out", sticks_out <= 0, sticks_out)
             check(f"{title}: no complaint", not page.complaints, page.complaints)
             page.picture(f"dashboard-{width}{'-dark' if dark else ''}", whole=True)
@@ -130,6 +137,103 @@ def sizes(page, folder):
         check("it is live", page.until(f"document.body.dataset.shown > '{before}'"))
         playback(page)
         keyboard(page)
+
+
+class Told:
+    """Another server at one address: the page's own files, and as events what a test says that the engine tells."""
+
+    def __init__(self, served, events):
+        told = self.told = queue.Queue()
+        for event in events:
+            told.put(event)
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                kinds = {"js": "text/javascript", "css": "text/css", "/": "text/html"}
+                kind = kinds.get(self.path.rsplit(".", 1)[-1], "text/event-stream")
+                self.send_header("Content-Type", kind)
+                self.end_headers()
+                if self.path != "/api/events":
+                    self.wfile.write(served.read(self.path.lstrip("/")).encode())
+                    return
+                while (event := told.get()) is not None:
+                    self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+                    self.wfile.flush()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.told.put(None)
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def what_the_engine_tells(page, folder):
+    """Figures of one page agree with each other, names are long, and of a session that is gone nothing stays."""
+    with Served(f"{folder}/market.tape", *settings(SETTINGS), "--speed", "max") as served:
+        page.open(served.url, 390, 844)
+        page.until("document.getElementById('readiness').textContent === 'ended'")
+        base = json.loads(served.read("api/dashboard"))
+        base["session"] |= {"mode": "live", "playback": None}
+        one = base["instruments"][0]
+        one |= {"bids": [["60000.12345678", "0.12345678"]], "asks": [["60001.12345678", "1234.12345678"]],
+                "gates": ["rate", "exposure"]}
+        one["orders"] = [{"order": "#1", "side": side, "price": price, "leaves": "1234.12345678", "filled": "0", "state": "open",
+                          "level": 0, "changed_ms": 0} for side, price in (("buy", "60000.12345678"), ("sell", "60001.12345678"))]
+        second = one | {"instrument": "a_long_venue_name:A-LONG-SYMBOL-20271231-PERPETUAL"}
+        fallen = [{"time_ms": base["time_ms"] + second * 1000, "profit": "70", "drawdown": "30", "equity_usd": None} for second in range(3)]
+        base |= {"instruments": [one, second], "series": fallen, "account": base["account"] | {
+            "currency": "USD", "profit": "70", "peak": "100", "drawdown": "30"}}
+        with Told(served, []) as told:
+            page.open(told.url, 390, 844)
+            page.value("window.drawn = {}; const add = capstanCharts.add; capstanCharts.add = (place, lines, data, more) => {"
+                       " const made = add(place, lines, data, more), set = made.set; window.drawn[place.id] = data;"
+                       " made.set = (data) => { window.drawn[place.id] = data; return set(data); }; return made; }; 0")
+            told.told.put(base)
+            shown(page)
+            sticks_out = page.value("document.documentElement.scrollWidth") - 390
+            check("on a phone long figures and names do not make the page wider", sticks_out <= 0, sticks_out)
+            over = page.value("[...document.querySelectorAll('#instruments th button')].map(b => b.getBoundingClientRect().right"
+                              " - b.closest('tr').cells[1].getBoundingClientRect().left)")
+            check("no name lies over the figures beside it", len(over) == 2 and max(over) <= 1, over)
+            page.picture("dashboard-long-390", whole=True)
+            check("the drawdown's chart is the engine's drawdown", page.value("window.drawn['drawdown-chart'][1]") == [-30] * 3,
+                  page.value("window.drawn"))
+            page.value("document.getElementById('scope').value = " + json.dumps(one["instrument"]))
+            other = base | {"instruments": [second], "uptime_seconds": 1, "series": [{**fallen[0], "time_ms": base["time_ms"] + 9000}],
+                            "time_ms": base["time_ms"] + 9000}
+            told.told.put(other)
+            page.until(f"document.body.dataset.shown === '{other['time_ms']}'")
+            names = page.value("[...document.querySelectorAll('#instruments th')].map(h => h.textContent)")
+            check("an instrument that is none of the session any more is gone, and the book is another's",
+                  names == [second["instrument"]] and page.value("document.getElementById('scope').options.length") == 2
+                  and page.value("document.getElementById('book-title').textContent") == f"Book, {second['instrument']}", names)
+            check("its choice for commands is not passed on in silence", one["instrument"] in page.value(
+                "document.getElementById('told').textContent"))
+            check("what was drawn of the session before is gone", len(page.value("window.drawn['profit-chart'][0]")) == 1)
+            told.told.put(other | {"account": other["account"] | {"currency": None, "profit": None}, "time_ms": other["time_ms"] + 1})
+            page.until(f"document.body.dataset.shown === '{other['time_ms'] + 1}'")
+            tile = page.value("document.querySelector('.tile .value').textContent")
+            exchanges = [{name: each[name] for name in ("exchange", "connected", "market_data", "orders_stream", "waiting_bytes")}
+                         for each in base["exchanges"]]
+            told.told.put(other | {"session": other["session"] | {"mode": "record"}, "exchanges": exchanges,
+                                   "time_ms": other["time_ms"] + 2})
+            page.until(f"document.body.dataset.shown === '{other['time_ms'] + 2}'")
+            venue = page.value("[...document.querySelectorAll('#venues td')].map(c => [c.textContent, c.className])")
+            check("a recording has no account that is not reconciled, and no commands",
+                  [words for words, _ in venue][3:6] == ["–"] * 3 and "bad" not in [kind for _, kind in venue]
+                  and page.value("getComputedStyle(document.getElementById('token-form')).display") == "none", venue)
+            check("a profit that is not known yet is not one in several currencies", tile == "–", tile)
 
 
 def playback(page):
@@ -272,6 +376,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder, browser.Browser() as page:
         by_hand(page, folder)
         sizes(page, folder)
+        what_the_engine_tells(page, folder)
         hostile(page, folder)
         live(page, folder)
     print(f"1..{len(results)}")

@@ -303,6 +303,10 @@ def the_dashboard_asks_for_metrics_that_there_are():
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
     rows = {panel["title"] for panel in dashboard["panels"] if panel["type"] == "row"}
     assert rows == {"Trading", "Performance", "System", "Errors"}, rows
+    asked = {panel["title"]: " ".join(target["expr"] for target in panel.get("targets", [])) for panel in dashboard["panels"]}
+    for title, name in (("Orders placed", "orders_placed_total"), ("Fills", "fills_total"), ("Cancels", "orders_cancelled_total"),
+                        ("Decisions", "decisions_total"), ("Order failures", "orders_failed_total")):
+        assert f"(capstan_{name}[" in asked[title], (title, asked[title])
 
 
 @test

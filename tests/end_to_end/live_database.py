@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The database of live sessions against the exchange of this machine: removed, locked, full, and back. What is in it is
 read by Python's SQLite and compared with the tape as the independent reader shows it. Prints TAP."""
+import csv
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from fractions import Fraction
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -495,6 +497,70 @@ def killed_in_a_rotation_it_is_named(folder, venue):
         assert said.returncode == 0 and said.stderr.count(told) == times, said.stderr
         expect(run("project", folder / "session-0002.tape", "-o", folder / "run-0002.db"), 0)
     assert told not in run("report", folder / "run-0003.db", "-o", folder / "page.html").stderr
+
+
+def command(port, path, token):
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/api/command/{path}", method="POST",
+                                   headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert answer.status == 202, answer.status
+
+
+def sums_of_csv(folder, names, table, keys, figure):
+    """Of the reports of several databases, an exact sum by key."""
+    sums = {}
+    for name in names:
+        with open(folder / f"report-{name}" / f"{table}.csv", newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                key = tuple(row[each] for each in keys)
+                sums[key] = sums.get(key, 0) + Fraction(row[figure] or 0)
+    return {key: value for key, value in sums.items() if value}
+
+
+@test
+def reports_of_a_chain_add_up(folder, venue):
+    """Each tape's report is of that tape alone, also of what goes on over a rotation: a position, and a pause that blocks."""
+    tape, port, token = folder / "s.tape", free_port(), "a-token-for-this-test-only"
+    (folder / "token").write_text(token)
+    (folder / "token").chmod(0o600)
+    rotated = "the session goes on with a new tape"
+    session = Session(venue, folder, tape, folder / "run.db", "--set", "tape.rotate_every=3s", "--set", "store.sample=1s",
+                      "--set", f"ops.port={port}", "--set", f"ops.token_file={folder / 'token'}")
+    session.await_line("order_filled")
+    command(port, "pause", token)
+    session.await_line(rotated, session.count(rotated) + 1)
+    command(port, "resume", token)
+    session.await_line(rotated, session.count(rotated) + 1)
+    session.end()
+    tapes = [tape, *sorted(folder.glob("s-*.tape"))]
+    names = ["run", *(path.name.replace("s", "run", 1).removesuffix(".tape") for path in tapes[1:])]
+    figures = "SELECT instrument, position, realised, unrealised, fees, funding FROM position WHERE why = ?"
+    before = None
+    for name, each in zip(names, tapes):
+        database = folder / f"{name}.db"
+        check_project(each, database, folder)
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+            began, ended = (connection.execute(figures, [why]).fetchall() for why in ("start", "final"))
+        assert began and (began == before if before else all(set(row[1:]) == {"0"} for row in began)), (name, began, before)
+        before = ended
+        expect(run("report", database, "--csv", folder / f"report-{name}"), 0)
+    name_of = dict(rows(folder / "run.db", "SELECT id, name FROM instrument"))
+    net = {(name_of[row[0]],): sum(map(Fraction, (row[2], row[3], row[5]))) - Fraction(row[4]) for row in before}
+    found = sums_of_csv(folder, names, "profit", ["instrument"], "net")
+    assert found == {key: value for key, value in net.items() if value} != {}, (found, net)
+    of_account = sums_of_csv(folder, names, "account", ["asset"], "net")
+    assert of_account == {("USD",): sum(net.values())}, (of_account, net)
+    chain = sums_of_csv(folder, names[-1:], "chain", ["instrument"], "net")
+    assert chain == found, (chain, found)
+    told = {}
+    for line in (line for each in tapes for line in records(each) if line.split(" ")[1] == "gate"):
+        key = (line.split(" ")[2], field(line, "gate"))
+        told[key] = told.get(key, 0) + (int(field(line, "blocked")) if field(line, "blocking") == "no" else 0)
+    blocked = sums_of_csv(folder, names, "gates", ["instrument", "gate"], "blocked")
+    over = [key for key in told if key[1] == "paused"]
+    assert over and all(blocked[key] == told[key] > 1 for key in over), (blocked, told)
+    parts = [sums_of_csv(folder, [name], "gates", ["gate"], "blocked").get(("paused",), 0) for name in names]
+    assert sum(part > 0 for part in parts) == 2, f"the pause stands in {parts}"
 
 
 @test

@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from live_common import Venue  # noqa: E402
+from live_common import Venue, chain  # noqa: E402
 
 CAPSTAN = os.environ["CAPSTAN"]
 SRCDIR = Path(os.environ.get("srcdir", "."))
@@ -93,13 +93,47 @@ def recorded(folder):
     replayed(folder, "two recorded books", folder / "minute.tape", *NEAR, least=1000)
 
 
+def rotated(folder, venue):
+    """Two sessions whose tapes rotate: each tape alone, with what it goes on from told by the tapes before it."""
+    place = folder / "rotated"
+    place.mkdir()
+    first = place / "s.tape"
+    done = [run("live", "-c", venue.config, "--tape", first, "--db", place / "run.db", "--for", "7s", "--set", "tape.rotate_every=2s",
+                "--set", "store.sample=1s") for _ in range(2)]
+    tapes = chain(first)
+    check("rotation: sessions end, on many tapes", not any(one.returncode for one in done) and len(tapes) >= 5,
+          *(one.stderr[-2000:] for one in done), tapes)
+    for number, tape in enumerate(tapes):
+        before = [word for each in tapes[:number] for word in ("--before", each)]
+        run("project", tape, "-o", folder / "chained.db")
+        agree(f"rotation: tape {number + 1} as it was kept", tape, place / tape.name.replace("s", "run", 1).replace(".tape", ".db"),
+              "--live", *before, least=100)
+        agree(f"rotation: tape {number + 1} as it was projected", tape, folder / "chained.db", *before, least=100)
+    done = refreport("--capstan", CAPSTAN, tapes[-1], folder / "chained.db")
+    check("a tape that goes on, without those before it, is bad input", done.returncode == 2
+          and "--before" in done.stderr, done.stderr)
+    run("report", folder / "chained.db", "--csv", folder / "csv")
+    text = (folder / "csv/chain.csv").read_bytes()
+    rows = list(csv.reader(text.decode().splitlines()))
+    column = rows[0].index("net_before")
+    (folder / "csv/chain.csv").write_bytes(text.replace(rows[1][column].encode(), altered(rows[1][column]).encode()))
+    texts = []
+    for number, tape in enumerate(tapes):
+        texts.append(folder / f"chained-{number}")
+        texts[-1].write_text(run("tape", "cat", "--full", tape).stdout)
+    done = refreport("--session-text", texts[-1], "--csv", folder / "csv", "--live",
+                     *(word for each in texts[:-1] for word in ("--before-text", each)))
+    check("a figure of the chain that is altered is noticed", done.returncode == 1 and "DIFFERENCE chain" in done.stdout,
+          done.stdout[-2000:], done.stderr)
+
+
 def live(folder):
-    """A session on paper, and two live ones on one tape; the databases that they kept, and those made of their tapes."""
+    """A session on paper, and three live ones on one tape; the databases that they kept, and those made of their tapes."""
     place = folder / "live"
     place.mkdir()
     venue = Venue(place, "--rate", "200")
     try:
-        for mode, times, more in (("paper", 1, ()), ("live", 2, ("--live",))):
+        for mode, times, more in (("paper", 1, ()), ("live", 3, ("--live",))):
             session, database = folder / f"{mode}.session", folder / f"{mode}.db"
             done = [run(mode, "-c", venue.config, "--tape", session, "--db", database, "--for", "3s") for _ in range(times)]
             check(f"{mode}: sessions end", not any(one.returncode for one in done), *(one.stderr[-2000:] for one in done))
@@ -107,6 +141,7 @@ def live(folder):
             projected = run("project", session, "-o", folder / "projected.db")
             check(f"{mode}: it is projected", projected.returncode == 0, projected.stderr)
             agree(f"{mode}: what was projected", session, folder / "projected.db", least=100)
+        rotated(folder, venue)
     finally:
         venue.end()
 
@@ -129,17 +164,18 @@ def notices(folder):
     for path in sorted((folder / "csv").glob("*.csv")):
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
-        # The last figure of a row in the middle; of provenance the ticks.
+        # The last figure of a row in the middle; of provenance the ticks. This one began no chain.
         row = next((row for row in rows if row[1] == "ticks"), rows[len(rows) // 2])
         place = max((i for i, cell in enumerate(row) if re.search(r"\d", cell)), default=len(row) - 1)
         spoiled[path.stem] = (row[1:4], rows[0][place], row[place])
-        row[place] = altered(row[place])
+        if len(rows) > 1:
+            row[place] = altered(row[place])
         with open(path, "w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows(rows)
     done = refreport("--session-text", folder / "text", "--csv", folder / "csv")
     named = {line.split(",")[0].removeprefix("DIFFERENCE ") for line in done.stdout.splitlines() if line.startswith("DIFF")}
-    check("a figure that is altered in each table is noticed in each", done.returncode == 1 and len(spoiled) == 14
-          and named == set(spoiled), set(spoiled) - named, spoiled, done.stdout[-3000:], done.stderr)
+    check("a figure that is altered in each table is noticed in each", done.returncode == 1 and len(spoiled) == 15
+          and named == set(spoiled) - {"chain"}, set(spoiled) - named, spoiled, done.stdout[-3000:], done.stderr)
     for title, statement in (
             ("a mid in the database", "UPDATE fill_mid SET mid2_units = mid2_units + 1 WHERE horizon_ns = 1000000000 AND"
              " fill = (SELECT min(fill) FROM fill_mid)"),

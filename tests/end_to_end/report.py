@@ -135,6 +135,30 @@ def by_hand(folder):
     check("the equity's chart ends at the profit", points["equity-0"][-1] == 0.0087945, points)
 
 
+def edited(folder, name, sql):
+    """A copy of the run worked out by hand, changed; and its report."""
+    path = f"{folder}/{name}.db"
+    shutil.copyfile(f"{folder}/hand.db", path)
+    with sqlite3.connect(path) as database:
+        database.executescript(sql)
+    database.close()
+    return run("report", path, "--csv", f"{folder}/{name}")
+
+
+def what_venues_tell(folder):
+    """Of an order whose place got no answer a query tells; a fill's fee may be in any asset, or in none."""
+    done = edited(folder, "asked", "UPDATE order_event SET kind = 'order_status' WHERE kind = 'order_accepted'")
+    placed, asked = (table(f"{folder}/{name}", "orders") for name in ("hand", "asked"))
+    check("an order that a query found was placed", done.returncode == 0 and asked == placed and placed[0]["placed"] == "3",
+          asked, placed, done.stderr)
+    done = edited(folder, "fees", "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20)"
+                  " INSERT INTO fill SELECT 1000 + i, at_ns, venue_ns, order_id, instrument, 'more ' || i, side, price, quantity,"
+                  " leaves, price_units, quantity_units, cause, iif(i % 2, 'maker', 'taker'), '0.5',"
+                  " iif(i > 2, 'ASSET' || (i / 2), NULL), level FROM n, (SELECT * FROM fill LIMIT 1)")
+    fees = table(f"{folder}/fees", "fees")
+    check("fees in ten assets", done.returncode == 0 and len(fees) == 1 + 20, done.stderr, fees)
+
+
 def ahead_of_depth(folder):
     """Best prices run ahead of the depth: the mid is that of the best prices, just before the fill and after it."""
     with open(f"{folder}/ahead.txt", "w", encoding="ascii") as file:
@@ -453,6 +477,12 @@ def unmarked(folder):
     deepest = max(Fraction(row["drawdown"]) for row in table(f"{folder}/unmarked", "account"))
     check("a sample of a position without a mark is no point and no drawdown", before - after == {(str(at), "USD")}
           and after < before and deepest < 1000000, done.stderr, before - after, deepest)
+    with sqlite3.connect(f"{folder}/unmarked.db") as database:
+        database.execute("UPDATE position SET mark = NULL, position = '1' WHERE why = 'start' AND instrument = 2")
+    database.close()
+    run("report", f"{folder}/unmarked.db", "--csv", f"{folder}/unmarked")
+    first = table(f"{folder}/unmarked", "equity")[0]
+    check("the start is a point, mark or no", first["net"] == "0" and first["at_ns"] == min(at for at, _ in before), first)
 
 
 def edge_trips(fills, fee):
@@ -581,7 +611,7 @@ def refused(folder):
            spoil("instrument", "PRAGMA foreign_keys = OFF; UPDATE fill SET instrument = 99 WHERE id ="
                  " (SELECT min(id) FROM fill)"), *out)
     refuse("sums that no money holds", "leaves the range of money",
-           spoil("sum", "UPDATE position SET realised = '160000000000000000000', unrealised = realised"), *out)
+           spoil("sum", "UPDATE position SET realised = '160000000000000000000', unrealised = realised WHERE why <> 'start'"), *out)
     chance = random.Random(7)
     statuses = []
     for number in range(80):
@@ -619,6 +649,7 @@ def libraries():
 def main():
     with tempfile.TemporaryDirectory() as folder:
         by_hand(folder)
+        what_venues_tell(folder)
         ahead_of_depth(folder)
         settings = independently(folder)
         unmarked(folder)

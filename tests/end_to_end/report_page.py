@@ -35,6 +35,9 @@ def make(folder):
     run("replay", tape, *relaxed, "--set", "quote.half_spread=4tick", "-o", f"{folder}/b.db")
     run("report", f"{folder}/a.db", "-o", f"{folder}/one.html")
     run("report", f"{folder}/a.db", f"{folder}/b.db", "-o", f"{folder}/two.html")
+    run("synth", "-o", f"{folder}/other.tape", "--seed", 8, "--events", 20000, "--instruments", 6)
+    run("replay", f"{folder}/other.tape", *relaxed, "-o", f"{folder}/c.db")
+    run("report", f"{folder}/a.db", f"{folder}/c.db", "-o", f"{folder}/others.html")
 
 
 def colours_differ(page):
@@ -51,7 +54,8 @@ def look(page, folder, name, width, height, dark):
     wanted = page.value("JSON.parse(document.getElementById('data').textContent).charts.length")
     drawn = page.value("document.querySelectorAll('canvas').length")
     check(f"{title}: every chart is drawn", wanted == drawn > 4 and colours_differ(page), wanted, drawn)
-    sticks_out = page.value("document.documentElement.scrollWidth - window.innerWidth")
+    # A phone's browser makes the page smaller where something sticks out: window.innerWidth grows with it.
+    sticks_out = page.value("document.documentElement.scrollWidth") - width
     check(f"{title}: nothing sticks out", sticks_out <= 0, sticks_out)
     check(f"{title}: no complaint, nothing fetched",
           not page.complaints and all(url.startswith("file:") for url in page.requests) and len(page.requests) == 1,
@@ -69,6 +73,15 @@ def main():
             for width, height in ((1280, 800), (390, 844)):
                 look(page, folder, name, width, height, False)
         look(page, folder, "one", 390, 844, True)
+        page.open(f"file://{folder}/others.html", 1280, 800)
+        colours = page.value("[...document.querySelectorAll('.u-series')].filter(s => ['A', 'B'].includes("
+                             "s.querySelector('.u-label').textContent)).map(s => [s.parentElement.querySelectorAll('.u-series').length,"
+                             " s.querySelector('.u-label').textContent, s.querySelector('.u-marker').style.borderColor"
+                             " || s.querySelector('.u-marker').style.border])")
+        of = {name: {colour for _, label, colour in colours if label == name} for name in "AB"}
+        alone = [label for count, label, _ in colours if count == 2]
+        check("a run has one colour in all charts, also where it is alone in one",
+              "B" in alone and len(of["A"]) == len(of["B"]) == 1 and of["A"] != of["B"], colours)
         page.open(f"file://{folder}/one.html", 1280, 800)
         page.press("Tab")
         first = page.value("document.activeElement.className")

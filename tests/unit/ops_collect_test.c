@@ -124,6 +124,45 @@ Test(ops_collect, a_fill_that_is_told_again_counts_once)
     ops_bench_close(&b);
 }
 
+static void expects_counter(const char *name, int expected)
+{
+    cJSON *root = cJSON_Parse(ops_bench_dashboard(&b));
+    const cJSON *counters = cJSON_GetObjectItem(root, "counters");
+    const cJSON *counter = cJSON_GetObjectItem(counters, name);
+    cr_assert(counter, "no counter %s", name);
+    cr_expect_eq(counter->valueint, expected, "%s is %d", name, counter->valueint);
+    cJSON_Delete(root);
+}
+
+/* Fills that are asked for come without what is left of the order, and a query says only that it is over. */
+Test(ops_collect, an_order_is_filled_or_over_when_the_engine_says_so)
+{
+    union event_record fill = {.order_filled = {.order = 1,
+                                                .side = SIDE_BUY,
+                                                .price = {990, NUMBER_VALUE},
+                                                .quantity = {4, NUMBER_VALUE},
+                                                .leaves = {0, NUMBER_ABSENT},
+                                                .trade = {.length = 1, .bytes = "7"},
+                                                .fee_asset = ASSET_QUOTE}};
+    const union event_record over = {
+        .order_status = {.order = 2, .side = SIDE_SELL, .leaves = {0, NUMBER_VALUE}}};
+    quoting();
+    harness_accept(&b.h, 1);
+    harness_accept(&b.h, 2);
+    harness_record(&b.h, EVENT_order_filled, EVENT_STREAM(0, CHANNEL_SESSION), &fill);
+    metric("capstan_orders_filled_total{exchange=\"alpha\",side=\"buy\"} 0");
+    fill.order_filled.quantity.units = 6;
+    fill.order_filled.trade.bytes[0] = '8';
+    harness_record(&b.h, EVENT_order_filled, EVENT_STREAM(0, CHANNEL_SESSION), &fill);
+    metric("capstan_orders_filled_total{exchange=\"alpha\",side=\"buy\"} 1");
+    harness_record(&b.h, EVENT_order_status, EVENT_STREAM(0, CHANNEL_SESSION), &over);
+    expects_counter("cancelled", 0); /* its fills may still come */
+    harness_record(&b.h, EVENT_order_status, EVENT_STREAM(0, CHANNEL_SESSION), &over);
+    expects_counter("cancelled", 1);
+    expects_counter("placed", 2);
+    ops_bench_close(&b);
+}
+
 Test(ops_collect, failed_is_refused_but_not_for_post_only)
 {
     quoting();
@@ -145,16 +184,6 @@ Test(ops_collect, a_replace_that_a_fill_overtook_did_not_fail)
     cr_expect(!strstr(ops_bench_metrics(&b), "reason=\"replaced_order_stays\""));
     cr_expect(strstr(ops_bench_dashboard(&b), "\"failed\":0,"));
     ops_bench_close(&b);
-}
-
-static void expects_counter(const char *name, int expected)
-{
-    cJSON *root = cJSON_Parse(ops_bench_dashboard(&b));
-    const cJSON *counters = cJSON_GetObjectItem(root, "counters");
-    const cJSON *counter = cJSON_GetObjectItem(counters, name);
-    cr_assert(counter, "no counter %s", name);
-    cr_expect_eq(counter->valueint, expected, "%s is %d", name, counter->valueint);
-    cJSON_Delete(root);
 }
 
 /* Two are sent; one is refused, the other one taken, and ended by a cancel. */
@@ -226,6 +255,42 @@ Test(ops_collect, cancelled_tells_why_we_asked)
     metric("capstan_order_acknowledgement_seconds_sum{exchange=\"alpha\",request=\"cancel\"} "
            "0.002");
     metric("capstan_paused{instrument=\"alpha:BTC-USD\"} 1");
+    ops_bench_close(&b);
+}
+
+/* The venue ended it while a modify travelled: that was no cancel's answer. */
+Test(ops_collect, an_answer_is_timed_for_the_request_that_it_answers)
+{
+    const union event_record record = {.modify = {.order = 1}};
+    const struct message modify = {
+        .ts_local = MILLISECONDS(1), .kind = EVENT_modify, .record = &record};
+    quoting();
+    harness_accept(&b.h, 1);
+    ops_lives_decision(b.collect, &modify);
+    harness_cancelled(&b.h, 1, 10);
+    metric("capstan_order_acknowledgement_seconds_count{exchange=\"alpha\",request=\"cancel\"} 0");
+    metric("capstan_order_acknowledgement_seconds_count{exchange=\"alpha\",request=\"modify\"} 0");
+    ops_bench_close(&b);
+}
+
+/* A process that goes on with a tape: what was placed before counts no more, what becomes of it does. */
+Test(ops_collect, orders_of_the_process_before_end_in_this_one)
+{
+    quoting();
+    harness_accept(&b.h, 1);
+    harness_accept(&b.h, 2);
+    memset(b.collect->lives, 0, ((size_t)b.collect->life_mask + 1) * sizeof *b.collect->lives);
+    harness_fill(&b.h, 1, SIDE_BUY, 990, 4, 6);
+    harness_fill(&b.h, 1, SIDE_BUY, 990, 6, 0);
+    metric("capstan_orders_filled_total{exchange=\"alpha\",side=\"buy\"} 1");
+    b.now = b.h.now = SECONDS(1);
+    harness_command(&b.h, COMMAND_CANCEL_ALL);
+    harness_cancelled(&b.h, 2, 10);
+    harness_cancelled(&b.h, 2, 10);
+    metric("capstan_orders_cancelled_total{exchange=\"alpha\",reason=\"operator\"} 1");
+    metric("capstan_order_acknowledgement_seconds_count{exchange=\"alpha\",request=\"cancel\"} 1");
+    metric("capstan_order_execution_duration_seconds_count{exchange=\"alpha\"} 2");
+    expects_counter("placed", 2);
     ops_bench_close(&b);
 }
 

@@ -197,27 +197,6 @@ Test(store, a_refused_order_never_rested_and_a_replace_is_told_from_a_place)
     cr_expect_eq(store_shut(&store), SQLITE_OK);
 }
 
-Test(store, not_found_ends_an_order_after_five_seconds_and_twice)
-{
-    struct store store = open_store();
-    put_place(&store, 1, "#1", 0);
-    put(&store, 2, "order_unknown v1:BTC-USD order=#1 request=place");
-    put(&store, 4, "order_not_found v1:BTC-USD order=#1");
-    put(&store, 5, "order_not_found v1:BTC-USD order=#1");
-    expect(&store, "SELECT outcome FROM order_outcome", "-; ");
-    put(&store, 8, "order_not_found v1:BTC-USD order=#1");
-    expect(&store, "SELECT outcome FROM order_outcome", "not_found; ");
-    put(&store, 9, "order_accepted v1:BTC-USD order=#1 venue_order=\"a\"");
-    expect(&store, "SELECT outcome FROM order_outcome", "-; ");
-    put(&store, 20, "order_not_found v1:BTC-USD order=#1");
-    expect(&store, "SELECT outcome FROM order_outcome", "-; ");
-    expect(&store, spells, "0 9 - 10 0 1000; ");
-    put(&store, 25, "order_not_found v1:BTC-USD order=#1");
-    expect(&store, "SELECT outcome FROM order_outcome", "not_found; ");
-    expect(&store, spells, "0 9 25 10 0 1000; ");
-    cr_expect_eq(store_shut(&store), SQLITE_OK);
-}
-
 static void put_entry(struct store *store, struct spool_entry entry)
 {
     struct error error = {0};
@@ -236,6 +215,9 @@ Test(store, breakers_and_gates_hold_from_when_to_when)
     put(&store, 3, "breaker v1:BTC-USD breaker=volatility state=cancel_all");
     put(&store, 5, "breaker v1:BTC-USD breaker=volatility state=clear");
     put(&store, 6, "gate v1:BTC-USD gate=breaker blocking=no blocked=7");
+    /* Three of the seven were counted before this tape began. */
+    put_entry(&store, (struct spool_entry){.what = SPOOL_GATE,
+                                           .gate = {0, GATE_BREAKER, 4, INT64_C(6000000000)}});
     put(&store, 8, "gate v1:BTC-USD gate=stale blocking=yes blocked=0");
     put_entry(&store, (struct spool_entry){.what = SPOOL_GATE,
                                            .gate = {0, GATE_STALE, 2, INT64_C(9000000000)}});
@@ -245,12 +227,103 @@ Test(store, breakers_and_gates_hold_from_when_to_when)
     put_entry(&store, held);
     put_entry(&store, held);
     put(&store, 12, "gate v1:BTC-USD gate=stale blocking=no blocked=3");
+    put_entry(&store, (struct spool_entry){.what = SPOOL_GATE,
+                                           .gate = {0, GATE_STALE, 3, INT64_C(12000000000)}});
     expect(&store,
            "SELECT breaker, state, since_ns / 1000000000, until_ns / 1000000000 FROM breakers",
            "edge pause 1 -; volatility widen 2 3; volatility cancel_all 3 5; ");
     expect(&store, "SELECT gate, since_ns / 1000000000, until_ns / 1000000000 FROM gate_interval",
            "breaker 2 6; stale 8 9; stale 10 12; ");
-    expect(&store, "SELECT gate, blocked FROM gate_block ORDER BY gate", "breaker 7; stale 5; ");
+    expect(&store, "SELECT gate, blocked FROM gate_block ORDER BY gate", "breaker 4; stale 5; ");
+    cr_expect_eq(store_shut(&store), SQLITE_OK);
+}
+
+/* The engine asks twice before it gives an order up: the first answer ends nothing. */
+Test(store, an_order_that_its_venue_does_not_know_ends_when_it_is_given_up)
+{
+    struct store store = open_store();
+    put_place(&store, 1, "#1", 0);
+    put(&store, 2, "order_accepted v1:BTC-USD order=#1 venue_order=\"a\"");
+    put_place(&store, 2, "#2", 1);
+    put(&store, 3, "order_unknown v1:BTC-USD order=#1 request=cancel");
+    put(&store, 4, "order_not_found v1:BTC-USD order=#1");
+    expect(&store, spells, "0 2 - 10 0 1000; ");
+    expect(&store, "SELECT outcome, orders FROM outcomes ORDER BY level", "open 1; open 1; ");
+    put(&store, 9, "order_not_found v1:BTC-USD order=#1");
+    put_entry(&store,
+              (struct spool_entry){.what = SPOOL_ENDED,
+                                   .ended = {1, INT64_C(9000000000), EVENT_order_not_found}});
+    expect(&store, spells, "0 2 9 10 0 1000; ");
+    expect(&store, "SELECT outcome, orders FROM outcomes ORDER BY level", "not_found 1; open 1; ");
+    cr_expect_eq(store_shut(&store), SQLITE_OK);
+}
+
+/* Fills that are asked for behind a lost stream come without what is left: nothing is known of that. */
+Test(store, a_fill_whose_rest_is_not_told_ends_an_order_only_where_the_engine_says_so)
+{
+    struct store store = open_store();
+    put_place(&store, 1, "#1", 0);
+    put(&store, 2, "order_accepted v1:BTC-USD order=#1 venue_order=\"a\"");
+    put_fill(&store, 3, "first", "100.0", "0.004", "absent");
+    expect(&store, "SELECT leaves FROM fill", "-; ");
+    expect(&store, "SELECT outcome, filled_units FROM order_outcome", "- 4; ");
+    put_fill(&store, 4, "second", "100.0", "0.006", "absent");
+    put_entry(&store, (struct spool_entry){.what = SPOOL_ENDED,
+                                           .ended = {1, INT64_C(4000000000), EVENT_order_filled}});
+    expect(&store, "SELECT outcome, filled_units FROM order_outcome", "filled 10; ");
+    expect(&store, spells, "0 2 4 10 10 1000; ");
+    /* Late: the cancel that the fill was faster than. */
+    put(&store, 5, "order_cancelled v1:BTC-USD order=#1 leaves=0.000 cause=requested");
+    put_place(&store, 5, "#2", 1);
+    put_entry(&store, (struct spool_entry){.what = SPOOL_ENDED,
+                                           .ended = {2, INT64_C(6000000000), EVENT_order_status}});
+    expect(&store, "SELECT level, outcome FROM outcomes", "0 filled; 1 cancelled; ");
+    cr_expect_eq(store_shut(&store), SQLITE_OK);
+}
+
+/* The venue tells an end before the last fills: what they leave decides which it was. */
+Test(store, a_fill_that_comes_behind_the_end_makes_no_order_filled_of_which_some_is_left)
+{
+    struct store store = open_store();
+    put_place(&store, 1, "#1", 0);
+    put(&store, 2, "order_accepted v1:BTC-USD order=#1 venue_order=\"a\"");
+    put(&store, 3, "order_cancelled v1:BTC-USD order=#1 leaves=0.006 cause=requested");
+    put_fill(&store, 4, "told", "100.0", "0.001", "0.006");
+    put_fill(&store, 5, "silent", "100.0", "0.003", "absent");
+    put_entry(&store, (struct spool_entry){.what = SPOOL_ENDED,
+                                           .ended = {1, INT64_C(5000000000), EVENT_order_filled}});
+    put_place(&store, 6, "#2", 1);
+    put(&store, 7, "order_accepted v1:BTC-USD order=#2 venue_order=\"b\"");
+    put(&store, 8, "order_cancelled v1:BTC-USD order=#2 leaves=0.000 cause=requested");
+    put(&store, 9,
+        "order_filled v1:BTC-USD order=#2 trade=\"all\" side=buy price=100.0 quantity=0.010 "
+        "leaves=absent cause=queue liquidity=maker fee=0 fee_asset=USD");
+    put_entry(&store, (struct spool_entry){.what = SPOOL_ENDED,
+                                           .ended = {2, INT64_C(9000000000), EVENT_order_filled}});
+    expect(&store, "SELECT level, outcome FROM outcomes", "0 cancelled; 1 filled; ");
+    cr_expect_eq(store_shut(&store), SQLITE_OK);
+}
+
+static void put_position(struct store *store, enum spool_what what, int64_t at, int64_t realised)
+{
+    union event_record record = {.final_position = {.instrument = 0}};
+    cr_assert(money_from_units(realised, 0, &record.final_position.realised));
+    const struct message position = {
+        .ts_local = at, .kind = EVENT_final_position, .record = &record};
+    put_entry(store, (struct spool_entry){.what = what, .message = position});
+}
+
+/* Of a tape that goes on where another ended. */
+Test(store, profit_is_what_came_since_the_run_began)
+{
+    struct store store = open_store();
+    put_position(&store, SPOOL_START, 1, 40);
+    put_position(&store, SPOOL_SAMPLE, 2, 35);
+    put_position(&store, SPOOL_MESSAGE, 3, 47);
+    expect(&store, "SELECT why, realised FROM position ORDER BY id",
+           "start 40; sample 35; final 47; ");
+    expect(&store, "SELECT at_ns, net_approximate FROM profit_over_time", "1 0.0; 2 -5.0; 3 7.0; ");
+    expect(&store, "SELECT realised, net_approximate FROM profit", "47 7.0; ");
     cr_expect_eq(store_shut(&store), SQLITE_OK);
 }
 

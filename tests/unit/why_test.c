@@ -94,6 +94,25 @@ Test(why, a_plain_end_is_told_by_its_answer_alone)
     finish();
 }
 
+/* Fills that are asked for come without it. */
+Test(why, what_a_fill_leaves_is_said_where_it_is_told)
+{
+    const union event_record fill = {.order_filled = {.order = 1,
+                                                      .side = SIDE_BUY,
+                                                      .price = {1000, NUMBER_VALUE},
+                                                      .quantity = {4, NUMBER_VALUE},
+                                                      .leaves = {0, NUMBER_ABSENT},
+                                                      .trade = {.length = 1, .bytes = "7"},
+                                                      .fee_asset = 1}};
+    harness_init(&h);
+    begin();
+    harness_accept(&h, 1);
+    harness_record(&h, EVENT_order_filled, EVENT_STREAM(0, CHANNEL_SESSION), &fill);
+    tell(EVENT_order_filled, &fill);
+    cr_expect(strstr(story(), "maker), what is left is not told, "), "%s", text);
+    finish();
+}
+
 /* Two levels are wanted and one order a side is allowed: the outer ones were stopped. */
 Test(why, what_the_cycle_held_back_is_named)
 {

@@ -4,7 +4,7 @@
 (() => {
     const ROWS = 14;
     const byId = (id) => document.getElementById(id);
-    const state = { told: null, chosen: null, at: 0, points: new Map() };
+    const state = { told: null, session: null, chosen: null, at: 0, points: new Map() };
 
     const text = (value) => (value === null || value === undefined || value === '' ? '–' : String(value));
 
@@ -62,6 +62,7 @@
         put(byId('shutdown'), `shutdown: ${session.shutdown}`);
         showPlayback(session.playback);
         byId('trading').hidden = session.playback !== null || session.mode === 'record';
+        byId('token-form').hidden = session.mode === 'record'; /* it takes no commands */
         document.title = `Capstan ${session.mode}${readiness.ready ? '' : ' (not ready)'}`;
     };
 
@@ -89,7 +90,8 @@
 
     const showAccount = (told) => {
         const { account, counters } = told, currency = account.currency ? `, ${account.currency}` : '';
-        const profit = account.profit === null ? 'in several currencies' : account.profit;
+        const assets = new Set(told.instruments.filter((each) => each.known).map((each) => each.profit_asset));
+        const profit = account.profit === null && assets.size > 1 ? 'in several currencies' : account.profit;
         byId('account').replaceChildren(
             tile(`Profit${currency}`, profit, sign(account.profit)),
             tile(`Today${currency}`, account.day_profit, sign(account.day_profit)),
@@ -123,12 +125,15 @@
         const times = [...state.points.keys()].sort((a, b) => a - b);
         const values = times.map((ms) => state.points.get(ms)[inProfit ? 'profit' : 'equity_usd'])
             .map((value) => (value === null ? null : Number(value)));
-        let peak = -Infinity; /* of what is shown here; the engine's own drawdown stands above */
-        const below = values.map((value) => {
-            if (value === null) return null;
-            peak = Math.max(peak, value);
-            return value - peak;
-        });
+        const fallen = inProfit && told.account.drawdown !== null; /* else the engine keeps no peak */
+        let peak = -Infinity; /* of what is shown here */
+        const below = fallen ? times.map((ms) => state.points.get(ms).drawdown).map((value) => (value === null ? null : -Number(value)))
+            : values.map((value) => {
+                if (value === null) return null;
+                peak = Math.max(peak, value);
+                return value - peak;
+            });
+        put(byId('drawdown-title'), fallen ? `Below its peak, ${text(told.account.currency)}` : 'Below the highest point shown here');
         draw('profit-chart', times, values, false);
         draw('drawdown-chart', times, below, true);
     };
@@ -169,6 +174,24 @@
         byId('scope').add(new Option(name, name));
         rows.set(name, made);
         return made;
+    };
+
+    /* Of another session at this address nothing that was shown before stands. */
+    const forget = (told) => {
+        const names = new Set(told.instruments.map((each) => each.instrument));
+        const others = [...rows.keys()].filter((name) => !names.has(name));
+        const before = state.session;
+        if (others.length || (before && (before.session.mode !== told.session.mode || before.account.currency !== told.account.currency
+            || (told.session.mode === 'replay' && told.uptime_seconds < before.uptime_seconds))))
+            state.points.clear();
+        for (const name of others) {
+            if (byId('scope').value === name) tell(`${name} is no instrument of this session: commands are for all.`, 'bad');
+            [...byId('scope').options].filter((option) => option.value === name).forEach((option) => option.remove());
+            rows.get(name).remove();
+            rows.delete(name);
+        }
+        if (!names.has(state.chosen)) state.chosen = null;
+        state.session = told;
     };
 
     const showInstrument = (instrument) => {
@@ -222,7 +245,12 @@
 
     const showBook = (told) => {
         const instrument = told.instruments.find((each) => each.instrument === state.chosen);
-        if (!instrument || !instrument.known) return;
+        if (!instrument || !instrument.known) {
+            byId('book').replaceChildren();
+            put(byId('book-title'), instrument ? `Book, ${instrument.instrument}` : 'Book');
+            put(byId('book-note'), 'not known yet');
+            return;
+        }
         const levels = ladder(instrument);
         const most = Math.max(1e-300, ...levels.map((level) => Number(level.bid || level.ask || 0)));
         const trade = instrument.last_trade;
@@ -245,7 +273,7 @@
     /* --- decisions, fills, notices --------------------------------------------------------------- */
 
     const after = (entry) => (entry.after
-        ? `after ${entry.after.kind.replace('_', ' ')}${entry.after.instrument ? ` of ${entry.after.instrument}` : ''}` : '');
+        ? `after ${entry.after.kind.replaceAll('_', ' ')}${entry.after.instrument ? ` of ${entry.after.instrument}` : ''}` : '');
 
     const whyOf = (entry, tick) => {
         if (entry.kind === 'cancel') return [`why: ${entry.why}`, after(entry)];
@@ -319,11 +347,12 @@
         ['tick_to_order', 'Message to order'], ['order_to_answer', 'Order to answer'], ['tape_write', 'Write to the tape']];
 
     const showHealth = (told) => {
-        const flag = (value, yes, no) => cell(value ? yes : no, value ? 'good' : 'bad');
+        const flag = (value, yes, no) => (value === undefined ? cell('', 'soft') : cell(value ? yes : no, value ? 'good' : 'bad'));
         byId('venues').replaceChildren(...told.exchanges.map((each) => row(
             cell(each.exchange), flag(each.market_data, 'in sync', 'not in sync'), flag(each.orders_stream, 'up', 'down'),
             flag(each.reconciled, 'reconciled', 'not reconciled'),
-            cell(each.breaker, each.breaker === 'closed' ? 'good' : 'bad'), figure(each.rate_left), figure(each.waiting_bytes))));
+            cell(each.breaker || '', !each.breaker ? 'soft' : each.breaker === 'closed' ? 'good' : 'bad'), figure(each.rate_left ?? ''),
+            figure(each.waiting_bytes))));
         byId('latency').replaceChildren(...LATENCIES.filter(([key]) => told.latency[key].count > 0).map(([key, name]) => {
             const of = told.latency[key];
             return row(cell(name), figure(of.count), ...['p50_ns', 'p90_ns', 'p99_ns', 'p999_ns'].map((p) => figure(nanoseconds(of[p]))));
@@ -342,6 +371,7 @@
             put(byId('session'), 'The session is over, or has not begun.');
             return;
         }
+        forget(told);
         state.chosen = state.chosen || (told.instruments.find((each) => each.quoted) || told.instruments[0] || {}).instrument;
         showHead(told);
         showAccount(told);

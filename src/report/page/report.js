@@ -19,7 +19,8 @@
             line.x, chart.drawdown ? drawdown(line.y) : line.y]);
         const data = tables.length === 1 ? tables[0] : uPlot.join(tables);
         const lines = chart.series.map((line) => ({
-            name: report.elapsed ? line.name : chart.id.split('-')[0], step: chart.step, fill: chart.drawdown && tables.length === 1, few: line.x.length < 3 }));
+            name: report.elapsed ? line.name : chart.id.split('-')[0], step: chart.step, fill: chart.drawdown && tables.length === 1, few: line.x.length < 3,
+            second: report.elapsed && line.name === 'B' }));
         capstanCharts.add(place, lines, data, { elapsed: report.elapsed });
     }
 })();
