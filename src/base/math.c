@@ -14,14 +14,14 @@ static const double sqrt_2 = 0x1.6a09e667f3bcdp+0;
 
 enum { EXPONENT_BIAS = 1023, FRACTION_BITS = 52 };
 
-static uint64_t bits_of(double x)
+uint64_t math_to_bits(double x)
 {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-static double from_bits(uint64_t bits)
+double math_from_bits(uint64_t bits)
 {
     double x;
     memcpy(&x, &bits, sizeof x);
@@ -30,17 +30,17 @@ static double from_bits(uint64_t bits)
 
 static double quiet_nan(void)
 {
-    return from_bits(UINT64_C(0x7ff8000000000000));
+    return math_from_bits(UINT64_C(0x7ff8000000000000));
 }
 static double infinity(void)
 {
-    return from_bits(UINT64_C(0x7ff0000000000000));
+    return math_from_bits(UINT64_C(0x7ff0000000000000));
 }
 
 /* 2^power for a normal result. */
 static double power_of_two(int power)
 {
-    return from_bits((uint64_t)(power + EXPONENT_BIAS) << FRACTION_BITS);
+    return math_from_bits((uint64_t)(power + EXPONENT_BIAS) << FRACTION_BITS);
 }
 
 /* 2 atanh(s) - 2s over s, for |s| <= 3 - 2 sqrt(2): z = s^2, 2z/3 + 2z^2/5 + 2z^3/7 … up to z^11,
@@ -73,10 +73,10 @@ double math_log(double x)
         x *= power_of_two(54);
         exponent = -54;
     }
-    uint64_t bits = bits_of(x);
+    uint64_t bits = math_to_bits(x);
     exponent += (int)(bits >> FRACTION_BITS) - EXPONENT_BIAS;
-    double m = from_bits((bits & ((UINT64_C(1) << FRACTION_BITS) - 1)) | (uint64_t)EXPONENT_BIAS
-                                                                             << FRACTION_BITS);
+    double m = math_from_bits((bits & ((UINT64_C(1) << FRACTION_BITS) - 1)) |
+                              (uint64_t)EXPONENT_BIAS << FRACTION_BITS);
     if (m > sqrt_2) {
         m *= 0.5;
         exponent++;

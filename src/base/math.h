@@ -4,6 +4,7 @@
 #define CAPSTAN_BASE_MATH_H
 
 #include <float.h>
+#include <stdint.h>
 
 #ifdef __FAST_MATH__
 #error "models need IEEE 754 arithmetic: build without -ffast-math"
@@ -24,5 +25,9 @@ double math_exp(double x);
 
 /* Square root, exactly rounded. What is below 0 gives NaN; -0 gives -0. */
 double math_sqrt(double x);
+
+/* The 64 bits of a double (sign, exponent, fraction), and the double of such bits. */
+uint64_t math_to_bits(double x);
+double math_from_bits(uint64_t bits);
 
 #endif

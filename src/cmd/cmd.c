@@ -135,13 +135,22 @@ int cmd_fail_with(const char *name, enum error_code code, const char *format, ..
     return code;
 }
 
+static int output_cause; /* errno of the first write to standard output that failed */
+
+void cmd_output_failed(void)
+{
+    if (output_cause == 0)
+        output_cause = errno;
+}
+
 int cmd_flush(FILE *stream, const char *what, struct error *error)
 {
     errno = 0;
     if (fflush(stream) == 0 && !ferror(stream))
         return ERROR_NONE;
+    int cause = errno != 0 ? errno : stream == stdout ? output_cause : 0;
     return error_set(error, ERROR_SYSTEM, "cannot write to %s: %s", what,
-                     errno != 0 ? strerror(errno) : "an earlier write failed");
+                     cause != 0 ? strerror(cause) : "an earlier write failed");
 }
 
 int cmd_check_output(const char *option, const char *output, const char *const *inputs,

@@ -177,6 +177,9 @@ int cmd_fail_with(const char *name, enum error_code code, const char *format, ..
 /* Flush `stream` and say whether everything written to it arrived: a full disk or a closed pipe is
  * ERROR_SYSTEM. `what` stands in the error ("standard output", a path). main does it for stdout. */
 int cmd_flush(FILE *stream, const char *what, struct error *error);
+/* A write to standard output failed just now, and errno says why: what main will say of it, since
+ * stdio itself keeps only that one failed. The first cause stays. */
+void cmd_output_failed(void);
 
 /* ERROR_INPUT where `output`, given by `option`, is one of the files that the command reads, however its
  * path is spelt: writing it would destroy what is read. NULL paths are passed over. */

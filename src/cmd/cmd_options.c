@@ -119,6 +119,9 @@ static int take(const struct cmd_option *option, const char *text, struct error 
         *option->target.flag = true;
         return ERROR_NONE;
     case CMD_KIND_TEXT:
+        /* As "$OUT" gives it where OUT is not set. */
+        if (text[0] == '\0')
+            return error_set(error, ERROR_INPUT, "is empty; expected %s", option->value);
         *option->target.text = text;
         return ERROR_NONE;
     case CMD_KIND_LIST:

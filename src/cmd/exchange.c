@@ -224,10 +224,14 @@ static int read_faults(struct exchange *exchange, struct error *error)
     ASSERT(exchange->faults_text);
     size_t length = fread(exchange->faults_text, 1, FAULTS_BYTES_MAX + 1, file);
     bool failed = ferror(file);
+    int cause = errno; /* of a folder: it can be opened, not read */
     fclose(file);
-    if (failed || length > FAULTS_BYTES_MAX)
-        return error_set(error, failed ? ERROR_SYSTEM : ERROR_INPUT,
-                         "%s: expected a script of at most %d bytes", path, FAULTS_BYTES_MAX);
+    if (failed)
+        return error_set(error, ERROR_INPUT, "%s: %s; expected a script of faults", path,
+                         strerror(cause));
+    if (length > FAULTS_BYTES_MAX)
+        return error_set(error, ERROR_INPUT, "%s: expected a script of at most %d bytes", path,
+                         FAULTS_BYTES_MAX);
     exchange->faults_text[length] = '\0';
     return 0;
 }

@@ -153,11 +153,11 @@ static void print_counts(const struct simulate_counts *counts)
 {
     printf("decisions %" PRIu64 ", cancels %" PRIu64 ", modifies %" PRIu64
            ", seeds run again %" PRIu64 ", shutdowns %" PRIu64 " (%" PRIu64 " by force, %" PRIu64
-           " orders unconfirmed), restarts %" PRIu64 ", rotations %" PRIu64 ", tables full %" PRIu64
-           "\nbreakers:",
+           " orders unconfirmed), restarts %" PRIu64 ", rotations %" PRIu64 ", adoptions %" PRIu64
+           ", tables full %" PRIu64 "\nbreakers:",
            counts->decisions, counts->cancelled, counts->modified, counts->repeated,
            counts->shutdowns, counts->forced, counts->unconfirmed, counts->restarts,
-           counts->rotations, counts->full);
+           counts->rotations, counts->adoptions, counts->full);
     for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++)
         printf(" %s %" PRIu64, event_enum_text(FIELD_BREAKER, breaker), counts->breakers[breaker]);
     printf("\norder table (state, event, how often):\n");
@@ -292,9 +292,11 @@ int cmd_simulate(int argc, char **argv)
                  &command.plain),
         CMD_FLAG("all", 0, "run every seed, also after one that failed, and only name those",
                  &command.goes_on),
-        CMD_FLAG("complete", 0,
-                 "fail where a fault, a restart, a gate or a row of the order table never happened",
-                 &command.complete),
+        CMD_FLAG(
+            "complete", 0,
+            "fail where a fault, a restart, an adoption, a gate or a row of the order table never "
+            "happened",
+            &command.complete),
         CMD_TEXT("output", 'o', "FOLDER", "where the scenario of a failing seed goes (default .)",
                  &command.output),
         CMD_TEXT("write", 0, "FOLDER", "run nothing: write the seed's market and settings there",

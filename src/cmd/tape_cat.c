@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/tape.h"
 #include "cmd/tape_text.h"
+#include "config/nearest.h"
 
 /* --- cat --------------------------------------------------------------------------------------- */
 
@@ -24,6 +25,22 @@ struct cat {
     size_t capacity;
 };
 
+static int refuse_kind(const char *name, struct error *error)
+{
+    const char *near = NULL;
+    unsigned distance = nearest_limit(name);
+    for (unsigned k = 0; k < 256; k++)
+        if (event_kind_info(k) != NULL)
+            nearest_offer(name, event_kind_info(k)->name, &near, &distance);
+    if (near != NULL)
+        return error_set(error, ERROR_INPUT,
+                         "--kind %.64s: there is no such kind; did you mean '%s'?", name, near);
+    return error_set(error, ERROR_INPUT,
+                     "--kind %.64s: there is no such kind; docs/event-kinds.md lists them, as "
+                     "trade and snapshot",
+                     name);
+}
+
 static int choose(struct cat *cat, struct error *error)
 {
     const struct event_names *names = &tape_reader_header(cat->reader)->names;
@@ -33,7 +50,7 @@ static int choose(struct cat *cat, struct error *error)
         const char *name = cat->kinds.items[i];
         const struct event_kind_info *kind = event_kind_by_name(name, strlen(name));
         if (kind == NULL)
-            return error_set(error, ERROR_INPUT, "--kind %s: expected the name of a kind", name);
+            return refuse_kind(name, error);
         cat->wanted_kind[kind->kind] = true;
     }
     if (cat->instruments.count == 0)
@@ -75,7 +92,8 @@ static int print_message(struct cat *cat, const struct message *message, struct 
         length = message_to_text(message, names, cat->text, cat->capacity);
     }
     cat->text[length] = '\n';
-    fwrite(cat->text, 1, length + 1, stdout);
+    if (fwrite(cat->text, 1, length + 1, stdout) != length + 1)
+        cmd_output_failed();
     return 0;
 }
 

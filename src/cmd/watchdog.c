@@ -8,6 +8,8 @@
 
 static const char name[] = "watchdog";
 
+static const int64_t AFTER_LEAST_NS = NS_PER_SECOND;
+
 static int run(const struct cmd_config_options *files, const struct cmd_log_options *lines,
                const char *tape, int64_t after, struct error *error)
 {
@@ -36,7 +38,8 @@ int cmd_watchdog(int argc, char **argv)
         CMD_CONFIG_OPTIONS(&files),
         CMD_LOG_OPTIONS(&log),
         CMD_TEXT("tape", 0, "FILE", "tape of the session that is watched", &tape),
-        CMD_DURATION("after", 0, "without a sign of life for so long it is gone (default 5s)",
+        CMD_DURATION("after", 0,
+                     "without a sign of life for so long it is gone (default 5s, least 1s)",
                      &after),
     };
     const struct cmd_usage usage = {
@@ -59,8 +62,14 @@ int cmd_watchdog(int argc, char **argv)
     int status = cmd_parse(&usage, argc, argv, &arguments);
     if (status == CMD_CONTINUE) {
         struct error error = {0};
-        status = tape ? run(&files, &log, tape, after, &error)
-                      : error_set(&error, ERROR_INPUT, "--tape=FILE is missing");
+        if (!tape)
+            status = error_set(&error, ERROR_INPUT, "--tape=FILE is missing");
+        else if (after < AFTER_LEAST_NS)
+            status = error_set(&error, ERROR_INPUT,
+                               "--after: expected 1s at least: an engine that lives is as silent "
+                               "as that now and then");
+        else
+            status = run(&files, &log, tape, after, &error);
         if (error.code != ERROR_NONE)
             cmd_fail(name, &error);
     }

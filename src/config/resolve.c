@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/time.h"
 #include "config/account.h"
 #include "config/store.h"
 
@@ -124,9 +125,9 @@ static int check_amounts(const struct config_place *const places[3],
     return ERROR_NONE;
 }
 
-/* A share of a setting, as it is and as text. */
-static int64_t share(const struct setting_row *row, const struct settings_instrument *settings,
-                     char text[SETTING_TEXT_MAX])
+/* An integer, a share or a duration of a setting, as it is and as text. */
+static int64_t value_of(const struct setting_row *row, const struct settings_instrument *settings,
+                        char text[SETTING_TEXT_MAX])
 {
     union setting_value value = {0};
     memcpy(&value.integer, (const char *)settings + row->offset, sizeof value.integer);
@@ -134,35 +135,78 @@ static int64_t share(const struct setting_row *row, const struct settings_instru
     return value.integer;
 }
 
+/* Two settings of which one makes the other senseless. */
+struct pair {
+    const char *names[2]; /* the one that can't be, the one that says so */
+    bool (*is_wrong)(const struct settings_instrument *settings, const int64_t values[2]);
+    const char *why; /* behind "A is above what B " */
+};
+
 /* What trips a breaker must not be what clears it. Where it clears at the same value there is no band between the
- * two, which is allowed. */
-static int check_hysteresis(const struct config_place *const places[3],
-                            const struct settings_instrument *settings, const char *name,
-                            struct error *error)
+ * two, which is allowed; 0 is off. */
+static bool clears_above(const struct settings_instrument *settings, const int64_t values[2])
 {
-    static const char *const pairs[][2] = {
-        {"breaker.volatility", "breaker.volatility_clear"},
-        {"breaker.spread", "breaker.spread_clear"},
-        {"breaker.reference", "breaker.reference_clear"},
-    };
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-        const struct setting_row *rows[2];
-        int64_t values[2];
-        char texts[2][SETTING_TEXT_MAX];
-        for (size_t n = 0; n < 2; n++) {
-            rows[n] = setting_by_name(pairs[i][n], strlen(pairs[i][n]));
-            values[n] = share(rows[n], settings, texts[n]);
-        }
-        if (values[0] == 0 || values[1] <= values[0])
-            continue; /* 0 is off */
-        const struct config_slot *slot = find_slot(rows[1], places);
-        if (slot == NULL)
-            slot = find_slot(rows[0], places);
-        return error_set(error, ERROR_INPUT,
-                         "%s: for %s: %s=%s is above %s=%s: it would clear while it trips",
-                         slot->origin, name, pairs[i][1], texts[1], pairs[i][0], texts[0]);
+    (void)settings;
+    return values[1] != 0 && values[0] > values[1];
+}
+
+/* One sample a second: of fewer than it needs the breaker makes no median. */
+static bool never_has_a_median(const struct settings_instrument *settings, const int64_t values[2])
+{
+    return settings->breaker_spread != 0 && values[0] > values[1] / NS_PER_SECOND;
+}
+
+/* A decay d keeps less than 1 / (1 - d) whole spells. */
+static bool never_learns_enough(const struct settings_instrument *settings, const int64_t values[2])
+{
+    const int128 one = INT64_C(1000000000);
+    return settings->learning_horizon != 0 && settings->learning_sizing &&
+           settings->quote_levels > 1 && values[1] < one && values[0] * (one - values[1]) >= one;
+}
+
+static const struct pair pairs[] = {
+    {{"breaker.volatility_clear", "breaker.volatility"}, clears_above, NULL},
+    {{"breaker.spread_clear", "breaker.spread"}, clears_above, NULL},
+    {{"breaker.reference_clear", "breaker.reference"}, clears_above, NULL},
+    {{"breaker.spread_samples", "breaker.spread_window"},
+     never_has_a_median,
+     "holds, one a second: the breaker would never trip"},
+    {{"learning.evidence", "learning.decay"},
+     never_learns_enough,
+     "leaves of what was learned: sizes would never move"},
+};
+
+static int check_pair(const struct pair *pair, const struct config_place *const places[3],
+                      const struct settings_instrument *settings, const char *name,
+                      struct error *error)
+{
+    const struct setting_row *rows[2];
+    int64_t values[2];
+    char texts[2][SETTING_TEXT_MAX];
+    for (size_t n = 0; n < 2; n++) {
+        rows[n] = setting_by_name(pair->names[n], strlen(pair->names[n]));
+        values[n] = value_of(rows[n], settings, texts[n]);
     }
-    return ERROR_NONE;
+    if (!pair->is_wrong(settings, values))
+        return ERROR_NONE;
+    const struct config_slot *slot = find_slot(rows[0], places);
+    if (slot == NULL)
+        slot = find_slot(rows[1], places);
+    return error_set(error, ERROR_INPUT, "%s: for %s: %s=%s is above %s%s=%s%s%s", slot->origin,
+                     name, pair->names[0], texts[0], pair->why != NULL ? "what " : "",
+                     pair->names[1], texts[1], pair->why != NULL ? " " : ": ",
+                     pair->why != NULL ? pair->why : "it would clear while it trips");
+}
+
+/* Settings that contradict each other. */
+static int check_pairs(const struct config_place *const places[3],
+                       const struct settings_instrument *settings, const char *name,
+                       struct error *error)
+{
+    int status = ERROR_NONE;
+    for (size_t i = 0; status == ERROR_NONE && i < sizeof pairs / sizeof pairs[0]; i++)
+        status = check_pair(&pairs[i], places, settings, name, error);
+    return status;
 }
 
 static int resolve_instrument(const struct config *config, const struct event_names *names,
@@ -180,7 +224,7 @@ static int resolve_instrument(const struct config *config, const struct event_na
     };
     resolve_scope(SETTING_INSTRUMENT, places, settings);
     int status = check_amounts(places, settings, definition, name, error);
-    return status != ERROR_NONE ? status : check_hysteresis(places, settings, name, error);
+    return status != ERROR_NONE ? status : check_pairs(places, settings, name, error);
 }
 
 /* No order fits a limit that is smaller than one, whatever else is set. Comparable without a tape only where both
@@ -207,6 +251,26 @@ static void warn_of_limit(const struct settings_instrument *settings, const char
     warner->warn(warner->context, line);
 }
 
+/* Between two accounts, or for good after the first, an alarm stops what may leave: nothing but the limit asks for
+ * them to come sooner. */
+static void warn_of_account(const struct settings_venue *settings, const char *name,
+                            const struct config_warner *warner)
+{
+    int64_t interval = settings->safety_sync_interval, limit = settings->safety_snapshot_limit;
+    char line[CONFIG_NAME_MAX + 2 * TIME_TEXT_MAX + 128], texts[2][TIME_TEXT_MAX];
+    if (limit == 0 || (interval > 0 && interval < limit))
+        return;
+    duration_to_text(limit, texts[0]);
+    duration_to_text(interval, texts[1]);
+    snprintf(
+        line, sizeof line,
+        "for %s: safety.snapshot_limit=%s and safety.sync_interval=%s: %s no order can be placed",
+        name, texts[0], texts[1],
+        interval == 0 ? "the account is not asked for, and after the limit"
+                      : "from the one to the other");
+    warner->warn(warner->context, line);
+}
+
 /* The settings of an instrument at that place, or of any at the venue, or anywhere. */
 static int check_place(const struct config *config, const struct config_place *place,
                        const struct config_warner *warner, struct error *error)
@@ -223,7 +287,12 @@ static int check_place(const struct config *config, const struct config_place *p
     const char *whose = place->scope == SETTING_GLOBAL ? "all instruments" : place->name;
     resolve_scope(SETTING_INSTRUMENT, places, &settings);
     warn_of_limit(&settings, whose, warner);
-    return check_hysteresis(places, &settings, whose, error);
+    if (place->scope != SETTING_INSTRUMENT) {
+        struct settings_venue account;
+        resolve_scope(SETTING_VENUE, places, &account);
+        warn_of_account(&account, place->scope == SETTING_GLOBAL ? "all venues" : whose, warner);
+    }
+    return check_pairs(places, &settings, whose, error);
 }
 
 int config_check(const struct config *config, const struct config_warner *warner,

@@ -131,6 +131,14 @@ static void update_rejects(struct engine *engine, unsigned index)
     signals->rejected = false;
 }
 
+/* Measured anew from here on, what learning took of them included. */
+static void forget_markouts(struct instrument *instrument)
+{
+    instrument->signals.markouts = (struct markouts){.count = 0};
+    instrument->learning.markouts = 0;
+    instrument->learning.loss = 0;
+}
+
 /* The fills that tripped it are done with: the next step takes as many new ones. */
 static void update_edge(struct engine *engine, unsigned index)
 {
@@ -139,7 +147,7 @@ static void update_edge(struct engine *engine, unsigned index)
     uint8_t state = instrument->breakers.state[BREAKER_EDGE];
     if (signals->bad && state < BREAKER_PAUSE) {
         change(engine, index, BREAKER_EDGE, state == BREAKER_CLEAR ? BREAKER_WIDEN : BREAKER_PAUSE);
-        signals->markouts = (struct markouts){.count = 0};
+        forget_markouts(instrument);
     }
     signals->bad = false;
 }
@@ -264,7 +272,7 @@ static void reset(struct engine *engine, unsigned index)
     struct signals *signals = &engine->instruments[index].signals;
     change(engine, index, BREAKER_OPERATOR, BREAKER_CLEAR);
     change(engine, index, BREAKER_EDGE, BREAKER_CLEAR);
-    signals->markouts = (struct markouts){.count = 0};
+    forget_markouts(&engine->instruments[index]);
     if (!signals_know_volatility(engine, index))
         change(engine, index, BREAKER_VOLATILITY, BREAKER_CLEAR);
     if (!signals_know_spread(engine, index))

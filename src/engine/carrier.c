@@ -1,10 +1,9 @@
 /* See engine/carrier.h. */
 #include "engine/carrier.h"
 
-#include <string.h>
-
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "base/math.h"
 
 enum { GROUP_BITS = 7, GROUP = (1 << GROUP_BITS) - 1 };
 
@@ -142,20 +141,6 @@ void carrier_bytes_hash(struct carrier *carrier)
 
 /* --- fields of structs ------------------------------------------------------------------------------------ */
 
-static uint64_t bits_of(double value)
-{
-    uint64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
-
-static double of_bits(uint64_t bits)
-{
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 static int128 value_of(const struct field *field, const void *member)
 {
     switch ((enum field_type)field->type) {
@@ -176,7 +161,7 @@ static int128 value_of(const struct field *field, const void *member)
     case TYPE_I64:
         return *(const int64_t *)member;
     case TYPE_DOUBLE:
-        return bits_of(*(const double *)member);
+        return math_to_bits(*(const double *)member);
     case TYPE_MONEY:
     default:
         return ((const money *)member)->atto;
@@ -211,7 +196,7 @@ static void set_value(const struct field *field, void *member, int128 value)
         *(int64_t *)member = (int64_t)value;
         break;
     case TYPE_DOUBLE:
-        *(double *)member = of_bits((uint64_t)value);
+        *(double *)member = math_from_bits((uint64_t)value);
         break;
     case TYPE_MONEY:
     default:

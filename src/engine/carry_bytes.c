@@ -6,49 +6,32 @@
 #include "engine/walker.h"
 
 /* Behind the first a session begins anew; the other has the account's sync too, so that a session can go on and be folded. */
-enum { CARRY_VERSION = 3, CARRY_VERSION_GOES_ON = 4 };
+enum { CARRY_VERSION = 5, CARRY_VERSION_GOES_ON = 6 };
 
 /* --- orders ------------------------------------------------------------------------------------------------ */
 
 #define ORDER_FIELD(name) FIELD_OF(order, name, 0)
 
-static const struct field order_fields[] = {ORDER_FIELD(id),
-                                            ORDER_FIELD(instrument),
-                                            FIELD_OF(order, side, 1),
-                                            FIELD_OF(order, state, ORDER_STATE_COUNT - 1),
-                                            ORDER_FIELD(price),
-                                            ORDER_FIELD(quantity),
-                                            ORDER_FIELD(leaves),
-                                            ORDER_FIELD(filled),
-                                            ORDER_FIELD(asked_price),
-                                            ORDER_FIELD(asked_leaves),
-                                            ORDER_FIELD(asked_ts),
-                                            ORDER_FIELD(placed_ts),
-                                            ORDER_FIELD(modify_ts),
-                                            ORDER_FIELD(query_ts),
-                                            ORDER_FIELD(event_ts),
-                                            ORDER_FIELD(told_ts),
-                                            ORDER_FIELD(queries),
-                                            ORDER_FIELD(older),
-                                            ORDER_FIELD(shown_price),
-                                            ORDER_FIELD(shown_leaves),
-                                            ORDER_FIELD(shown),
-                                            ORDER_FIELD(asking),
-                                            ORDER_FIELD(level),
-                                            ORDER_FIELD(not_found),
-                                            FIELD_OF(order, lost, REQUEST_COUNT - 1),
-                                            ORDER_FIELD(cancel_sent),
-                                            ORDER_FIELD(retry_ts),
-                                            ORDER_FIELD(failures),
-                                            ORDER_FIELD(hanging),
-                                            ORDER_FIELD(owing),
-                                            ORDER_FIELD(unpriced),
-                                            FIELD_OF(order, spell, 2),
-                                            ORDER_FIELD(spell_start),
-                                            ORDER_FIELD(spell_filled),
-                                            ORDER_FIELD(spell_quantity),
-                                            ORDER_FIELD(reserved),
-                                            ORDER_FIELD(last_trade)};
+static const struct field order_fields[] = {
+    ORDER_FIELD(id),           ORDER_FIELD(instrument),
+    FIELD_OF(order, side, 1),  FIELD_OF(order, state, ORDER_STATE_COUNT - 1),
+    ORDER_FIELD(price),        ORDER_FIELD(quantity),
+    ORDER_FIELD(leaves),       ORDER_FIELD(filled),
+    ORDER_FIELD(asked_price),  ORDER_FIELD(asked_leaves),
+    ORDER_FIELD(asked_ts),     ORDER_FIELD(placed_ts),
+    ORDER_FIELD(modify_ts),    ORDER_FIELD(query_ts),
+    ORDER_FIELD(event_ts),     ORDER_FIELD(told_ts),
+    ORDER_FIELD(queries),      ORDER_FIELD(older),
+    ORDER_FIELD(shown_price),  ORDER_FIELD(shown_leaves),
+    ORDER_FIELD(shown),        ORDER_FIELD(asking),
+    ORDER_FIELD(level),        ORDER_FIELD(asked_level),
+    ORDER_FIELD(not_found),    FIELD_OF(order, lost, REQUEST_COUNT - 1),
+    ORDER_FIELD(cancel_sent),  ORDER_FIELD(retry_ts),
+    ORDER_FIELD(failures),     ORDER_FIELD(hanging),
+    ORDER_FIELD(owing),        ORDER_FIELD(unpriced),
+    FIELD_OF(order, spell, 2), ORDER_FIELD(spell_start),
+    ORDER_FIELD(spell_filled), ORDER_FIELD(spell_quantity),
+    ORDER_FIELD(reserved),     ORDER_FIELD(last_trade)};
 
 _Static_assert(SPELL_OVER == 2, "the last of enum spell");
 
@@ -376,6 +359,10 @@ static void pass_session(struct carrier *carrier)
     PASS_FIELDS(carrier, now, 0, engine);
     PASS_FIELDS(carrier, carry, 0, &engine->carry);
     PASS_FIELDS(carrier, counters, 0, &engine->counters);
+    for (unsigned cause = 0; cause < FILL_CAUSE_COUNT; cause++)
+        engine->counters.fills_by_cause[cause] =
+            (uint64_t)carrier_pass(carrier, "counters.fills_by_cause", cause,
+                                   engine->counters.fills_by_cause[cause], 0, UINT64_MAX);
 }
 
 static bool pass_version(struct carrier *carrier, bool goes_on)

@@ -111,10 +111,11 @@ struct order {
     bool asking;       /* a query is on its way */
     uint8_t queries;   /* without an answer so far */
     uint8_t older; /* of these, sent before the newest request: their answers tell nothing of it */
+    uint8_t asked_level;
 
     money reserved; /* of quote (buys) or base (sells) on a spot venue */
     order_id id;
-    int64_t asked_price, asked_leaves; /* while pending_modify */
+    int64_t asked_price, asked_leaves; /* while pending_modify, as asked_level */
     int64_t asked_ts;                  /* when the unanswered request left; unknown: since when */
     int64_t placed_ts;                 /* when it left */
     int64_t modify_ts;                 /* when the newest modify left */
@@ -423,9 +424,10 @@ void walk_breakers(struct walker *walker, const struct engine *engine);
 /* Settings and definition as units; false with the setting's name where one is not usable. */
 bool limits_resolve(struct limits *limits, const struct settings_instrument *settings,
                     const struct event_definition *definition, const char **problem);
-/* A definition with another tick, lot or minimum notional; the settings' figures stay. False where they do not
- * fit the new tick; then nothing changed. */
-bool limits_redefine(struct limits *limits, const struct event_definition *definition);
+/* A definition with another tick, lot or minimum notional; the settings' figures stay, from `first` on, whatever
+ * definitions came between. False where they do not fit the new tick; then nothing changed. */
+bool limits_redefine(struct limits *limits, const struct limits *first,
+                     const struct event_definition *definition);
 /* Without a division: n is a multiple of tick = odd << shift exactly where n x odd^-1 (mod 2^64), rotated
  * right by shift, is at most floor((2^64 - 1) / tick). */
 static inline bool limits_off_tick(uint64_t inverse, unsigned shift, uint64_t bound, int64_t price)
@@ -452,6 +454,12 @@ int64_t market_reference4(struct market *market, int64_t now);
 
 /* --- orders.c --- */
 struct order *orders_find(struct engine *engine, order_id id);
+/* A modify travels, or was lost: old or new figures may hold. */
+static inline bool orders_is_modifying(const struct order *order)
+{
+    return order->state == ORDER_PENDING_MODIFY ||
+           (order->state == ORDER_UNKNOWN && order->lost == REQUEST_MODIFY);
+}
 /* Rule 16: old or new leaves, whichever is more, while a modify travels; and the price of the two
  * that is more aggressive. */
 int64_t orders_worst_leaves(const struct order *order);
@@ -732,8 +740,10 @@ void timers_settle(struct engine *engine);
 void audit_send(struct engine *engine, const struct candidate *candidate);
 void audit_full(struct engine *engine);
 /* Lists, sums and states of an instrument's live orders agree, done again from scratch and whatever stands
- * there; and what they reserve of each balance of a venue. No invariant is counted. */
+ * there; as many of all slots are live as are counted; and what they reserve of each balance of a venue. No
+ * invariant is counted. */
 bool audit_own_orders(const struct engine *engine, unsigned instrument);
+bool audit_own_count(const struct engine *engine);
 bool audit_own_sums(const struct engine *engine, unsigned venue);
 
 #endif

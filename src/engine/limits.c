@@ -161,9 +161,11 @@ bool limits_resolve(struct limits *limits, const struct settings_instrument *set
     return true;
 }
 
-bool limits_redefine(struct limits *limits, const struct event_definition *definition)
+bool limits_redefine(struct limits *limits, const struct limits *first,
+                     const struct event_definition *definition)
 {
-    struct limits next = *limits;
+    struct limits next =
+        *first; /* so that what one definition rounds away the next one has again */
     struct strategy_units *quote = &next.quote;
     /* Distances are kept in price units: 1/1,000 of the new tick instead of the old one. */
     int64_t *const distances[] = {&quote->half_spread_millitick, &quote->step_millitick,

@@ -34,10 +34,9 @@ static bool rows_off_tick(const struct limits *limits, const struct message *mes
     uint64_t faults = 0;
     uint64_t inverse = limits->tick_inverse, bound = limits->tick_bound;
     unsigned shift = limits->tick_shift;
-    const struct row *end = message->rows + message->row_count;
     if (limits->quote.tick > 1)
-        for (const struct row *row = message->rows; row < end; row++)
-            faults |= limits_off_tick(inverse, shift, bound, row->price);
+        for (uint32_t i = 0; i < message->row_count; i++)
+            faults |= limits_off_tick(inverse, shift, bound, message->rows[i].price);
     return faults != 0;
 }
 
@@ -370,7 +369,7 @@ static void take_definition(struct engine *engine, unsigned index,
     struct instrument *instrument = &engine->instruments[index];
     const struct event_definition *old = &instrument->definition;
     if (!event_definition_may_follow(old, record) ||
-        !limits_redefine(&instrument->limits, record)) {
+        !limits_redefine(&instrument->limits, &instrument->first_limits, record)) {
         lose_book(engine, index);
         return;
     }

@@ -45,23 +45,17 @@ static struct order_side *side_of(struct engine *engine, const struct order *ord
     return &engine->instruments[order->instrument].sides[order->side];
 }
 
-/* A modify travels, or was lost: old or new figures may hold. */
-static bool is_modifying(const struct order *order)
-{
-    return order->state == ORDER_PENDING_MODIFY ||
-           (order->state == ORDER_UNKNOWN && order->lost == REQUEST_MODIFY);
-}
-
 int64_t orders_worst_leaves(const struct order *order)
 {
-    if (is_modifying(order) && order->asked_leaves > order->leaves)
+    if (orders_is_modifying(order) && order->asked_leaves > order->leaves)
         return order->asked_leaves;
     return order->leaves;
 }
 
 int64_t orders_worst_price(const struct order *order)
 {
-    if (!is_modifying(order) || (order->asked_price > order->price) == (order->side == SIDE_SELL))
+    if (!orders_is_modifying(order) ||
+        (order->asked_price > order->price) == (order->side == SIDE_SELL))
         return order->price;
     return order->asked_price;
 }
@@ -173,8 +167,10 @@ static void enter_state(struct engine *engine, struct order *order, enum order_s
     side_of(engine, order)->going += (uint32_t)(state == ORDER_PENDING_CANCEL) -
                                      (uint32_t)(order->state == ORDER_PENDING_CANCEL);
     order->state = (uint8_t)state;
-    if (resolved)
+    if (resolved) { /* and with it what was in doubt */
+        order->hanging = order->owing = false;
         clear_unknown_alarm(engine, order->instrument);
+    }
 }
 
 /* It was news of the order. */
@@ -300,10 +296,8 @@ void orders_take_modify(struct engine *engine, const struct event_modify *modify
         return;
     order->asked_price = modify->price.units;
     order->asked_leaves = modify->leaves.units;
+    order->asked_level = (uint8_t)modify->level;
     order->modify_ts = now;
-    if (order->level != (uint8_t)modify->level)
-        learning_level_moved(engine, order, (uint8_t)modify->level);
-    order->level = (uint8_t)modify->level;
     apply_plain(engine, order, ORDER_EVENT_MODIFY_SENT);
     order->older = order->queries;
     expect_answer(engine, order, now);
@@ -376,7 +370,7 @@ bool orders_trade_repeats(struct engine *engine, order_id order, uint32_t *last,
  * make them differ, and then the larger counts. Sets leaves and what is asked for. */
 static enum order_event fill_figures(struct order *order, int64_t quantity, struct number told)
 {
-    bool modifying = is_modifying(order), tells = orders_is_rest(told);
+    bool modifying = orders_is_modifying(order), tells = orders_is_rest(told);
     int64_t left = order->leaves - quantity;
     int64_t asked = modifying ? order->asked_leaves - quantity : 0;
     order->asked_leaves = asked > 0 ? asked : 0;
@@ -558,6 +552,15 @@ static void set_price(const struct engine *engine, struct order *order, struct n
         order->price = price.units;
 }
 
+/* The modify has happened: until then the order rested, and filled, for its old level (rule 26). */
+static void take_level(struct engine *engine, struct order *order)
+{
+    if (order->level == order->asked_level)
+        return;
+    learning_level_moved(engine, order, order->asked_level);
+    order->level = order->asked_level;
+}
+
 /* A modify means a new total, so what the venue leaves below what we asked for are fills that are still to
  * come: what was asked, less the fills since, is what may still fill. A change that we did not ask for is
  * a late repetition or the venue's own doing; of leaves the larger counts until it was asked. */
@@ -567,7 +570,7 @@ static void take_modified(struct engine *engine, struct order *order, struct num
     bool live = order_state_is_live(order->state);
     int64_t before = live ? orders_worst_leaves(order) : 0;
     bool priced = orders_price_fault(engine, order->instrument, price) == REJECT_NONE,
-         modifying = is_modifying(order);
+         modifying = orders_is_modifying(order);
     bool as_asked = modifying && (!priced || price.units == order->asked_price);
     bool as_known = !modifying && priced && orders_is_size(leaves) && !order->unpriced &&
                     price.units == order->price && leaves.units == order->leaves;
@@ -575,6 +578,7 @@ static void take_modified(struct engine *engine, struct order *order, struct num
     enum order_event event = ORDER_EVENT_MODIFIED;
     orders_check_rest(engine, order, price, leaves);
     if (live && as_asked) {
+        take_level(engine, order);
         set_leaves(order, larger(told, order->asked_leaves));
         set_price(engine, order, price);
         order->asked_leaves = 0;
@@ -620,9 +624,11 @@ static void take_seen(struct engine *engine, struct order *order, struct number 
     bool priced = orders_price_fault(engine, order->instrument, price) == REJECT_NONE;
     orders_check_rest(engine, order, price, leaves);
     if (settles) {
-        bool moved = is_modifying(order) && price.status == NUMBER_VALUE &&
+        bool moved = orders_is_modifying(order) && price.status == NUMBER_VALUE &&
                      price.units == order->asked_price && price.units != order->price;
         int64_t ours = moved ? order->asked_leaves : order->leaves;
+        if (moved)
+            take_level(engine, order);
         set_leaves(order, orders_is_size(leaves) ? larger(leaves.units, ours) : before);
         order->asked_leaves = 0;
     }
@@ -709,7 +715,7 @@ static void take_cancel_rejected(struct engine *engine, struct order *order, enu
 
 static void take_modify_rejected(struct engine *engine, struct order *order, enum reject reason)
 {
-    bool late = too_late((uint8_t)reason), asked = is_modifying(order) && !late;
+    bool late = too_late((uint8_t)reason), asked = orders_is_modifying(order) && !late;
     apply_plain(engine, order, late ? ORDER_EVENT_MODIFY_TOO_LATE : ORDER_EVENT_MODIFY_REJECTED);
     if (asked)
         refusals_take(engine, order, order->modify_ts, reason);
@@ -815,7 +821,7 @@ static bool answers_older_modify(const struct order *order, const struct message
 {
     bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
     bool answers = message->kind == EVENT_modify_rejected || message->kind == EVENT_order_modified;
-    return answers && is_modifying(order) && timed && message->ts_venue < order->modify_ts;
+    return answers && orders_is_modifying(order) && timed && message->ts_venue < order->modify_ts;
 }
 
 /* An answer that tells how the order rested once: price and leaves of it would put back what is known

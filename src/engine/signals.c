@@ -394,7 +394,8 @@ static void update_spread(struct engine *engine, unsigned index)
     hold(&signals->close_since, known && signals->spread < signals->close_bound, engine->now);
 }
 
-/* Volatility at ease: its mean is known, it is below the clearing multiple, and nothing jumps. */
+/* Volatility at ease: its mean is known, it is below the clearing multiple, and nothing jumps. Where no whole second
+ * has seen a move both are 0, and nothing could be calmer. */
 static void update_calm(struct engine *engine, unsigned index)
 {
     struct instrument *instrument = &engine->instruments[index];
@@ -403,7 +404,8 @@ static void update_calm(struct engine *engine, unsigned index)
     bool calm = signals->mid2 != 0 && !signals_are_moving(engine, index);
     if (limits->volatility > 0)
         calm = calm && signals_know_volatility(engine, index) &&
-               signals->volatility.sigma < limits->volatility_clear * signals->volatility.mean;
+               (signals->volatility.sigma == 0 ||
+                signals->volatility.sigma < limits->volatility_clear * signals->volatility.mean);
     hold(&signals->calm_since, calm, engine->now);
 }
 

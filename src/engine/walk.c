@@ -102,6 +102,8 @@ static void walk_order(struct walker *walker, const struct engine *engine,
     FIELD(index, order, shown);
     FIELD(index, order, asking);
     FIELD(index, order, level);
+    if (orders_is_modifying(order))
+        FIELD(index, order, asked_level);
     FIELD(index, order, not_found);
     FIELD(index, order, lost);
     FIELD(index, order, cancel_sent);

@@ -138,7 +138,7 @@ static const struct field definition_fields[] = {DEFINITION_FIELD(tick),
                                                  DEFINITION_FIELD(quote_commission_exponent),
                                                  FIELD_OF(event_definition, grid_basis, 0)};
 
-/* Each definition rounds them anew. */
+/* What the definition made of the settings. */
 static const struct field quote_fields[] = {
     FIELD_OF(limits, quote.half_spread_millitick, 0), FIELD_OF(limits, quote.step_millitick, 0),
     FIELD_OF(limits, quote.skew_millitick, 0), FIELD_OF(limits, quote.size, 0)};
@@ -149,7 +149,7 @@ static void pass_definition(struct carrier *carrier, unsigned index)
     PASS_FIELDS(carrier, definition_fields, index, &instrument->definition);
     if (carrier_is_reading(carrier) && carrier->fault == NULL &&
         (!event_definition_may_follow(&instrument->first_definition, &instrument->definition) ||
-         !limits_redefine(&instrument->limits, &instrument->definition)))
+         !limits_redefine(&instrument->limits, &instrument->first_limits, &instrument->definition)))
         carrier_refuse(carrier, "definition", index);
     PASS_FIELDS(carrier, quote_fields, index, &instrument->limits);
 }

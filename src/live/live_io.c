@@ -500,7 +500,8 @@ int live_io_await_ready(struct live_io *io, int64_t timeout_ns, const atomic_boo
     for (;;) {
         int state = atomic_load(&io->state);
         if (state == ADAPTER_FAILED)
-            return error_set(error, ERROR_SYSTEM, "%s: %s", io->name, io->adapter->failure);
+            return error_set(error, io->adapter->refused ? ERROR_INPUT : ERROR_SYSTEM, "%s",
+                             io->adapter->failure);
         if (state != ADAPTER_DISCOVERING)
             return 0;
         if (stop && atomic_load(stop))

@@ -128,11 +128,23 @@ static uint64_t first_epoch(const struct session *session)
     return (uint64_t)second;
 }
 
+/* Market data behind a session's end would be another session's to whoever verifies it. */
+static int refuse_session(const struct session *session, struct error *error)
+{
+    bool found;
+    int code = live_tape_finds_session(session->tape, &found, error);
+    if (code || !found)
+        return code;
+    return error_set(error, ERROR_INPUT,
+                     "%s: is a session's tape, which a recording would spoil; begin a new tape",
+                     session->tape_path);
+}
+
 static int open_engine(struct session *session, struct error *error)
 {
     struct fold *fold = &session->fold;
     if (!session_has_engine(session))
-        return 0;
+        return refuse_session(session, error);
     int code = run_engine_open(&session->engine, session->options->config, session->names, false,
                                false, error);
     if (!code)

@@ -113,6 +113,35 @@ int fold_tape(const char *path, uint64_t messages, struct run_engine *run, struc
     return code;
 }
 
+static bool has_start(const struct tape_block *block)
+{
+    for (uint32_t m = 0; m < block->message_count; m++)
+        if (block->messages[m].kind == EVENT_start)
+            return true;
+    return false;
+}
+
+int fold_finds_session(const char *path, bool *found, struct error *error)
+{
+    struct tape_reader *reader = NULL;
+    struct tape_block block = {0};
+    *found = false;
+    int code = tape_reader_open(&reader, path, error);
+    if (!code)
+        code = tape_block_init(&block, reader, error);
+    size_t count = code ? 0 : tape_reader_block_count(reader);
+    for (size_t i = 0; i < count && !code && !*found; i++) {
+        if (tape_reader_block_info(reader, i)->record_count == 0)
+            continue;
+        code = tape_reader_read(reader, i, &block, error);
+        *found = !code && has_start(&block);
+    }
+    if (block.memory)
+        tape_block_free(&block);
+    tape_reader_close(&reader);
+    return code;
+}
+
 /* --- a carry of another build --------------------------------------------------------------------------- */
 
 /* A tape before, and how many messages it had when the next began. */

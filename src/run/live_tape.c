@@ -293,8 +293,9 @@ static int check_config(const char *path, const char *wanted, const char *found,
     if (!code && strcmp(wanted, effective) != 0) {
         different_line(wanted, effective, line, sizeof line);
         code = error_set(error, ERROR_INPUT,
-                         "%s: the configuration is %s; go back to that, or begin a new tape", path,
-                         line);
+                         "%s: the configuration is %s; go back to that, or begin a new tape, which "
+                         "knows nothing of this one's orders and positions",
+                         path, line);
     }
     free(effective);
     return code;
@@ -367,6 +368,12 @@ int live_tape_fold(struct live_tape *live, struct run_engine *run, struct fold *
 {
     ASSERT(live->inputs == 0);
     return fold_tape(live->path, UINT64_MAX, run, fold, error);
+}
+
+int live_tape_finds_session(const struct live_tape *live, bool *found, struct error *error)
+{
+    ASSERT(live->inputs == 0);
+    return fold_finds_session(live->path, found, error);
 }
 
 /* --- waiting and closing ----------------------------------------------------------------------------------------- */

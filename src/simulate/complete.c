@@ -74,6 +74,10 @@ unsigned simulate_print_missing(const struct simulate_counts *counts)
         printf("rotation: never happened\n");
         missing++;
     }
+    if (counts->adoptions == 0) {
+        printf("adoption: never happened\n");
+        missing++;
+    }
     for (unsigned gate = 0; gate < GATE_COUNT; gate++)
         if (counts->gates[gate] == 0) {
             printf("gate %s: never blocked\n", event_enum_text(FIELD_GATE, gate));

@@ -15,6 +15,7 @@
 enum {
     LEVELS = 8, /* shown on each side */
     ROWS_MAX = 6 * LEVELS,
+    ADOPTS = 2,      /* chance of its own (1: draw.c) */
     SCRIPT_MAX = 64, /* messages that are no market data, at most */
     RESTARTS_MAX = 4,
     TAIL = 8,      /* market messages after the shutdown */
@@ -35,6 +36,7 @@ struct street {
 struct painter {
     struct course *course;
     struct random random;
+    struct random adopts; /* of what the operator takes over alone */
     int64_t now;
     int64_t step;       /* mean time between two messages */
     int64_t lag;        /* of the feed, at most */
@@ -432,8 +434,29 @@ static void draw_command(struct painter *painter)
     painter->resume_at = painter->now + between(painter, 100, 10000) * NS_PER_MS;
 }
 
+/* While what rested has been cancelled the operator may take over a position: all of it as the venue has it, or
+ * a part of a balance, at the mark or at a price that he names. */
+static void draw_adopt(struct painter *painter)
+{
+    enum { PLACES = 20 };
+    struct random *chance = &painter->adopts;
+    const struct course *course = painter->course;
+    uint64_t index = random_below(chance, course->names.instrument_count);
+    uint64_t lots = random_below(chance, PLACES), ticks = random_below(chance, PLACES);
+    const struct event_definition *d = &course->definitions[index];
+    struct event_adopt adopt = {
+        .instrument = (uint16_t)index, .position = {0, NUMBER_ABSENT}, .price = {0, NUMBER_ABSENT}};
+    if (random_below(chance, 4) != 0)
+        adopt.position = number((int64_t)lots * d->lot);
+    if (random_below(chance, 2) == 0)
+        adopt.price = number((painter->streets[index].bid + (int64_t)ticks) * d->tick);
+    add_record(painter, EVENT_adopt, 0)->adopt = adopt;
+}
+
 static void draw_all_clear(struct painter *painter)
 {
+    if (random_below(&painter->adopts, 2) == 0)
+        draw_adopt(painter);
     add_record(painter, EVENT_command, 0)->command =
         (struct event_command){COMMAND_RESUME, EVENT_NONE_16};
     add_record(painter, EVENT_command, 0)->command =
@@ -562,6 +585,7 @@ void course_draw(struct course *course, uint64_t seed, uint64_t events)
 {
     struct painter painter = {.course = course};
     random_init(&painter.random, seed, 0);
+    random_init(&painter.adopts, seed, ADOPTS);
     course->count = course->record_count = course->row_count = 0;
     course->restarts = 0;
     course->seed = seed;

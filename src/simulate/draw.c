@@ -297,10 +297,10 @@ static void draw_faults(struct course *course, struct random *random)
     static const uint64_t most[FAULT_KIND_COUNT] = {
         [FAULT_REQUEST_UNKNOWN] = 40000, [FAULT_REQUEST_SILENT] = 40000, [FAULT_REJECT] = 60000,
         [FAULT_RATE_BAN] = 5000,         [FAULT_LOST] = 40000,           [FAULT_UNREADABLE] = 30000,
-        [FAULT_DELAY] = 30000,           [FAULT_DUPLICATE] = 80000,      [FAULT_REORDER] = 80000,
+        [FAULT_DELAY] = 30000,           [FAULT_DUPLICATE] = 80000,      [FAULT_REORDER] = 120000,
         [FAULT_DISCONNECT] = 10000,      [FAULT_END] = 1500000,          [FAULT_CLOCK_JUMP] = 20000,
         [FAULT_REQUEST_LATE] = 40000,    [FAULT_FALSE_REJECT] = 20000,   [FAULT_NOT_FOUND] = 80000,
-        [FAULT_ECHO] = 150000,           [FAULT_BARE] = 250000,          [FAULT_STALE] = 300000,
+        [FAULT_ECHO] = 150000,           [FAULT_BARE] = 400000,          [FAULT_STALE] = 300000,
     };
     struct fault_options *faults = &course->faults;
     uint64_t mood = random_below(random, 8);
@@ -337,6 +337,28 @@ static void draw_orders_streams(struct course *course)
     }
 }
 
+/* Now and then sizes follow the position closely, so that orders which have filled in part are made smaller, and a
+ * venue answers at once, so that an answer and the next request have the same time. Of chance of its own, too. */
+static void draw_closeness(struct course *course)
+{
+    enum { CLOSENESS = 3 };
+    struct random chance, *random = &chance;
+    random_init(random, course->seed, CLOSENESS);
+    bool follows = one_in(random, 4), at_once = one_in(random, 8);
+    for (unsigned i = 0; at_once && i < course->names.venue_count; i++) {
+        set(course, VENUE("sim.entry_latency=0ms"), course->venues[i]);
+        set(course, VENUE("sim.answer_latency=0ms"), course->venues[i]);
+    }
+    for (unsigned i = 0; follows && i < course->names.instrument_count; i++) {
+        const char *venue = course->venues[course->definitions[i].venue];
+        int64_t limit = spread(random, 20, 320);
+        set(course, INSTRUMENT("risk.position_limit=%" PRId64 "lot"), venue, course->symbols[i],
+            limit);
+        set(course, INSTRUMENT("risk.size_band=%" PRId64 "lot"), venue, course->symbols[i], limit);
+        set(course, INSTRUMENT("reconcile.size_tolerance=0%%"), venue, course->symbols[i]);
+    }
+}
+
 void course_draw_world(struct course *course, struct random *random)
 {
     course->setting_count = 0;
@@ -352,4 +374,5 @@ void course_draw_world(struct course *course, struct random *random)
     draw_settings(course, random);
     draw_faults(course, random);
     draw_orders_streams(course);
+    draw_closeness(course);
 }

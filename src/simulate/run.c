@@ -263,6 +263,8 @@ static int watch_decision(struct sink *sink, const struct message *decision, str
         watch->named[watch->named_count++] = record->unconfirmed.order;
     else if (decision->kind == EVENT_breaker && record->breaker.state != BREAKER_CLEAR)
         watch->outcome->counts.breakers[record->breaker.breaker]++;
+    else if (decision->kind == EVENT_adopted)
+        watch->outcome->counts.adoptions += record->adopted.result == ADOPTION_TAKEN;
     else if (decision->kind == EVENT_final_balance) {
         watch->balances[record->final_balance.venue][record->final_balance.asset] =
             record->final_balance.total;
@@ -293,7 +295,8 @@ static void check_held(struct watch *watch)
                  (unsigned)(held[i] >> 32), (unsigned)held[i]);
 }
 
-/* 6: with every order known to have ended, we hold what the fills at the venue come to. */
+/* 6: with every order known to have ended, we hold what the fills at the venue come to, beside what an operator
+ * named of a balance. */
 static void check_positions(struct watch *watch)
 {
     for (unsigned i = 0; i < watch->simulation->course.names.instrument_count; i++) {
@@ -301,9 +304,9 @@ static void check_positions(struct watch *watch)
         char ours[MONEY_TEXT_MAX], theirs[MONEY_TEXT_MAX];
         engine_position(watch->engine.engine, i, &position);
         money truth = truth_position(watch->truth, i);
-        if (money_compare(position.position, truth) == 0)
+        if (money_compare(position.at_venue, truth) == 0)
             continue;
-        money_to_text(position.position, ours);
+        money_to_text(position.at_venue, ours);
         money_to_text(truth, theirs);
         fail(watch, 6, "a position of %s is %s by the fills at the venue", ours, theirs);
     }

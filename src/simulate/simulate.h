@@ -28,6 +28,7 @@ struct simulate_counts {
     uint64_t full;              /* ended because orders.capacity was too small */
     uint64_t restarts;          /* of the engine, in the middle of a seed */
     uint64_t rotations;         /* another engine went on where it stood */
+    uint64_t adoptions;         /* positions that an operator took over */
     uint64_t faults[FAULT_KIND_COUNT];
     uint64_t gates[GATE_COUNT];
     uint64_t breakers[BREAKER_COUNT]; /* changes away from clear */

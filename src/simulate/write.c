@@ -195,7 +195,9 @@ static int write_config(const struct course *course, const char *path, struct er
     bool failed = !file || fputs(text, file) == EOF;
     failed |= file && fclose(file) != 0;
     free(text);
-    return failed ? error_set(error, ERROR_INPUT, "%s: %s", path, strerror(errno)) : 0;
+    return failed ? error_set(error, file ? ERROR_SYSTEM : ERROR_INPUT, "%s: %s", path,
+                              strerror(errno))
+                  : 0;
 }
 
 int simulate_write(struct simulation *simulation, uint64_t seed, const char *tape,

@@ -111,7 +111,10 @@ int live_database_look(const char *path, int64_t first_start, struct live_databa
 {
     sqlite3 *database = NULL;
     struct found found = {0};
+    struct stat status;
     *grade = (struct live_database_grade){.reasons = NULL};
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        return error_set(error, ERROR_INPUT, "%s: is a folder; expected a database's name", path);
     int code = sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK) {
         sqlite3_busy_timeout(database, 100);
@@ -138,8 +141,9 @@ bool live_database_is_unfinished(const char *path)
         code = find(database, &found);
     }
     sqlite3_close(database);
-    /* A transaction that a death left can't be taken back by a reader. */
-    return code == SQLITE_READONLY || (code == SQLITE_OK && found.ours && !found.closed);
+    /* A transaction that a death left can't be taken back by a reader. A file that it left without a table is none yet. */
+    return code == SQLITE_READONLY ||
+           (code == SQLITE_OK && (found.empty || (found.ours && !found.closed)));
 }
 
 /* --- opening -------------------------------------------------------------------------------------- */

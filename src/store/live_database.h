@@ -53,7 +53,8 @@ struct live_database_grade {
 int live_database_look(const char *path, int64_t first_start, struct live_database_grade *grade,
                        struct error *error);
 
-/* Whether a session's database at the path lacks its last word: it goes on, or died. False where nothing can be told. */
+/* Whether a session's database at the path lacks its last word: it goes on, or died, also before its first. False where
+ * nothing can be told. */
 bool live_database_is_unfinished(const char *path);
 
 void live_database_init(struct live_database *database, const struct live_database_options *options,

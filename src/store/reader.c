@@ -35,6 +35,7 @@ static void make_printable(char *words)
 static int fail(struct store_reader *reader, int code, struct error *error)
 {
     char words[256];
+    int cause = reader->database ? sqlite3_system_errno(reader->database) : 0;
     snprintf(words, sizeof words, "%s",
              reader->database ? sqlite3_errmsg(reader->database) : sqlite3_errstr(code));
     make_printable(words);
@@ -51,7 +52,8 @@ static int fail(struct store_reader *reader, int code, struct error *error)
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-        return error_set(error, ERROR_INPUT, "%s: cannot be opened", reader->path);
+        return error_set(error, ERROR_INPUT, "%s: cannot be opened%s%s", reader->path,
+                         cause ? ": " : "", cause ? strerror(cause) : "");
     default:
         return error_set(error, ERROR_SYSTEM, "%s: %s", reader->path, words);
     }

@@ -14,7 +14,12 @@ enum { STORE_TEXT_MAX = 2048 };
 
 int store_fail(const struct store *store, struct error *error)
 {
-    return error_set(error, ERROR_SYSTEM, "%s: %s", store->path, sqlite3_errmsg(store->database));
+    int code = sqlite3_errcode(store->database) & 0xff;
+    int cause =
+        code == SQLITE_CANTOPEN || code == SQLITE_IOERR ? sqlite3_system_errno(store->database) : 0;
+    return error_set(error, ERROR_SYSTEM, "%s: %s%s%s", store->path,
+                     sqlite3_errmsg(store->database), cause ? ": " : "",
+                     cause ? strerror(cause) : "");
 }
 
 /* --- one row: begin, values in order, end --------------------------------------------------------- */

@@ -75,7 +75,10 @@ static int make(struct tape_growing *growing, const char *path, const struct tap
 static int make_if_missing(struct tape_growing *growing, const char *path,
                            const struct tape_header *header, bool *made, struct error *error)
 {
+    struct stat status;
     *made = false;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return error_set(error, ERROR_INPUT, "%s: not a regular file, expected a tape", path);
     if (access(path, F_OK) == 0)
         return 0;
     if (header == NULL)

@@ -30,7 +30,7 @@
     X(FAULT_FALSE_REJECT, "false_reject", "an order is told to be refused, but rests a while")     \
     X(FAULT_NOT_FOUND, "not_found", "the venue does not find an order that it has")                \
     X(FAULT_ECHO, "echo", "an answer comes again, minutes later")                                  \
-    X(FAULT_STALE, "stale", "what an order's last request came to is told again after the next")   \
+    X(FAULT_STALE, "stale", "what a request came to is told after the next, a query or a fill")    \
     X(FAULT_BARE, "bare", "a fill or an end does not tell what is left")                           \
     X(FAULT_END, "end", "the venue ends an order by itself: expired or cancelled")                 \
     X(FAULT_CLOCK_JUMP, "clock_jump", "the wall clock jumps")                                      \

@@ -176,6 +176,12 @@ of_tape 'tape cat' tape cat
 of_tape 'tape check' tape check
 of_tape 'tape repair' tape repair -o out.tape
 of_tape 'tape cut' tape cut -o out.tape
+bad 'tape recover: missing file' 'gone: there is no such tape' tape recover gone
+bad 'tape recover: directory' 'folder: not a regular file, expected a tape' tape recover folder
+bad 'tape cat: a mistyped kind' "--kind trde: there is no such kind; did you mean 'trade'?" tape cat market.tape --kind trde
+bad 'tape cat: a kind like no other' 'there is no such kind; docs/event-kinds.md lists them' tape cat market.tape --kind diary
+bad 'tape cut: a name that is empty' '--output: is empty; expected TAPE' tape cut market.tape -o ''
+bad 'exchange: a folder for the faults' 'folder: Is a directory; expected a script of faults' exchange --dir venue --faults folder
 
 bad 'tape book: wrong unit of a time' '--at 5s: time "5s": expected RFC 3339' tape book market.tape --at 5s
 bad 'tape book: a NaN for a time' '--at nan: time "nan": expected RFC 3339' tape book market.tape --at nan

@@ -19,22 +19,13 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import browser  # noqa: E402
 from hand_run import MARKET, PROFIT, SETTINGS  # noqa: E402
+from tap import check, plan  # noqa: E402
 
 CAPSTAN = os.environ.get("CAPSTAN", "capstan")
 TOKEN = "a-token-of-this-test-0123456789"
 RELAXED = ["warm_up.trades=0", "warm_up.book_messages=0", "warm_up.samples=0", "breaker.edge=0",
            "risk.position_limit=100lot"]
 WITHIN = 60
-results = []
-
-
-def check(title, good, *notes):
-    results.append(bool(good))
-    print(f"{'ok' if good else 'not ok'} {len(results)} - {title}", flush=True)
-    if not good:
-        for note in notes:
-            print("#", str(note).replace("\n", "\n# "))
-
 
 def settings(names):
     return [part for name in names for part in ("--set", name)]
@@ -379,7 +370,7 @@ def main():
         what_the_engine_tells(page, folder)
         hostile(page, folder)
         live(page, folder)
-    print(f"1..{len(results)}")
+    plan()
 
 
 main()

@@ -128,6 +128,13 @@ def what_is_built_is_built_in_debian_12():
         ran = [step["run"] for step in ci[name]["steps"] if "run" in step]
         assert ran and all(line.startswith("scripts/in-debian '") for line in ran), ran
     assert "scripts/run-demo && scripts/run-tests && " in str(ci["test"]["steps"]), "README says that CI runs both"
+    # The pages call more than the tests do.
+    assert "scripts/bootstrap --develop && scripts/check-docs " in str(ci["test"]["steps"]), "the container has no curl"
+    # Each check that a deployment needs is run by some job.
+    told = "".join(path.read_text(encoding="utf-8") for path in WORKFLOWS)
+    for path in (TOP / "scripts").glob("check-*"):
+        called = f"scripts/{path.name}" in told
+        assert called or path.name in ("check-limits", "check-kubernetes"), f"no job runs {path.name}"
     assert "debian:bookworm" in (TOP / "scripts/in-debian").read_text(encoding="utf-8")
 
 
@@ -423,6 +430,36 @@ def the_list_of_libraries_has_what_is_vendored():
     assert {"zstd", "SQLite", "uPlot"} <= set(found), set(found)
     readme = (TOP / "third_party/uplot/README").read_text(encoding="utf-8")
     assert f"uPlot {found['uPlot']['version']}," in readme and found["uPlot"]["licenses"] == [{"expression": "MIT"}], found["uPlot"]
+
+
+@test
+def the_front_page_leads_to_every_page():
+    readme = (TOP / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(docs/[\w-]+\.md)`", readme))
+    there = {str(path.relative_to(TOP)) for path in (TOP / "docs").glob("*.md")}
+    assert named == there, named ^ there
+
+
+@test
+def the_package_names_who_wrote_what_is_vendored():
+    text = (TOP / "deploy/debian/copyright").read_text(encoding="utf-8")
+    for licence in (TOP / "third_party").glob("*/LICENSE"):
+        stanza = text.partition(f"Files: third_party/{licence.parent.name}/*\n")[2].partition("\n\n")[0]
+        told = " ".join(stanza.split())
+        wanted = licence.read_text(encoding="utf-8").partition("Copyright (c) ")[2]
+        owner, _, terms = wanted.partition("\n")
+        assert f"Copyright: {owner}" in told, licence
+        assert " ".join(terms.split()) in told.replace(" . ", " "), licence
+
+
+@test
+def an_image_is_made_of_no_build():
+    """What git leaves alone in the top folder as built or secret, docker does too."""
+    left = set((TOP / ".dockerignore").read_text(encoding="utf-8").split("\n"))
+    ignored = re.findall(r"^/([^\n]+)$", (TOP / ".gitignore").read_text(encoding="utf-8"), re.M) if (TOP / ".gitignore").exists() else []
+    for name in ignored:
+        # A pattern of git's that begins with a slash is one of docker's without it.
+        assert {name, name.replace("build*/", "build-*/"), re.sub(r"^\.env.*", ".env.*", name)} & left, name
 
 
 @test

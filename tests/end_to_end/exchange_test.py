@@ -12,21 +12,16 @@ import socket
 import ssl
 import struct
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import check, plan  # noqa: E402
+
 CAPSTAN = os.environ.get("CAPSTAN", "capstan")
-results = []
-
-
-def check(title, good, *notes):
-    results.append(bool(good))
-    print(f"{'ok' if good else 'not ok'} {len(results)} - {title}", flush=True)
-    if not good:
-        for note in notes:
-            print("#", str(note).replace("\n", "\n# "))
-
 
 # --- the exchange ---------------------------------------------------------------------------------
 
@@ -606,7 +601,7 @@ def main():
         test_message_faults(os.path.join(work, "three"))
         test_bad_input(work)
         test_tape(work)
-    print(f"1..{len(results)}")
+    plan()
 
 
 if __name__ == "__main__":

@@ -10,18 +10,10 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 from hand_run import MARKET, SETTINGS  # noqa: E402
+from tap import check, plan  # noqa: E402
 
 CAPSTAN = os.environ["CAPSTAN"]
 CAPTURES = Path(__file__).resolve().parent / "captures"
-COUNT = [0]
-
-
-def check(title, passed, said=""):
-    COUNT[0] += 1
-    print(f"{'ok' if passed else 'not ok'} {COUNT[0]} - {title}", flush=True)
-    if not passed:
-        print(f"# {said}", file=sys.stderr)
-
 
 def run(*command):
     done = subprocess.run([CAPSTAN, *map(str, command)], capture_output=True, text=True, timeout=120)
@@ -103,10 +95,10 @@ def replay_and_reader(folder):
 
 
 def main():
-    print("1..11")
     with tempfile.TemporaryDirectory() as scratch:
         importer_and_reader(Path(scratch))
         replay_and_reader(Path(scratch))
+    plan()
 
 
 if __name__ == "__main__":

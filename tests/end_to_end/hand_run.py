@@ -1,21 +1,9 @@
 """A run of one market and two fills whose every figure was worked out by hand, for tests of what shows them."""
-# The book's mid is 100.25; from 2.050 s on 100.00, from 2.500 s on 100.50, from 8 s on 100.00. Our bid stands at
-# 99.0, our offer at 101.5, two ticks of 0.5 from the fair value, as the grid has them.
-HEADER = """capstan-tape 1
-origin made
-grade A
-tool 0.1.0
-build made
-seed 1
-feed_floor 1ms
-venue v1
-asset BTC
-asset USD
-instrument v1:BTC-USD venue=v1 contract=spot price_exponent=-1 quantity_exponent=-3 tick=5 lot=1 multiplier=1 \
-multiplier_exponent=0 minimum_notional=0 maker_fee=0.001 taker_fee=0.002 fee_asset=quote \
-base_commission_exponent=-8 quote_commission_exponent=-8 base=BTC quote=USD settle=USD grid_basis=given
-messages
-"""
+import pathlib
+
+# One instrument of a spot venue; there without fees.
+HEADER = (pathlib.Path(__file__).resolve().parent / "hand_header.txt").read_text(encoding="utf-8").replace(
+    "maker_fee=0 taker_fee=0", "maker_fee=0.001 taker_fee=0.002")
 
 
 def market(messages):
@@ -25,6 +13,8 @@ def market(messages):
                             for number, (at, kind, rows) in enumerate(messages, 1))
 
 
+# The book's mid is 100.25; from 2.050 s on 100.00, from 2.500 s on 100.50, from 8 s on 100.00. Our bid stands at
+# 99.0, our offer at 101.5, two ticks of 0.5 from the fair value, as the grid has them.
 MARKET = market([("00.000", "snapshot", "bid 100.0*0.040 ask 100.5*0.040"),
                  ("02.000", "trade", "sell 98.5*0.002"),
                  ("02.050", "depth", "bid 100.0*0.000 bid 99.5*0.040"),

@@ -9,27 +9,17 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import check, plan, skip  # noqa: E402
 
 CAPSTAN = os.environ.get("CAPSTAN", "capstan")
 SRCDIR = os.environ.get("srcdir", ".")
 SHARED = os.environ.get("CAPSTAN_SHARED", os.path.join(SRCDIR, "../shared"))
 CAPTURES = os.path.join(SRCDIR, "tests/end_to_end/captures")
-results = []
-
-
-def check(title, good, *notes):
-    results.append(bool(good))
-    print(f"{'ok' if good else 'not ok'} {len(results)} - {title}", flush=True)
-    if not good:
-        for note in notes:
-            print("#", str(note).replace("\n", "\n# "))
-
-
-def skip(title, why):
-    results.append(True)
-    print(f"ok {len(results)} - {title} # SKIP {why}")
-
 
 def run(*arguments):
     return subprocess.run([CAPSTAN, *arguments], capture_output=True, text=True)
@@ -222,7 +212,7 @@ def main():
         instruments(folder)
         refusals(folder)
         recorded(folder)
-    print(f"1..{len(results)}")
+    plan()
 
 
 main()

@@ -487,16 +487,22 @@ def killed_in_a_rotation_it_is_named(folder, venue):
     session.await_line(rotated, 2)
     session.kill()
     release(holder)
-    for times in (1, 0):
+
+    def start(times):
         session = Session(venue, folder, tape, database, "--set", "tape.rotate_every=0")
         session.await_line("the session begins")
         session.end()
         named = [line["fields"]["file"] for line in session.lines() if "was not finished" in line["message"]]
         assert named == [str(folder / "run-0002.db")] * times, named
+
+    for times in (1, 0):
+        start(times)
         said = run("report", folder / "run-0002.db", "-o", folder / "page.html")
         assert said.returncode == 0 and said.stderr.count(told) == times, said.stderr
         expect(run("project", folder / "session-0002.tape", "-o", folder / "run-0002.db"), 0)
     assert told not in run("report", folder / "run-0003.db", "-o", folder / "page.html").stderr
+    (folder / "run-0002.db").write_bytes(b"")  # as a death leaves one that has no table yet
+    start(1)
 
 
 def command(port, path, token):

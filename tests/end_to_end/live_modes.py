@@ -99,7 +99,8 @@ def paper_rotates_and_verifies(folder, venue):
     assert run("verify", *reversed(tapes)).stdout == run("verify", *tapes).stdout, "the order that a shell gives matters"
     expect(run("verify", tapes[0], tapes[2]), 2, f"follows {tapes[1].name}, which is not among these tapes")
     expect(run("verify", tapes[0], tapes[1], tapes[1]), 2, "is there twice")
-    first = re.search(r" place .* order=(#[0-9.]+)", run("tape", "cat", tapes[0]).stdout)[1]
+    told = "".join(run("tape", "cat", part).stdout for part in tapes)  # the first may end before anything is quoted
+    first = re.search(r" place .* order=(#[0-9.]+)", told)[1]
     story = run("verify", *reversed(tapes), "--why", first)
     expect(story, 0, f"order     {first}: ")
     assert re.search(r"^because   of message", story.stdout, re.M) and "identical" not in story.stdout, story.stdout
@@ -159,6 +160,14 @@ def one_session_of_a_name_trades_an_account(folder, venue):
 
 
 @test
+def a_recording_leaves_a_session_s_tape_alone(folder, venue):
+    tape = folder / "session.tape"
+    expect(run("live", "-c", venue.config, "--tape", tape, "--for", "3s"), 0)
+    expect(run("record", "-c", venue.config, "--tape", tape, "--for", "2s"), 2, "which a recording would spoil; begin a new tape")
+    expect(run("verify", tape), 0, "identical")
+
+
+@test
 def an_unknown_authority_is_never_talked_to(folder, venue):
     other = folder / "other"
     other.mkdir()
@@ -186,8 +195,19 @@ def what_is_wrong_is_told(folder, venue):
     expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", "live.order_expiry=60s",
                "--set", "order.renew_after=60s"), 2, "order.renew_after of binance_us: '1m'")
     expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", "live.instruments=binance_us:NOTHING"),
-           3, "NOTHING")
+           2, "live: binance_us: has no NOTHING")
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", "venues.binance_us.live.rest_url=http://127.0.0.1:1"),
+           2, "live.rest_url: 'http://127.0.0.1:1' is no address of a venue; expected https://")
     expect(run("watchdog", "-c", venue.config, "--tape", folder / "no.tape"), 2, "no session")
+    expect(run("watchdog", "-c", venue.config, "--tape", folder / "no.tape", "--after", "1ms"), 2, "--after: expected 1s at least")
+    # A service is not started again and again for these.
+    keys = json.loads((folder / "venue/binance_us.json").read_text())
+    stranger = folder / "stranger.json"
+    stranger.touch(mode=0o600)
+    stranger.write_text(json.dumps(dict(keys, key="x" * 64)))
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--set", f"venues.binance_us.live.credentials={stranger}"),
+           2, "live: binance_us: the key is refused")
+    expect(run("live", "-c", venue.config, "--tape", folder / "new.tape", "--db", folder), 2, "is a folder; expected a database's name")
 
 
 if __name__ == "__main__":

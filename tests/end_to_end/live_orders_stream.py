@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A venue's private stream breaks alone for some seconds: no new order leaves, what rests is pulled, no fill is lost,
-quoting goes on when stream and account are back, and verify finds the same decisions. Prints TAP."""
+quoting goes on when stream and account are back, and verify finds the same decisions; so it is where a session ends or
+begins meanwhile. Prints TAP."""
 import re
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from decimal import Decimal
 from live_common import CAPSTAN, Venue, expect, main, run, start_live, test, until
 
 OUTAGE = (10, 12)  # seconds after the exchange's start, and how long
+ALL = ("binance_us", "coinbase", "oanda")
 
 
 def seconds(line):
@@ -22,13 +24,26 @@ def told(lines, kind, text=""):
     return [seconds(line) for line in lines if line.split(" ", 2)[1] == kind and text in line]
 
 
+def lines(tape):
+    return subprocess.run([CAPSTAN, "tape", "cat", str(tape)], capture_output=True, text=True).stdout.splitlines()
+
+
+def agree(messages, name, state):
+    """Every fill of the venue is on the tape, once, and the balances are the same."""
+    made = {str(fill["trade"]) for fill in state["fills"]}
+    ids = {re.search(r' trade="([^"]*)"', line)[1] for line in messages if f" order_filled {name}:" in line}
+    on_tape = {str(int(i.rsplit("-", 1)[1], 16)) if name == "coinbase" else i for i in ids}
+    assert made == on_tape, f"fills of {name} that one of both lacks: {sorted(made ^ on_tape)}"
+    for line in messages:
+        if f" final_balance - venue={name} " in line:
+            asset, total = re.search(r" asset=(\S+) total=(\S+)", line).groups()
+            held = state["balances"].get(asset)
+            assert held is None or Decimal(held["total"]) == Decimal(total), f"{name}: {held} at the venue, {line}"
+
+
 def of_venue(folder, venue, name):
     tape, log = folder / "session.tape", folder / "session.log"
     process = start_live(venue, tape, log)
-
-    def lines():
-        read = subprocess.run([CAPSTAN, "tape", "cat", str(tape)], capture_output=True, text=True)
-        return read.stdout.splitlines()
 
     def back():
         """Orders were placed after the stream came back."""
@@ -41,7 +56,7 @@ def of_venue(folder, venue, name):
     process.send_signal(signal.SIGTERM)
     process.wait(60)
     assert process.returncode == 0, log.read_text()[-1500:]
-    messages = lines()
+    messages = lines(tape)
     lost = told(messages, "orders_stream", "connected=no")[0]
     again = [at for at in told(messages, "orders_stream", "connected=yes") if at > lost][0]
     blocked = told(messages, "gate", "gate=orders_stream blocking=yes")[0]
@@ -58,15 +73,7 @@ def of_venue(folder, venue, name):
     assert resting or gone, "nothing was pulled"
     asked = [at for at in told(messages, "request_snapshot") if blocked <= at < again]
     assert len(asked) >= 2, f"the account was asked for {len(asked)} times"
-    made = {str(fill["trade"]) for fill in venue.state()["fills"]}
-    ids = [re.search(r' trade="([^"]*)"', line)[1] for line in messages if " order_filled " in line]
-    tape_trades = {str(int(i.rsplit("-", 1)[1], 16)) if name == "coinbase" else i for i in ids}
-    assert made <= tape_trades, f"fills that the tape lacks: {sorted(made - tape_trades)}"
-    totals = {line.split()[4].split("=")[1]: Decimal(line.split("total=")[1].split()[0]) for line in messages
-              if " final_balance " in line}
-    for asset, total in totals.items():
-        held = venue.state()["balances"].get(asset)
-        assert held is None or Decimal(held["total"]) == total, f"{asset}: {held} at the venue, {total} on the tape"
+    agree(messages, name, venue.state())
     expect(run("verify", tape), 0, "identical")
 
 
@@ -85,11 +92,38 @@ def oanda_alone(folder, venue):
     of_venue(folder, venue, "oanda")
 
 
+@test
+def ends_within_one(folder, venue):
+    """A session dies while no stream tells of its orders; the next begins, quotes nothing, and ends before they are back."""
+    tape, log = folder / "session.tape", folder / "session.log"
+    process = start_live(venue, tape, log)
+    until(lambda: log.read_text().count('"message":"orders_stream"') >= 2 * len(ALL) or process.poll() is not None,
+          lambda: f"the streams are not lost: {log.read_text()[-1500:]}", 60)
+    process.kill()
+    process.wait()
+    next_log = folder / "next.log"
+    process = start_live(venue, tape, next_log)
+    until(lambda: next_log.read_text().count('"message":"snapshot_end"') >= len(ALL),
+          lambda: f"not every account was told: {next_log.read_text()[-1500:]}", 60)
+    process.send_signal(signal.SIGTERM)
+    process.wait(60)
+    assert process.returncode == 0, next_log.read_text()[-1500:]
+    messages = lines(tape)
+    begin = [at for at, line in enumerate(messages) if line.split(" ", 2)[1] == "start"][1]
+    sent = [line for line in messages[begin:] if line.split(" ", 2)[1] in ("place", "modify", "replace")]
+    assert not sent, f"an order left without the stream: {sent[0]}"
+    for name, state in venue.states().items():
+        assert not state["open"], f"rests at {name}: {state['open']}"
+        agree(messages, name, state)
+    expect(run("verify", tape), 0, "identical")
+
+
 def make(folder):
-    name = folder.name.removesuffix("_alone")
+    alone = folder.name.endswith("_alone")
+    name = folder.name.removesuffix("_alone") if alone else "any"
     faults = folder / "faults"
-    faults.write_text(f"private_outage venue={name} at={OUTAGE[0]}s for={OUTAGE[1]}s\n")
-    return Venue(folder, "--faults", faults, venues=(name,))
+    faults.write_text(f"private_outage venue={name} at={OUTAGE[0]}s for={OUTAGE[1] if alone else 600}s\n")
+    return Venue(folder, "--faults", faults, venues=(name,) if alone else ALL)
 
 
 if __name__ == "__main__":

@@ -7,25 +7,20 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from tap import check, plan  # noqa: E402
+
 CAPSTAN = os.environ.get("CAPSTAN", "capstan")
 RELAXED = [part for setting in ("warm_up.trades=0", "warm_up.book_messages=0", "warm_up.samples=0", "breaker.edge=0",
                                 "risk.position_limit=100lot") for part in ("--set", setting)]
 WITHIN = 60
-results = []
-
-
-def check(title, good, *notes):
-    results.append(bool(good))
-    print(f"{'ok' if good else 'not ok'} {len(results)} - {title}", flush=True)
-    if not good:
-        for note in notes:
-            print("#", str(note).replace("\n", "\n# "))
-
 
 class Served:
     """A replay that is served, at a port of its own."""
@@ -181,7 +176,7 @@ def main():
         pace(tape)
         stop_by_command(tape)
         refused(tape)
-    print(f"1..{len(results)}")
+    plan()
 
 
 main()

@@ -137,19 +137,7 @@ grep -q '^synth_spot  *funds: not limited' "$folder/table" &&
 report "a venue without balances is said to have no limit of funds" $?
 
 # The mid jumps by 2 % at 10 s, which cancels all until a minute of calm; the tape ends at 20 s.
-cat >"$folder/jump.txt" <<'END'
-capstan-tape 1
-origin made
-grade A
-tool 0.1.0
-build made
-seed 1
-feed_floor 1ms
-venue v1
-asset BTC
-asset USD
-instrument v1:BTC-USD venue=v1 contract=spot price_exponent=-1 quantity_exponent=-3 tick=5 lot=1 multiplier=1 multiplier_exponent=0 minimum_notional=0 maker_fee=0 taker_fee=0 fee_asset=quote base_commission_exponent=-8 quote_commission_exponent=-8 base=BTC quote=USD settle=USD grid_basis=given
-messages
+cat "$srcdir/tests/end_to_end/hand_header.txt" - >"$folder/jump.txt" <<'END'
 2024-01-01T00:00:00.000000000Z snapshot v1:BTC-USD sequence=1 venue_time=2024-01-01T00:00:00.000000000Z bid 100.0*0.040 ask 100.5*0.040
 2024-01-01T00:00:10.000000000Z depth v1:BTC-USD sequence=2 venue_time=2024-01-01T00:00:10.000000000Z bid 102.0*0.040 ask 100.5*0.000 ask 102.5*0.040
 2024-01-01T00:00:20.000000000Z depth v1:BTC-USD sequence=3 venue_time=2024-01-01T00:00:20.000000000Z bid 102.0*0.050

@@ -24,19 +24,10 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from hand_run import (AHEAD, AHEAD_MARKOUTS, AHEAD_SETTINGS, MARKET, MARKOUTS, PROFIT,  # noqa: E402
                       SETTINGS)
+from tap import check, plan  # noqa: E402
 
 CAPSTAN = os.environ.get("CAPSTAN", "capstan")
 SRCDIR = os.environ.get("srcdir", ".")
-results = []
-
-
-def check(title, good, *notes):
-    results.append(bool(good))
-    print(f"{'ok' if good else 'not ok'} {len(results)} - {title}", flush=True)
-    if not good:
-        for note in notes:
-            print("#", str(note).replace("\n", "\n# "))
-
 
 def run(*arguments):
     return subprocess.run([CAPSTAN, *map(str, arguments)], capture_output=True, text=True)
@@ -646,6 +637,14 @@ def libraries():
     check("uPlot is what its page says", len(sums) == 3 and not wrong, wrong)
 
 
+def licences(folder):
+    """What uPlot's licence wants of whoever hands on a copy: here whoever sends a page to somebody."""
+    with open(os.path.join(SRCDIR, "third_party/uplot/LICENSE"), encoding="ascii") as file:
+        text = file.read()
+    with open(f"{folder}/a.html", encoding="utf-8") as file:
+        check("a page holds the licence of the library in it", text in file.read())
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         by_hand(folder)
@@ -659,7 +658,8 @@ def main():
         hostile(folder)
         refused(folder)
         libraries()
-    print(f"1..{len(results)}")
+        licences(folder)
+    plan()
 
 
 main()

@@ -9,18 +9,9 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import browser  # noqa: E402
+from tap import check, plan  # noqa: E402
 
 CAPSTAN = os.environ.get("CAPSTAN", "capstan")
-results = []
-
-
-def check(title, good, *notes):
-    results.append(bool(good))
-    print(f"{'ok' if good else 'not ok'} {len(results)} - {title}", flush=True)
-    if not good:
-        for note in notes:
-            print("#", str(note).replace("\n", "\n# "))
-
 
 def run(*arguments):
     subprocess.run([CAPSTAN, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
@@ -95,7 +86,7 @@ def main():
         page.ask("Emulation.setDeviceMetricsOverride", width=420, height=800, deviceScaleFactor=1, mobile=True)
         check("charts follow the width of the window", page.until(
             "[...document.querySelectorAll('.uplot')].every(u => u.clientWidth <= 420)"))
-    print(f"1..{len(results)}")
+    plan()
 
 
 main()

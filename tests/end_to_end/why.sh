@@ -1,6 +1,7 @@
 #!/bin/sh
 # replay --why: the story of one order of a small made market, word for word, and what it refuses.
 capstan=${CAPSTAN:?}
+header=$(cd "${srcdir:-.}" && pwd)/tests/end_to_end/hand_header.txt # one instrument of a spot venue, without fees
 folder=$(mktemp -d) || exit 99
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 99
@@ -22,19 +23,7 @@ why() {
 # The mid is 100.25, then 101.25. With 0.040 at either side the fair value is the mid. A half spread of two
 # ticks of 0.5 makes the bid 99.0, then 100.0 (99.25 and 100.25 before the grid). Latency is 5 ms each way. The
 # five cycles: two acceptances, two cancels confirmed, and the fill.
-sed 's/|$//' >market.txt <<'END'
-capstan-tape 1
-origin made
-grade A
-tool 0.1.0
-build made
-seed 1
-feed_floor 1ms
-venue v1
-asset BTC
-asset USD
-instrument v1:BTC-USD venue=v1 contract=spot price_exponent=-1 quantity_exponent=-3 tick=5 lot=1 multiplier=1 multiplier_exponent=0 minimum_notional=0 maker_fee=0 taker_fee=0 fee_asset=quote base_commission_exponent=-8 quote_commission_exponent=-8 base=BTC quote=USD settle=USD grid_basis=given
-messages
+cat "$header" - >market.txt <<'END'
 2024-01-01T00:00:00.000000000Z snapshot v1:BTC-USD sequence=1 venue_time=2024-01-01T00:00:00.000000000Z bid 100.0*0.040 ask 100.5*0.040
 2024-01-01T00:00:01.000000000Z depth v1:BTC-USD sequence=2 venue_time=2024-01-01T00:00:01.000000000Z bid 101.0*0.040 ask 100.5*0.000 ask 101.5*0.040
 2024-01-01T00:00:02.000000000Z trade v1:BTC-USD sequence=3 venue_time=2024-01-01T00:00:02.000000000Z sell 99.5*0.002

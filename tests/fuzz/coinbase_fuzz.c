@@ -1,10 +1,11 @@
-/* Fuzz target (libFuzzer, --enable-fuzz): any bytes as lines, each given to every decoder of Coinbase's answers and
- * messages. What is refused is one line that names something; what is accepted keeps the promises of coinbase_decode.h
- * and coinbase_frame.h. */
+/* Fuzz target (libFuzzer, --enable-fuzz): any bytes as what Coinbase sends to its adapter, and as what each of its readers
+ * is given; see adapter_world.h. What a reader refuses is one line that names something; what it accepts keeps the
+ * promises of coinbase_decode.h and coinbase_frame.h. */
+#include <string.h>
+
+#include "adapter_world.h"
 #include "base/assert.h"
 #include "venue/live/coinbase_frame.h"
-
-#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -86,18 +87,57 @@ static void take_answers(const char *line, size_t length)
         ASSERT(coinbase_reject(&refusal, &known) < REJECT_COUNT);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_everything(const char *text, size_t length)
 {
     struct coinbase_frame frame = {0};
-    const char *at = (const char *)data, *end = at + size;
-    while (at < end) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        stop = stop != NULL ? stop : end;
-        take_frame(&frame, at, (size_t)(stop - at));
-        take_lists(at, (size_t)(stop - at));
-        take_answers(at, (size_t)(stop - at));
-        at = stop < end ? stop + 1 : end;
-    }
+    take_frame(&frame, text, length);
+    take_lists(text, length);
+    take_answers(text, length);
     coinbase_frame_free(&frame);
-    return 0;
+}
+
+/* --- the adapter --------------------------------------------------------------------------------------------- */
+
+#define SECRET "nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="
+
+static struct credentials credentials = {"organizations/1/apiKeys/2", SECRET};
+
+/* A new order, or the change of one. */
+static bool makes_order(const struct adapter_request *made)
+{
+    const char *end = strrchr(made->url, '/');
+    return strcmp(made->method, "POST") == 0 &&
+           (strcmp(end, "/orders") == 0 || strcmp(end, "/edit") == 0);
+}
+
+static void discover(void)
+{
+    world_answer(200, "{\"epochMillis\":\"1700000000000\"}");
+    world_answer(200,
+                 "{\"products\":[{\"product_id\":\"BTC-USD\",\"base_currency_id\":\"BTC\","
+                 "\"quote_currency_id\":\"USD\",\"base_increment\":\"0.001\",\"quote_increment\":"
+                 "\"0.01\",\"price_increment\":\"0.01\",\"base_min_size\":\"0.001\","
+                 "\"quote_min_size\":\"1\",\"status\":\"online\",\"product_type\":\"SPOT\"}]}");
+    world_answer(200, "{\"can_view\":true,\"can_trade\":true,\"can_transfer\":false}");
+    world_answer(200, "{\"fee_tier\":{\"maker_fee_rate\":\"0.004\",\"taker_fee_rate\":\"0.006\"}}");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct world_venue venue = {.name = "coinbase",
+                                             .symbol = "BTC-USD",
+                                             .base = "BTC",
+                                             .quote = "USD",
+                                             .credentials = &credentials,
+                                             .secret = SECRET,
+                                             .market = 0,
+                                             .private = 1,
+                                             .rate_header = "x-ratelimit-remaining",
+                                             .price = {10000, NUMBER_VALUE},
+                                             .size = {2000, NUMBER_VALUE},
+                                             .modifies = true,
+                                             .makes_order = makes_order,
+                                             .discover = discover,
+                                             .read = read_everything};
+    return world_take(&venue, data, size);
 }

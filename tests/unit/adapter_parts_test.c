@@ -40,7 +40,7 @@ static void tell_accepted(struct adapter_out *out, order_id order)
 Test(adapter_parts, all_but_the_last_of_a_frame_bear_more)
 {
     struct adapter_out out;
-    adapter_out_init(&out, &port);
+    adapter_out_init(&out, &port, NULL);
     adapter_out_end(&out);
     cr_expect_eq(told_count, 0);
     for (order_id order = 1; order <= 3; order++)
@@ -60,7 +60,7 @@ Test(adapter_parts, market_and_session_messages_are_frames_of_their_own)
 {
     static const struct row rows[1];
     struct adapter_out out;
-    adapter_out_init(&out, &port);
+    adapter_out_init(&out, &port, NULL);
     adapter_tell_rows(&out, EVENT_depth, 0, 12, (struct adapter_when){0, 0}, rows, 1);
     adapter_tell_rows(&out, EVENT_top, 2, 13, (struct adapter_when){0, 0}, rows, 1);
     tell_accepted(&out, 1);
@@ -80,7 +80,7 @@ Test(adapter_parts, a_long_log_line_is_cut)
     char text[2000];
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    adapter_out_init(&out, &port);
+    adapter_out_init(&out, &port, NULL);
     adapter_log(&out, LOG_WARN, "%s", text);
     cr_expect_eq(strlen(logged), 511);
 }
@@ -89,7 +89,7 @@ Test(adapter_parts, what_is_hidden_is_in_no_log_line)
 {
     struct adapter_out out;
     char text[2000], key[16] = "";
-    adapter_out_init(&out, &port);
+    adapter_out_init(&out, &port, NULL);
     adapter_hide(&out, "SECRETSECRET");
     adapter_hide(&out, key);
     adapter_log(&out, LOG_WARN, "aSECRETSECRETbSECRETSECRET c%s", "SECRETSECRET");

@@ -686,6 +686,13 @@ Test(binance_us_account, a_ban_without_retry_after)
     bench_close();
     bench_run("BTCUSD", true);
     place(1);
+    bench_answer(
+        "POST", ORDER, 418,
+        "{\"code\":-1003,\"msg\":\"IP banned until 99999999999999.\"}"); /* no time of ours */
+    expect_silence(119 * SECOND);
+    bench_close();
+    bench_run("BTCUSD", true);
+    place(1);
     int64_t end = end_of(60 * SECOND);
     bench_answer("POST", ORDER, 429, "{\"code\":-1003,\"msg\":\"Too many requests.\"}");
     expect_silence(end - bench.now - SECOND); /* till the interval of weight ends */
@@ -814,6 +821,14 @@ Test(binance_us_account, fills_of_days)
     request = bench_find("GET", TRADES, NULL);
     cr_assert_not_null(request);
     cr_expect_str_eq(bench_parameter(request, "endTime"), "1700039600250");
+    bench_close();
+    begin_after_a_loss(BENCH_START - 3 * 24 * 3600 * SECOND);
+    bench_answer("GET", TRADES, 200, page);
+    bench_answer("GET", TRADES, 200, "[]"); /* half a day; the next is a whole one again */
+    request = bench_find("GET", TRADES, NULL);
+    cr_assert_not_null(request);
+    cr_expect_str_eq(bench_parameter(request, "startTime"), "1699784000251");
+    cr_expect_str_eq(bench_parameter(request, "endTime"), "1699870400250");
 }
 
 Test(binance_us_account, fills_that_cant_be_asked_for)

@@ -172,6 +172,47 @@ Test(coinbase_account, silence_on_the_user_stream)
     cr_expect_eq(bench.channels[MARKET].closes, 0);
 }
 
+/* Heartbeats come, but the subscription to our orders has come to nothing: no fill would ever be told. */
+Test(coinbase_account, a_user_snapshot_that_never_comes)
+{
+    bench_run("BTC-USD", true);
+    bench_closed(USER);
+    bench_pass(2 * NS_PER_SECOND);
+    bench_opened(USER);
+    bench_pass(19 * NS_PER_SECOND);
+    cr_expect_eq(bench.channels[USER].closes, 0);
+    bench_pass(2 * NS_PER_SECOND);
+    cr_expect_eq(bench.channels[USER].closes, 1);
+    cr_expect_eq(bench.channels[MARKET].closes, 0);
+    cr_expect(bench_was_logged("no snapshot of the orders came"));
+}
+
+/* A session that begins while the stream can't be had: what rests of the one before is not watched, and the engine is told. */
+Test(coinbase_account, a_user_stream_that_is_not_there_at_the_start)
+{
+    bench_open("BTC-USD", true);
+    bench_discover();
+    bench_begin();
+    bench_pass(4 * NS_PER_SECOND);
+    cr_expect_not(bench_was_told("orders_stream"));
+    bench_pass(2 * NS_PER_SECOND);
+    cr_expect_eq(bench_count_told("orders_stream - venue=coinbase connected=no"), 1);
+    while (!bench.channels[USER].opened_by_it)
+        bench_pass(TICK);
+    bench_opened(USER);
+    bench_event(USER, "user", "{\"type\":\"snapshot\",\"orders\":[]}");
+    cr_expect_eq(bench_count_told("orders_stream - venue=coinbase connected=yes"), 1);
+}
+
+/* The name of the key stands in each token; who says it again is not repeated. */
+Test(coinbase_account, a_key_that_the_venue_repeats)
+{
+    bench_run("BTC-USD", true);
+    bench_text(USER, "{\"type\":\"error\",\"message\":\"no such key: " BENCH_KEY "\"}");
+    cr_expect(bench_was_logged("no such key: ***"));
+    cr_expect_not(bench_was_logged(BENCH_KEY));
+}
+
 Test(coinbase_account, a_token_that_is_refused)
 {
     bench_run("BTC-USD", true);

@@ -107,3 +107,28 @@ Test(coinbase_mixups, an_update_of_another_product_is_unknown)
     bench_expect("order_unknown coinbase:BTC-USD order=#1 request=query");
     bench_expect_nothing();
 }
+
+/* A fill that came while pages were read has moved the last of one to the next: it counts once, and the order rests on. */
+Test(coinbase_mixups, a_fill_that_two_pages_have)
+{
+    char text[4096], two[2048];
+    bench_run("BTC-USD", true);
+    bench_rest(1);
+    bench_user("update", 1, "OPEN", "1.5", "0.5", "100.00");
+    snprintf(text, sizeof text, "{\"fills\":[%s],\"cursor\":\"next\"}",
+             bench_fill(1, "t2", "100.00", "1", "2026-04-07T14:30:02Z"));
+    bench_answer("GET", FILLS, 200, text);
+    int length = snprintf(two, sizeof two, "%s,",
+                          bench_fill(1, "t2", "100.00", "1", "2026-04-07T14:30:02Z"));
+    snprintf(two + length, sizeof two - (size_t)length, "%s",
+             bench_fill(1, "t1", "100.00", "0.5", "2026-04-07T14:30:01Z"));
+    snprintf(text, sizeof text, "{\"fills\":[%s],\"cursor\":\"\"}", two);
+    bench_answer("GET", FILLS, 200, text);
+    bench_expect("order_filled coinbase:BTC-USD order=#1 trade=\"t1\" side=buy price=100.00 "
+                 "quantity=0.500 leaves=1.500");
+    bench_expect("order_filled coinbase:BTC-USD order=#1 trade=\"t2\" side=buy price=100.00 "
+                 "quantity=1.000 leaves=0.500");
+    bench_expect_nothing();
+    bench_user("update", 1, "CANCELLED", "1.5", "0", "100.00");
+    bench_expect("order_cancelled coinbase:BTC-USD order=#1 leaves=0.500");
+}

@@ -486,12 +486,42 @@ Test(config, a_breaker_that_would_clear_while_it_trips_is_an_error)
     }
 }
 
+/* One that needs more than there ever is would be switched off without a word. */
+Test(config, a_setting_that_could_never_come_into_force_is_an_error)
+{
+    static const char *const cases[][3] = {
+        {"breaker: {spread_window: 59999ms}", "test.yaml:1:26: for ",
+         "breaker.spread_samples=60 is above what breaker.spread_window=59999ms holds, one a "
+         "second"},
+        {"breaker: {spread_window: 30s, spread_samples: 30}\nvenues: {v1: {breaker: "
+         "{spread_samples: 31}}}",
+         "test.yaml:2:41: for v1", "breaker.spread_samples=31 is above what"},
+        {"learning: {evidence: 100}", "test.yaml:1:22: for ",
+         "learning.evidence=100 is above what learning.decay=99% leaves"},
+        {"learning: {decay: 0.5}", "test.yaml:1:19: for ", "sizes would never move"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct config *config = fresh();
+        struct error error = {0};
+        read_text(config, cases[i][0]);
+        int status = config_check(config, &warner, &error);
+        expect_refusal(status, &error, cases[i][1], cases[i][2]);
+        config_free(&config);
+    }
+}
+
 /* A band of nothing is one, off is off, and the narrower place decides. */
 Test(config, a_breaker_that_can_clear_is_none)
 {
     static const char *const cases[] = {
         "breaker: {spread_clear: 5}",
-        "breaker: {spread: 0, spread_clear: 10}",
+        "breaker: {spread: 0, spread_clear: 10, spread_window: 30s}",
+        "breaker: {spread_samples: 30, spread_window: 30s}",
+        "learning: {evidence: 99}",
+        "learning: {evidence: 1000000, decay: 1}",
+        "learning: {evidence: 1000, horizon: 0}",
+        "learning: {evidence: 1000, sizing: no}",
+        "learning: {evidence: 1000}\nquote: {levels: 1}",
         ("venues: {v1: {breaker: {spread_clear: 10, spread: 11}}}\n"
          "instruments: {v1:A-B: {breaker: {spread: 20}}}"),
     };
@@ -504,7 +534,7 @@ Test(config, a_breaker_that_can_clear_is_none)
     }
 }
 
-Test(config, a_limit_that_no_order_fits_is_warned_of)
+Test(config, what_stops_all_orders_is_warned_of)
 {
     static const char *const cases[][2] = {
         {"risk: {position_limit: 5lot}",
@@ -514,6 +544,14 @@ Test(config, a_limit_that_no_order_fits_is_warned_of)
          "instruments: {v1:A-B: {risk: {position_limit: 0.1}}}",
          "for v1:A-B: risk.position_limit=0.1 is less than quote.size=0.2"},
         {"risk: {position_limit: 10lot}", NULL},
+        {"safety: {sync_interval: 0}",
+         "for all venues: safety.snapshot_limit=3m and safety.sync_interval=0: the account is "
+         "not asked for, and after the limit no order can be placed"},
+        {"venues: {v1: {safety: {sync_interval: 180s}}}",
+         "for v1: safety.snapshot_limit=3m and safety.sync_interval=3m: from the one to the "
+         "other no order can be placed"},
+        {"safety: {sync_interval: 0, snapshot_limit: 0}", NULL},
+        {"safety: {sync_interval: 179s}", NULL},
         {"risk: {position_limit: 5lot, size_band: 10lot}", NULL}, /* sizes shrink to fit it */
         {"risk: {position_limit: 0.001}", NULL},                  /* of lots nothing is known */
     };

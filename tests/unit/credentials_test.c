@@ -191,6 +191,20 @@ Test(credentials, the_environment_is_emptied)
     cr_expect(strstr(error.text, "CAPSTAN_BINANCE_US_SECRET is not set"));
 }
 
+Test(credentials, placeholders_of_the_environment_are_named)
+{
+    setenv("CAPSTAN_BINANCE_US_KEY", "changeme", 1);
+    setenv("CAPSTAN_BINANCE_US_SECRET", "hush", 1);
+    cr_expect_eq(load("binance_us", NULL), ERROR_INPUT);
+    cr_expect(strstr(error.text, "CAPSTAN_BINANCE_US_KEY: the key is missing or a placeholder"),
+              "%s", error.text);
+    setenv("CAPSTAN_BINANCE_US_KEY", "envkey", 1);
+    setenv("CAPSTAN_BINANCE_US_SECRET", "<secret>", 1);
+    cr_expect_eq(load("binance_us", NULL), ERROR_INPUT);
+    cr_expect(strstr(error.text, "CAPSTAN_BINANCE_US_SECRET: the secret is missing"), "%s",
+              error.text);
+}
+
 /* The address sanitizer makes mlock do nothing. */
 #if defined __has_feature
 #if __has_feature(address_sanitizer)

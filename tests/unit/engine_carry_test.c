@@ -86,6 +86,9 @@ static struct engine *expect_read(void)
     cr_expect_eq(engine_counters(read)->modified, engine_counters(h.engine)->modified);
     cr_expect_eq(engine_counters(read)->replaced, engine_counters(h.engine)->replaced);
     cr_expect_eq(engine_counters(read)->fills, engine_counters(h.engine)->fills);
+    for (unsigned cause = 0; cause < FILL_CAUSE_COUNT; cause++)
+        cr_expect_eq(engine_counters(read)->fills_by_cause[cause],
+                     engine_counters(h.engine)->fills_by_cause[cause]);
     cr_expect_eq(read->now, h.engine->now);
     return read;
 }
@@ -207,6 +210,7 @@ Test(carry, of_what_is_seldom)
     engine->balances[HARNESS_ASSETS + ASSET_OTHER].reserved.atto = 7;
     engine->counters.modified = 1234567;
     engine->counters.replaced = UINT64_MAX;
+    engine->counters.fills_by_cause[FILL_QUEUE] = 7654321;
     free(expect_read());
     free(h.memory);
 }

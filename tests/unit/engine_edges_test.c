@@ -38,6 +38,23 @@ static uint64_t violations(void)
     return engine_counters(h.engine)->violations_by_invariant[6];
 }
 
+/* The first message of a venue may be one without a row, and then there is no row that it could point to. */
+Test(edges, a_first_message_without_rows)
+{
+    static const struct message empty[] = {
+        {.stream = EVENT_STREAM(0, CHANNEL_DEPTH), .kind = EVENT_depth},
+        {.stream = EVENT_STREAM(0, CHANNEL_TOP), .kind = EVENT_top},
+        {.stream = EVENT_STREAM(0, CHANNEL_TRADE), .kind = EVENT_trade},
+        {.stream = EVENT_STREAM(0, CHANNEL_DEPTH), .kind = EVENT_snapshot}};
+    struct book_level best;
+    harness_init(&h);
+    harness_start(&h);
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++)
+        harness_give(&h, &empty[i]);
+    cr_expect_not(book_best(market()->book, SIDE_BUY, &best));
+    harness_close(&h);
+}
+
 /* --- names of what there is not ---------------------------------------------------------------------- */
 
 Test(edges, an_alarm_of_nobody_is_not_raised)

@@ -268,12 +268,65 @@ Test(learning, another_level_ends_the_spell_and_begins_one)
     rest(1);
     harness_tick(&h, SECONDS(2));
     modify(1, 8, 1);
-    cr_expect_eq(harness_order(&h, 1)->level, 1);
+    cr_expect_eq(harness_order(&h, 1)->level, 0);
     modified(1, 8);
+    cr_expect_eq(harness_order(&h, 1)->level, 1);
     expect_cell(0, RATIO(1, 1), RATIO(12, 10), 1);
     h.now = SECONDS(7);
     harness_fill(&h, 1, SIDE_BUY, 900, 8, 0); /* all that the modify left */
     expect_cell(1, RATIO(2, 1), RATIO(1, 1), 1);
+    harness_close(&h);
+}
+
+/* Until the edit is known to have happened the order rests, and fills, where it did before. */
+Test(learning, a_fill_while_an_edit_travels_is_of_the_old_level)
+{
+    quiet(RATIO(1, 1));
+    rest(1);
+    h.now = SECONDS(2);
+    modify(1, 8, 1);
+    harness_fill(&h, 1, SIDE_BUY, 900, 5, 5);
+    cr_expect_eq(harness_count(&h, EVENT_learned), 0);
+    h.now = SECONDS(4);
+    modified(1, 3); /* 8 less what has filled */
+    expect_cell(0, RATIO(3, 2), RATIO(12, 10), 1);
+    cr_expect_eq(harness_order(&h, 1)->level, 1);
+    harness_close(&h);
+}
+
+/* One that was refused leaves the order, and its spell, where they were. */
+Test(learning, an_edit_that_was_refused_changes_no_level)
+{
+    quiet(RATIO(1, 1));
+    rest(1);
+    h.now = SECONDS(2);
+    modify(1, 8, 1);
+    union event_record record = {.modify_rejected = {.order = 1, .reason = REJECT_HALTED}};
+    harness_record(&h, EVENT_modify_rejected, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+    cr_expect_eq(harness_count(&h, EVENT_learned), 0);
+    cr_expect_eq(harness_order(&h, 1)->level, 0);
+    harness_run_to(&h, SECONDS(10));
+    expect_cell(0, RATIO(1, 1), RATIO(2, 1), 1);
+    harness_close(&h);
+}
+
+/* Its answer was lost, and the order is seen at the new price. */
+Test(learning, an_edit_that_is_seen_to_have_happened_changes_the_level)
+{
+    quiet(RATIO(1, 1));
+    rest(1);
+    h.now = SECONDS(2);
+    const struct event_modify modify = {
+        .order = 1, .price = {895, NUMBER_VALUE}, .leaves = {10, NUMBER_VALUE}, .level = 1};
+    orders_take_modify(h.engine, &modify, h.now);
+    union event_record record = {.order_unknown = {.order = 1, .request = REQUEST_MODIFY}};
+    harness_record(&h, EVENT_order_unknown, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+    record = (union event_record){
+        .order_status = {.order = 1, .price = {895, NUMBER_VALUE}, .leaves = {10, NUMBER_VALUE}}};
+    h.now = SECONDS(5);
+    harness_record(&h, EVENT_order_status, EVENT_STREAM(0, CHANNEL_SESSION), &record);
+    expect_cell(0, RATIO(1, 1), RATIO(15, 10), 1);
+    cr_expect_eq(harness_order(&h, 1)->level, 1);
     harness_close(&h);
 }
 

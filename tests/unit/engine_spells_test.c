@@ -137,9 +137,23 @@ Test(spells, in_a_fold_only_the_tape_moves_a_level)
                                                   .leaves = {8, NUMBER_VALUE},
                                                   .level = 1}};
     fold(EVENT_modify, modify);
+    cr_expect_eq(harness_order(&h, 1)->level, 0);
+    h.now = SECONDS(3);
+    fold(EVENT_order_modified,
+         (union event_record){.order_modified = {.order = 1,
+                                                 .price = {900, NUMBER_VALUE},
+                                                 .leaves = {8, NUMBER_VALUE}}});
+    cr_expect_eq(harness_order(&h, 1)->level, 1);
     cr_expect_eq(cell(0)->spells, 0);
     cr_expect_eq(spell(1), SPELL_OPEN);
     cr_expect_eq(harness_order(&h, 1)->spell_start, 0);
+    fold(EVENT_learned, (union event_record){.learned = {.order = 1,
+                                                         .weight = RATIO(3, 10),
+                                                         .alpha = RATIO(1, 1),
+                                                         .beta = RATIO(13, 10),
+                                                         .next = 1}});
+    cr_expect_eq(cell(0)->spells, 1);
+    cr_expect_eq(harness_order(&h, 1)->spell_start, SECONDS(3));
     harness_close(&h);
 }
 

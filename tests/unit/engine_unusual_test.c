@@ -339,6 +339,59 @@ Test(unusual, a_lost_modify_that_did_not_happen_is_seen_at_the_old_price)
     harness_close(&h);
 }
 
+/* 10 more after the last fill by our count: the venue edited the order before it, or will refuse that yet. */
+static void filled_while_edited(struct number told)
+{
+    quiet();
+    place(1, SIDE_BUY, 990, 10);
+    harness_accept(&h, 1);
+    const struct event_modify modify = {.order = 1, .price = value(990), .leaves = value(20)};
+    orders_take_modify(h.engine, &modify, h.now);
+    union event_record record = {.order_filled = {.order = 1,
+                                                  .trade = {.length = 1, .bytes = "a"},
+                                                  .side = SIDE_BUY,
+                                                  .price = value(990),
+                                                  .quantity = value(10),
+                                                  .leaves = told,
+                                                  .fee_asset = ASSET_QUOTE}};
+    answer(EVENT_order_filled, &record);
+    is(1, ORDER_UNKNOWN, 10, 10);
+}
+
+/* Once the venue has shown what rests, the refusal of a later edit does not say that nothing was left. */
+Test(unusual, what_a_lost_edit_came_to_is_no_doubt_of_the_next)
+{
+    filled_while_edited(absent);
+    status(1, value(990), value(10));
+    is(1, ORDER_PARTLY_FILLED, 10, 10);
+    const struct event_modify modify = {.order = 1, .price = value(990), .leaves = value(5)};
+    orders_take_modify(h.engine, &modify, h.now);
+    union event_record record = {.order_unknown = {.order = 1, .request = REQUEST_MODIFY}};
+    answer(EVENT_order_unknown, &record);
+    record = (union event_record){.modify_rejected = {.order = 1, .reason = REJECT_RATE}};
+    answer(EVENT_modify_rejected, &record);
+    is(1, ORDER_PARTLY_FILLED, 10, 10);
+    cr_expect_eq(worst(SIDE_BUY), 10);
+    harness_close(&h);
+}
+
+/* An account that is newer than the fill with which the venue said that the order was over, and shows it as we hold
+ * it: it rests, and later answers are of an order that does. */
+Test(unusual, an_order_that_the_account_shows_is_not_over)
+{
+    filled_while_edited(value(0));
+    struct order *order = harness_order(&h, 1);
+    cr_expect(order->owing);
+    orders_seen(h.engine, order, 990, 10);
+    is(1, ORDER_PARTLY_FILLED, 10, 10);
+    const struct event_modify modify = {.order = 1, .price = value(990), .leaves = value(14)};
+    orders_take_modify(h.engine, &modify, h.now);
+    harness_fill(&h, 1, SIDE_BUY, 990, 10, 4); /* of the edited order */
+    is(1, ORDER_PENDING_MODIFY, 4, 20);
+    cr_expect_eq(worst(SIDE_BUY), 4);
+    harness_close(&h);
+}
+
 /* What can't be read says nothing of the modify: the larger leaves count on. */
 Test(unusual, a_lost_modify_seen_without_figures_counts_the_larger)
 {

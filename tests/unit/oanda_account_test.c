@@ -241,6 +241,52 @@ Test(oanda_account, a_heartbeat_tells_of_a_gap)
     oanda_close();
 }
 
+/* The venue's list lags behind its count: a fill must not be passed over. */
+Test(oanda_account, a_list_that_lags_behind_its_count)
+{
+    oanda_run(NULL);
+    oanda_text(1, oanda_made(101, "mm1-0-1", "100", "1.09990", ""));
+    oanda_expect("order_accepted");
+    oanda_heartbeat(1, 102);
+    oanda_answer("GET /transactions/sinceid?id=101", 200, since("", NULL, 102));
+    cr_expect_null(oanda_find("GET /transactions/sinceid"));
+    oanda_pass(2 * NS_PER_SECOND);
+    oanda_answer("GET /transactions/sinceid?id=101", 200,
+                 since(oanda_filled(102, 101, "mm1-0-1", "100", "1.09990", "5"), NULL, 102));
+    oanda_expect("order_filled oanda:EUR_USD order=#1 trade=\"102\" side=buy price=1.09990 "
+                 "quantity=100 leaves=0");
+    oanda_close();
+}
+
+/* What it never lists is said to be missing, and the account asked for. */
+Test(oanda_account, what_is_never_listed)
+{
+    oanda_run(NULL);
+    oanda_heartbeat(1, 102);
+    for (int i = 0; i < 4; i++) {
+        cr_expect_not(oanda_was_logged("are not listed"));
+        oanda_answer("GET /transactions/sinceid?id=100", 200, since("", NULL, 102));
+        oanda_pass(5 * NS_PER_SECOND);
+        oanda_heartbeat(0, 0);
+        oanda_heartbeat(1, 102);
+    }
+    cr_expect(oanda_was_logged("transactions 101 to 102 are not listed"));
+    cr_expect_not_null(oanda_find("GET "));
+    oanda_close();
+}
+
+/* A venue that says what it was given: its token is in no line. */
+Test(oanda_account, a_token_that_the_venue_repeats)
+{
+    oanda_run(NULL);
+    oanda_heartbeat(1, 101);
+    oanda_answer("GET /transactions/sinceid?id=100", 401,
+                 "{\"errorMessage\":\"The access token " OANDA_TOKEN " has expired\"}");
+    cr_expect(oanda_was_logged("The access token ************ has expired"));
+    cr_expect_not(oanda_was_logged(OANDA_TOKEN));
+    oanda_close();
+}
+
 Test(oanda_account, a_damaged_line_is_asked_for)
 {
     oanda_run(NULL);
@@ -295,7 +341,8 @@ Test(oanda_account, what_rests_from_before_is_learnt_and_not_told)
                        oanda_filled(95, 90, "mm1-0-1", "30", "1.09990", "5"), 100));
     oanda_expect("orders_stream - venue=oanda connected=yes");
     oanda_expect_nothing();
-    oanda_answer("GET /transactions/sinceid?id=95", 200, since("", NULL, 100));
+    oanda_answer("GET /transactions/sinceid?id=95", 200,
+                 since(oanda_cancelled(100, 99, "other", "CLIENT_REQUEST", ""), NULL, 100));
     oanda_answer_account(100, "30", pending);
     oanda_expect("balance");
     oanda_expect("venue_position oanda:EUR_USD position=30");
@@ -471,7 +518,7 @@ Test(oanda_account, fills_that_the_tape_lost)
 {
     char page[8192];
     begin_after_a_loss();
-    cr_assert_not_null(oanda_find("GET /transactions?from=2023-11-14T22:11:50"));
+    cr_assert_not_null(oanda_find("GET /transactions?from=1699999910.000000000&"));
     oanda_heartbeat(1, 100);
     cr_expect_null(oanda_find("GET /transactions/sinceid"));
     oanda_answer("GET /transactions?from=", 200,

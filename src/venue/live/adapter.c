@@ -19,6 +19,9 @@ enum {
     BACKOFF_DOUBLINGS = 32
 };
 
+/* A private stream that takes longer to stand at the start is lost: what rests of sessions before is not watched. */
+#define STREAM_AWAITED_NS (5 * NS_PER_SECOND)
+
 const struct adapter_kind *adapter_kind_by_name(const char *name)
 {
     static const struct adapter_kind *const kinds[] = {&binance_us_kind, &coinbase_kind,
@@ -51,14 +54,25 @@ static int copy_text(const char **out, const char *text, struct error *error)
     return 0;
 }
 
-static int copy_url(const char **out, const char *what, const char *url, struct error *error)
+/* Nothing is said to a venue in the clear. A stream may be a websocket. */
+static bool is_secure(const char *url, bool stream)
+{
+    return (strncmp(url, "https://", 8) == 0 && url[8] != '\0') ||
+           (stream && strncmp(url, "wss://", 6) == 0 && url[6] != '\0');
+}
+
+static int copy_url(const char **out, const char *what, bool stream, const char *url,
+                    struct error *error)
 {
     int code = copy_text(out, url, error);
     if (code || !url)
         return code;
     size_t length = strlen(url);
-    if (!strstr(url, "://") || length > ADAPTER_URL_MAX / 2)
-        return error_set(error, ERROR_INPUT, "%s: '%.80s' is no URL", what, url);
+    if (!is_secure(url, stream) || length > ADAPTER_URL_MAX / 2)
+        return error_set(error, ERROR_INPUT,
+                         "live.%s: '%.80s' is no address of a venue; expected https://%s and a "
+                         "host",
+                         what, url, stream ? " or wss://" : "");
     if (url[length - 1] == '/')
         ((char *)(uintptr_t)*out)[length - 1] = '\0';
     return 0;
@@ -122,11 +136,11 @@ int adapter_settings_copy(struct adapter_settings *copy, const struct adapter_se
     if (!code)
         code = copy_text(&copy->session, settings->session, error);
     if (!code)
-        code = copy_url(&copy->rest_url, "rest_url", settings->rest_url, error);
+        code = copy_url(&copy->rest_url, "rest_url", false, settings->rest_url, error);
     if (!code)
-        code = copy_url(&copy->stream_url, "stream_url", settings->stream_url, error);
+        code = copy_url(&copy->stream_url, "stream_url", true, settings->stream_url, error);
     if (!code)
-        code = copy_url(&copy->private_url, "private_url", settings->private_url, error);
+        code = copy_url(&copy->private_url, "private_url", true, settings->private_url, error);
     return code ? code : copy_symbols(copy, settings, error);
 }
 
@@ -235,9 +249,14 @@ uint16_t adapter_asset(const struct adapter_names *names, const char *asset)
 
 /* --- what the engine is told ------------------------------------------------------------------------ */
 
-void adapter_out_init(struct adapter_out *out, const struct adapter_port *port)
+void adapter_out_init(struct adapter_out *out, const struct adapter_port *port,
+                      const struct credentials *credentials)
 {
     *out = (struct adapter_out){.port = *port};
+    if (!credentials)
+        return;
+    adapter_hide(out, credentials->key);
+    adapter_hide(out, credentials->secret);
 }
 
 static void release(struct adapter_out *out, uint8_t flags)
@@ -299,9 +318,15 @@ void adapter_tell_stream(struct adapter_out *out, struct adapter *adapter,
                          const struct adapter_numbers *numbers, int64_t now)
 {
     const bool up = adapter->health.private_up;
-    if (adapter->state != ADAPTER_RUNNING || up == adapter->stream_told)
+    const uint8_t state = up ? ADAPTER_STREAM_UP : ADAPTER_STREAM_DOWN;
+    if (adapter->state != ADAPTER_RUNNING)
         return;
-    adapter->stream_told = up;
+    if (adapter->stream_due == 0)
+        adapter->stream_due = now + STREAM_AWAITED_NS;
+    bool awaited = adapter->stream_told == ADAPTER_STREAM_NOT_TOLD && now < adapter->stream_due;
+    if (state == adapter->stream_told || (!up && awaited))
+        return;
+    adapter->stream_told = state;
     adapter_tell(out, EVENT_orders_stream, EVENT_NONE_16, (struct adapter_when){0, 0})
         ->orders_stream = (struct event_orders_stream){numbers->venue, up, now};
 }
@@ -479,5 +504,15 @@ void adapter_fail(struct adapter *adapter, const struct adapter_out *out, const 
     va_start(arguments, format);
     format_line(out, adapter->failure, sizeof adapter->failure, format, arguments);
     va_end(arguments);
+    adapter->state = ADAPTER_FAILED;
+}
+
+void adapter_refuse(struct adapter *adapter, const struct adapter_out *out, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    format_line(out, adapter->failure, sizeof adapter->failure, format, arguments);
+    va_end(arguments);
+    adapter->refused = true;
     adapter->state = ADAPTER_FAILED;
 }

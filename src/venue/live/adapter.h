@@ -158,14 +158,19 @@ struct adapter_kind {
                 const struct adapter_port *port, struct error *error);
 };
 
+enum adapter_stream { ADAPTER_STREAM_NOT_TOLD, ADAPTER_STREAM_DOWN, ADAPTER_STREAM_UP };
+
 struct adapter {
     const struct adapter_kind *kind;
     enum adapter_state state;
     char failure[ADAPTER_FAILURE_MAX];
+    bool refused; /* that is of settings or of keys, and trying again does not heal it */
     struct adapter_instrument *found; /* in the order of `symbols` */
     size_t found_count;
     struct adapter_health health;
-    bool stream_told; /* the engine was last told that the private stream stands */
+    uint8_t
+        stream_told; /* what the engine was last told of the private stream: enum adapter_stream */
+    int64_t stream_due; /* until when it is waited for at the start; 0: not begun */
     void (*start)(struct adapter *adapter, int64_t now);
     void (*begin)(struct adapter *adapter, const struct adapter_numbers *numbers, int64_t now);
     void (*opened)(struct adapter *adapter, unsigned channel, int64_t now);

@@ -82,7 +82,9 @@ struct adapter_out {
     const char *hidden[ADAPTER_HIDDEN_MAX]; /* what no log line may have; NULL and "": nothing */
 };
 
-void adapter_out_init(struct adapter_out *out, const struct adapter_port *port);
+/* Key and secret of `credentials` (NULL: none) are hidden; they must outlive it. */
+void adapter_out_init(struct adapter_out *out, const struct adapter_port *port,
+                      const struct credentials *credentials);
 /* The record of a new message of the frame, zeroed, to be filled before the next call. */
 union event_record *adapter_tell(struct adapter_out *out, enum event_kind kind, uint16_t stream,
                                  struct adapter_when when);
@@ -94,7 +96,7 @@ void adapter_tell_rows(struct adapter_out *out, enum event_kind kind, uint16_t s
 void adapter_tell_sequence(struct adapter_out *out, uint64_t sequence);
 /* The frame ends: what is held goes out. */
 void adapter_out_end(struct adapter_out *out);
-/* Where that is news: whether the private stream stands. Never before it did for the first time. */
+/* Where that is news: whether the private stream stands. Before it did for the first time it has 5 s. */
 void adapter_tell_stream(struct adapter_out *out, struct adapter *adapter,
                          const struct adapter_numbers *numbers, int64_t now);
 /* From now on this text is blotted out of log lines, should a venue say it: keys, secrets, names of private
@@ -170,8 +172,11 @@ struct venue_id adapter_venue_id(uint64_t number);
 
 /* --- states ------------------------------------------------------------------------------------------ */
 
-/* The adapter is of no use: ADAPTER_FAILED with one line that says why, without what is hidden. */
+/* The adapter is of no use: ADAPTER_FAILED with one line that says which venue and why, without what is hidden. */
 void adapter_fail(struct adapter *adapter, const struct adapter_out *out, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same where settings or keys are what is wrong: nobody need try again. */
+void adapter_refuse(struct adapter *adapter, const struct adapter_out *out, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -347,12 +347,8 @@ static int us_open(struct adapter **out, const struct adapter_settings *settings
     us->books_changed = true;
     us->step_backoff =
         (struct adapter_backoff){.least_ns = 500 * NS_PER_MS, .most_ns = 20 * NS_PER_SECOND};
-    adapter_out_init(&us->out, port);
+    adapter_out_init(&us->out, port, settings->credentials);
     adapter_hide(&us->out, us->private_key.key);
-    if (settings->credentials) {
-        adapter_hide(&us->out, settings->credentials->key);
-        adapter_hide(&us->out, settings->credentials->secret);
-    }
     random_init(&us->random, settings->seed, RANDOM_BACKOFF);
     binance_us_pair_init(&us->market, false, MARKET_CHANNEL);
     binance_us_pair_init(&us->private_pair, true, PRIVATE_CHANNEL);

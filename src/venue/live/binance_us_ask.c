@@ -15,6 +15,8 @@ enum {
 /* Between two looks at the venue's clock. */
 #define TIME_EVERY_NS (600 * NS_PER_SECOND)
 #define MINUTE_NS     (60 * NS_PER_SECOND)
+/* No ban ends later. */
+#define UNTIL_MAX_MS (JSON_TIME_MAX_NS / NS_PER_MS)
 /* Least time from the venue's engine to us (trading-semantics 2). */
 #define FEED_FLOOR_NS NS_PER_MS
 
@@ -243,8 +245,10 @@ static int64_t ban_in_words(const struct binance_us *us, const struct binance_us
 {
     const char *at = strstr(error->text, "until ");
     int64_t ms = 0;
-    for (at = at ? at + 6 : ""; *at >= '0' && *at <= '9' && ms < INT64_C(10000000000000); at++)
+    for (at = at ? at + 6 : ""; *at >= '0' && *at <= '9' && ms <= UNTIL_MAX_MS; at++)
         ms = ms * 10 + (*at - '0');
+    if (ms > UNTIL_MAX_MS)
+        return 0;
     int64_t until = ms * NS_PER_MS - us->time.offset_ns;
     return until > us->now && until < us->now + BAN_MAX_SECONDS * NS_PER_SECOND ? until : 0;
 }

@@ -108,8 +108,8 @@ static bool all_present(struct binance_us *us)
     }
     if (missing[0] == '\0')
         return true;
-    adapter_fail(&us->adapter, &us->out, "%s: has no%s (expected the venue's symbols, as BTCUSD)",
-                 us->settings.name, missing);
+    adapter_refuse(&us->adapter, &us->out, "%s: has no%s (expected the venue's symbols, as BTCUSD)",
+                   us->settings.name, missing);
     return false;
 }
 
@@ -155,8 +155,8 @@ static void take_rights(struct binance_us *us, const struct binance_us_answer *a
         return;
     }
     if (!account->can_trade) {
-        adapter_fail(&us->adapter, &us->out, "%s: this account may not trade (canTrade is false)",
-                     us->settings.name);
+        adapter_refuse(&us->adapter, &us->out, "%s: this account may not trade (canTrade is false)",
+                       us->settings.name);
         return;
     }
     us->account_fee =
@@ -200,8 +200,8 @@ static void take_refusal(struct binance_us *us, const struct binance_us_error *e
     char words[BINANCE_US_TEXT_MAX + 32];
     snprintf(words, sizeof words, "%lld %s", (long long)error->code, error->text);
     if (binance_us_is_key(error->code)) {
-        adapter_fail(&us->adapter, &us->out, "%s: the key is refused: %s", us->settings.name,
-                     words);
+        adapter_refuse(&us->adapter, &us->out, "%s: the key is refused: %s", us->settings.name,
+                       words);
     } else if (error->code == BINANCE_US_CODE_TIMESTAMP) {
         us->step = STEP_TIME; /* and from there on again */
         us->step_at = us->now + adapter_backoff_wait(&us->step_backoff, &us->random);

@@ -131,6 +131,9 @@ static void take_list(struct binance_us *us, const struct binance_us_answer *ans
             return;
         }
     missed->from_ms += missed->length_ms;
+    /* One busy hour does not have the days behind it asked for in minutes. */
+    if (us->fills.count < TRADES_PAGE / 2 && missed->length_ms <= DAY_MS / 2)
+        missed->length_ms *= 2;
     if (missed->from_ms <= missed->end_ms) {
         ask(us);
         return;

@@ -281,8 +281,9 @@ static void carry_fill(struct binance_us *us, uint16_t place, enum side side,
     if (quantity.status != NUMBER_VALUE || (strcmp(us->found[place].base, fill->fee_asset) == 0 &&
                                             !money_to_units(fill->fee, exponent, &fee)))
         return;
-    if (!__builtin_add_overflow(base->carried,
-                                (side == SIDE_BUY ? quantity.units : -quantity.units) - fee, &sum))
+    bool fits = side == SIDE_BUY ? !__builtin_add_overflow(base->carried, quantity.units, &sum)
+                                 : !__builtin_sub_overflow(base->carried, quantity.units, &sum);
+    if (fits && !__builtin_sub_overflow(sum, fee, &sum))
         base->carried = sum;
 }
 

@@ -347,7 +347,7 @@ static int entry_open(struct adapter **out, const struct adapter_settings *setti
         (struct adapter_backoff){.least_ns = 500 * NS_PER_MS, .most_ns = 20 * NS_PER_SECOND};
     venue->rates.backoff =
         (struct adapter_backoff){.least_ns = NS_PER_SECOND, .most_ns = 60 * NS_PER_SECOND};
-    adapter_out_init(&venue->out, port);
+    adapter_out_init(&venue->out, port, settings->credentials);
     random_init(&venue->random, settings->seed, RANDOM_BACKOFF);
     coinbase_link_init(&venue->market, false, MARKET_CHANNEL);
     coinbase_link_init(&venue->user, true, USER_CHANNEL);

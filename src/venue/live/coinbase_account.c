@@ -155,8 +155,9 @@ static void carry_fill(struct coinbase *venue, uint16_t place, enum side side,
                        struct number quantity)
 {
     int64_t *carried = &venue->bases[place].carried, sum;
-    int64_t moved = side == SIDE_BUY ? quantity.units : -quantity.units;
-    if (quantity.status == NUMBER_VALUE && !__builtin_add_overflow(*carried, moved, &sum))
+    if (quantity.status == NUMBER_VALUE &&
+        !(side == SIDE_BUY ? __builtin_add_overflow(*carried, quantity.units, &sum)
+                           : __builtin_sub_overflow(*carried, quantity.units, &sum)))
         *carried = sum;
 }
 

@@ -480,6 +480,28 @@ int coinbase_read_fills(const char *bytes, size_t length, struct coinbase_fills 
     return code;
 }
 
+static int by_time(const void *left, const void *right)
+{
+    const struct coinbase_fill *a = left, *b = right;
+    if (a->time_ns != b->time_ns)
+        return a->time_ns < b->time_ns ? -1 : 1;
+    int difference = strcmp(a->trade, b->trade);
+    if (difference == 0)
+        difference = strcmp(a->order, b->order);
+    return difference ? difference : a->is_trade - b->is_trade;
+}
+
+void coinbase_fills_order(struct coinbase_fills *fills)
+{
+    size_t kept = 0;
+    if (fills->count > 0)
+        qsort(fills->list, fills->count, sizeof *fills->list, by_time);
+    for (size_t i = 0; i < fills->count; i++)
+        if (kept == 0 || by_time(&fills->list[kept - 1], &fills->list[i]) != 0)
+            fills->list[kept++] = fills->list[i];
+    fills->count = kept;
+}
+
 /* --- the account ------------------------------------------------------------------------------------- */
 
 static int read_account(const cJSON *item, struct coinbase_balance *out, struct error *error)

@@ -138,6 +138,8 @@ struct coinbase_fills {
 /* A page of the list, appended to `out`. */
 int coinbase_read_fills(const char *bytes, size_t length, struct coinbase_fills *out,
                         struct coinbase_page *page, struct error *error);
+/* By time, each once: a list that grows while its pages are read tells the last of a page again on the next. */
+void coinbase_fills_order(struct coinbase_fills *fills);
 
 /* --- the account ------------------------------------------------------------------------------------- */
 

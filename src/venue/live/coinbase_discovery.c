@@ -121,9 +121,9 @@ static bool all_present(struct coinbase *venue)
     }
     if (missing[0] == '\0')
         return true;
-    adapter_fail(&venue->adapter, &venue->out,
-                 "%s: has no%s (expected the venue's products, as BTC-USD)", venue->settings.name,
-                 missing);
+    adapter_refuse(&venue->adapter, &venue->out,
+                   "%s: has no%s (expected the venue's products, as BTC-USD)", venue->settings.name,
+                   missing);
     return false;
 }
 
@@ -167,15 +167,15 @@ static void take_rights(struct coinbase *venue, const struct coinbase_answer *an
     if (coinbase_read_rights(answer->body, answer->length, &venue->rights, &error) != 0)
         retry(venue, error.text);
     else if (venue->rights.can_transfer)
-        adapter_fail(
+        adapter_refuse(
             &venue->adapter, &venue->out,
             "%s: this key may transfer money (can_transfer is true); make one that may only "
             "view and trade",
             name);
     else if (!venue->rights.can_view || !venue->rights.can_trade)
-        adapter_fail(&venue->adapter, &venue->out, "%s: this key may not %s (can_%s is false)",
-                     name, venue->rights.can_view ? "trade" : "view",
-                     venue->rights.can_view ? "trade" : "view");
+        adapter_refuse(&venue->adapter, &venue->out, "%s: this key may not %s (can_%s is false)",
+                       name, venue->rights.can_view ? "trade" : "view",
+                       venue->rights.can_view ? "trade" : "view");
     else
         next_step(venue, STEP_FEES);
 }
@@ -206,8 +206,8 @@ static void take_refusal(struct coinbase *venue, const struct coinbase_answer *a
         venue->step_at = venue->now + adapter_backoff_wait(&venue->step_backoff, &venue->random);
     } else if (answer->status == UNAUTHORIZED ||
                strcmp(answer->error.reason, "permission_denied") == 0) {
-        adapter_fail(&venue->adapter, &venue->out, "%s: the key is refused: %s",
-                     venue->settings.name, words);
+        adapter_refuse(&venue->adapter, &venue->out, "%s: the key is refused: %s",
+                       venue->settings.name, words);
     } else {
         retry(venue, words);
     }

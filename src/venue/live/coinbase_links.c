@@ -15,7 +15,7 @@
 #define CONNECT_NS (10 * NS_PER_SECOND)
 #define SILENCE_NS (5 * NS_PER_SECOND)
 #define STEADY_NS  (60 * NS_PER_SECOND) /* up for so long is no failure in a row */
-/* Until every book has had its snapshot. */
+/* Until every book has had its snapshot, or the orders had theirs. */
 #define SNAPSHOTS_NS (20 * NS_PER_SECOND)
 
 enum {
@@ -282,7 +282,9 @@ void coinbase_link_due(struct coinbase *venue, struct coinbase_link *link)
         return;
     }
     bool all = !subscribe(venue, link);
-    if (all && !link->is_private && !coinbase_books_stand(venue) &&
-        venue->now - link->asked_ns > SNAPSHOTS_NS)
-        coinbase_link_renew(venue, link, "no snapshot of a book came");
+    bool stands = link->is_private ? venue->user_told_up : coinbase_books_stand(venue);
+    if (all && !stands && venue->now - link->asked_ns > SNAPSHOTS_NS)
+        coinbase_link_renew(venue, link,
+                            link->is_private ? "no snapshot of the orders came"
+                                             : "no snapshot of a book came");
 }

@@ -321,6 +321,7 @@ static void take_list(struct coinbase *venue, struct coinbase_look *look,
 static void judge_fills(struct coinbase *venue, struct coinbase_look *look)
 {
     const struct coinbase_record *record = coinbase_record_of(venue, look->order);
+    coinbase_fills_order(&look->fills);
     struct number sum = coinbase_sum_of_fills(venue, look->place, &look->fills);
     if (sum.status != NUMBER_VALUE) {
         fail(venue, look, "a fill's quantity can't be read");

@@ -3,7 +3,6 @@
 #include "venue/live/coinbase.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -91,14 +90,6 @@ static void drop_others(struct coinbase *venue)
     fills->count = kept;
 }
 
-static int by_time(const void *left, const void *right)
-{
-    const struct coinbase_fill *a = left, *b = right;
-    if (a->time_ns != b->time_ns)
-        return a->time_ns < b->time_ns ? -1 : 1;
-    return strcmp(a->trade, b->trade);
-}
-
 /* On to the next fill whose order was not asked for yet. */
 static void go_on(struct coinbase *venue)
 {
@@ -127,8 +118,7 @@ static void take_list(struct coinbase *venue, const struct coinbase_answer *answ
         ask(venue);
         return;
     }
-    if (missed->fills.count > 0)
-        qsort(missed->fills.list, missed->fills.count, sizeof *missed->fills.list, by_time);
+    coinbase_fills_order(&missed->fills);
     missed->step = COINBASE_MISSED_ORDERS;
     go_on(venue);
 }

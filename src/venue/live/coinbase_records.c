@@ -244,14 +244,6 @@ static bool note_trade(struct coinbase_record *record, const char *trade)
     return true;
 }
 
-static int by_time(const void *left, const void *right)
-{
-    const struct coinbase_fill *a = left, *b = right;
-    if (a->time_ns != b->time_ns)
-        return a->time_ns < b->time_ns ? -1 : 1;
-    return strcmp(a->trade, b->trade);
-}
-
 struct number coinbase_sum_of_fills(const struct coinbase *venue, uint16_t place,
                                     const struct coinbase_fills *fills)
 {
@@ -337,8 +329,6 @@ bool coinbase_record_fills(struct coinbase *venue, struct coinbase_record *recor
 {
     int exponent = adapter_definition(&venue->names, record->place)->quantity_exponent;
     int64_t sum = 0;
-    if (fills->count > 0)
-        qsort(fills->list, fills->count, sizeof *fills->list, by_time);
     for (size_t i = 0; i < fills->count; i++) {
         const struct coinbase_fill *fill = &fills->list[i];
         bool told = was_told(record, fill->trade);

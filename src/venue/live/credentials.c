@@ -306,9 +306,10 @@ static int take_variable(const char *name, char *out, struct error *error)
                             CREDENTIALS_TEXT_MAX - 1);
 }
 
-static int load_environment(const char *venue, struct credentials *out, struct error *error)
+static int load_environment(const char *venue, char key[NAME_MAX_BYTES],
+                            char secret[NAME_MAX_BYTES], struct credentials *out,
+                            struct error *error)
 {
-    char key[NAME_MAX_BYTES], secret[NAME_MAX_BYTES];
     variable_name(venue, "KEY", key);
     variable_name(venue, "SECRET", secret);
     if (!getenv(key) && !getenv(secret))
@@ -367,8 +368,8 @@ static bool service_file(const char *venue, char out[PATH_MAX])
 int credentials_load(struct credentials **credentials, const char *venue, const char *path,
                      const char **warning, struct error *error)
 {
-    char service[PATH_MAX];
-    const char *where = path ? path : service;
+    char service[PATH_MAX], key[NAME_MAX_BYTES], secret[NAME_MAX_BYTES];
+    const char *of_key = path ? path : service, *of_secret = of_key;
     *credentials = NULL;
     *warning = NULL;
     struct credentials *out = locked_new(sizeof *out, error);
@@ -376,19 +377,20 @@ int credentials_load(struct credentials **credentials, const char *venue, const 
         return ERROR_SYSTEM;
     int code;
     if (path || service_file(venue, service)) {
-        code = load_file(where, names_of(venue), out, error);
+        code = load_file(of_key, names_of(venue), out, error);
     } else {
-        where = "the environment";
-        code = load_environment(venue, out, error);
+        of_key = key;
+        of_secret = secret;
+        code = load_environment(venue, key, secret, out, error);
         *warning = code ? NULL
                         : "credentials are taken from the environment, which other processes of "
                           "this user may have seen; a file or the service manager's credentials "
                           "are safer";
     }
     if (!code)
-        code = check(where, "key", out->key, false, error);
+        code = check(of_key, "key", out->key, false, error);
     if (!code)
-        code = check(where, "secret", out->secret, true, error);
+        code = check(of_secret, "secret", out->secret, true, error);
     if (code)
         credentials_free(&out);
     *credentials = out;

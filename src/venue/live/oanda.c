@@ -293,7 +293,7 @@ static int v20_open(struct adapter **out, const struct adapter_settings *setting
     v20->step_at = v20->next_tick = TIME_NEVER;
     v20->step_backoff =
         (struct adapter_backoff){.least_ns = 500 * NS_PER_MS, .most_ns = 20 * NS_PER_SECOND};
-    adapter_out_init(&v20->out, port);
+    adapter_out_init(&v20->out, port, settings->credentials);
     random_init(&v20->random, settings->seed, RANDOM_BACKOFF);
     *out = &v20->adapter;
     return 0;

@@ -162,7 +162,8 @@ struct v20_log {
     struct adapter_backoff backoff;
     uint64_t ahead[V20_AHEAD_MAX]; /* above `last`, taken from an answer */
     size_t ahead_count;
-    bool crowded; /* more were than there is room for, which was logged */
+    bool crowded;         /* more were than there is room for, which was logged */
+    unsigned empty_pages; /* in a row, though there is more */
 };
 
 /* Fills of before this session that the tape may not have: where they begin is asked for once. */

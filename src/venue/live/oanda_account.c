@@ -8,7 +8,7 @@
 
 #include "base/assert.h"
 
-enum { UNPROCESSABLE = 416 };
+enum { UNPROCESSABLE = 416, EMPTY_PAGES_MAX = 4 };
 
 /* --- orders that rest -------------------------------------------------------------------------------- */
 
@@ -138,7 +138,9 @@ static void take_fill(struct v20 *v20, const struct v20_transaction *fill)
         return;
     if (entry) {
         int exponent = adapter_definition(&v20->names, place)->quantity_exponent;
-        entry->filled += json_units(&fill->units, exponent).units;
+        if (__builtin_add_overflow(entry->filled, json_units(&fill->units, exponent).units,
+                                   &entry->filled))
+            entry->filled = INT64_MAX; /* what is left is not known */
     }
     struct number leaves = leaves_of(entry);
     if (is_told(v20, fill)) {
@@ -316,7 +318,25 @@ static void since_failed(struct v20 *v20, const struct v20_answer *answer, const
         v20_want_account(v20); /* the account has fewer: it says where it stands */
 }
 
-/* One page; what the venue leaves out of its own list is not to be had. */
+/* A page without any of what the venue says there is: its list may lag behind its count, so that it is asked for again
+ * some times. What is never listed is not to be had, and the account tells what it came to. True where it is given up. */
+static bool is_left_out(struct v20 *v20)
+{
+    struct v20_log *log = &v20->log;
+    if (++log->empty_pages < EMPTY_PAGES_MAX) {
+        log->ask_at = v20->now + adapter_backoff_wait(&log->backoff, &v20->random);
+        return false;
+    }
+    adapter_log(&v20->out, LOG_ERROR,
+                "transactions %" PRIu64 " to %" PRIu64
+                " are not listed: what they were is not told",
+                log->last + 1, v20->made.last);
+    log->last = v20->made.last;
+    v20_want_account(v20);
+    return true;
+}
+
+/* One page. */
 void v20_take_since(struct v20 *v20, const struct v20_answer *answer)
 {
     struct v20_log *log = &v20->log;
@@ -331,13 +351,13 @@ void v20_take_since(struct v20 *v20, const struct v20_answer *answer)
         since_failed(v20, answer, error.text);
         return;
     }
-    log->backoff.failures = 0;
     log->crowded = false;
     hear(v20, v20->made.last);
     for (size_t i = 0; i < v20->made.count; i++)
         take_next(v20, &v20->made.list[i]);
-    if (log->last == before && v20->made.last > before)
-        log->last = v20->made.last;
+    if (log->last == before && v20->made.last > before && !is_left_out(v20))
+        return;
+    log->backoff.failures = log->empty_pages = 0;
     if (log->heard > log->last)
         ask_since(v20);
     tell_held(v20);

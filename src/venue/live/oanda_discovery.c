@@ -78,9 +78,9 @@ static void take_account(struct v20 *v20, const struct v20_answer *answer)
         return;
     }
     if (account->hedging && v20->trades) {
-        adapter_fail(&v20->adapter, &v20->out,
-                     "%s: this account hedges (hedgingEnabled is true): expected one that nets",
-                     v20->settings.name);
+        adapter_refuse(&v20->adapter, &v20->out,
+                       "%s: this account hedges (hedgingEnabled is true): expected one that nets",
+                       v20->settings.name);
         return;
     }
     snprintf(v20->home, sizeof v20->home, "%s", account->currency);
@@ -102,8 +102,9 @@ static bool all_present(struct v20 *v20)
     }
     if (missing[0] == '\0')
         return true;
-    adapter_fail(&v20->adapter, &v20->out, "%s: has no%s (expected the venue's names, as EUR_USD)",
-                 v20->settings.name, missing);
+    adapter_refuse(&v20->adapter, &v20->out,
+                   "%s: has no%s (expected the venue's names, as EUR_USD)", v20->settings.name,
+                   missing);
     return false;
 }
 
@@ -134,8 +135,8 @@ void v20_discovery_answer(struct v20 *v20, const struct adapter_asked *asked,
     if (v20->adapter.state != ADAPTER_DISCOVERING || !expected)
         return;
     if (answer->status == 401 || answer->status == 403) {
-        adapter_fail(&v20->adapter, &v20->out, "%s: account or token are refused (HTTP %ld): %s",
-                     v20->settings.name, answer->status, answer->error.text);
+        adapter_refuse(&v20->adapter, &v20->out, "%s: account or token are refused (HTTP %ld): %s",
+                       v20->settings.name, answer->status, answer->error.text);
     } else if (answer->outcome == V20_DENIED && answer->status != 429 &&
                v20->step == STEP_INSTRUMENTS) {
         adapter_fail(&v20->adapter, &v20->out, "%s: the instruments are refused: %s",

@@ -3,6 +3,7 @@
  * any others (oanda_account.c). */
 #include "venue/live/oanda.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/time.h"
@@ -37,9 +38,11 @@ static void later(struct v20 *v20, const char *why)
 static void ask(struct v20 *v20)
 {
     struct v20_missed *missed = &v20->missed;
-    char since[TIME_TEXT_MAX], path[TIME_TEXT_MAX + 64];
-    time_to_text(v20->names.numbers->fills_since + v20->clock.offset_ns, since);
-    snprintf(path, sizeof path, "/transactions?from=%s&pageSize=1000", since);
+    char path[96];
+    /* In seconds: "Accept-Datetime-Format" is of requests too. */
+    int64_t since = v20->names.numbers->fills_since + v20->clock.offset_ns;
+    snprintf(path, sizeof path, "/transactions?from=%" PRId64 ".%09" PRId64 "&pageSize=1000",
+             since / NS_PER_SECOND, since % NS_PER_SECOND);
     missed->retry_at = TIME_NEVER;
     missed->waiting =
         v20_send(v20, V20_ASK_MISSED, path, NULL, NULL, &(struct adapter_asked){0}) == V20_SENT;

@@ -29,8 +29,8 @@ static bool pay(struct v20_profit *profit, const struct event_definition *defini
 {
     money value;
     bool sold = units < 0;
-    profit->units += units;
-    return money_linear_value(price, sold ? -units : units, definition->multiplier,
+    return !__builtin_add_overflow(profit->units, units, &profit->units) &&
+           money_linear_value(price, sold ? -units : units, definition->multiplier,
                               definition->price_exponent + definition->quantity_exponent +
                                   definition->multiplier_exponent,
                               &value) &&
