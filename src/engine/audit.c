@@ -254,8 +254,7 @@ static void audit_position(struct engine *engine, const struct instrument *instr
           "profit is not what came in less what went out");
 }
 
-/* What the instruments of a venue moved of one asset, without fees. */
-static money flow_of(struct engine *engine, unsigned venue, unsigned asset)
+money audit_flow_of(struct engine *engine, unsigned venue, unsigned asset)
 {
     money flow = MONEY_ZERO, part;
     for (unsigned index = 0; index < engine->instrument_count; index++) {
@@ -287,7 +286,7 @@ static void audit_balance(struct engine *engine, unsigned venue, unsigned asset)
           money_compare(balance->total, engine_add(engine, balance->transfers, balance->moved)) ==
               0,
           "a balance is not what came and what moved");
-    money flow = flow_of(engine, venue, asset);
+    money flow = audit_flow_of(engine, venue, asset);
     check(engine, 6,
           money_compare(balance->moved, engine_subtract(engine, flow, balance->fees)) == 0,
           "a balance did not move by fills, fees and funding");

@@ -166,6 +166,29 @@ size_t engine_write_carry(const struct engine *engine, bool goes_on, uint8_t *ou
  * used. */
 const char *engine_read_carry(struct engine *engine, const uint8_t *bytes, size_t length,
                               size_t *used, uint64_t *index);
+/* Where what an engine numbers stands in another one: venues (EVENT_NONE_8: nowhere), assets and instruments
+ * (EVENT_NONE_16). An instrument that stands there is counted in the same units. */
+struct engine_heirs {
+    uint8_t venues[EVENT_VENUES_MAX];
+    uint16_t assets[EVENT_ASSETS_MAX], instruments[EVENT_INSTRUMENTS_MAX];
+};
+/* What the other can't go on with, and of what in the first engine. */
+enum engine_loss {
+    ENGINE_LOSES_ORDERS,   /* an instrument that stands nowhere has open orders */
+    ENGINE_LOSES_POSITION, /* or a position */
+    ENGINE_LOSES_PROFIT, /* an asset that stands nowhere is part of the profit that limits look at */
+    ENGINE_LOSES_CURRENCY, /* the asset that profit, peak and day's start are in is no more the account's currency */
+    ENGINE_LOSES_CAPACITY /* open orders find no place (orders.capacity) */
+};
+struct engine_lost {
+    enum engine_loss loss;
+    uint16_t number; /* instrument or asset; EVENT_NONE_16 */
+};
+/* Put the carry of an engine into one that is fresh, of whatever settings: as engine_read_carry() does where these are
+ * the same. What was learned of levels that stand elsewhere now is forgotten. False: `lost` tells what is in the way, and
+ * the engine can't be used. */
+bool engine_inherit(struct engine *engine, const struct engine *from,
+                    const struct engine_heirs *heirs, struct engine_lost *lost);
 /* All that a start makes cold, as bytes likewise, but for the levels of books. Of an engine that took a start, and not
  * within a frame. */
 size_t engine_write_warmth(const struct engine *engine, uint8_t *out, size_t capacity);

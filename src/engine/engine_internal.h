@@ -739,6 +739,8 @@ void timers_settle(struct engine *engine);
 /* The send gate: an order that is about to leave. */
 void audit_send(struct engine *engine, const struct candidate *candidate);
 void audit_full(struct engine *engine);
+/* What the instruments of a venue moved of one asset, without fees. */
+money audit_flow_of(struct engine *engine, unsigned venue, unsigned asset);
 /* Lists, sums and states of an instrument's live orders agree, done again from scratch and whatever stands
  * there; as many of all slots are live as are counted; and what they reserve of each balance of a venue. No
  * invariant is counted. */

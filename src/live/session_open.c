@@ -10,6 +10,7 @@
 #include "live/session_ops.h"
 #include "live/session_orders.h"
 #include "live/session_parts.h"
+#include "run/succession.h"
 
 /* Fills are asked for from so long before the tape's last message: clocks differ. Of that time the engine knows its
  * trades again, if they are no more than 4096. */
@@ -76,6 +77,43 @@ static int find_tape(struct session *session, struct error *error)
     return code ? code : rotation_path(base, number, session->tape_path, error);
 }
 
+static void tell_setting(void *context, const char *setting, const char *before, const char *after)
+{
+    struct session *session = context;
+    const struct log_field fields[] = {log_text("setting", setting),
+                                       log_text("before", before[0] != '\0' ? before : "-"),
+                                       log_text("now", after[0] != '\0' ? after : "-")};
+    session_log(session, LOG_INFO, "a setting is another than on the tape", fields, 3);
+}
+
+/* Where the newest tape is under other settings its chain goes on with another one. A paper session can go on with
+ * none. */
+static int begin_next(struct session *session, const struct tape_header *header,
+                      struct error *error)
+{
+    const struct succession_options options = {
+        .base = session->options->tape,
+        .number = session->tape_number,
+        .header = header,
+        .config = session_has_engine(session) ? session->options->config : NULL,
+        .changed = tell_setting,
+        .context = session};
+    struct succession succession;
+    if (session->options->mode == SESSION_PAPER)
+        return 0;
+    int code = succession_begin(&options, &succession, error);
+    if (code || !succession.begun)
+        return code;
+    log_recovery(session, &succession.recovery);
+    atomic_store(&session->tape_number, options.number + 1);
+    code = rotation_path(options.base, options.number + 1, session->tape_path, error);
+    const struct log_field field = log_text("tape", session->tape_path);
+    if (!code)
+        session_log(session, LOG_INFO, "the session goes on with a new tape, under other settings",
+                    &field, 1);
+    return code;
+}
+
 /* The names that count are the tape's: what may have changed since of a definition, the adapters tell. */
 static int open_tape(struct session *session, struct error *error)
 {
@@ -86,6 +124,10 @@ static int open_tape(struct session *session, struct error *error)
     if (code)
         return code;
     const struct tape_header header = new_header(session);
+    const uint64_t newest = session->tape_number;
+    code = begin_next(session, &header, error);
+    if (code)
+        return code;
     const struct live_tape_options options = {.path = session->tape_path,
                                               .header = &header,
                                               .sync_every =
@@ -96,7 +138,8 @@ static int open_tape(struct session *session, struct error *error)
     if (code)
         return code;
     rotation_tidy(session->options->tape, session->tape_number);
-    log_recovery(session, &recovery);
+    if (session->tape_number == newest)
+        log_recovery(session, &recovery);
     session->names = &live_tape_header(session->tape)->names;
     if (recovery.last_ts != INT64_MIN)
         session_clock_raise(&session->clock, recovery.last_ts + 1);

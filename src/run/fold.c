@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
+#include "run/settings_change.h"
+
 /* A fold under way. */
 struct folding {
     const char *path;
@@ -198,11 +201,54 @@ static int add_before(struct chain *chain, const char *path,
     return code;
 }
 
+/* A tape before that is under other settings: folded under its own, and inherited. */
+static int inherit_before(const struct before *tape, const struct tape_header *header,
+                          struct run_engine *run, const struct event_names *names,
+                          struct error *error)
+{
+    struct config *config = NULL;
+    struct run_engine own = {.memory = NULL};
+    struct fold fold;
+    int code = config_create(&config, error);
+    if (!code)
+        code = config_read_text(config, tape->path, header->config, strlen(header->config), error);
+    if (!code)
+        code = run_engine_open(&own, config, &header->names, true, false, error);
+    if (!code)
+        code = fold_tape(tape->path, tape->messages, &own, &fold, error);
+    if (!code)
+        code = settings_inherit(&own, &header->names, run, names, error);
+    run_engine_close(&own);
+    config_free(&config);
+    return code;
+}
+
+/* Where the tape is under other settings than the one that follows it, what it left is inherited. */
+static int try_inherit(struct chain *chain, const char *newest, struct run_engine *run,
+                       bool *inherited, struct error *error)
+{
+    const struct before *tape = &chain->tapes[chain->count - 1];
+    struct tape_reader *before = NULL, *after = NULL;
+    int code = tape_reader_open(&before, tape->path, error);
+    if (!code)
+        code = tape_reader_open(&after, newest, error);
+    if (!code)
+        code = settings_differ(tape->path, tape_reader_header(before), tape_reader_header(after),
+                               inherited, error);
+    if (!code && *inherited)
+        code = inherit_before(tape, tape_reader_header(before), run,
+                              &tape_reader_header(after)->names, error);
+    tape_reader_close(&before);
+    tape_reader_close(&after);
+    return code;
+}
+
 /* Go back to a tape whose carry can be read, which is then in the engine, or to one that has none. */
-static int go_back(struct chain *chain, const struct rotation_carry *carry, const char *path,
+static int go_back(struct chain *chain, const struct rotation_carry *carry, const char *newest,
                    struct run_engine *run, struct error *error)
 {
     struct event_predecessor predecessor = carry->predecessor;
+    const char *path = newest;
     for (bool found = false; !found;) {
         struct rotation_carry own = {.whole = false};
         struct error unread;
@@ -211,11 +257,17 @@ static int go_back(struct chain *chain, const struct rotation_carry *carry, cons
             path = chain->tapes[chain->count - 1].path;
             code = rotation_carry_read(&own, path, error);
         }
-        found = !code && !rotation_carry_load(&own, run->engine, &unread);
-        if (!code && !found)
-            run_engine_renew(run);
-        if (!code && !found && own.predecessor.number >= predecessor.number)
+        if (!code && own.predecessor.number >= predecessor.number)
             code = error_set(error, ERROR_INPUT, "%s: is not before the tape that names it", path);
+        if (!code)
+            code = try_inherit(chain, newest, run, &found, error);
+        if (!code && found) {
+            free(chain->tapes[--chain->count].path);
+        } else if (!code) {
+            found = !rotation_carry_load(&own, run->engine, &unread);
+            if (!found)
+                run_engine_renew(run);
+        }
         predecessor = own.predecessor;
         rotation_carry_close(&own);
         if (code)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "config/config.h"
+#include "run/settings_change.h"
 #include "run/state_hashes.h"
 
 /* What was told of the tape not being writable. */
@@ -266,30 +266,13 @@ static void different_line(const char *a, const char *b, char *out, size_t size)
              (int)strcspn(b, "\n"), b);
 }
 
-/* What a configuration on a tape comes to today: settings that came later have their defaults, as `verify` takes it.
- * free() the text. */
-static int effective_config(const char *path, const char *text, char **effective,
-                            struct error *error)
-{
-    struct config *config = NULL;
-    char source[256];
-    snprintf(source, sizeof source, "configuration on %s", path);
-    int code = config_create(&config, error);
-    if (!code)
-        code = config_read_text(config, source, text, strlen(text), error);
-    if (!code)
-        code = config_to_tape_text(config, effective, error);
-    config_free(&config);
-    return code;
-}
-
 static int check_config(const char *path, const char *wanted, const char *found,
                         struct error *error)
 {
     char line[512], *effective = NULL;
     if (strcmp(wanted, found) == 0)
         return 0;
-    int code = effective_config(path, found, &effective, error);
+    int code = settings_effective(path, found, &effective, error);
     if (!code && strcmp(wanted, effective) != 0) {
         different_line(wanted, effective, line, sizeof line);
         code = error_set(error, ERROR_INPUT,
@@ -414,48 +397,22 @@ static void pass(const struct live_tape_rotation *rotation, enum live_tape_step 
         rotation->passed(rotation->context, step);
 }
 
-static uint64_t half_of(const uint8_t *bytes)
-{
-    uint64_t half = 0;
-    for (unsigned i = 0; i < 8; i++)
-        half = half << 8 | bytes[i];
-    return half;
-}
-
-/* What the next tape tells of this one, all of which is on the disk. */
-static struct event_predecessor describe(const struct live_tape *live,
-                                         const struct live_tape_rotation *rotation)
-{
-    uint8_t identity[TAPE_IDENTITY_BYTES];
-    const char *file = rotation_file(live->path);
-    struct event_predecessor predecessor = {.last = tape_appender_last_ts(live->appender),
-                                            .epoch = rotation->epoch,
-                                            .number = rotation->number,
-                                            .messages =
-                                                tape_appender_identity(live->appender, identity)};
-    size_t length = strlen(file);
-    ASSERT(length <= EVENT_TEXT_MAX); /* rotation_path() */
-    predecessor.name.length = (uint8_t)length;
-    memcpy(predecessor.name.bytes, file, length);
-    predecessor.identity_high = half_of(identity);
-    predecessor.identity_low = half_of(identity + TAPE_IDENTITY_BYTES / 2);
-    return predecessor;
-}
-
 /* The next tape, written and open. On failure it is gone again; ERROR_SYSTEM only where that failed. */
 static int make_next(struct live_tape *live, const struct live_tape_rotation *rotation,
                      struct tape_appender **appender, struct error *error)
 {
     struct tape_recovery recovery;
     struct error withdrawn;
-    const struct rotation_next next = {.path = rotation->path,
-                                       .header = &live->next,
-                                       .predecessor = describe(live, rotation),
-                                       .ts_local = tape_appender_last_ts(live->appender),
-                                       .engine = rotation->engine,
-                                       .warm = rotation->warm,
-                                       .market = rotation->market,
-                                       .market_count = rotation->market_count};
+    const struct rotation_next next = {
+        .path = rotation->path,
+        .header = &live->next,
+        .predecessor =
+            rotation_describe(live->appender, live->path, rotation->number, rotation->epoch),
+        .ts_local = tape_appender_last_ts(live->appender),
+        .engine = rotation->engine,
+        .warm = rotation->warm,
+        .market = rotation->market,
+        .market_count = rotation->market_count};
     int code = rotation_write(&next, error);
     if (code)
         return code;

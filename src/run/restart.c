@@ -27,7 +27,8 @@ int restart_trial_open(struct restart_trial *trial, struct run_engine *lived,
     trial->lived_kept = malloc(size_of(lived));
     trial->folded_kept = malloc(size_of(folded));
     trial->loaded = aligned_alloc(ENGINE_ALIGNMENT, aligned_size_of(lived));
-    return trial->lived_kept && trial->folded_kept && trial->loaded
+    trial->inheriting = aligned_alloc(ENGINE_ALIGNMENT, aligned_size_of(lived));
+    return trial->lived_kept && trial->folded_kept && trial->loaded && trial->inheriting
                ? 0
                : error_set(error, ERROR_SYSTEM, "no memory to try a restart");
 }
@@ -37,6 +38,7 @@ void restart_trial_close(struct restart_trial *trial)
     free(trial->lived_kept);
     free(trial->folded_kept);
     free(trial->loaded);
+    free(trial->inheriting);
     free(trial->carry);
     free(trial->text);
     *trial = (struct restart_trial){.text = NULL};
@@ -134,20 +136,44 @@ static int load(struct restart_trial *trial, struct engine **loaded, struct erro
                      fault, (unsigned long long)index);
 }
 
+/* A fresh engine of the same settings that inherits from the lived one. */
+static int inherit(struct restart_trial *trial, struct engine **inheriting, struct error *error)
+{
+    const struct engine_config *config = &trial->lived->config;
+    struct engine_heirs same;
+    struct engine_lost lost;
+    for (unsigned i = 0; i < config->venue_count; i++)
+        same.venues[i] = (uint8_t)i;
+    for (unsigned i = 0; i < config->asset_count; i++)
+        same.assets[i] = (uint16_t)i;
+    for (unsigned i = 0; i < config->instrument_count; i++)
+        same.instruments[i] = (uint16_t)i;
+    *inheriting = engine_init(trial->inheriting, aligned_size_of(trial->lived), config);
+    if (engine_inherit(*inheriting, trial->lived->engine, &same, &lost))
+        return 0;
+    trial->room = "carry";
+    trial->field = "heirs";
+    return error_set(error, ERROR_DIFFERENT, "the carry is not inherited: loss %u of %u",
+                     (unsigned)lost.loss, lost.number);
+}
+
 int restart_trial_run(struct restart_trial *trial, int64_t now, uint64_t epoch, struct error *error)
 {
     struct run_engine *lived = trial->lived, *folded = trial->folded;
-    struct engine *loaded;
-    if (load(trial, &loaded, error))
+    struct engine *loaded, *inheriting;
+    if (load(trial, &loaded, error) || inherit(trial, &inheriting, error))
         return error->code;
     memcpy(trial->lived_kept, lived->memory, size_of(lived));
     memcpy(trial->folded_kept, folded->memory, size_of(folded));
     start(lived->engine, now, epoch + 2);
     start(folded->engine, now, epoch + 2);
     start(loaded, now, epoch + 2);
+    start(inheriting, now, epoch + 2);
     int code = compare(trial, folded->engine, "a restart", "folded tape", error);
     if (!code)
         code = compare(trial, loaded, "a restart from the carry as bytes", "loaded one", error);
+    if (!code)
+        code = compare(trial, inheriting, "a restart with the carry inherited", "heir", error);
     if (!code) {
         memcpy(folded->memory, trial->folded_kept, size_of(folded));
         start(folded->engine, now, epoch + 1);

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/assert.h"
-#include "tape/appender.h"
 #include "tape/file.h"
 #include "tape/journal.h"
 
@@ -265,6 +264,32 @@ void rotation_carry_close(struct rotation_carry *carry)
 }
 
 /* --- the next tape ------------------------------------------------------------------------------------------- */
+
+static uint64_t half_of(const uint8_t *bytes)
+{
+    uint64_t half = 0;
+    for (unsigned i = 0; i < 8; i++)
+        half = half << 8 | bytes[i];
+    return half;
+}
+
+struct event_predecessor rotation_describe(const struct tape_appender *appender, const char *path,
+                                           uint64_t number, uint64_t epoch)
+{
+    uint8_t identity[TAPE_IDENTITY_BYTES];
+    const char *file = rotation_file(path);
+    struct event_predecessor predecessor = {.last = tape_appender_last_ts(appender),
+                                            .epoch = epoch,
+                                            .number = number,
+                                            .messages = tape_appender_identity(appender, identity)};
+    size_t length = strlen(file);
+    ASSERT(length <= EVENT_TEXT_MAX); /* rotation_path() */
+    predecessor.name.length = (uint8_t)length;
+    memcpy(predecessor.name.bytes, file, length);
+    predecessor.identity_high = half_of(identity);
+    predecessor.identity_low = half_of(identity + TAPE_IDENTITY_BYTES / 2);
+    return predecessor;
+}
 
 static struct message timed(const struct rotation_next *next, const struct message *message)
 {

@@ -4,6 +4,7 @@
 #define CAPSTAN_RUN_ROTATION_H
 
 #include "run/run_engine.h"
+#include "tape/appender.h"
 #include "tape/tape.h"
 
 enum {
@@ -58,10 +59,15 @@ void rotation_carry_close(struct rotation_carry *carry);
 
 /* --- the next tape ------------------------------------------------------------------------------------------ */
 
+/* What tape `number` tells of the one before at `path`, all of which is on the disk (tape_appender_sync), and in which
+ * `epoch` was the last. */
+struct event_predecessor rotation_describe(const struct tape_appender *appender, const char *path,
+                                           uint64_t number, uint64_t epoch);
+
 /* The beginning of a tape that follows. */
 struct rotation_next {
     const char *path;                 /* where nothing is yet */
-    const struct tape_header *header; /* that of the predecessor */
+    const struct tape_header *header; /* that of the predecessor, or of other settings */
     struct event_predecessor predecessor;
     int64_t ts_local;                /* of its records: the predecessor's last */
     const struct run_engine *engine; /* whose carry it is; NULL: none (`record`) */

@@ -7,12 +7,19 @@
 #include "run/fold.h"
 #include "run/restart.h"
 #include "run/rotation.h"
+#include "run/settings_change.h"
 
-/* Two engines of one tape's configuration. */
-struct pair {
+/* A tape's header, and its configuration. */
+struct told {
     struct tape_reader *reader;
     struct config *config;
-    struct run_engine loaded, folded;
+};
+
+/* Two engines of the second tape's configuration, and where the first has another one that of its own. */
+struct pair {
+    struct told first, second;
+    bool differ;
+    struct run_engine loaded, inheriting, folded;
     struct restart_trial trial;
 };
 
@@ -57,44 +64,86 @@ static int check_record(const char *first, const char *second, const struct rota
     return 0;
 }
 
-static int open_pair(struct pair *pair, const char *path, struct error *error)
+static const struct event_names *names_of(const struct told *told)
 {
-    int code = tape_reader_open(&pair->reader, path, error);
+    return &tape_reader_header(told->reader)->names;
+}
+
+static int open_told(struct told *told, const char *path, struct error *error)
+{
+    int code = tape_reader_open(&told->reader, path, error);
     if (code)
         return code;
-    const struct tape_header *header = tape_reader_header(pair->reader);
-    code = config_create(&pair->config, error);
+    const char *text = tape_reader_header(told->reader)->config;
+    code = config_create(&told->config, error);
+    return code ? code
+                : config_read_text(told->config, "configuration on the tape", text, strlen(text),
+                                   error);
+}
+
+static int open_engine(struct run_engine *run, const struct told *told, struct error *error)
+{
+    return run_engine_open(run, told->config, names_of(told), true, false, error);
+}
+
+static int open_pair(struct pair *pair, const char *first, const char *second, struct error *error)
+{
+    int code = open_told(&pair->first, first, error);
     if (!code)
-        code = config_read_text(pair->config, "configuration on the tape", header->config,
-                                strlen(header->config), error);
+        code = open_told(&pair->second, second, error);
     if (!code)
-        code = run_engine_open(&pair->loaded, pair->config, &header->names, true, false, error);
+        code = settings_differ(first, tape_reader_header(pair->first.reader),
+                               tape_reader_header(pair->second.reader), &pair->differ, error);
+    const struct told *later = pair->differ ? &pair->second : &pair->first;
     if (!code)
-        code = run_engine_open(&pair->folded, pair->config, &header->names, true, false, error);
-    return code ? code : restart_trial_open(&pair->trial, &pair->loaded, &pair->folded, error);
+        code = open_engine(&pair->loaded, later, error);
+    if (!code)
+        code = open_engine(&pair->folded, &pair->first, error);
+    if (!code && pair->differ)
+        code = open_engine(&pair->inheriting, later, error);
+    return code ? code
+                : restart_trial_open(&pair->trial, &pair->loaded,
+                                     pair->differ ? &pair->inheriting : &pair->folded, error);
+}
+
+static void close_told(struct told *told)
+{
+    config_free(&told->config);
+    tape_reader_close(&told->reader);
 }
 
 static void close_pair(struct pair *pair)
 {
     restart_trial_close(&pair->trial);
     run_engine_close(&pair->loaded);
+    run_engine_close(&pair->inheriting);
     run_engine_close(&pair->folded);
-    config_free(&pair->config);
-    tape_reader_close(&pair->reader);
+    close_told(&pair->first);
+    close_told(&pair->second);
+}
+
+/* All that the first tape holds, as the second has it. */
+static int fold_first(struct pair *pair, const char *first, struct fold *fold, struct error *error)
+{
+    int code = fold_tape(first, UINT64_MAX, &pair->folded, fold, error);
+    if (code || !pair->differ)
+        return code;
+    return settings_inherit(&pair->folded, names_of(&pair->first), &pair->inheriting,
+                            names_of(&pair->second), error);
 }
 
 /* The carry against a fold of all that the first tape holds, both after a start. */
 static int check_carry(const char *first, const char *second, const struct rotation_carry *carry,
                        struct error *error)
 {
-    struct pair pair = {.reader = NULL};
+    struct pair pair = {.differ = false};
     struct fold fold;
     struct error found = {0};
-    int code = open_pair(&pair, first, error);
+    int code = open_pair(&pair, first, second, error);
     if (!code)
         code = rotation_carry_load(carry, pair.loaded.engine, error);
     if (!code)
-        code = fold_tape(first, UINT64_MAX, &pair.folded, &fold, error);
+        code = fold_first(&pair, first, &fold, error);
     if (!code && fold.epoch != carry->predecessor.epoch)
         code = error_set(error, ERROR_DIFFERENT,
                          "%s: follows epoch %" PRIu64 ", but the last of %s is %" PRIu64, second,
