@@ -6,7 +6,7 @@ FROM debian:bookworm-slim AS build
 COPY scripts/bootstrap /src/scripts/bootstrap
 RUN /src/scripts/bootstrap --build && rm -rf /var/lib/apt/lists/*
 COPY . /src
-ARG CFLAGS="-g -O2"
+ARG CFLAGS="-g -O3"
 RUN CAPSTAN_MAKE=capstan /src/scripts/build /build CFLAGS="$CFLAGS" \
     && strip --strip-debug -o /capstan /build/capstan
 

@@ -87,5 +87,5 @@ build_image()
 
 build_engine()
 {
-    build_image "$image" "$top" --build-arg "CFLAGS=${CFLAGS:--g -O2}"
+    build_image "$image" "$top" --build-arg "CFLAGS=${CFLAGS:--g -O3}"
 }

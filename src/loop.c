@@ -56,7 +56,7 @@ static int send_decisions(struct loop *loop, struct actions actions, struct venu
 }
 
 /* What came before the first start only built books, or told of the tape before. */
-static void count(struct loop *loop, const struct message *message, bool market)
+static void count_session(struct loop *loop, const struct message *message)
 {
     if (message->kind == EVENT_start && !loop->started) {
         loop->started = true;
@@ -64,9 +64,13 @@ static void count(struct loop *loop, const struct message *message, bool market)
         loop->events_before_start = loop->events;
     }
     loop->messages++;
-    loop->market_messages += market;
-    if (market)
-        loop->events += message->rows ? message->row_count : 1;
+}
+
+static void count_market(struct loop *loop, const struct message *message)
+{
+    loop->messages++;
+    loop->market_messages++;
+    loop->events += message->rows ? message->row_count : 1;
 }
 
 /* To the sinks, before the engine is given it. */
@@ -101,7 +105,10 @@ static int give(struct loop *loop, const struct message *message, struct error *
     if (told->count && tell_message(told, message, error))
         return error->code;
     struct actions actions = engine_step(loop->engine, message);
-    count(loop, message, market);
+    if (market)
+        count_market(loop, message);
+    else
+        count_session(loop, message);
     if (market && !actions.count && !stepped->count)
         return 0;
     return conclude(loop, stepped, actions, error);

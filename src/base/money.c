@@ -10,6 +10,8 @@
  * always safe. */
 #define MAGNITUDE_MAX (~(uint128)0 >> 1)
 
+enum { POWER_OF_TEN_MAX = 18 }; /* of power_of_ten() */
+
 /* A 192-bit magnitude, least limb first: a 127-bit amount times a 64-bit factor. */
 struct wide {
     uint64_t limb[3];
@@ -41,6 +43,10 @@ static bool multiply_by_power(uint128 *value, int power)
 {
     if (*value == 0)
         return true;
+    if (*value >> 64 == 0 && power >= 0 && power <= POWER_OF_TEN_MAX) { /* 64 and 60 bits */
+        *value *= (uint64_t)power_of_ten(power);
+        return true;
+    }
     for (; power > 0; power--) {
         if (*value > MAGNITUDE_MAX / 10)
             return false;
@@ -73,9 +79,14 @@ static uint64_t wide_divide(struct wide *value, uint64_t divisor)
 
     ASSERT(divisor != 0);
     for (int i = 2; i >= 0; i--) {
-        uint128 part = (uint128)rest << 64 | value->limb[i];
-        value->limb[i] = (uint64_t)(part / divisor);
-        rest = (uint64_t)(part % divisor);
+        uint64_t limb = value->limb[i];
+        if (rest == 0) { /* as for what is no wider than a limb */
+            value->limb[i] = limb / divisor;
+            rest = limb % divisor;
+            continue;
+        }
+        value->limb[i] = (uint64_t)(((uint128)rest << 64 | limb) / divisor);
+        rest = limb - value->limb[i] * divisor; /* below the divisor, so that 64 bits tell it */
     }
     return rest;
 }
@@ -135,7 +146,7 @@ bool money_linear_value(int64_t price_units, int64_t quantity_units, int64_t mul
         return false;
     uint128 magnitude = (uint128)magnitude_64(price_units) * magnitude_64(quantity_units);
     uint64_t factor = magnitude_64(multiplier);
-    if (magnitude != 0 && factor > MAGNITUDE_MAX / magnitude)
+    if (magnitude >> 63 != 0 && factor > MAGNITUDE_MAX / magnitude) /* else it fits */
         return false;
     magnitude *= factor;
     return multiply_by_power(&magnitude, exponent - MONEY_EXPONENT) &&

@@ -92,7 +92,7 @@ int setting_sizes_to_units(const struct setting_amount *amount,
 {
     if (amount->unit == SETTING_TICK)
         return refuse(name, amount, "is in ticks; expected a quantity, plain or in lots", error);
-    int64_t found;
+    int64_t found = 0;
     int status = to_units(amount, definition, name, &found, error);
     if (status != ERROR_NONE)
         return status;

@@ -479,54 +479,58 @@ bool audit_own_orders(const struct engine *engine, unsigned instrument)
     return true;
 }
 
-/* Orders on a spot market of the venue pay with this asset. */
-static bool is_paid_with(const struct engine *engine, unsigned venue, unsigned asset)
+static bool has_spot(const struct engine *engine, unsigned venue)
 {
     for (unsigned index = 0; index < engine->instrument_count; index++) {
         const struct event_definition *definition = &engine->instruments[index].definition;
-        if (definition->venue == venue && definition->contract == CONTRACT_SPOT &&
-            (definition->quote == asset || definition->base == asset))
+        if (definition->venue == venue && definition->contract == CONTRACT_SPOT)
             return true;
     }
     return false;
 }
 
-/* What the live orders of all slots reserve of an asset at a venue. */
-static money reserved_of(const struct engine *engine, unsigned venue, unsigned asset)
+static bool is_live(const struct order *order)
+{
+    return order->state < ORDER_STATE_COUNT && order_state_is_live(order->state);
+}
+
+/* What the live orders of all slots reserve of each asset at a venue. One pass: no cache holds the slots. */
+static void reserved_of(const struct engine *engine, unsigned venue, money *sums)
 {
     const struct order_table *table = &engine->orders;
-    money sum = MONEY_ZERO;
     for (uint32_t slot = 0; slot <= table->mask; slot++) {
         const struct order *order = &table->slots[slot];
-        if (order->state >= ORDER_STATE_COUNT || !order_state_is_live(order->state))
+        if (!is_live(order))
             continue;
         const struct event_definition *definition =
             &engine->instruments[order->instrument].definition;
-        uint16_t pays = order->side == SIDE_BUY ? definition->quote : definition->base;
-        if (definition->venue == venue && definition->contract == CONTRACT_SPOT && pays == asset)
-            (void)money_try_add(sum, order->reserved, &sum); /* else it differs, and is told */
+        if (definition->venue != venue || definition->contract != CONTRACT_SPOT)
+            continue;
+        money *sum = &sums[order->side == SIDE_BUY ? definition->quote : definition->base];
+        (void)money_try_add(*sum, order->reserved, sum); /* else it differs, and is told */
     }
-    return sum;
 }
 
-static uint32_t live_slots(const struct order_table *table)
+bool audit_own_count(const struct engine *engine)
 {
+    const struct order_table *table = &engine->orders;
     uint32_t live = 0;
-    for (uint32_t slot = 0; slot <= table->mask; slot++) {
-        uint8_t state = table->slots[slot].state;
-        live += state < ORDER_STATE_COUNT && order_state_is_live(state);
-    }
-    return live;
+    for (uint32_t slot = 0; slot <= table->mask; slot++)
+        live += is_live(&table->slots[slot]);
+    return live == table->live;
 }
 
 bool audit_own_sums(const struct engine *engine, unsigned venue)
 {
+    money sums[EVENT_ASSETS_MAX];
+    for (unsigned asset = 0; asset < engine->asset_count; asset++)
+        sums[asset] = MONEY_ZERO;
+    if (has_spot(engine, venue))
+        reserved_of(engine, venue, sums);
     for (unsigned asset = 0; asset < engine->asset_count; asset++) {
-        money sum =
-            is_paid_with(engine, venue, asset) ? reserved_of(engine, venue, asset) : MONEY_ZERO;
-        if (money_compare(
-                sum, engine->balances[(size_t)venue * engine->asset_count + asset].reserved) != 0)
+        size_t at = (size_t)venue * engine->asset_count + asset;
+        if (money_compare(sums[asset], engine->balances[at].reserved) != 0)
             return false;
     }
-    return engine->asset_count == 0 || live_slots(&engine->orders) == engine->orders.live;
+    return true;
 }

@@ -2,7 +2,6 @@
 #include "engine/book.h"
 
 #include "base/assert.h"
-#include "base/bytes.h"
 
 #include <string.h>
 
@@ -35,9 +34,8 @@ struct book_side {
     struct far_slot *far; /* linear probing; memory for 3 x far_limit slots (see far_grow) */
     size_t far_slots;     /* in use, a power of two, so that a small table stays in the cache */
     unsigned far_shift;   /* hash >> this is a slot */
-    /* 1 where the quantity is not 0. A byte: a bit would have to be read to be set. */
-    uint8_t shown[WINDOW];
-    int64_t quantities[WINDOW];
+    /* 0: no level. A mark of its own for each would be a second line of the cache for most rows. */
+    _Alignas(64) int64_t quantities[WINDOW];
 };
 
 struct book {
@@ -79,35 +77,29 @@ static int64_t base_around(const struct book_side *side, int64_t key)
 
 /* --- window ---------------------------------------------------------------------------------- */
 
-/* Without a branch: whether a level appears, changes or goes is what no predictor can tell. */
-static inline void window_set(struct book_side *side, uint64_t index, int64_t quantity)
-{
-    side->quantities[index] = quantity;
-    side->shown[index] = quantity != 0;
-}
+_Static_assert(WINDOW % AT_ONCE == 0, "a search never looks beyond the window");
 
 /* The first level of the window at or after `index`; WINDOW if there is none. Levels lie close together
  * where anybody looks, so that they are searched one after the other. */
 static uint32_t window_find(const struct book_side *side, uint32_t index)
 {
-    if (index >= WINDOW)
-        return WINDOW;
-    uint32_t at = index - index % AT_ONCE;
-    uint64_t shown = bytes_get_u64(side->shown + at) & ~UINT64_C(0) << 8 * (index % AT_ONCE);
-    while (!shown) {
-        at += AT_ONCE;
-        if (at == WINDOW)
-            return WINDOW;
-        shown = bytes_get_u64(side->shown + at);
-    }
-    return at + (uint32_t)__builtin_ctzll(shown) / 8;
+    const int64_t *at = side->quantities;
+    for (; index < WINDOW && index % AT_ONCE != 0; index++)
+        if (at[index])
+            return index;
+    while (index < WINDOW && !(at[index] | at[index + 1] | at[index + 2] | at[index + 3] |
+                               at[index + 4] | at[index + 5] | at[index + 6] | at[index + 7]))
+        index += AT_ONCE;
+    while (index < WINDOW && !at[index])
+        index++;
+    return index < WINDOW ? index : WINDOW;
 }
 
 /* The last level of the window before `index`; WINDOW if there is none. */
 static uint32_t window_find_before(const struct book_side *side, uint32_t index)
 {
     while (index-- > 0)
-        if (side->shown[index])
+        if (side->quantities[index])
             return index;
     return WINDOW;
 }
@@ -226,7 +218,7 @@ static void window_take_far(struct book_side *side)
     for (size_t slot = 0; slot < side->far_slots; slot++) {
         struct far_slot *far = &side->far[slot];
         while (far->quantity && window_index(side, far->key) < WINDOW) {
-            window_set(side, window_index(side, far->key), far->quantity);
+            side->quantities[window_index(side, far->key)] = far->quantity;
             far_remove(side, slot); /* may bring another level into this slot */
         }
         if (far->quantity && far->key < least)
@@ -244,9 +236,9 @@ static bool window_move_to_better(struct book_side *side, int64_t key)
     uint32_t index = WINDOW;
     while ((index = window_find_before(side, index)) != WINDOW) {
         int64_t quantity = side->quantities[index];
-        window_set(side, index, 0);
+        side->quantities[index] = 0;
         if (shift < WINDOW - index)
-            window_set(side, index + shift, quantity);
+            side->quantities[index + shift] = quantity;
         else if (!far_set(side, side->base + (int64_t)index, quantity))
             return false;
     }
@@ -262,8 +254,8 @@ static void window_move_to_worse(struct book_side *side)
     uint32_t index = shift == 0 ? WINDOW : side->best;
     for (; index != WINDOW; index = window_find(side, index + 1)) {
         int64_t quantity = side->quantities[index];
-        window_set(side, index, 0);
-        window_set(side, index - shift, quantity);
+        side->quantities[index] = 0;
+        side->quantities[index - shift] = quantity;
     }
     side->base = base;
     side->best -= shift;
@@ -302,16 +294,13 @@ static bool side_set_outside(struct book_side *side, int64_t key, int64_t quanti
     else if (!window_move_to_better(side, key))
         return false;
     if (quantity)
-        window_set(side, window_index(side, key), quantity);
+        side->quantities[window_index(side, key)] = quantity;
     return true;
 }
 
 static void side_clear(struct book_side *side)
 {
-    for (uint32_t index = window_find(side, 0); index != WINDOW;
-         index = window_find(side, index + 1))
-        side->quantities[index] = 0;
-    memset(side->shown, 0, sizeof side->shown);
+    memset(side->quantities, 0, sizeof side->quantities);
     side->best = WINDOW;
     far_start(side);
 }
@@ -403,7 +392,7 @@ bool book_set(struct book *book, enum side which, int64_t price, int64_t quantit
     uint64_t index = window_index(side, key);
     uint32_t from = WINDOW + 1; /* nothing to settle */
     if (index < WINDOW) {
-        window_set(side, index, quantity);
+        side->quantities[index] = quantity;
         from = (uint32_t)index;
     } else if (!side_set_outside(side, key, quantity, &from)) {
         book_clear(book);
@@ -450,7 +439,7 @@ __attribute__((noinline)) static const struct row *side_apply(struct book_side *
         if (index >= WINDOW)
             break;
         least = index < least ? index : least;
-        window_set(side, index, row->quantity);
+        side->quantities[index] = row->quantity;
     }
     *from = (uint32_t)least;
     return row;
@@ -554,7 +543,7 @@ size_t book_level_count(const struct book *book, enum side which)
     const struct book_side *side = &book->sides[which];
     size_t count = side->far_count;
     for (size_t index = 0; index < WINDOW; index++)
-        count += side->shown[index];
+        count += side->quantities[index] != 0;
     return count;
 }
 

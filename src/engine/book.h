@@ -1,9 +1,9 @@
 /* An exact L2 book of one instrument: two sides of price levels, best first.
  *
- * Layout: each side is a flat window of quantities around its best price with a byte for each that
- * tells whether it is there, and an open-addressing table for levels outside the window. Keys are
- * price units, mirrored for bids so that lower is better on both sides. Used by the engine and, as a
- * book of its own, by the simulated venue. Pure: no allocation, no I/O. */
+ * Layout: each side is a flat window of quantities around its best price, 0 where there is no level, and
+ * an open-addressing table for levels outside the window. Keys are price units, mirrored for bids so that
+ * lower is better on both sides. Used by the engine and, as a book of its own, by the simulated venue.
+ * Pure: no allocation, no I/O. */
 #ifndef CAPSTAN_ENGINE_BOOK_H
 #define CAPSTAN_ENGINE_BOOK_H
 

@@ -744,8 +744,10 @@ void timers_settle(struct engine *engine);
 void audit_send(struct engine *engine, const struct candidate *candidate);
 void audit_full(struct engine *engine);
 /* Lists, sums and states of an instrument's live orders agree, done again from scratch and whatever stands
- * there; and what they reserve of each balance of a venue. No invariant is counted. */
+ * there; as many of all slots are live as are counted; and what they reserve of each balance of a venue. No
+ * invariant is counted. */
 bool audit_own_orders(const struct engine *engine, unsigned instrument);
+bool audit_own_count(const struct engine *engine);
 bool audit_own_sums(const struct engine *engine, unsigned venue);
 
 #endif

@@ -19,18 +19,19 @@ static void put(struct extremes *extremes, unsigned at, int64_t value)
 
 static void sum_older(struct extremes *extremes)
 {
-    unsigned newest = (unsigned)(extremes->part % KEPT);
-    extremes->older_count = 0;
+    const unsigned newest = (unsigned)(extremes->part % KEPT);
+    int64_t low = INT64_MAX, high = INT64_MIN;
+    uint32_t count = 0;
     for (unsigned at = 0; at < KEPT; at++) {
         if (at == newest || extremes->counts[at] == 0)
             continue;
-        bool first = extremes->older_count == 0;
-        if (first || extremes->low[at] < extremes->older_low)
-            extremes->older_low = extremes->low[at];
-        if (first || extremes->high[at] > extremes->older_high)
-            extremes->older_high = extremes->high[at];
-        extremes->older_count += extremes->counts[at];
+        low = extremes->low[at] < low ? extremes->low[at] : low;
+        high = extremes->high[at] > high ? extremes->high[at] : high;
+        count += extremes->counts[at];
     }
+    extremes->older_low = low;
+    extremes->older_high = high;
+    extremes->older_count = count;
 }
 
 void extremes_advance(struct extremes *extremes, int64_t now, int64_t window, int64_t standing)

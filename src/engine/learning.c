@@ -58,15 +58,21 @@ static void begin_spell(struct engine *engine, struct order *order, int64_t fill
 /* part / whole in 1e-9, rounded toward zero, kept within [0, 1]. */
 static int64_t ratio(int64_t part, int64_t whole)
 {
+    uint64_t scaled;
     if (part <= 0 || whole <= 0)
         return 0;
-    return part >= whole ? RATIO_ONE : (int64_t)((int128)part * RATIO_ONE / whole);
+    if (part >= whole)
+        return RATIO_ONE;
+    if (__builtin_mul_overflow((uint64_t)part, (uint64_t)RATIO_ONE, &scaled))
+        return (int64_t)((int128)part * RATIO_ONE / whole);
+    return (int64_t)(scaled / (uint64_t)whole);
 }
 
-/* amount x part, both in 1e-9 of their wholes. */
+/* amount x part, both in 1e-9 of their wholes and not below 0: whole ones and the rest apart, so that each
+ * product fits. */
 static int64_t times(int64_t amount, int64_t part)
 {
-    return (int64_t)((int128)amount * part / RATIO_ONE);
+    return amount / RATIO_ONE * part + amount % RATIO_ONE * part / RATIO_ONE;
 }
 
 /* The posterior after a spell: what was known before fades, then the spell is added. */

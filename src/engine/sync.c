@@ -756,8 +756,9 @@ static void check_own_book(struct engine *engine)
     for (unsigned index = 0; index < engine->instrument_count; index++)
         if (!audit_own_orders(engine, index))
             alarm_raise(engine, index, 0, ALARM_OWN_BOOK, 0);
+    bool counted = audit_own_count(engine);
     for (unsigned venue = 0; venue < engine->venue_count; venue++)
-        if (!audit_own_sums(engine, venue))
+        if (!counted || !audit_own_sums(engine, venue))
             alarm_raise(engine, EVENT_NONE_16, venue, ALARM_OWN_BOOK, 0);
 }
 

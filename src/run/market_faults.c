@@ -23,8 +23,9 @@ struct market_faults {
     const struct event_names *names;
     const struct engine *engine;
     struct watched *instruments;
-    unsigned count; /* of instruments */
-    uint64_t frame; /* messages of one frame are one moment: nobody acts between them */
+    unsigned count;    /* of instruments */
+    uint64_t frame;    /* messages of one frame are one moment: nobody acts between them */
+    bool within_frame; /* the last message had MESSAGE_MORE: the next is of its frame */
     bool any, started;
     int64_t first_ts, last_ts;
     uint64_t jumps, recoveries, entries_lost, unwritten;
@@ -241,29 +242,40 @@ static bool is_of_market(const struct message *message)
     return message->kind < EVENT_start;
 }
 
+/* What may tell more than that there was a message. Apart, so that best prices, which most messages are, pass by. */
+__attribute__((noinline)) static int take_more(struct market_faults *market, unsigned index,
+                                               const struct message *message, struct error *error)
+{
+    int code = 0;
+    if (message->record)
+        take_record(market, message);
+    if (!is_of_market(message) || index >= market->count)
+        return 0;
+    struct watched *watched = &market->instruments[index];
+    tape_faults_time(&watched->faults, message);
+    watched->faults.without_value += message->kind == EVENT_source_text;
+    if (message->kind == EVENT_depth || message->kind == EVENT_snapshot)
+        code = take_book(market, index, message, error);
+    watched->last_ts = message->ts_local;
+    return code;
+}
+
 int market_faults_take(struct market_faults *market, const struct message *message,
                        struct error *error)
 {
     const unsigned index = EVENT_STREAM_INSTRUMENT(message->stream);
-    int code = 0;
     if (message->kind >= EVENT_place)
         return 0; /* a decision, on a tape that is read */
     if (!market->any)
         market->first_ts = message->ts_local;
     market->any = true;
     market->last_ts = message->ts_local;
-    if (message->record)
-        take_record(market, message);
-    if (is_of_market(message) && index < market->count) {
-        struct watched *watched = &market->instruments[index];
-        tape_faults_time(&watched->faults, message);
-        watched->faults.without_value += message->kind == EVENT_source_text;
-        if (message->kind == EVENT_depth || message->kind == EVENT_snapshot)
-            code = take_book(market, index, message, error);
-        watched->last_ts = message->ts_local;
-    }
-    market->frame += !(message->flags & MESSAGE_MORE);
-    return code;
+    market->frame += !market->within_frame;
+    market->within_frame = (message->flags & MESSAGE_MORE) != 0;
+    if (message->kind != EVENT_top || index >= market->count)
+        return take_more(market, index, message, error);
+    market->instruments[index].last_ts = message->ts_local;
+    return 0;
 }
 
 static int on_message(struct sink *sink, const struct message *message, struct error *error)

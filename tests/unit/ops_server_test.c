@@ -150,8 +150,10 @@ static int ask_with(const char *method, const char *path, const char *more)
 {
     static char text[64 * 1024];
     int fd = dial(), status = 0;
-    snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s",
-             method, path, more);
+    int length =
+        snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s",
+                 method, path, more);
+    cr_assert(length > 0 && (size_t)length < sizeof text);
     say(fd, text);
     hear(fd, NULL);
     close(fd);
