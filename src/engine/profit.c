@@ -357,7 +357,8 @@ void profit_take_rate(struct engine *engine, const struct event_reference_rate *
     if (!profit->on)
         return;
     rate_changed(engine, index);
-    profit->touched = true; /* no instrument has changed, but what the account lost may have: it is judged */
+    profit->touched =
+        true; /* no instrument has changed, but what the account lost may have: it is judged */
 }
 
 /* --- limits ---------------------------------------------------------------------------------------- */

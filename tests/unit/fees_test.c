@@ -136,6 +136,7 @@ Test(fees, a_fill_beyond_its_limit_is_told)
     fill("t1", "0.2", 1, LIQUIDITY_MAKER);
     cr_expect_eq(fees_beyond(fees), 1);
     fflush(session_log.file);
-    cr_expect_not_null(strstr(logged, "\"side\":\"buy\",\"price\":\"99.1\",\"limit\":\"99.0\",\"beyond\":1"), "%s",
-                       logged);
+    cr_expect_not_null(
+        strstr(logged, "\"side\":\"buy\",\"price\":\"99.1\",\"limit\":\"99.0\",\"beyond\":1"), "%s",
+        logged);
 }

@@ -172,7 +172,8 @@ Test(oanda_market, factors_that_hold_are_told_again)
         oanda_heartbeat(0, 0);
         oanda_expect("top oanda:EUR_USD bid 1.12157*5 ask 1.12170*9");
         if (i == 2)
-            oanda_expect("reference_rate oanda:EUR_USD from=USD to=EUR bid=0.89150397 ask=0.8916073");
+            oanda_expect(
+                "reference_rate oanda:EUR_USD from=USD to=EUR bid=0.89150397 ask=0.8916073");
         oanda_expect("top oanda:BTC_USD");
     }
     oanda_expect_nothing();
