@@ -48,6 +48,7 @@ class LocalView:
         self.two_sided = False  # both best prices are there, and not crossed
         self.mark = None  # (order on the tape, price, time)
         self.mid = None  # the same, the last there was
+        self.mid_stood = 0  # until when that was a mark, where it is none any more
         self.funding = {}  # due: rate
         self.funded = []  # (due, rate, mark)
 
@@ -63,6 +64,17 @@ class LocalView:
     def message(self, message):
         """One market message."""
         self.pass_time(message.time - 1)
+        stood = self.mid_until()
+        self.change(message)
+        if stood and not self.mid_until():
+            self.mid_stood = min(stood, message.time)
+
+    def mid_until(self):
+        """Until when the mid is a mark if nothing comes; 0 where the book has none."""
+        return self.book_time + MARK_AGE if self.book.synchronised and self.two_sided else 0
+
+    def change(self, message):
+        """What a market message changes."""
         if message.kind == "funding":
             fields = message.fields()
             due = read_time(fields["due"])
@@ -114,14 +126,14 @@ class LocalView:
 
     def valued(self, now):
         """(mark, stale): the venue's if younger than 5 s (perpetuals), else the mid of a
-        synchronised, uncrossed book younger than 5 s, else the newest of what was last known of
-        the two, flagged, whatever became of its source."""
+        synchronised, uncrossed book younger than 5 s, else the one of the two that was a mark
+        last, flagged, whatever became of its source."""
         venue = self.mark if self.instrument.contract != "spot" else None
         if venue and now - venue[2] < MARK_AGE:
             return venue[1], False
-        if self.book.synchronised and self.two_sided and now - self.book_time < MARK_AGE:
+        if now < self.mid_until():
             return self.mid[1], False
-        if venue and (not self.mid or venue[2] >= self.mid[2]):
+        if venue and (not self.mid or venue[2] + MARK_AGE >= (self.mid_until() or self.mid_stood)):
             return venue[1], True
         return (self.mid[1] if self.mid else None), True
 

@@ -181,8 +181,10 @@ static void take_fill(struct ops_collect *collect, const struct event_order_fill
     if (!life)
         return;
     arrive(collect, life, now);
-    bool whole = fill->leaves.status == NUMBER_VALUE ? fill->leaves.units == 0
-                                                     : has_ended(collect, fill->order);
+    /* One that does not say what is left can't fill what the venue said to be over with some left. */
+    bool whole = fill->leaves.status == NUMBER_VALUE
+                     ? fill->leaves.units == 0
+                     : !life->ended && has_ended(collect, fill->order);
     if (!whole || life->filled)
         return;
     life->filled = life->ended = true;

@@ -252,18 +252,25 @@ static int make_assets(struct reading *reading, struct error *error)
     return finish(reading, error);
 }
 
-/* All instruments have told of this time: one point of each asset's profit. */
-static void end_sample(struct reading *reading, int64_t at_ns)
+/* All instruments have told of this time: one point of each asset's profit. A sample of which a position has no
+ * mark, as after a restart, is none: what is not realised would count as nothing. */
+static void end_sample(struct reading *reading, int64_t at_ns, bool bound)
 {
     struct run *run = reading->run;
-    for (size_t i = 0; i < run->asset_count; i++)
+    for (size_t i = 0; i < run->asset_count; i++) {
         run->assets[i].worth = MONEY_ZERO;
-    for (size_t i = 0; i < run->instrument_count; i++)
-        add(reading, &asset_of(reading, run->instruments[i].profit_asset)->worth,
-            run->instruments[i].worth);
+        run->assets[i].unmarked = false;
+    }
+    for (size_t i = 0; i < run->instrument_count; i++) {
+        struct run_asset *asset = asset_of(reading, run->instruments[i].profit_asset);
+        add(reading, &asset->worth, run->instruments[i].worth);
+        asset->unmarked |= run->instruments[i].unmarked;
+    }
     for (size_t i = 0; i < run->asset_count; i++) {
         struct run_asset *asset = &run->assets[i];
         money below = MONEY_ZERO;
+        if (asset->unmarked && !bound)
+            continue;
         series_add(reading, &asset->equity, at_ns, asset->worth);
         if (money_compare(asset->worth, asset->peak) > 0)
             asset->peak = asset->worth;
@@ -317,6 +324,8 @@ static void read_position(struct reading *reading, struct run_instrument *instru
     subtract(reading, &instrument->worth, before->net);
     series_add(reading, &instrument->inventory, store_reader_integer(reader, 1, 0, INT64_MAX),
                instrument->position);
+    instrument->unmarked =
+        money_compare(instrument->position, MONEY_ZERO) != 0 && store_reader_is_null(reader, 8);
     if (strcmp(why, "final") != 0)
         return;
     instrument->ended = true;
@@ -331,6 +340,7 @@ static int read_positions(struct reading *reading, struct error *error)
     struct store_reader *reader = reading->reader;
     struct run *run = reading->run;
     int64_t sample = -1; /* time of the sample that is being read */
+    bool bound = false;  /* it is the start or the end */
     int code = store_reader_query(reader, "position",
                                   "SELECT why, at_ns, instrument, position, realised, unrealised,"
                                   " fees, funding, mark, mark_stale FROM position ORDER BY id",
@@ -342,14 +352,15 @@ static int read_positions(struct reading *reading, struct error *error)
         bool fill = strcmp(why, "fill") == 0;
         int64_t at_ns = store_reader_integer(reader, 1, 0, INT64_MAX);
         if (sample >= 0 && (fill || at_ns != sample))
-            end_sample(reading, sample);
+            end_sample(reading, sample, bound);
         sample = fill ? -1 : at_ns;
+        bound = strcmp(why, "start") == 0 || strcmp(why, "final") == 0;
         read_position(reading, read_instrument(reading, 2), why);
         if (reading->no_memory)
             break;
     }
     if (sample >= 0)
-        end_sample(reading, sample);
+        end_sample(reading, sample, bound);
     for (size_t i = 0; i < run->instrument_count; i++)
         add(reading, &asset_of(reading, run->instruments[i].profit_asset)->fees,
             run->instruments[i].fees);

@@ -100,13 +100,15 @@ struct run_instrument {
     struct run_intervals gates, breakers;
     uint64_t sent, placed, open, filled, cancelled, rejected, expired, not_found;
     struct run_series inventory;
-    money worth; /* while reading: realised + unrealised - fees + funding as they stood last */
+    bool unmarked; /* while reading: there is a position, and nothing marks it */
+    money worth;   /* while reading: realised + unrealised - fees + funding as they stood last */
 };
 
 /* Profit in one asset. Instruments whose profit is in it are added up. */
 struct run_asset {
     char *name;
     struct run_series equity; /* at the start, at each sample and at the end */
+    bool unmarked;            /* while reading: an instrument is */
     money fees, worth, peak, drawdown;
     int64_t drawdown_ns; /* when it was deepest */
 };

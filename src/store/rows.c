@@ -249,7 +249,7 @@ struct sent_modify {
 };
 
 struct last_spell {
-    int64_t id, level, rested, filled;
+    int64_t id, level, left;
 };
 
 /* The one row of a statement whose parameter is an order or another id, as integers; 0 where there is none. */
@@ -279,9 +279,9 @@ static int find_modify(struct store *store, order_id order, struct sent_modify *
 static int find_spell(struct store *store, order_id order, struct last_spell *spell,
                       struct error *error)
 {
-    int64_t values[4];
-    int code = find_row(store, STORE_find_spell, order, values, 4, error);
-    *spell = (struct last_spell){values[0], values[1], values[2], values[3]};
+    int64_t values[3];
+    int code = find_row(store, STORE_find_spell, order, values, 3, error);
+    *spell = (struct last_spell){values[0], values[1], values[2]};
     return code;
 }
 
@@ -405,8 +405,24 @@ static int take_learned(struct store *store, const struct message *message, stru
         return error->code;
     if (sent.id != 0 || spell.id == 0 || spell.level == (int64_t)told->next)
         return 0;
-    return move_spell(store, told->order, (int64_t)told->next, NULL, spell.rested - spell.filled,
-                      message->ts_local, error);
+    return move_spell(store, told->order, (int64_t)told->next, NULL, spell.left, message->ts_local,
+                      error);
+}
+
+/* What a fill leaves; of a venue that does not tell, what was left before less the fill. */
+static int find_leaves(struct store *store, const struct message *message, int64_t *leaves,
+                       struct error *error)
+{
+    const struct event_order_filled *f = &message->record->order_filled;
+    *leaves = f->leaves.units;
+    if (f->leaves.status == NUMBER_VALUE)
+        return 0;
+    struct last_spell spell;
+    if (begin_spells(store, f->order, message->ts_local, error) ||
+        find_spell(store, f->order, &spell, error))
+        return error->code;
+    *leaves = spell.left > f->quantity.units ? spell.left - f->quantity.units : 0;
+    return 0;
 }
 
 /* A fill at the price of a modify shows that it is done, before or without its answer. */
@@ -414,9 +430,9 @@ static int take_fill(struct store *store, const struct message *message, struct 
                      struct error *error)
 {
     const struct event_order_filled *f = &message->record->order_filled;
-    const int64_t leaves = f->leaves.status == NUMBER_VALUE ? f->leaves.units : 0;
+    int64_t leaves;
     struct sent_modify sent;
-    if (find_modify(store, f->order, &sent, error))
+    if (find_leaves(store, message, &leaves, error) || find_modify(store, f->order, &sent, error))
         return error->code;
     bool done = sent.id != 0 && f->price.units == sent.price;
     if (rest(store, f->order, done ? &sent : NULL, f->quantity.units + leaves, message->ts_local,

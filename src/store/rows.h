@@ -12,7 +12,11 @@
     X(run, "INSERT OR REPLACE INTO run VALUES (1,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")  \
     X(instrument, "INSERT INTO instrument VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")             \
     X(order, "INSERT INTO orders VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL)")                \
-    X(ended, "UPDATE orders SET ended = ?2, ended_ns = ?3 WHERE id = ?1")                          \
+    /* A fill that comes behind the end of what it leaves makes no order filled. */                \
+    X(ended, "UPDATE orders SET ended = ?2, ended_ns = ?3 WHERE id = ?1 AND NOT (?2 = 'filled'"    \
+             " AND coalesce((SELECT left_units FROM spell WHERE order_id = ?1 ORDER BY id DESC"    \
+             " LIMIT 1), 0) > 0 AND EXISTS (SELECT 1 FROM order_event WHERE order_id = ?1"         \
+             " AND kind IN ('order_cancelled', 'order_expired')))")                                \
     X(modify, "INSERT INTO modify VALUES (?,?,?,?,?,?,?,?,?,?,?,NULL)")                            \
     X(find_modify,                                                                                 \
       "SELECT * FROM (SELECT id, level, distance_millitick, price_units, leaves_units,"            \
@@ -20,15 +24,17 @@
       " WHERE answered_ns IS NULL")                                                                \
     X(answer_modify, "UPDATE modify SET answered_ns = ?2 WHERE id = ?1")                           \
     X(first_spell, "INSERT INTO spell SELECT NULL, ?1, id, level, distance_millitick,"             \
-                   " quantity_units, 0, NULL FROM orders WHERE id = ?2"                            \
+                   " quantity_units, 0, quantity_units, NULL FROM orders WHERE id = ?2"            \
                    " AND NOT EXISTS (SELECT 1 FROM spell WHERE order_id = ?2)")                    \
-    X(spell, "INSERT INTO spell VALUES (NULL,?,?,?,?,?,0,NULL)")                                   \
-    X(find_spell, "SELECT id, level, rested_units, filled_units FROM spell WHERE order_id = ?"     \
-                  " ORDER BY id DESC LIMIT 1")                                                     \
+    X(spell, "INSERT INTO spell VALUES (NULL,?1,?2,?3,?4,?5,0,?5,NULL)")                           \
+    X(find_spell, "SELECT id, level, left_units FROM spell WHERE order_id = ? ORDER BY id DESC"    \
+                  " LIMIT 1")                                                                      \
     X(rest_spell,                                                                                  \
-      "UPDATE spell SET rested_units = max(rested_units, filled_units + ?2) WHERE id = ?1")        \
+      "UPDATE spell SET rested_units = max(rested_units, filled_units + ?2), left_units = ?2"      \
+      " WHERE id = ?1")                                                                            \
     X(fill_spell, "UPDATE spell SET filled_units = filled_units + ?2,"                             \
-                  " rested_units = max(rested_units, filled_units + ?2) WHERE id = ?1")            \
+                  " rested_units = max(rested_units, filled_units + ?2),"                          \
+                  " left_units = max(left_units - ?2, 0) WHERE id = ?1")                           \
     X(end_spell, "UPDATE spell SET ended_ns = ?2 WHERE order_id = ?1 AND ended_ns IS NULL")        \
     X(order_event, "INSERT INTO order_event VALUES (?,?,?,?,?,?)")                                 \
     X(fill, "INSERT INTO fill VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                         \

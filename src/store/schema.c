@@ -102,7 +102,8 @@ const char store_schema[] =
     "  distance_millitick INTEGER," /* NULL: kept for another level, of which no distance was told */
     "  rested_units INTEGER NOT NULL," /* the most that could have filled in it */
     "  filled_units INTEGER NOT NULL,"
-    "  ended_ns INTEGER" /* NULL: it rests */
+    "  left_units INTEGER NOT NULL," /* what was last shown to rest, less what filled since */
+    "  ended_ns INTEGER"             /* NULL: it rests */
     ") STRICT;"
     "CREATE INDEX spell_order ON spell (order_id);"
     "CREATE TABLE fill ("

@@ -291,9 +291,11 @@ def spells_of_tape(tape):
         """It is shown to rest for that level with these leaves."""
         if order["spell"] and order["spell"][0] == level:
             order["spell"][1] = max(order["spell"][1], order["spell"][2] + leaves)
+            order["left"] = leaves
         else:
             close(order)
             order["spell"] = [level, leaves, 0]
+            order["left"] = leaves
 
     def begin(order):
         if not order["begun"]:
@@ -321,7 +323,7 @@ def spells_of_tape(tape):
         elif kind == "modify_rejected":
             order["sent"] = None
         elif kind == "learned" and order["spell"] and not order["sent"] and fields["next"] != fields["level"]:
-            rest(order, int(fields["next"]), order["spell"][1] - order["spell"][2])
+            rest(order, int(fields["next"]), order["left"])
         elif kind == "order_filled":
             begin(order)
             quantity, leaves, level = Fraction(fields["quantity"]), Fraction(fields["leaves"]), order["spell"][0]
@@ -329,6 +331,7 @@ def spells_of_tape(tape):
                 level, order["sent"] = order["sent"][0], None
             rest(order, level, quantity + leaves)
             order["spell"][2] += quantity
+            order["left"] = leaves
             fills[(*order["key"], level)] = fills.get((*order["key"], level), 0) + 1
             if leaves == 0:
                 close(order)
@@ -450,6 +453,27 @@ def independently(folder):
     with open(f"{folder}/a.html", "rb") as file:
         check("a database has one page, byte for byte", file.read() == before)
     return relaxed
+
+
+def unmarked(folder):
+    """A sample of which a position has no mark is no point of its asset's profit, and no drawdown."""
+    shutil.copy(f"{folder}/a.db", f"{folder}/unmarked.db")
+    with sqlite3.connect(f"{folder}/unmarked.db") as database:
+        at, = database.execute("SELECT at_ns FROM position WHERE why = 'sample' AND instrument = 2 AND position <> '0' LIMIT 1"
+                               ).fetchone()
+        database.execute("UPDATE position SET mark = NULL, unrealised = '-1000000' WHERE at_ns = ? AND instrument = 2", (at,))
+    database.close()
+    done = run("report", f"{folder}/unmarked.db", "--csv", f"{folder}/unmarked")
+    before, after = ({(row["at_ns"], row["asset"]) for row in table(f"{folder}/{name}", "equity")} for name in ("a", "unmarked"))
+    deepest = max(Fraction(row["drawdown"]) for row in table(f"{folder}/unmarked", "account"))
+    check("a sample of a position without a mark is no point and no drawdown", before - after == {(str(at), "USD")}
+          and after < before and deepest < 1000000, done.stderr, before - after, deepest)
+    with sqlite3.connect(f"{folder}/unmarked.db") as database:
+        database.execute("UPDATE position SET mark = NULL, position = '1' WHERE why = 'start' AND instrument = 2")
+    database.close()
+    run("report", f"{folder}/unmarked.db", "--csv", f"{folder}/unmarked")
+    first = table(f"{folder}/unmarked", "equity")[0]
+    check("the start is a point, mark or no", first["net"] == "0" and first["at_ns"] == min(at for at, _ in before), first)
 
 
 def edge_trips(fills, fee):
@@ -627,6 +651,7 @@ def main():
         what_venues_tell(folder)
         ahead_of_depth(folder)
         settings = independently(folder)
+        unmarked(folder)
         lives_of_orders(folder, settings)
         trips(folder, settings)
         two_runs(folder, settings)

@@ -163,6 +163,29 @@ Test(ops_collect, an_order_is_filled_or_over_when_the_engine_says_so)
     ops_bench_close(&b);
 }
 
+/* 4 of 10 had filled when it was cancelled, and are told behind that. */
+Test(ops_collect, a_fill_told_behind_a_cancel_fills_no_order)
+{
+    const union event_record fill = {.order_filled = {.order = 1,
+                                                      .side = SIDE_BUY,
+                                                      .price = {990, NUMBER_VALUE},
+                                                      .quantity = {4, NUMBER_VALUE},
+                                                      .leaves = {0, NUMBER_ABSENT},
+                                                      .trade = {.length = 1, .bytes = "7"},
+                                                      .fee_asset = ASSET_QUOTE}};
+    quoting();
+    harness_accept(&b.h, 1);
+    harness_cancelled(&b.h, 1, 6);
+    expects_counter("cancelled", 1);
+    cr_assert(engine_order_is_open(b.h.engine, 1)); /* until the 4 are told */
+    harness_record(&b.h, EVENT_order_filled, EVENT_STREAM(0, CHANNEL_SESSION), &fill);
+    cr_assert(!engine_order_is_open(b.h.engine, 1));
+    metric("capstan_orders_filled_total{exchange=\"alpha\",side=\"buy\"} 0");
+    metric("capstan_fills_total{exchange=\"alpha\",side=\"buy\",liquidity=\"maker\"} 1");
+    expects_counter("cancelled", 1);
+    ops_bench_close(&b);
+}
+
 Test(ops_collect, failed_is_refused_but_not_for_post_only)
 {
     quoting();

@@ -158,6 +158,27 @@ Test(store, an_edit_that_was_refused_leaves_the_level_and_one_that_grows_rests_m
     cr_expect_eq(store_shut(&store), SQLITE_OK);
 }
 
+Test(store, an_order_that_was_made_smaller_is_kept_for_another_level_as_it_is)
+{
+    struct store store = open_store();
+    put_place(&store, 1, "#1", 1);
+    put(&store, 2, "order_accepted v1:BTC-USD order=#1 venue_order=\"a\"");
+    put(&store, 3,
+        "modify v1:BTC-USD order=#1 side=buy price=100.0 leaves=0.004 level=1 cause=2 fair=201000 "
+        "skew=0 distance=1000 gates=0x1");
+    put(&store, 4, "order_modified v1:BTC-USD order=#1 price=100.0 leaves=0.004");
+    put(&store, 5,
+        "learned v1:BTC-USD order=#1 side=buy level=1 filled=0 weight=0.3 alpha=1 beta=1.3 "
+        "next=0");
+    put_fill(&store, 6, "silent", "100.0", "0.001", "absent");
+    put(&store, 7,
+        "learned v1:BTC-USD order=#1 side=buy level=0 filled=0.25 weight=0.1 alpha=1.25 beta=1.4 "
+        "next=2");
+    put_fill(&store, 8, "whole", "100.0", "0.003", "0.000");
+    expect(&store, spells, "1 2 5 10 0 1000; 0 5 7 4 1 -; 2 7 8 3 3 -; ");
+    cr_expect_eq(store_shut(&store), SQLITE_OK);
+}
+
 Test(store, a_refused_order_never_rested_and_a_replace_is_told_from_a_place)
 {
     struct store store = open_store();
@@ -257,6 +278,29 @@ Test(store, a_fill_whose_rest_is_not_told_ends_an_order_only_where_the_engine_sa
     put_entry(&store, (struct spool_entry){.what = SPOOL_ENDED,
                                            .ended = {2, INT64_C(6000000000), EVENT_order_status}});
     expect(&store, "SELECT level, outcome FROM outcomes", "0 filled; 1 cancelled; ");
+    cr_expect_eq(store_shut(&store), SQLITE_OK);
+}
+
+/* The venue tells an end before the last fills: what they leave decides which it was. */
+Test(store, a_fill_that_comes_behind_the_end_makes_no_order_filled_of_which_some_is_left)
+{
+    struct store store = open_store();
+    put_place(&store, 1, "#1", 0);
+    put(&store, 2, "order_accepted v1:BTC-USD order=#1 venue_order=\"a\"");
+    put(&store, 3, "order_cancelled v1:BTC-USD order=#1 leaves=0.006 cause=requested");
+    put_fill(&store, 4, "told", "100.0", "0.001", "0.006");
+    put_fill(&store, 5, "silent", "100.0", "0.003", "absent");
+    put_entry(&store, (struct spool_entry){.what = SPOOL_ENDED,
+                                           .ended = {1, INT64_C(5000000000), EVENT_order_filled}});
+    put_place(&store, 6, "#2", 1);
+    put(&store, 7, "order_accepted v1:BTC-USD order=#2 venue_order=\"b\"");
+    put(&store, 8, "order_cancelled v1:BTC-USD order=#2 leaves=0.000 cause=requested");
+    put(&store, 9,
+        "order_filled v1:BTC-USD order=#2 trade=\"all\" side=buy price=100.0 quantity=0.010 "
+        "leaves=absent cause=queue liquidity=maker fee=0 fee_asset=USD");
+    put_entry(&store, (struct spool_entry){.what = SPOOL_ENDED,
+                                           .ended = {2, INT64_C(9000000000), EVENT_order_filled}});
+    expect(&store, "SELECT level, outcome FROM outcomes", "0 cancelled; 1 filled; ");
     cr_expect_eq(store_shut(&store), SQLITE_OK);
 }
 
