@@ -31,6 +31,19 @@ void tape_identity_text(const uint8_t identity[TAPE_IDENTITY_BYTES],
         snprintf(out + (size_t)2 * i, 3, "%02x", identity[i]);
 }
 
+bool tape_loses_book(const struct message *message, unsigned instrument, unsigned venue)
+{
+    if (message->kind == EVENT_feed_connection)
+        return !message->record->feed_connection.connected &&
+               message->record->feed_connection.venue == venue;
+    unsigned channel = EVENT_STREAM_CHANNEL(message->stream);
+    if (message->kind != EVENT_gap ||
+        (message->stream != EVENT_NONE_16 && (channel == CHANNEL_TRADE || channel == CHANNEL_TOP)))
+        return false;
+    return message->record->gap.instrument == instrument ||
+           message->record->gap.instrument == EVENT_NONE_16;
+}
+
 int tape_check_span(const struct tape_reader *reader, const char *path, int64_t from, int64_t to,
                     struct error *error)
 {

@@ -24,6 +24,9 @@ enum { TAPE_IDENTITY_TEXT_MAX = 2 * TAPE_IDENTITY_BYTES + 1 };
 /* 32 hexadecimal digits and NUL. */
 void tape_identity_text(const uint8_t identity[TAPE_IDENTITY_BYTES],
                         char out[TAPE_IDENTITY_TEXT_MAX]);
+/* Whether nobody knows any more what the book of `instrument`, of `venue`, is after this message: a gap in its depth, one
+ * without instrument, or the end of the venue's connection. (A gap of trades or best prices is none of the book.) */
+bool tape_loses_book(const struct message *message, unsigned instrument, unsigned venue);
 /* 0 where `output` was given and is not `input`; else the exit status, after one line to standard
  * error. `command` is the command's name. */
 int tape_need_output(const char *command, const char *output, const char *input);

@@ -126,17 +126,22 @@ static void close_view(struct view *view)
     }
 }
 
+static void lose_books(struct view *view, const struct message *message)
+{
+    for (unsigned i = 0; i < view->names->instrument_count; i++)
+        if (tape_loses_book(message, i, view->names->definitions[i].venue))
+            book_clear(view->books[i]);
+}
+
 static int apply(struct view *view, const struct message *message, struct error *error)
 {
-    if (message->kind != EVENT_depth && message->kind != EVENT_snapshot &&
-        message->kind != EVENT_gap)
-        return ERROR_NONE;
     unsigned instrument = EVENT_STREAM_INSTRUMENT(message->stream);
-    struct book *book = view->books[instrument];
-    if (message->kind == EVENT_gap) {
-        book_clear(book);
+    if (message->kind == EVENT_gap || message->kind == EVENT_feed_connection)
+        lose_books(view, message);
+    if ((message->kind != EVENT_depth && message->kind != EVENT_snapshot) ||
+        instrument >= view->names->instrument_count) /* depth of no instrument is no book's */
         return ERROR_NONE;
-    }
+    struct book *book = view->books[instrument];
     /* What stands before the first snapshot is no book. */
     if (message->kind == EVENT_depth && !book_is_synchronised(book))
         return ERROR_NONE;

@@ -12,6 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/tape.h"
 #include "engine/book.h"
+#include "tape/standing.h"
 
 enum { CUT_FAR_LEVELS = 64 * 1024 /* a side; more than any venue shows */ };
 
@@ -42,11 +43,6 @@ static int note_book(struct cut *cut, struct before *before, const struct messag
                      struct error *error)
 {
     size_t size = (book_size(CUT_FAR_LEVELS) + 63) / 64 * 64;
-    if (message->kind == EVENT_gap) {
-        if (before->book != NULL)
-            book_clear(before->book);
-        return 0;
-    }
     if (before->book == NULL && message->kind == EVENT_snapshot) {
         void *memory = aligned_alloc(64, size);
         if (memory == NULL)
@@ -77,13 +73,23 @@ static void note_record(struct message *kept, union event_record *record,
     kept->record = record;
 }
 
+static void lose_books(struct cut *cut, const struct message *message)
+{
+    const struct event_names *names = &tape_reader_header(cut->reader)->names;
+    for (unsigned i = 0; i < names->instrument_count; i++)
+        if (cut->instruments[i].book != NULL &&
+            tape_loses_book(message, i, names->definitions[i].venue))
+            book_clear(cut->instruments[i].book);
+}
+
 static int note(struct cut *cut, const struct message *message, struct error *error)
 {
+    if (message->kind == EVENT_gap || message->kind == EVENT_feed_connection)
+        lose_books(cut, message);
     if (message->stream == EVENT_NONE_16)
         return 0;
     struct before *before = &cut->instruments[EVENT_STREAM_INSTRUMENT(message->stream)];
-    if (message->kind == EVENT_depth || message->kind == EVENT_snapshot ||
-        message->kind == EVENT_gap)
+    if (message->kind == EVENT_depth || message->kind == EVENT_snapshot)
         return note_book(cut, before, message, error);
     if (message->kind == EVENT_definition)
         note_record(&before->definition, &before->definition_record, message);
@@ -192,12 +198,23 @@ static int take_block(struct cut *cut, bool *begun, struct error *error)
     return failed;
 }
 
+/* What was told before the first block that is read whole: a halt, say, is told once. */
+static int note_standing(struct cut *cut, size_t first, struct error *error)
+{
+    struct tape_standing standing;
+    int failed = tape_standing_read(&standing, cut->reader, first, error);
+    for (size_t i = 0; i < standing.count && failed == 0; i++)
+        failed = note(cut, &standing.messages[i], error);
+    tape_standing_free(&standing);
+    return failed;
+}
+
 static int run(struct cut *cut, struct error *error)
 {
     size_t blocks = tape_reader_block_count(cut->reader);
     bool begun = cut->from == INT64_MIN;
-    int failed = 0;
     size_t first = begun ? 0 : tape_reader_snapshot_before(cut->reader, cut->from);
+    int failed = note_standing(cut, first, error);
     for (size_t b = first; b < blocks && failed == 0; b++) {
         if (tape_reader_block_info(cut->reader, b)->first_ts > cut->to)
             break;

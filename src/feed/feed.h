@@ -45,7 +45,8 @@ struct tape_feed_options {
     unsigned threads;  /* 1: decode here; 2: decode on a second thread */
 };
 
-/* A feed over a tape. With `from`, begins at the last block from which every book can be built;
+/* A feed over a tape. With `from`, begins at the last block from which every book can be built, and before it
+ * with what was told earlier and stands then (tape/standing.h: a halt is told once), each at its own time;
  * those earlier messages come too and the loop tells the engine's start by time. Takes all memory
  * here: the ring holds as many blocks as any `lookahead` of the tape needs. The reader stays the
  * caller's. */

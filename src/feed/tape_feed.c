@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/time.h"
+#include "tape/standing.h"
 #include "tape/tape.h"
 
 /* Blocks that the second thread may be in front, beside those that the cursors need: fewer leave its
@@ -38,6 +39,8 @@ struct tape_feed {
     size_t first_block, end_block;
     size_t decoded; /* as far as the loop's thread knows */
     struct cursor next, ahead;
+    struct tape_standing before;      /* what stands when the first block begins: given before it */
+    size_t before_next, before_ahead; /* how many of these each cursor has given or left out */
     struct tape_block *ring;
     size_t ring_count;
     bool threaded;
@@ -161,9 +164,24 @@ static void skip(struct feed *feed, const struct message *message)
     feed->clock_jump_farthest = far > feed->clock_jump_farthest ? far : feed->clock_jump_farthest;
 }
 
+/* The next for that cursor of what was told before the first block, or NULL. */
+static const struct message *next_before(const struct tape_feed *feed, const bool *wanted,
+                                         size_t *given)
+{
+    while (*given < feed->before.count && !wanted[feed->before.messages[*given].kind])
+        ++*given;
+    return *given < feed->before.count ? &feed->before.messages[*given] : NULL;
+}
+
 static const struct message *tape_feed_next(struct feed *base, struct error *error)
 {
     struct tape_feed *feed = (struct tape_feed *)base;
+    const struct message *before = next_before(feed, feed->wanted, &feed->before_next);
+    if (before) {
+        feed->before_next++;
+        feed->position = before->ts_local;
+        return before;
+    }
     do {
         while (feed->next.at != feed->next.end) {
             const struct message *message = feed->next.at++;
@@ -216,6 +234,14 @@ static const struct message *tape_feed_ahead(struct feed *base, int64_t limit, s
 {
     struct tape_feed *feed = (struct tape_feed *)base;
     ASSERT(limit <= add_saturating(feed->position, feed->lookahead));
+    const struct message *before = next_before(feed, base->ahead_wanted, &feed->before_ahead);
+    if (before) {
+        base->ahead_ts = before->ts_local;
+        if (before->ts_local > limit)
+            return NULL;
+        feed->before_ahead++;
+        return before;
+    }
     while (!ahead_finds(feed))
         if (!ahead_enters_block(feed, limit, error))
             return NULL;
@@ -303,6 +329,7 @@ static void tape_feed_close(struct feed *base)
     if (feed->threaded)
         decoder_close(&feed->decoder);
     ring_close(feed);
+    tape_standing_free(&feed->before);
     free(feed);
 }
 
@@ -343,11 +370,14 @@ int tape_feed_open(struct feed **out, struct tape_reader *reader,
         feed->feed.ahead_wanted[kind] = feed->wanted[kind];
     }
     choose_blocks(feed, options);
-    int code = ring_open(feed, error);
+    int code = tape_standing_read(&feed->before, reader, feed->first_block, error);
+    if (!code)
+        code = ring_open(feed, error);
     if (!code && feed->threaded)
         code = decoder_open(feed, error);
     if (code) {
         ring_close(feed);
+        tape_standing_free(&feed->before);
         free(feed);
         return code;
     }

@@ -344,11 +344,33 @@ static size_t candidates(const struct scan *scan, const struct scan_snapshot *sn
 
 enum { MARK_CANDIDATE = 1, MARK_JOINS = 2 };
 
+struct snapshot_id {
+    uint64_t id;
+    size_t number; /* of the snapshot */
+};
+
 /* Context of the second reading that only unplaced snapshots need. */
 struct joining {
     struct pass pass;
-    uint8_t *marks; /* instrument_count for each snapshot */
+    uint8_t *marks;            /* instrument_count for each snapshot */
+    struct snapshot_id *by_id; /* in order */
 };
+
+/* Where the snapshots of that id and above begin in their order. */
+static size_t find_id(const struct joining *joining, uint64_t id)
+{
+    const struct scan *scan = joining->pass.scan;
+    size_t low = 0, high = scan->snapshot_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (joining->by_id[middle].id < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
 
 static int test_joins(struct pass *pass, const struct capture_line *line)
 {
@@ -361,7 +383,10 @@ static int test_joins(struct pass *pass, const struct capture_line *line)
     }
     int symbol = scan_find_symbol(scan, frame->market, frame->symbol);
     ASSERT(symbol >= 0);
-    for (size_t i = 0; i < scan->snapshot_count; i++) {
+    /* A snapshot that a frame joins has an id of the frame's own, or the one before. */
+    for (size_t at = find_id(joining, frame->first_id - (frame->first_id > 0));
+         at < scan->snapshot_count && joining->by_id[at].id <= frame->last_id; at++) {
+        size_t i = joining->by_id[at].number;
         uint8_t *mark =
             &joining->marks[i * scan->instrument_count + scan->symbols[symbol].instrument];
         /* Futures: only the strict rule tells symbols apart, since they share their ids. */
@@ -426,6 +451,32 @@ static int place_snapshots(struct scan *scan, const uint8_t *all_marks, struct e
     return 0;
 }
 
+static int compare_ids(const void *left, const void *right)
+{
+    const struct snapshot_id *a = left, *b = right;
+    return (a->id > b->id) - (a->id < b->id);
+}
+
+/* Where they are many, each frame is held against few. */
+static void order_by_id(struct joining *joining)
+{
+    const struct scan *scan = joining->pass.scan;
+    for (size_t i = 0; i < scan->snapshot_count; i++) {
+        joining->by_id[i] = (struct snapshot_id){scan->snapshots[i].id, i};
+    }
+    qsort(joining->by_id, scan->snapshot_count, sizeof *joining->by_id, compare_ids);
+}
+
+/* In the order in which the second reading meets them. */
+static int compare_places(const void *left, const void *right)
+{
+    const struct scan_snapshot *a = left, *b = right;
+    if (a->file != b->file) {
+        return a->file < b->file ? -1 : 1;
+    }
+    return (a->line > b->line) - (a->line < b->line);
+}
+
 static int find_snapshots(struct pass *from)
 {
     struct scan *scan = from->scan;
@@ -433,13 +484,17 @@ static int find_snapshots(struct pass *from)
     size_t count = scan->snapshot_count * scan->instrument_count;
     bool again = false;
     joining.marks = calloc(count + 1, 1);
-    if (joining.marks == NULL) {
+    joining.by_id = calloc(scan->snapshot_count + 1, sizeof *joining.by_id);
+    if (joining.marks == NULL || joining.by_id == NULL) {
+        free(joining.marks);
+        free(joining.by_id);
         return error_set(from->error, ERROR_SYSTEM, "no memory to place snapshots");
     }
     for (size_t i = 0; i < scan->snapshot_count; i++) {
         uint8_t *marks = joining.marks + i * scan->instrument_count;
         again = candidates(scan, &scan->snapshots[i], marks) > 1 || again;
     }
+    order_by_id(&joining);
     int code = 0;
     for (size_t i = 0; again && code == 0 && i < scan->file_count; i++) {
         struct capture *capture;
@@ -453,8 +508,12 @@ static int find_snapshots(struct pass *from)
     if (code == 0) {
         code = place_snapshots(scan, joining.marks, from->error);
     }
+    if (code == 0 && scan->snapshot_count > 1) {
+        qsort(scan->snapshots, scan->snapshot_count, sizeof *scan->snapshots, compare_places);
+    }
     from->frame = joining.pass.frame;
     free(joining.marks);
+    free(joining.by_id);
     return code;
 }
 
@@ -547,12 +606,12 @@ void scan_free(struct scan *scan)
 
 static int snapshot_instrument(const struct scan *scan, size_t file, uint64_t line)
 {
-    for (size_t i = 0; i < scan->snapshot_count; i++) {
-        if (scan->snapshots[i].file == file && scan->snapshots[i].line == line) {
-            return scan->snapshots[i].instrument;
-        }
-    }
-    return -1;
+    const struct scan_snapshot wanted = {.file = file, .line = line};
+    const struct scan_snapshot *found =
+        scan->snapshot_count == 0 ? NULL
+                                  : bsearch(&wanted, scan->snapshots, scan->snapshot_count,
+                                            sizeof wanted, compare_places);
+    return found == NULL ? -1 : found->instrument;
 }
 
 int scan_instrument(const struct scan *scan, const struct binance_frame *frame, size_t file,

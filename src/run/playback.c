@@ -24,6 +24,7 @@ struct playback {
     struct playback_time time;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
+    bool started; /* the engine is; what comes before it only builds books, and passes at once */
     bool paused, ended, stopped;
     int64_t speed;
     int64_t steps;               /* messages of the market that still pass */
@@ -66,7 +67,8 @@ static int64_t due_in(struct playback *playback, int64_t ts)
 static bool may_pass(struct playback *playback, const struct message *message, int64_t *wait)
 {
     *wait = LOOK_NS;
-    if (playback->stopped)
+    playback->started |= message->kind == EVENT_start;
+    if (playback->stopped || !playback->started)
         return true;
     if (playback->paused) {
         if (playback->steps == 0)

@@ -1,5 +1,6 @@
 /* A replay at a pace: a sink that lets each message pass when its time has come, by the tape's time at a speed, and
- * that can be paused and stepped from another thread. It changes when a message is told, never which. */
+ * that can be paused and stepped from another thread, from the engine's start on. It changes when a message is told, never
+ * which. */
 #ifndef CAPSTAN_RUN_PLAYBACK_H
 #define CAPSTAN_RUN_PLAYBACK_H
 

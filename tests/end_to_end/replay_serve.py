@@ -144,6 +144,17 @@ def pace(tape):
               and "stopped before the end of the tape" in errors, served.process.returncode, errors)
 
 
+def pace_from(tape):
+    """Two minutes of books that are built before the engine starts are not waited for."""
+    with Served(tape, *RELAXED, "--speed", "1", "--from", "2024-01-01T00:02:00Z") as served:
+        told = served.until(lambda told: told["time"] >= "2024-01-01T00:02:00")
+        check("what comes before --from passes at once", told["time"] < "2024-01-01T00:02:30", told["time"])
+    with Served(tape, *RELAXED, "--speed", "0", "--from", "2024-01-01T00:02:00Z") as served:
+        told = served.until(lambda told: told["time"] >= "2024-01-01T00:01:59")
+        check("paused, it waits where the engine starts", told["time"] <= "2024-01-01T00:02:00.000"
+              and told["session"]["playback"]["paused"], told["time"])
+
+
 def stop_by_command(tape):
     with Served(tape, *RELAXED, "--speed", "max") as served:
         served.until(ended)
@@ -174,6 +185,7 @@ def main():
                        check=True, stdout=subprocess.DEVNULL)
         same_result(folder, tape)
         pace(tape)
+        pace_from(tape)
         stop_by_command(tape)
         refused(tape)
     plan()

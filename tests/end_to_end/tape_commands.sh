@@ -1,6 +1,6 @@
 #!/bin/sh
 # capstan tape: what each command promises, on a made tape.
-echo 1..39
+echo 1..46
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 99
@@ -131,3 +131,46 @@ make_refused "instrument $instrument: named before" "/^instrument $instrument /{
 make_refused "venue $venue: named before" "/^venue $venue\$/{p;}"
 make_refused "asset .*: named before" "/^asset /{p;}"
 make_refused "venue x:y: expected a name without a colon" "s/^venue $venue\$/venue x:y/"
+
+# What was told once, long before the block at which reading begins, still holds there.
+one=synth_linear:AAAUSD_PERP
+"$CAPSTAN" synth --seed 7 --events 60000 --instruments 3 --snapshot-interval 5s --block-events 1024 -o told.tape >/dev/null &&
+    "$CAPSTAN" tape cat told.tape --full >told.txt
+messages=$(sed -n '/^messages$/=' told.txt)
+late=2024-01-01T00:01:00Z
+# with MESSAGE TAPE: the market with one more message behind its 40th.
+with() {
+    awk -v at=$((messages + 40)) -v message="$1" '{print} NR == at {print $1 " " message}' told.txt >with.txt &&
+        "$CAPSTAN" tape make with.txt --block-events 1024 -o "$2" >/dev/null
+}
+# sent ARGUMENT...: how many orders of the instrument a replay sends.
+sent() { "$CAPSTAN" replay "$@" --json | sed -n "s/.*\"$one\":{\"sent\":\([0-9]*\).*/\1/p"; }
+with "instrument_status $one trading=halted" halted.tape &&
+    "$CAPSTAN" tape cut halted.tape --from $late -o halted.part >/dev/null
+[ "$(sent told.tape --from $late)" -gt 0 ] && [ "$(sent halted.tape --from $late)" = 0 ]
+result $? "replay --from knows that trading was halted before"
+"$CAPSTAN" tape cat halted.part --kind instrument_status | grep -q "$one trading=halted" && [ "$(sent halted.part)" = 0 ]
+result $? "so does a cut"
+with "funding $one rate=0.0001 due=2024-01-01T00:02:30Z" funding.tape
+# funding TAPE: what a replay says of the instrument's funding.
+funding() { "$CAPSTAN" replay "$1" --from $late | sed -n "s/^$one .*(funding \(.*\)).*/\1/p"; }
+[ "$(funding told.tape)" = unknown ] && [ "$(funding funding.tape)" = "" ]
+result $? "and replay --from the funding that is due"
+
+# Books that nobody knows any more, and those that a gap of something else leaves whole.
+# whole_after MESSAGE: how many books of three are whole just behind it, as book says and as cut does.
+whole_after() {
+    with "$1" lost.tape || return
+    moment=$(sed -n "$((messages + 42))p" with.txt | cut -d ' ' -f 1)
+    "$CAPSTAN" tape book lost.tape --at "$moment" >book.txt 2>err &&
+        "$CAPSTAN" tape cut lost.tape --from "$moment" --to "$moment" -o lost.part >/dev/null &&
+        echo "$(grep -c synchronised=true book.txt) $("$CAPSTAN" tape cat lost.part --kind snapshot | wc -l)"
+}
+[ "$(whole_after "gap - cause=damage expected=2 found=0")" = "0 0" ]
+result $? "a gap without instrument loses every book"
+[ "$(whole_after "feed_connection - venue=synth_linear connected=no")" = "2 2" ]
+result $? "the end of a venue's connection loses its books"
+[ "$(whole_after "gap $one channel=depth cause=sequence expected=2 found=9")" = "2 2" ]
+result $? "a gap of depth loses one"
+[ "$(whole_after "gap $one channel=trade cause=sequence expected=2 found=9")" = "3 3" ]
+result $? "a gap of trades loses none"

@@ -200,6 +200,27 @@ Test(feed, from_begins_where_all_books_can_be_built)
     cr_assert_eq(read_all(&options).count, count);
 }
 
+Test(feed, from_begins_with_what_stands_by_then)
+{
+    snprintf(path, sizeof path, "feed_test.%ld.tape", (long)getpid());
+    const struct small_tape_options made = {
+        .path = path, .messages = MESSAGES, .block_events = 1024, .snapshot_every = 500};
+    cr_assert_eq(small_tape_write(&made, &error), 0, "%s", error.text);
+    struct tape_feed_options options = all();
+    struct seen whole = read_all(&options);
+    options.from = SMALL_TAPE_START + (whole.last - SMALL_TAPE_START) / 2;
+    for (options.threads = 1; options.threads <= 2; options.threads++) {
+        struct seen seen = read_both(&options, 0);
+        cr_expect_eq(seen.first, SMALL_TAPE_START); /* the status, at its own time */
+        cr_expect_lt(seen.count, whole.count);
+        cr_expect_eq(read_all(&options).hash, seen.hash);
+        cr_expect_eq(read_both(&options, options.lookahead).hash, seen.hash);
+    }
+    options.threads = 1;
+    options.classes = FEED_DECISION; /* it is none */
+    cr_expect_eq(read_all(&options).count, 0);
+}
+
 Test(feed, closing_early_stops_the_second_thread)
 {
     make_tape(1024, 0);

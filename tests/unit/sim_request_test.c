@@ -375,6 +375,41 @@ Test(sim_request, a_modify_counts_fills_its_sender_did_not_know)
            "128 modify rejected #1 already_filled\n");
 }
 
+Test(sim_request, a_modify_after_a_restart_counts_what_was_asked_for_as_known)
+{
+    bench.venue_settings.sim_answer_latency = ms(5);
+    struct error error;
+    two_asks();
+    sell_trade(100, 980, 6);
+    run_to(5);
+    cr_assert_eq(bench.venue->start(bench.venue, ms(5), &error), 0);
+    place(10, 1, SIDE_BUY, 990, 10);
+    run_to(103); /* 0.6 are filled, and the answer is on its way when the engine dies */
+    cr_assert_eq(bench.venue->start(bench.venue, ms(103), &error), 0);
+    run_to(103);
+    union event_record query = {.query = {.instrument = LINEAR, .order = 1}};
+    submit(110, EVENT_query, &query, LINEAR);
+    modify(120, 1, SIDE_BUY, 985, 4); /* as it was told by the query: nothing more comes off */
+    submit(130, EVENT_query, &query, LINEAR);
+    modify(140, 1, SIDE_BUY, 980, 3); /* told again, known once */
+    run_to(200);
+    expect("5 balance\n"
+           "5 balance\n"
+           "5 snapshot_end\n"
+           "15 accepted #1\n"
+           "103 venue_position\n"
+           "103 venue_position\n"
+           "103 open_order\n"
+           "103 venue_position\n"
+           "103 snapshot_end\n"
+           "115 fill #1 0.6@99.0 through left 0.4\n"
+           "115 order_status\n"
+           "125 modified #1 4@985\n"
+           "135 fill #1 0.6@99.0 through left 0.4\n"
+           "135 order_status\n"
+           "145 modified #1 3@980\n");
+}
+
 Test(sim_request, a_modify_of_post_only_that_would_cross_leaves_the_order)
 {
     two_asks();

@@ -134,6 +134,27 @@ static int put_session(struct maker *maker, struct error *error)
     return code ? code : tape_writer_append(maker->writer, &messages[1], error);
 }
 
+static int put_snapshots(struct maker *maker, struct error *error)
+{
+    for (unsigned i = 0; i < SMALL_TAPE_INSTRUMENTS; i++) {
+        int code = put_snapshot(maker, i, error);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+static int put_status(struct maker *maker, struct error *error)
+{
+    const union event_record halted = {
+        .instrument_status = {.instrument = 1, .trading = TRADING_HALTED}};
+    const struct message message = {.ts_local = maker->ts,
+                                    .stream = EVENT_STREAM(1, CHANNEL_REFERENCE),
+                                    .kind = EVENT_instrument_status,
+                                    .record = &halted};
+    return tape_writer_append(maker->writer, &message, error);
+}
+
 static int put_any(struct maker *maker, struct error *error)
 {
     unsigned instrument = draw(maker, SMALL_TAPE_INSTRUMENTS);
@@ -153,14 +174,16 @@ static int put_any(struct maker *maker, struct error *error)
 static int put_all(struct maker *maker, const struct small_tape_options *options,
                    struct error *error)
 {
-    for (unsigned i = 0; i < SMALL_TAPE_INSTRUMENTS; i++) {
-        int code = put_snapshot(maker, i, error);
-        if (code)
-            return code;
-    }
+    int code = options->snapshot_every ? put_status(maker, error) : 0;
+    if (!code)
+        code = put_snapshots(maker, error);
+    if (code)
+        return code;
     for (unsigned i = SMALL_TAPE_INSTRUMENTS; i < options->messages; i++) {
         maker->ts += draw(maker, 4) ? draw(maker, 2000000) : 0;
-        int code = put_any(maker, error);
+        code = put_any(maker, error);
+        if (!code && options->snapshot_every && i % options->snapshot_every == 0)
+            code = put_snapshots(maker, error);
         if (!code && options->session_every && i % options->session_every == 0)
             code = put_session(maker, error);
         if (code)

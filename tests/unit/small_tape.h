@@ -15,6 +15,8 @@ struct small_tape_options {
     unsigned block_events;
     const char *config;     /* text for the header; NULL for none */
     unsigned session_every; /* each so many messages a tick and a decision; 0 for never */
+    unsigned
+        snapshot_every; /* each so many messages both books anew, and a status at the start; 0 for never */
 };
 
 /* The names and definitions that every small tape has. */

@@ -209,8 +209,7 @@ void sim_fills_close(struct sim_fills *fills)
     free(fills->again);
 }
 
-/* The fill of that ordinal, NULL where there is none or the ring has forgotten it. */
-static struct sim_fill *kept(const struct sim_fills *fills, uint64_t ordinal)
+struct sim_fill *sim_fill_kept(const struct sim_fills *fills, uint64_t ordinal)
 {
     if (ordinal == 0 || fills->count - ordinal >= fills->capacity)
         return NULL;
@@ -231,11 +230,13 @@ void sim_fills_again(struct sim *sim, const struct sim_order *order)
     struct sim_fills *fills = &sim->fills;
     unsigned venue = sim->instruments[order->instrument].definition.venue;
     size_t count = 0;
-    for (uint64_t at = order->last_fill; kept(fills, at); at = kept(fills, at)->previous)
+    for (uint64_t at = order->last_fill; sim_fill_kept(fills, at);
+         at = sim_fill_kept(fills, at)->previous)
         fills->again[count++] = at;
     while (count > 0) {
-        const struct sim_fill *fill = kept(fills, fills->again[--count]);
-        sim_answer_of(sim, venue, EVENT_order_filled, order->instrument, fill->time, true)
+        uint64_t ordinal = fills->again[--count];
+        const struct sim_fill *fill = sim_fill_kept(fills, ordinal);
+        sim_answer_of(sim, venue, EVENT_order_filled, order->instrument, fill->time, ordinal)
             ->order_filled = fill->told;
     }
 }

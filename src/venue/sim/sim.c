@@ -29,7 +29,7 @@ static struct sim *sim_of(const struct venue *venue)
 /* --- answers --------------------------------------------------------------------------------- */
 
 union event_record *sim_answer_of(struct sim *sim, unsigned venue, enum event_kind kind,
-                                  unsigned instrument, int64_t time, bool again)
+                                  unsigned instrument, int64_t time, uint64_t again)
 {
     struct sim_connection *connection = &sim->connections[venue];
     int64_t due = sim->time + connection->answer_latency;
@@ -53,7 +53,8 @@ union event_record *sim_answer_of(struct sim *sim, unsigned venue, enum event_ki
                                        .kind = (uint8_t)kind,
                                        .flags = MESSAGE_VENUE_TIME,
                                        .record = &answer->record};
-    answer->again = again;
+    answer->again = again != 0;
+    answer->fill = again ? again : sim->fills.count + 1; /* a new one is kept right behind */
     sim->stats.answers++;
     return &answer->record;
 }
@@ -61,7 +62,7 @@ union event_record *sim_answer_of(struct sim *sim, unsigned venue, enum event_ki
 union event_record *sim_answer_new(struct sim *sim, unsigned venue, enum event_kind kind,
                                    unsigned instrument)
 {
-    return sim_answer_of(sim, venue, kind, instrument, sim->time, false);
+    return sim_answer_of(sim, venue, kind, instrument, sim->time, 0);
 }
 
 static int64_t first_due(const struct sim *sim)
@@ -75,9 +76,15 @@ static int64_t sim_next(const struct venue *venue)
     return first_due(sim_of(venue));
 }
 
-/* The engine will know of this fill. */
-static void tell(struct sim *sim, const struct event_order_filled *filled)
+/* The engine will know of this fill. One that is told again was known, unless the engine died before its answer came. */
+static void tell(struct sim *sim, const struct sim_answer *answer)
 {
+    const struct event_order_filled *filled = &answer->record.order_filled;
+    struct sim_fill *fill = sim_fill_kept(&sim->fills, answer->fill);
+    if (fill ? fill->known : answer->again)
+        return;
+    if (fill)
+        fill->known = true;
     struct sim_order *order = sim_order_find(&sim->orders, filled->order);
     if (order)
         order->told += filled->quantity.units;
@@ -94,10 +101,10 @@ static const struct message *sim_answer(struct venue *venue, int64_t now)
     sim->answer_given = sim_queue_first(&sim->answers)->slot;
     sim_queue_pop(&sim->answers);
     sim->venue.quiet_until = INT64_MIN; /* its slot is given back by the next call */
-    const struct message *message = &sim->answer_memory[sim->answer_given].message;
-    if (message->kind == EVENT_order_filled && !sim->answer_memory[sim->answer_given].again)
-        tell(sim, &message->record->order_filled);
-    return message;
+    const struct sim_answer *answer = &sim->answer_memory[sim->answer_given];
+    if (answer->message.kind == EVENT_order_filled)
+        tell(sim, answer);
+    return &answer->message;
 }
 
 /* Who asked is dead: what is on its way to him arrives nowhere. */

@@ -43,6 +43,7 @@ struct sim_fill {
     struct event_order_filled told;
     int64_t time;      /* venue time */
     uint64_t previous; /* ordinal of the same order's fill before it, 0: none */
+    bool known;        /* an answer told the engine of it, which a restart may prevent */
 };
 
 /* The newest fills; ordinals count from 1. */
@@ -85,7 +86,8 @@ struct sim_request {
 struct sim_answer {
     struct message message;
     union event_record record;
-    bool again; /* a fill that was told before */
+    uint64_t fill; /* ordinal of the fill that it tells */
+    bool again;    /* which was told before */
 };
 
 /* One venue as a connection. */
@@ -163,6 +165,8 @@ void sim_fills_close(struct sim_fills *fills);
 void sim_fill_keep(struct sim *sim, struct sim_order *order, const struct event_order_filled *told);
 /* Tell all fills of an order again, the oldest first. What the ring has forgotten is not told. */
 void sim_fills_again(struct sim *sim, const struct sim_order *order);
+/* The fill of that ordinal, NULL where there is none or the ring has forgotten it. */
+struct sim_fill *sim_fill_kept(const struct sim_fills *fills, uint64_t ordinal);
 
 /* --- account.c ------------------------------------------------------------------------------- */
 
@@ -206,9 +210,9 @@ void sim_take_request(struct sim *sim, const struct sim_request *request);
 union event_record *sim_answer_new(struct sim *sim, unsigned venue, enum event_kind kind,
                                    unsigned instrument);
 
-/* The same of something that took place at `time`; `again`: it has been told before. */
+/* The same of something that took place at `time`; `again`: the fill of that ordinal is told once more, 0: it is new. */
 union event_record *sim_answer_of(struct sim *sim, unsigned venue, enum event_kind kind,
-                                  unsigned instrument, int64_t time, bool again);
+                                  unsigned instrument, int64_t time, uint64_t again);
 
 static inline bool sim_price_is_better(enum side side, int64_t a, int64_t b)
 {
