@@ -208,16 +208,39 @@ static bool order_holds(const struct engine *engine, const struct order *order)
     return true;
 }
 
+/* 6: an order holds what its worst case needs: of quote, or base, at a spot venue; elsewhere nothing. */
+static bool reserve_holds(const struct engine *engine, const struct order *order)
+{
+    money need = MONEY_ZERO;
+    if (engine->instruments[order->instrument].definition.contract == CONTRACT_SPOT &&
+        !ledger_reserve_need(engine, order->instrument, order->side, orders_worst_price(order),
+                             orders_worst_leaves(order), &need))
+        return true; /* that was told as more than can be booked */
+    return money_compare(need, order->reserved) == 0;
+}
+
 static uint32_t audit_orders(struct engine *engine, struct instrument *instrument)
 {
+    const unsigned index = (unsigned)(instrument - engine->instruments);
     uint32_t live = 0;
     for (int side = 0; side < 2; side++) {
         const struct order_side *orders = &instrument->sides[side];
         struct side_sum sum = sum_side(engine, instrument, (enum side)side);
-        bool holds = true;
+        bool holds = true, reserves = true;
+        uint32_t going = 0;
         for (uint32_t slot = orders->first; slot != ENGINE_NO_SLOT;
-             slot = engine->orders.slots[slot].next)
-            holds = holds && order_holds(engine, &engine->orders.slots[slot]);
+             slot = engine->orders.slots[slot].next) {
+            const struct order *order = &engine->orders.slots[slot];
+            holds = holds && order_holds(engine, order);
+            reserves = reserves && reserve_holds(engine, order);
+            going += order->state == ORDER_PENDING_CANCEL;
+        }
+        check(engine, 6, reserves, "an order holds another part of a balance than it may need");
+        check(engine, 6, going == orders->going, "orders that go are not those of the side");
+        check(engine, 3,
+              instrument->sync.orphan_leaves[side] == INT64_MAX ||
+                  instrument->sync.orphan_leaves[side] == orphan_leaves(engine, index, side),
+              "leaves that only the venue knows are not those of its orders");
         check(engine, 1, sum.count <= instrument->limits.orders_per_side,
               "too many orders on a side");
         check(engine, 3, sum.leaves == orders->leaves,
@@ -252,6 +275,37 @@ static void audit_position(struct engine *engine, const struct instrument *instr
         gain = money_negate(gain);
     check(engine, 6, money_compare(gain, position->realised) == 0,
           "profit is not what came in less what went out");
+}
+
+/* 6: what live orders hold of a balance is the sum of what each holds. */
+static void audit_reserved(struct engine *engine, unsigned venue, unsigned asset)
+{
+    money sum = MONEY_ZERO;
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        const struct instrument *instrument = &engine->instruments[index];
+        const struct event_definition *definition = &instrument->definition;
+        for (unsigned side = 0; side < 2 && definition->venue == venue; side++) {
+            if ((side == SIDE_BUY ? definition->quote : definition->base) != asset)
+                continue;
+            for (uint32_t slot = instrument->sides[side].first; slot != ENGINE_NO_SLOT;
+                 slot = engine->orders.slots[slot].next)
+                sum = engine_add(engine, sum, engine->orders.slots[slot].reserved);
+        }
+    }
+    check(engine, 6, money_compare(sum, ledger_balance(engine, venue, asset)->reserved) == 0,
+          "what orders hold of a balance is not the sum of them");
+}
+
+/* 4: the worst of the breakers, and whether one widens. */
+static void audit_breakers(struct engine *engine, const struct instrument *instrument)
+{
+    const struct breakers *breakers = &instrument->breakers;
+    uint8_t worst = BREAKER_CLEAR;
+    for (unsigned breaker = 0; breaker < BREAKER_COUNT; breaker++)
+        if (breakers->state[breaker] > worst)
+            worst = breakers->state[breaker];
+    check(engine, 4, worst == breakers->worst && breakers->widen == (worst >= BREAKER_WIDEN),
+          "the worst breaker is another");
 }
 
 money audit_flow_of(struct engine *engine, unsigned venue, unsigned asset)
@@ -292,13 +346,57 @@ static void audit_balance(struct engine *engine, unsigned venue, unsigned asset)
           "a balance did not move by fills, fees and funding");
 }
 
+/* 6: what is worth something that nobody knows is counted once. */
+static bool unknown_holds(const struct engine *engine)
+{
+    unsigned unknown = 0;
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        unknown += engine->instruments[index].profit.unknown;
+    for (unsigned asset = 0; asset < engine->asset_count; asset++)
+        unknown += engine->profit.assets[asset].unknown;
+    return unknown == engine->profit.unknown;
+}
+
+/* 6: an asset's sum is that of its instruments, less the fees of others; its worth is that of the sum at the rate as it
+ * stands now. */
+static void audit_asset(struct engine *engine, unsigned asset)
+{
+    const struct asset_profit *at = &engine->profit.assets[asset];
+    money sum = money_negate(at->fees), worth;
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        if (ledger_profit_asset(&engine->instruments[index].definition) == asset)
+            sum = engine_add(engine, sum, engine->instruments[index].profit.worth);
+    check(engine, 6, money_compare(sum, at->sum) == 0,
+          "an asset's profit is not that of its instruments, less fees");
+    check(engine, 6,
+          !profit_convert(engine, asset, at->sum, &worth) || money_compare(worth, at->worth) == 0,
+          "an asset's profit is not converted at the rate that stands");
+    if (at->instrument == EVENT_NONE_16)
+        return;
+    const struct market *market = &engine->instruments[at->instrument].market;
+    const struct top_view *top = &market->top;
+    check(engine, 6,
+          !market_has_view(market) || top->price[SIDE_BUY] >= top->price[SIDE_SELL] ||
+              (top->price[SIDE_BUY] == at->rate.bid && top->price[SIDE_SELL] == at->rate.ask),
+          "a rate is not that of its instrument");
+}
+
 /* 6: the account's profit, which is kept by differences, is what all its parts are worth now. */
 static void audit_profit(struct engine *engine)
 {
     const struct profit *profit = &engine->profit;
     money worth, sum = MONEY_ZERO;
-    if (!profit->on || !engine->started || profit->unknown > 0)
+    if (!profit->on || !engine->started)
         return;
+    check(engine, 6, unknown_holds(engine), "parts of the profit that nobody knows are miscounted");
+    for (unsigned asset = 0; asset < engine->asset_count; asset++)
+        audit_asset(engine, asset);
+    if (profit->unknown > 0)
+        return;
+    check(engine, 6,
+          profit->drawn_down || profit->touched || !profit->has_mark ||
+              money_compare(profit->profit, profit->peak) <= 0,
+          "the profit is above its peak");
     for (unsigned index = 0; index < engine->instrument_count; index++) {
         const struct instrument *instrument = &engine->instruments[index];
         const struct position *position = &instrument->position;
@@ -326,6 +424,7 @@ void audit_full(struct engine *engine)
     for (unsigned index = 0; index < engine->instrument_count; index++) {
         live += audit_orders(engine, &engine->instruments[index]);
         audit_position(engine, &engine->instruments[index]);
+        audit_breakers(engine, &engine->instruments[index]);
     }
     check(engine, 1, live == engine->orders.live && live <= engine->orders.capacity,
           "live orders are not those of the table, or too many");
@@ -333,8 +432,10 @@ void audit_full(struct engine *engine)
         const struct rate *rate = &engine->venues[venue].rate;
         check(engine, 1, rate->sum <= rate->cap, "too many messages in a second");
         check(engine, 1, rate_holds(rate), "messages of a second are counted that never left");
-        for (unsigned asset = 0; asset < engine->asset_count; asset++)
+        for (unsigned asset = 0; asset < engine->asset_count; asset++) {
             audit_balance(engine, venue, asset);
+            audit_reserved(engine, venue, asset);
+        }
     }
     if (engine->within_frame)
         return; /* what is due, and what changed of the profit, waits for the frame's last message */

@@ -59,6 +59,8 @@ static void filter_ladder(struct engine *engine, unsigned index, struct wanted_l
         if (!wanted_is_usable(engine, index, wanted))
             continue;
         int64_t size = wanted->quantity.units;
+        if (size == 0) /* less than a lot, which may have grown */
+            risk_block(engine, index, GATE_GRID);
         if (!whole[wanted->side])
             size = risk_scaled_size(limits, position, wanted->side, size);
         if (caps != 0) {

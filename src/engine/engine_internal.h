@@ -586,6 +586,10 @@ bool ledger_has_funds(struct engine *engine, const struct candidate *candidate,
  * not fit. */
 bool ledger_need(const struct engine *engine, unsigned instrument, enum side side, int64_t price,
                  int64_t quantity, money *need);
+/* What an order holds that may fill so much at that price, by the fees that stood at first; false where it does not
+ * fit. */
+bool ledger_reserve_need(const struct engine *engine, unsigned instrument, enum side side,
+                         int64_t price, int64_t leaves, money *need);
 /* Funds limit orders of the instrument: its venue told a balance, and no margin pays for them. */
 bool ledger_is_limited(const struct engine *engine, unsigned instrument);
 /* Rule 17, where they do, of a whole side at once: there is enough for so much at no better a price whoever holds what, at the

@@ -284,10 +284,9 @@ static int64_t fee_rate(const struct event_definition *definition, enum side sid
     return side == SIDE_SELL ? 0 : larger(definition->taker_fee, definition->maker_fee);
 }
 
-bool ledger_need(const struct engine *engine, unsigned index, enum side side, int64_t price,
-                 int64_t quantity, money *need)
+static bool need_of(const struct event_definition *definition, enum side side, int64_t price,
+                    int64_t quantity, money *need)
 {
-    const struct event_definition *definition = &engine->instruments[index].definition;
     int64_t rate = fee_rate(definition, side);
     money value, fee;
     if (!value_of(definition, side, price, quantity, &value))
@@ -299,6 +298,22 @@ bool ledger_need(const struct engine *engine, unsigned index, enum side side, in
     if (!money_scale(value, rate, RATE_ONE, MONEY_UP, &fee))
         return false;
     return money_try_add(value, fee, need);
+}
+
+bool ledger_need(const struct engine *engine, unsigned index, enum side side, int64_t price,
+                 int64_t quantity, money *need)
+{
+    return need_of(&engine->instruments[index].definition, side, price, quantity, need);
+}
+
+/* What orders hold outlives a crash, so that no market record may change it (carry.c): the fees are those that were
+ * told at first. */
+bool ledger_reserve_need(const struct engine *engine, unsigned index, enum side side, int64_t price,
+                         int64_t leaves, money *need)
+{
+    *need = MONEY_ZERO;
+    return leaves == 0 ||
+           need_of(&engine->instruments[index].first_definition, side, price, leaves, need);
 }
 
 static struct balance *reserve_balance(struct engine *engine,
@@ -314,8 +329,10 @@ void ledger_reserve(struct engine *engine, struct order *order, int64_t price, i
     money need = MONEY_ZERO;
     if (definition->contract != CONTRACT_SPOT)
         return;
-    if (leaves > 0 && !ledger_need(engine, order->instrument, order->side, price, leaves, &need))
+    if (!ledger_reserve_need(engine, order->instrument, order->side, price, leaves, &need)) {
         engine_violation(engine, 6);
+        need = MONEY_ZERO;
+    }
     struct balance *balance = reserve_balance(engine, definition, order->side);
     balance->reserved =
         engine_add(engine, balance->reserved, engine_subtract(engine, need, order->reserved));

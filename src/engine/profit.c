@@ -116,8 +116,7 @@ static void take_mid(struct engine *engine, unsigned index)
     asset->rate_ts = instrument->market.view_ts;
 }
 
-/* An amount of an asset in the account's currency at the last rates. False where one is missing. */
-static bool convert(const struct engine *engine, unsigned asset, money amount, money *out)
+bool profit_convert(const struct engine *engine, unsigned asset, money amount, money *out)
 {
     const struct profit *profit = &engine->profit;
     for (int step = 0; amount.atto != 0 && asset != profit->currency; step++) {
@@ -165,7 +164,7 @@ static void reckon_asset(struct engine *engine, unsigned index)
     struct profit *profit = &engine->profit;
     struct asset_profit *asset = &profit->assets[index];
     money worth;
-    if (!convert(engine, index, asset->sum, &worth)) {
+    if (!profit_convert(engine, index, asset->sum, &worth)) {
         set_unknown(profit, &asset->unknown, true);
         return;
     }
@@ -338,12 +337,12 @@ void profit_take_rate(struct engine *engine, const struct event_reference_rate *
     if (record->from >= engine->asset_count || record->to >= engine->asset_count ||
         record->from == record->to)
         return;
-    if (!engine_is_money(record->bid) || !engine_is_money(record->ask)) {
+    /* A crossed rate is none, as the mid of a crossed book is. */
+    if (!engine_is_money(record->bid) || !engine_is_money(record->ask) ||
+        money_compare(record->bid, record->ask) > 0 || !shorten(record->bid, record->ask, &rate)) {
         ledger_tell_removed(engine, EVENT_NONE_16, 0, REMOVED_MARKET_DATA);
         return;
     }
-    if (!shorten(record->bid, record->ask, &rate))
-        return;
     bool divides = record->from == profit->currency;
     unsigned index = divides ? record->to : record->from;
     struct asset_profit *asset = &profit->assets[index];
@@ -355,8 +354,11 @@ void profit_take_rate(struct engine *engine, const struct event_reference_rate *
     asset->to = divides ? record->from : record->to;
     if (asset->to != profit->currency)
         profit->chained = true;
-    if (profit->on)
-        rate_changed(engine, index);
+    if (!profit->on)
+        return;
+    rate_changed(engine, index);
+    profit->touched =
+        true; /* no instrument has changed, but what the account lost may have: it is judged */
 }
 
 /* --- limits ---------------------------------------------------------------------------------------- */
@@ -413,7 +415,8 @@ static void judge(struct engine *engine)
         tell_pause(engine, GATE_DRAWDOWN, true);
         changed = true;
     }
-    if (!profit->day_lost &&
+    /* Once the day is over, and only waits for the profit to be known, its start is none of what is lost now. */
+    if (!profit->day_lost && engine->now < profit->next_day &&
         has_fallen(engine, profit->day_start, profit->profit, profit->daily_limit)) {
         lose_day(engine);
         changed = true;

@@ -84,6 +84,8 @@ money profit_now(struct engine *engine, unsigned instrument);
 void profit_rebase(struct engine *engine, unsigned instrument, money before);
 bool profit_is_drawn_down(const struct engine *engine, unsigned instrument);
 bool profit_is_at_daily_loss(const struct engine *engine, unsigned instrument);
+/* An amount of an asset in the account's currency at the last rates. False where one is missing. */
+bool profit_convert(const struct engine *engine, unsigned asset, money amount, money *out);
 /* A rate that the instrument needs is missing or too old, or the account's profit is not known. */
 bool profit_lacks_rate(const struct engine *engine, unsigned instrument);
 /* True once after the daily loss was reached: everything that rests is to be cancelled. */

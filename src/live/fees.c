@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/decimal.h"
+
 /* A fee's rate is counted in 1e-9. */
 #define RATE_UNITS INT64_C(1000000000)
 
@@ -20,6 +22,8 @@ struct fees {
     int64_t now;
     uint64_t fills; /* that the engine had counted before it */
     uint64_t different;
+    int64_t limit; /* of the order that is filled; 0: not known */
+    uint64_t beyond;
 };
 
 int fees_open(struct fees **out, const struct event_names *names, const struct log *log,
@@ -52,6 +56,11 @@ void fees_close(struct fees **fees)
 uint64_t fees_different(const struct fees *fees)
 {
     return fees->different;
+}
+
+uint64_t fees_beyond(const struct fees *fees)
+{
+    return fees->beyond;
 }
 
 bool fees_expected(const struct event_definition *definition, const struct event_order_filled *fill,
@@ -121,6 +130,27 @@ static void tell(struct fees *fees, const struct event_definition *definition, m
               "a fee is not what the venue's rates come to: the venue's is booked", fields, 7);
 }
 
+/* A buy above, or a sell below, what its order allowed: the venue's word is booked, but somebody must ask it. */
+static void tell_beyond(struct fees *fees, const struct event_definition *definition)
+{
+    const struct event_order_filled *fill = &fees->fill;
+    char price[DECIMAL_TEXT_MAX], limit[DECIMAL_TEXT_MAX];
+    fees->beyond++;
+    if (fees->beyond > LOGGED_MAX && fees->beyond % LOGGED_EVERY != 0)
+        return;
+    decimal_to_text(fill->price.units, definition->price_exponent, price);
+    decimal_to_text(fees->limit, definition->price_exponent, limit);
+    const struct log_field fields[] = {log_text("venue", fees->names->venues[definition->venue]),
+                                       log_text("symbol", fees->names->symbols[fill->instrument]),
+                                       log_text("side", fill->side == SIDE_BUY ? "buy" : "sell"),
+                                       log_text("price", price),
+                                       log_text("limit", limit),
+                                       log_unsigned("beyond", fees->beyond)};
+    log_write(fees->log, LOG_WARN, target, fees->now,
+              "a fill is at a worse price than its order's limit: the venue's is booked", fields,
+              6);
+}
+
 void fees_take(struct fees *fees, const struct engine *engine, const struct message *message)
 {
     const union event_record *record = message->record;
@@ -135,6 +165,7 @@ void fees_take(struct fees *fees, const struct engine *engine, const struct mess
     fees->fill = record->order_filled;
     fees->now = message->ts_local;
     fees->fills = engine_counters(engine)->fills;
+    fees->limit = engine_order_price(engine, fees->fill.order);
 }
 
 void fees_stepped(struct fees *fees, const struct engine *engine)
@@ -146,6 +177,9 @@ void fees_stepped(struct fees *fees, const struct engine *engine)
     if (!counted)
         return;
     const struct event_definition *definition = &fees->definitions[fees->fill.instrument];
+    if (fees->limit > 0 && (fees->fill.side == SIDE_BUY ? fees->fill.price.units > fees->limit
+                                                        : fees->fill.price.units < fees->limit))
+        tell_beyond(fees, definition);
     if (fees_expected(definition, &fees->fill, &ours, &asset) &&
         !agrees(definition, &fees->fill, ours, asset))
         tell(fees, definition, ours, asset);

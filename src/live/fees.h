@@ -18,6 +18,8 @@ void fees_stepped(struct fees *fees, const struct engine *engine);
 /* Fills whose fee was another by more than one unit of commission precision (of 1e-8, where that is finer), or in
  * another asset. */
 uint64_t fees_different(const struct fees *fees);
+/* Fills at a worse price than their order's limit, as the engine has it. */
+uint64_t fees_beyond(const struct fees *fees);
 /* What a fill's fee should be by the rates of its instrument, against us, and in which asset. False for inverse
  * contracts, and where it does not fit. */
 bool fees_expected(const struct event_definition *definition, const struct event_order_filled *fill,

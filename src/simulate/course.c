@@ -16,6 +16,7 @@ enum {
     LEVELS = 8, /* shown on each side */
     ROWS_MAX = 6 * LEVELS,
     ADOPTS = 2,      /* chance of its own (1: draw.c) */
+    FEES = 4,        /* likewise (3: draw.c) */
     SCRIPT_MAX = 64, /* messages that are no market data, at most */
     RESTARTS_MAX = 4,
     TAIL = 8,      /* market messages after the shutdown */
@@ -37,6 +38,7 @@ struct painter {
     struct course *course;
     struct random random;
     struct random adopts; /* of what the operator takes over alone */
+    struct random fees;   /* of what a venue takes from then on */
     int64_t now;
     int64_t step;       /* mean time between two messages */
     int64_t lag;        /* of the feed, at most */
@@ -375,7 +377,7 @@ static void draw_status(struct painter *painter, unsigned instrument)
     painter->streets[instrument].open_at = painter->now + between(painter, 10, 5000) * NS_PER_MS;
 }
 
-/* A coarser lot or a larger least notional for the rest of the day. */
+/* A coarser lot or a larger least notional for the rest of the day, and now and then other fees. */
 static void draw_redefinition(struct painter *painter, unsigned instrument)
 {
     struct street *street = &painter->streets[instrument];
@@ -388,6 +390,10 @@ static void draw_redefinition(struct painter *painter, unsigned instrument)
     else {
         bool fits = money_from_units(between(painter, 1, 2000), 0, &d.minimum_notional);
         ASSERT(fits);
+    }
+    if (random_below(&painter->fees, 2) == 0) {
+        d.maker_fee = (int64_t)random_below(&painter->fees, 9) * 100000 - 200000;
+        d.taker_fee = (int64_t)random_below(&painter->fees, 21) * 100000;
     }
     add_record(painter, EVENT_definition, instrument)->definition = d;
 }
@@ -586,6 +592,7 @@ void course_draw(struct course *course, uint64_t seed, uint64_t events)
     struct painter painter = {.course = course};
     random_init(&painter.random, seed, 0);
     random_init(&painter.adopts, seed, ADOPTS);
+    random_init(&painter.fees, seed, FEES);
     course->count = course->record_count = course->row_count = 0;
     course->restarts = 0;
     course->seed = seed;

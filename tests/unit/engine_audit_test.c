@@ -768,3 +768,78 @@ Test(audit, our_own_sums_are_seen_through)
     h.engine->asset_count = 0; /* nothing is reserved of anything */
     cr_expect(audit_own_sums(h.engine, 0));
 }
+
+Test(audit, invariant_3_leaves_that_only_the_venue_knows)
+{
+    quoted();
+    h.engine->instruments[0].sync.orphan_leaves[SIDE_SELL] = 1;
+    expect_violations(3);
+}
+
+Test(audit, invariant_4_the_worst_breaker)
+{
+    quoted();
+    h.engine->instruments[0].breakers.worst = BREAKER_WIDEN;
+    expect_violations(4);
+}
+
+Test(audit, invariant_6_orders_that_go)
+{
+    quoted();
+    h.engine->instruments[0].sides[SIDE_BUY].going++;
+    expect_violations(6);
+}
+
+Test(audit, invariant_6_what_orders_hold)
+{
+    harness_init(&h);
+    h.audit_each = false;
+    h.definitions[0].contract = CONTRACT_SPOT;
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
+    audit_full(h.engine);
+    cr_assert_eq(engine_counters(h.engine)->invariant_violations, 0);
+    cr_assert_neq(ledger_balance(h.engine, 0, ASSET_QUOTE)->reserved.atto, 0);
+    ledger_balance(h.engine, 0, ASSET_QUOTE)->reserved.atto++;
+    expect_violations(6);
+    harness_order(&h, 1)->reserved.atto++; /* the sum is right again, its part is not */
+    uint64_t before = engine_counters(h.engine)->invariant_violations;
+    audit_full(h.engine);
+    cr_expect_eq(engine_counters(h.engine)->invariant_violations, before + 1);
+}
+
+static void with_a_drawdown(void)
+{
+    harness_init(&h);
+    h.audit_each = false;
+    h.global.risk_drawdown_limit = (money){(int128)1000000 * INT64_C(1000000000000000000)};
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
+    harness_position(&h, 0, SIDE_BUY, 1000, 3);
+    h.now = MILLISECONDS(1);
+    harness_book(&h, 0, EVENT_depth, 1001, 50, 1005, 50);
+    cr_assert(engine_account_state(h.engine).limited);
+    audit_full(h.engine);
+    cr_assert_eq(engine_counters(h.engine)->invariant_violations, 0);
+}
+
+Test(audit, invariant_6_an_asset_s_profit)
+{
+    with_a_drawdown();
+    h.engine->profit.assets[ASSET_QUOTE].sum.atto++;
+    expect_violations(6);
+}
+
+Test(audit, invariant_6_a_profit_above_its_peak)
+{
+    with_a_drawdown();
+    h.engine->profit.peak.atto = h.engine->profit.profit.atto - 1;
+    expect_violations(6);
+}
+
+Test(audit, invariant_6_parts_that_nobody_knows)
+{
+    with_a_drawdown();
+    h.engine->profit.unknown++;
+    expect_violations(6);
+}

@@ -184,6 +184,7 @@ Test(infrastructure, a_query_that_is_due_as_the_trial_fails_leaves_after_it)
     half_opened();
     harness_tick(&h, SECONDS(32));
     harness_order(&h, 1)->state = ORDER_PENDING_CANCEL;
+    h.engine->instruments[0].sides[harness_order(&h, 1)->side].going++;
     harness_order(&h, 1)->asked_ts = SECONDS(32);
     h.engine->instruments[0].pending_deadline = SECONDS(37);
     engine_mark_due(h.engine, 0);

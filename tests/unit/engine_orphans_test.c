@@ -566,6 +566,7 @@ Test(orphans, balances_from_before_a_funding_are_not_taken)
 Test(orphans, sums_that_do_not_hold_are_the_venues_alarm)
 {
     quiet();
+    h.engine->audit_each = false; /* it would count the broken sum */
     harness_run_to(&h, SECONDS(60) - 1);
     ledger_balance(h.engine, 1, ASSET_QUOTE)->reserved.atto = 1;
     harness_run_to(&h, SECONDS(60));

@@ -410,6 +410,49 @@ Test(profit, rule_13_converts_at_the_mid)
     harness_close(&h);
 }
 
+/* The mark stands still, the rate of the loss does not: 400 lost at 1.5 are 600, also where nothing is held any
+ * more. */
+Test(profit, a_rate_that_a_record_tells_is_judged_at_once)
+{
+    for (int flat = 0; flat < 2; flat++) {
+        struct harness h;
+        open(&h, 500, 0);
+        h.account = &in_other;
+        start(&h);
+        tell_rate(&h, ASSET_QUOTE, ASSET_OTHER, 10000, 10000);
+        hold(&h, 10000);
+        move(&h, -40);
+        if (flat) {
+            h.now += MILLISECONDS(1);
+            harness_position(&h, 0, SIDE_SELL, 9605, 10000);
+        }
+        expect_profit(&h, -400);
+        cr_expect_not(engine_account_state(h.engine).drawn_down);
+        tell_rate(&h, ASSET_QUOTE, ASSET_OTHER, 15000, 15000);
+        expect_profit(&h, -600);
+        cr_expect(engine_account_state(h.engine).drawn_down, "flat: %d", flat);
+        harness_close(&h);
+    }
+}
+
+/* Bid above ask, or a side of 0, is no rate: told, and the last one gets old. */
+Test(profit, a_crossed_rate_or_one_of_nothing_is_none)
+{
+    static const int64_t bad[][2] = {{10001, 10000}, {0, 10000}, {10000, 0}, {-1, 1}};
+    struct harness h;
+    open(&h, 500, 0);
+    h.account = &in_other;
+    start(&h);
+    tell_rate(&h, ASSET_QUOTE, ASSET_OTHER, 9989, 9991);
+    int64_t told = h.now;
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        tell_rate(&h, ASSET_QUOTE, ASSET_OTHER, bad[i][0], bad[i][1]);
+        cr_expect_eq(h.engine->counters.removed_numbers, i + 1);
+        cr_expect_eq(h.engine->profit.assets[ASSET_QUOTE].rate_ts, told);
+    }
+    harness_close(&h);
+}
+
 /* A rate 60 s old may be used, one older blocks; the profit keeps its last worth. */
 Test(profit, rule_13_an_old_rate_blocks)
 {
@@ -592,5 +635,32 @@ Test(profit, a_restart_without_limits_stays_paused)
     cr_expect_not(engine_account_state(h.engine).day_lost);
     harness_command(&h, COMMAND_RESUME);
     cr_expect_not(engine_account_state(h.engine).drawn_down);
+    harness_close(&h);
+}
+
+/* Nothing is heard between a restart and the new day, and what the position is worth is known after that: the first
+ * profit of the new day is its start, and no loss of the day that is over. */
+Test(profit, a_restart_over_midnight_begins_a_new_day)
+{
+    struct harness h;
+    open(&h, 0, 300);
+    h.settings[0].safety_stale_after = SECONDS(1000);
+    start(&h);
+    hold(&h, 1000);
+    h.now = SECONDS(86390);
+    move(&h, 0);
+    union event_record record = {.start = {.epoch = 7}};
+    harness_record(&h, EVENT_start, EVENT_NONE_16, &record);
+    cr_expect_not(engine_account_state(h.engine).known);
+    h.now = SECONDS(86401);
+    move(&h, -400);
+    expect_profit(&h, -400);
+    cr_expect_not(engine_account_state(h.engine).day_lost);
+    cr_expect_eq(harness_count(&h, EVENT_pause), 0);
+    move(&h, -699);
+    cr_expect_eq(money_compare(engine_account_state(h.engine).day_start, whole(-400)), 0);
+    cr_expect_not(engine_account_state(h.engine).day_lost);
+    move(&h, -700);
+    cr_expect(engine_account_state(h.engine).day_lost);
     harness_close(&h);
 }

@@ -357,6 +357,7 @@ Test(shutdown, after_its_last_word_nothing_is_asked)
     cr_assert(engine_is_done(h.engine));
     cr_assert_eq(harness_count(&h, EVENT_unconfirmed), 2);
     harness_order(&h, 1)->state = ORDER_ACTIVE; /* as if its cancel had been refused */
+    h.engine->instruments[0].sides[harness_order(&h, 1)->side].going--;
     h.now = SECONDS(3);
     account_ends(SECONDS(2)); /* and the account shows nothing of it */
     cr_expect_eq(h.count, 0);

@@ -114,3 +114,29 @@ Test(fees, a_new_tier)
     fill("t1", "0.3", 1, LIQUIDITY_MAKER);
     cr_expect_eq(fees_different(fees), 0);
 }
+
+/* Buy 1 at most at 99.0, filled at 100.0: a warning, once; at its limit, or of an order that nobody knows, none. */
+Test(fees, a_fill_beyond_its_limit_is_told)
+{
+    h.now = 1;
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
+    const struct order *order = harness_order(&h, 1);
+    cr_assert_eq(order->side, SIDE_BUY);
+    const int64_t limit = order->price;
+    for (int i = 0; i < 3; i++) { /* at it, beyond it, that again */
+        union event_record record = {.order_filled = {.order = order->id,
+                                                      .side = SIDE_BUY,
+                                                      .price = {limit + (i > 0), NUMBER_VALUE},
+                                                      .quantity = {1, NUMBER_VALUE},
+                                                      .trade = {.length = 1, .bytes = {i > 0}},
+                                                      .fee_asset = 1}};
+        harness_record(&h, EVENT_order_filled, 0, &record);
+    }
+    cr_expect_eq(fees_beyond(fees), 1);
+    fill("t1", "0.2", 1, LIQUIDITY_MAKER);
+    cr_expect_eq(fees_beyond(fees), 1);
+    fflush(session_log.file);
+    cr_expect_not_null(
+        strstr(logged, "\"side\":\"buy\",\"price\":\"99.1\",\"limit\":\"99.0\",\"beyond\":1"), "%s",
+        logged);
+}

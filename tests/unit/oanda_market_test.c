@@ -154,3 +154,28 @@ Test(oanda_market, factors_are_told_as_sent)
     oanda_expect_nothing();
     oanda_close();
 }
+
+/* Factors that hold while the stream lives are news now and then, or the rate would be taken for an old one. */
+Test(oanda_market, factors_that_hold_are_told_again)
+{
+    oanda_run(&(struct oanda_choice){.home = "EUR"});
+    oanda_text(0, "{\"type\":\"PRICE\",\"instrument\":\"EUR_USD\",\"time\":\"1700000001.25\","
+                  "\"tradeable\":true,\"bids\":[{\"price\":\"1.12157\",\"liquidity\":5}],"
+                  "\"asks\":[{\"price\":\"1.12170\",\"liquidity\":9}],"
+                  "\"quoteHomeConversionFactors\":{\"positiveUnits\":\"0.89150397\","
+                  "\"negativeUnits\":\"0.89160730\"}}");
+    oanda_expect("snapshot oanda:EUR_USD");
+    oanda_expect("reference_rate oanda:EUR_USD from=USD to=EUR bid=0.89150397 ask=0.8916073");
+    for (int i = 0; i < 3; i++) {
+        oanda_pass(4 * NS_PER_SECOND);
+        oanda_heartbeat(1, 100);
+        oanda_heartbeat(0, 0);
+        oanda_expect("top oanda:EUR_USD bid 1.12157*5 ask 1.12170*9");
+        if (i == 2)
+            oanda_expect(
+                "reference_rate oanda:EUR_USD from=USD to=EUR bid=0.89150397 ask=0.8916073");
+        oanda_expect("top oanda:BTC_USD");
+    }
+    oanda_expect_nothing();
+    oanda_close();
+}

@@ -122,6 +122,7 @@ struct v20_book {
     int64_t fresh_ns;   /* when the engine was told last */
     uint8_t told_trading;
     money gain_factor, loss_factor; /* as told last; 0: never */
+    int64_t factors_ns;             /* when */
 };
 
 /* --- orders ------------------------------------------------------------------------------------------ */

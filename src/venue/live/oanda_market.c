@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+#include "base/time.h"
+
+#define FACTORS_AGAIN_NS (10 * NS_PER_SECOND)
+
 static uint16_t stream_of(const struct v20 *v20, uint16_t place, enum channel channel)
 {
     return EVENT_STREAM(adapter_number(&v20->names, place), channel);
@@ -146,7 +150,18 @@ static void note_view(struct v20 *v20, uint16_t place, size_t count)
     book->fresh_ns = v20->now;
 }
 
-/* From quote to home currency: a gain's factor is the bid, a loss's the ask (trading-semantics 12). */
+static void tell_rate(struct v20 *v20, uint16_t place, struct adapter_when when)
+{
+    struct v20_book *book = &v20->books[place];
+    book->factors_ns = v20->now;
+    adapter_tell(&v20->out, EVENT_reference_rate, stream_of(v20, place, CHANNEL_REFERENCE), when)
+        ->reference_rate = (struct event_reference_rate){
+        adapter_definition(&v20->names, place)->quote, adapter_asset(&v20->names, v20->home),
+        book->gain_factor, book->loss_factor};
+}
+
+/* From quote to home currency: a gain's factor is the bid, a loss's the ask (trading-semantics 12). One that holds is
+ * told again now and then: a rate that nothing tells any more gets old (rule 13). */
 static void tell_factors(struct v20 *v20, uint16_t place, const struct v20_price *price,
                          struct adapter_when when)
 {
@@ -155,13 +170,12 @@ static void tell_factors(struct v20 *v20, uint16_t place, const struct v20_price
     uint16_t home = adapter_asset(&v20->names, v20->home);
     if (!price->has_factors || home == EVENT_NONE_16 || home == quote ||
         (money_compare(price->gain_factor, book->gain_factor) == 0 &&
-         money_compare(price->loss_factor, book->loss_factor) == 0))
+         money_compare(price->loss_factor, book->loss_factor) == 0 &&
+         v20->now - book->factors_ns < FACTORS_AGAIN_NS))
         return;
     book->gain_factor = price->gain_factor;
     book->loss_factor = price->loss_factor;
-    adapter_tell(&v20->out, EVENT_reference_rate, stream_of(v20, place, CHANNEL_REFERENCE), when)
-        ->reference_rate =
-        (struct event_reference_rate){quote, home, price->gain_factor, price->loss_factor};
+    tell_rate(v20, place, when);
 }
 
 static void take_price(struct v20 *v20)
@@ -197,6 +211,8 @@ static void confirm(struct v20 *v20)
         book->fresh_ns = v20->now;
         adapter_tell_rows(&v20->out, EVENT_top, stream_of(v20, place, CHANNEL_TOP), 0,
                           v20_venue_time(v20->line.time_ns), book->view, 2);
+        if (book->gain_factor.atto != 0 && v20->now - book->factors_ns >= FACTORS_AGAIN_NS)
+            tell_rate(v20, place, v20_venue_time(v20->line.time_ns));
     }
 }
 
