@@ -154,6 +154,22 @@ static void take_balances(const struct heir *heir)
     }
 }
 
+/* By today's fees; as it was where they are the same. */
+static void reserve_anew(const struct heir *heir)
+{
+    struct engine *engine = heir->engine;
+    for (unsigned index = 0; index < engine->instrument_count; index++) {
+        for (unsigned side = 0; side < 2; side++) {
+            uint32_t slot = engine->instruments[index].sides[side].first;
+            for (; slot != ENGINE_NO_SLOT; slot = engine->orders.slots[slot].next) {
+                struct order *order = &engine->orders.slots[slot];
+                ledger_reserve(engine, order, orders_worst_price(order),
+                               orders_worst_leaves(order));
+            }
+        }
+    }
+}
+
 /* What an instrument moved that is gone came from elsewhere, as far as the others can tell. */
 static void rebase_balances(const struct heir *heir)
 {
@@ -258,6 +274,7 @@ static void take_session(const struct heir *heir)
     to->replaced = from->replaced;
     to->cancelled = from->cancelled;
     to->fills = from->fills;
+    memcpy(to->fills_by_cause, from->fills_by_cause, sizeof to->fills_by_cause);
     heir->engine->started = true;
 }
 
@@ -273,6 +290,7 @@ bool engine_inherit(struct engine *engine, const struct engine *from,
         return false;
     take_ended(&heir);
     take_balances(&heir);
+    reserve_anew(&heir);
     for (unsigned index = 0; index < from->instrument_count; index++)
         if (!is_gone(&heir, index))
             take_instrument(&heir, index);

@@ -176,11 +176,7 @@ static int refuse_session(const struct session *session, struct error *error)
 {
     bool found;
     int code = live_tape_finds_session(session->tape, &found, error);
-    if (code || !found)
-        return code;
-    return error_set(error, ERROR_INPUT,
-                     "%s: is a session's tape, which a recording would spoil; begin a new tape",
-                     session->tape_path);
+    return code || !found ? code : fold_refuse_recording(session->tape_path, error);
 }
 
 static int open_engine(struct session *session, struct error *error)

@@ -33,7 +33,7 @@ static int begin(struct folding *folding, struct error *error)
     folding->begun = true;
     if (folding->carry.parts == 0)
         return 0;
-    folding->fold->starts = 1;
+    folding->fold->starts = folding->carry.predecessor.epoch > 0; /* none: behind a recording */
     folding->fold->epoch = folding->carry.predecessor.epoch;
     return fold_begin(&folding->carry, folding->path, folding->run, error);
 }
@@ -116,12 +116,20 @@ int fold_tape(const char *path, uint64_t messages, struct run_engine *run, struc
     return code;
 }
 
-static bool has_start(const struct tape_block *block)
+/* A start, or what one left to the next tape, which may have none yet. */
+static bool has_session(const struct tape_block *block)
 {
     for (uint32_t m = 0; m < block->message_count; m++)
-        if (block->messages[m].kind == EVENT_start)
+        if (block->messages[m].kind == EVENT_start || block->messages[m].kind == EVENT_carry)
             return true;
     return false;
+}
+
+int fold_refuse_recording(const char *path, struct error *error)
+{
+    return error_set(error, ERROR_INPUT,
+                     "%s: is a session's tape, which a recording would spoil; begin a new tape",
+                     path);
 }
 
 int fold_finds_session(const char *path, bool *found, struct error *error)
@@ -137,7 +145,7 @@ int fold_finds_session(const char *path, bool *found, struct error *error)
         if (tape_reader_block_info(reader, i)->record_count == 0)
             continue;
         code = tape_reader_read(reader, i, &block, error);
-        *found = !code && has_start(&block);
+        *found = !code && has_session(&block);
     }
     if (block.memory)
         tape_block_free(&block);
@@ -201,6 +209,14 @@ static int add_before(struct chain *chain, const char *path,
     return code;
 }
 
+static int expect_messages(const struct before *tape, const struct fold *fold, struct error *error)
+{
+    if (fold->messages == tape->messages)
+        return 0;
+    return error_set(error, ERROR_INPUT, "%s: has %" PRIu64 " messages, expected %" PRIu64,
+                     tape->path, fold->messages, tape->messages);
+}
+
 /* A tape before that is under other settings: folded under its own, and inherited. */
 static int inherit_before(const struct before *tape, const struct tape_header *header,
                           struct run_engine *run, const struct event_names *names,
@@ -216,6 +232,8 @@ static int inherit_before(const struct before *tape, const struct tape_header *h
         code = run_engine_open(&own, config, &header->names, true, false, error);
     if (!code)
         code = fold_tape(tape->path, tape->messages, &own, &fold, error);
+    if (!code)
+        code = expect_messages(tape, &fold, error);
     if (!code)
         code = settings_inherit(&own, &header->names, run, names, error);
     run_engine_close(&own);
@@ -281,10 +299,7 @@ static int fold_before(const struct before *tape, struct run_engine *run, struct
     struct fold fold;
     struct folding folding = {.path = tape->path, .run = run, .fold = &fold, .begun = true};
     int code = fold_blocks(&folding, UINT64_MAX, error);
-    if (!code && fold.messages != tape->messages)
-        code = error_set(error, ERROR_INPUT, "%s: has %" PRIu64 " messages, expected %" PRIu64,
-                         tape->path, fold.messages, tape->messages);
-    return code;
+    return code ? code : expect_messages(tape, &fold, error);
 }
 
 int fold_begin(const struct rotation_carry *carry, const char *path, struct run_engine *run,

@@ -15,6 +15,7 @@
 #include "base/assert.h"
 #include "tape/file.h"
 #include "tape/journal.h"
+#include "tape/reader.h"
 
 enum {
     DIGITS_LEAST = 4,
@@ -439,7 +440,8 @@ int rotation_carry_read(struct rotation_carry *carry, const char *path, struct e
     struct tape_reader *reader = NULL;
     struct tape_block block = {0};
     bool more = true;
-    int code = tape_reader_open(&reader, path, error);
+    /* It stands in the first blocks: a torn end is for the recovery. */
+    int code = tape_reader_open_as(&reader, path, TAPE_OPEN_HOP, true, error);
     if (!code)
         code = tape_block_init(&block, reader, error);
     for (size_t i = 0; !code && more && i < tape_reader_block_count(reader); i++) {

@@ -229,12 +229,13 @@ static int refuse_instrument(const struct run_engine *from, const struct event_n
     event_instrument_name(before, lost->number, name);
     money_to_text(held.position, position);
     const bool orders = lost->loss == ENGINE_LOSES_ORDERS;
-    return error_set(error, ERROR_INPUT,
-                     "%s: is not among this configuration's instruments (or its units are others), "
-                     "but its position is %s%s; go back to the settings before %s, or keep it with "
-                     "quote.enabled no",
-                     name, position, orders ? " and orders of it are open" : "",
-                     orders ? "until a session has ended in order" : "until it is closed");
+    return error_set(
+        error, ERROR_INPUT,
+        "%s: is not among this configuration's instruments (or its units are others), "
+        "but its position is %s%s; go back to the settings before %s, or keep it with "
+        "quote.enabled no; where neither can be, begin a new tape and adopt what is held",
+        name, position, orders ? " and orders of it are open" : "",
+        orders ? "until a session has ended in order" : "until it is closed");
 }
 
 static int refuse(const struct run_engine *from, const struct event_names *before,

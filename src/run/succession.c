@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "run/fold.h"
 #include "tape/appender.h"
+#include "tape/reader.h"
 
 /* One beginning. */
 struct beginning {
@@ -30,6 +31,7 @@ static void pass(const struct beginning *beginning, enum succession_step step)
         beginning->options->passed(beginning->options->context, step);
 }
 
+/* By its first block: what is torn at its end is for the recovery. */
 static int has_other_settings(const char *path, const struct tape_header *wanted, bool *other,
                               struct error *error)
 {
@@ -37,7 +39,7 @@ static int has_other_settings(const char *path, const struct tape_header *wanted
     *other = false;
     if (access(path, F_OK) != 0)
         return 0;
-    int code = tape_reader_open(&reader, path, error);
+    int code = tape_reader_open_as(&reader, path, TAPE_OPEN_HOP, true, error);
     if (!code)
         code = settings_differ(path, tape_reader_header(reader), wanted, other, error);
     tape_reader_close(&reader);
@@ -147,6 +149,14 @@ static void finish_before(struct beginning *beginning)
     pass(beginning, SUCCESSION_FINISHED);
 }
 
+/* Where nothing trades: market data alone would cut the chain of a session, which then begins flat. */
+static int refuse_session(const struct beginning *beginning, struct error *error)
+{
+    bool found = false;
+    int code = fold_finds_session(beginning->before, &found, error);
+    return code || !found ? code : fold_refuse_recording(beginning->before, error);
+}
+
 static int begin(struct beginning *beginning, struct succession *succession, struct error *error)
 {
     int code = open_before(beginning, &succession->recovery, error);
@@ -156,7 +166,9 @@ static int begin(struct beginning *beginning, struct succession *succession, str
         succession->withdrawn = true;
         return rotation_withdraw(beginning->before, error);
     }
-    code = make_header(beginning, error);
+    code = beginning->options->config ? 0 : refuse_session(beginning, error);
+    if (!code)
+        code = make_header(beginning, error);
     if (!code)
         code = inherit(beginning, error);
     if (code)
@@ -172,8 +184,12 @@ static int begin(struct beginning *beginning, struct succession *succession, str
     return code;
 }
 
-static void close_beginning(struct beginning *beginning)
+/* One that had its end has it again, whatever came of this. */
+static void close_beginning(struct beginning *beginning, const struct tape_recovery *recovery)
 {
+    struct error told_by_the_next_start = {0};
+    if (beginning->appender && recovery->was_finished)
+        (void)tape_appender_finish(&beginning->appender, &told_by_the_next_start);
     tape_appender_abandon(&beginning->appender);
     run_engine_close(&beginning->folded);
     run_engine_close(&beginning->next);
@@ -195,6 +211,6 @@ int succession_begin(const struct succession_options *options, struct succession
     code = rotation_path(options->base, options->number + 1, beginning.path, error);
     if (!code)
         code = begin(&beginning, succession, error);
-    close_beginning(&beginning);
+    close_beginning(&beginning, &succession->recovery);
     return code;
 }

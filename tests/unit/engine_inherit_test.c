@@ -101,9 +101,27 @@ Test(inherit, under_the_same_settings_is_a_restart)
     same_settings();
     cr_assert(begin());
     expect_equal(engine_walk_carry);
+    const struct engine_counters *was = engine_counters(before.engine);
+    const struct engine_counters *is = engine_counters(after.engine);
+    cr_expect_eq(was->fills, 2);
+    cr_expect_eq(is->fills, was->fills);
+    cr_expect_arr_eq(is->fills_by_cause, was->fills_by_cause, sizeof was->fills_by_cause);
     start(before.engine);
     start(after.engine);
     expect_equal(engine_walk);
+    close_both();
+}
+
+/* A bid holds its price and the fee; the audit behind each message reckons it anew. */
+Test(inherit, what_orders_hold_is_by_the_fees_of_today)
+{
+    lived();
+    same_settings();
+    for (unsigned i = 0; i < 2; i++)
+        after.definitions[i].maker_fee += 1000000;
+    cr_assert(begin());
+    start(after.engine);
+    cr_expect_eq(engine_counters(after.engine)->invariant_violations, 0);
     close_both();
 }
 

@@ -108,6 +108,8 @@ static void die_at(void *context, enum succession_step step)
 
 enum { NO_STEP = 99 };
 
+static bool is_recording; /* who begins has no engine */
+
 /* The world's settings but for some, "name=value"; the names are those of small tapes, or given. */
 static int begin_with(const char *const settings[], const struct event_names *names,
                       struct changes *changes, struct succession *succession)
@@ -129,7 +131,7 @@ static int begin_with(const char *const settings[], const struct event_names *na
     const struct succession_options options = {.base = base,
                                                .number = newest(),
                                                .header = &header,
-                                               .config = world.config,
+                                               .config = is_recording ? NULL : world.config,
                                                .changed = note,
                                                .passed = die_at,
                                                .context = changes};
@@ -222,6 +224,53 @@ Test(succession, begins_nothing_behind_nothing)
     succession = begun("quote.levels=4");
     cr_assert(!succession.begun && succession.withdrawn);
     cr_expect_neq(access(base, F_OK), 0);
+}
+
+/* Neither where it traded, nor where it only left what the next is to begin with. */
+Test(succession, a_recording_leaves_a_session_alone)
+{
+    struct succession succession;
+    struct changes changes = {.dies_at = NO_STEP};
+    const char *const others[] = {"quote.levels=2", NULL};
+    live(0, NULL, 0);
+    for (uint64_t tapes = 1; tapes <= 2; tapes++) {
+        const bool finished = is_finished(tapes);
+        cr_expect(finished);
+        is_recording = true;
+        cr_expect_eq(begin_with(others, small_tape_names(), &changes, &succession), ERROR_INPUT);
+        cr_expect(strstr(error.text, "is a session's tape, which a recording would spoil"), "%s",
+                  error.text);
+        is_recording = false;
+        cr_expect_eq(newest(), tapes);
+        cr_expect_eq(is_finished(tapes), finished);
+        cr_assert_eq(begun("quote.levels=4").begun, tapes == 1);
+    }
+    expect_chain(2);
+}
+
+/* As after a loss of power: the file is longer than what was written. */
+static void tear(uint64_t number)
+{
+    static const char nothing[4096];
+    FILE *file = fopen(path_of(number), "ab");
+    cr_assert(file);
+    cr_assert_eq(fwrite(nothing, 1, sizeof nothing, file), sizeof nothing);
+    fclose(file);
+}
+
+Test(succession, a_torn_end_is_cut_off)
+{
+    live(0, NULL, 400);
+    tear(1);
+    cr_expect_not(begun("quote.levels=3").begun); /* the same */
+    live(1, NULL, 300);
+    tear(1);
+    cr_expect(begun("quote.levels=4").begun);
+    live(2, "quote.levels=4", 300);
+    tear(2);
+    cr_expect_not(begun("quote.levels=4").begun);
+    live(3, "quote.levels=4", 0);
+    expect_chain(2);
 }
 
 Test(succession, another_process_writes_the_tape)
