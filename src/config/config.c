@@ -328,3 +328,15 @@ int config_to_tape_text(const struct config *config, char **text, struct error *
 {
     return print_all(config, true, text, error);
 }
+
+int config_from_tape(struct config **config, const char *path, const char *text,
+                     struct error *error)
+{
+    int code = config_create(config, error);
+    if (!code)
+        code = config_read_text(*config, "configuration", text, strlen(text), error);
+    if (!code)
+        return 0;
+    config_free(config);
+    return error_prefix(error, "%s", path);
+}

@@ -222,14 +222,9 @@ static int inherit_before(const struct before *tape, const struct tape_header *h
                           struct run_engine *run, const struct event_names *names,
                           struct error *error)
 {
-    struct config *config = NULL;
     struct run_engine own = {.memory = NULL};
     struct fold fold;
-    int code = config_create(&config, error);
-    if (!code)
-        code = config_read_text(config, tape->path, header->config, strlen(header->config), error);
-    if (!code)
-        code = run_engine_open(&own, config, &header->names, true, false, error);
+    int code = run_engine_open_told(&own, tape->path, header, error);
     if (!code)
         code = fold_tape(tape->path, tape->messages, &own, &fold, error);
     if (!code)
@@ -237,7 +232,6 @@ static int inherit_before(const struct before *tape, const struct tape_header *h
     if (!code)
         code = settings_inherit(&own, &header->names, run, names, error);
     run_engine_close(&own);
-    config_free(&config);
     return code;
 }
 

@@ -14,11 +14,7 @@
 int settings_effective(const char *path, const char *text, char **effective, struct error *error)
 {
     struct config *config = NULL;
-    char source[256];
-    snprintf(source, sizeof source, "configuration on %s", path);
-    int code = config_create(&config, error);
-    if (!code)
-        code = config_read_text(config, source, text, strlen(text), error);
+    int code = config_from_tape(&config, path, text, error);
     if (!code)
         code = config_to_tape_text(config, effective, error);
     config_free(&config);

@@ -20,7 +20,6 @@ struct beginning {
     struct tape_header header;                                   /* of the new one */
     struct event_definition *definitions;                        /* its names' */
     struct event_names names;
-    struct config *config; /* of the old one */
     struct run_engine folded, next;
     struct fold fold;
 };
@@ -82,13 +81,7 @@ static int make_header(struct beginning *beginning, struct error *error)
 static int fold_before(struct beginning *beginning, struct error *error)
 {
     const struct tape_header *header = tape_appender_header(beginning->appender);
-    int code = config_create(&beginning->config, error);
-    if (!code)
-        code = config_read_text(beginning->config, beginning->before, header->config,
-                                strlen(header->config), error);
-    if (!code)
-        code = run_engine_open(&beginning->folded, beginning->config, &header->names, true, false,
-                               error);
+    int code = run_engine_open_told(&beginning->folded, beginning->before, header, error);
     if (!code)
         code =
             fold_tape(beginning->before, UINT64_MAX, &beginning->folded, &beginning->fold, error);
@@ -193,7 +186,6 @@ static void close_beginning(struct beginning *beginning, const struct tape_recov
     tape_appender_abandon(&beginning->appender);
     run_engine_close(&beginning->folded);
     run_engine_close(&beginning->next);
-    config_free(&beginning->config);
     free(beginning->definitions);
 }
 

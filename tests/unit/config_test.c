@@ -79,6 +79,28 @@ static void refuse_text(const char *text, const char *start, const char *part)
     config_free(&config);
 }
 
+/* --- On a tape ------------------------------------------------------------------------------------ */
+
+Test(config, a_tape_s_configuration_reads_back)
+{
+    struct config *config = fresh(), *back = NULL;
+    struct error error = {0};
+    char *text = NULL, *again = NULL;
+    give(config, "account.rates=EUR \"x\" \\\\");
+    give(config, "instruments.v:A.quote.levels=4");
+    cr_assert_eq(config_to_tape_text(config, &text, &error), 0, "%s", error.text);
+    cr_assert_eq(config_from_tape(&back, "s.tape", text, &error), 0, "%s", error.text);
+    cr_assert_eq(config_to_tape_text(back, &again, &error), 0, "%s", error.text);
+    cr_expect_str_eq(again, text);
+    free(text);
+    free(again);
+    config_free(&back);
+    int code = config_from_tape(&back, "s.tape", "seed: 1\nsede: 2\n", &error);
+    expect_refusal(code, &error, "s.tape: configuration:2:1: ", "did you mean 'seed'?");
+    cr_expect_eq(back, NULL);
+    config_free(&config);
+}
+
 /* --- Types -------------------------------------------------------------------------------------- */
 
 Test(config, each_type_reads_its_forms_and_prints_one)
