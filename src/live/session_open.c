@@ -81,8 +81,8 @@ static void tell_setting(void *context, const char *setting, const char *before,
 {
     struct session *session = context;
     const struct log_field fields[] = {log_text("setting", setting),
-                                       log_text("before", before[0] != '\0' ? before : "-"),
-                                       log_text("now", after[0] != '\0' ? after : "-")};
+                                       log_text("before", before != NULL ? before : "-"),
+                                       log_text("now", after != NULL ? after : "-")};
     session_log(session, LOG_INFO, "a setting is another than on the tape", fields, 3);
 }
 

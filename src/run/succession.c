@@ -119,21 +119,6 @@ static int write_next(struct beginning *beginning, struct error *error)
     return code ? code : rotation_write(&next, error);
 }
 
-static int tell_changes(const struct beginning *beginning, struct error *error)
-{
-    const struct succession_options *options = beginning->options;
-    char *before = NULL, *after = NULL;
-    int code = settings_effective(
-        beginning->before, tape_appender_header(beginning->appender)->config, &before, error);
-    if (!code)
-        code = settings_effective(beginning->path, beginning->header.config, &after, error);
-    if (!code && options->changed)
-        settings_compare(before, after, options->changed, options->context);
-    free(before);
-    free(after);
-    return code;
-}
-
 /* The old tape gets its end; where it can't now, the next start gives it one. */
 static void finish_before(struct beginning *beginning)
 {
@@ -172,7 +157,11 @@ static int begin(struct beginning *beginning, struct succession *succession, str
         return code;
     pass(beginning, SUCCESSION_WRITTEN);
     succession->begun = true;
-    code = tell_changes(beginning, error);
+    if (beginning->options->changed)
+        code =
+            settings_compare(beginning->before, tape_appender_header(beginning->appender)->config,
+                             beginning->header.config, beginning->options->changed,
+                             beginning->options->context, error);
     finish_before(beginning);
     return code;
 }

@@ -1,4 +1,6 @@
 /* Settings: every type, both ends of each range, scopes, precedence, units and the round trip. */
+#include "config.h" /* POSIX names */
+
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -99,6 +101,40 @@ Test(config, a_tape_s_configuration_reads_back)
     expect_refusal(code, &error, "s.tape: configuration:2:1: ", "did you mean 'seed'?");
     cr_expect_eq(back, NULL);
     config_free(&config);
+}
+
+static void note_change(void *context, const char *setting, const char *before, const char *after)
+{
+    FILE *told = context;
+    fprintf(told, "%s: %s, %s\n", setting, before ? before : "none", after ? after : "none");
+}
+
+/* Defaults count at the top level only; what the tape does not hold counts nowhere. */
+Test(config, settings_that_differ)
+{
+    struct config *before = fresh(), *after = fresh();
+    char *text = NULL;
+    size_t size = 0;
+    FILE *told = open_memstream(&text, &size);
+    give(before, "quote.levels=3");
+    give(after, "seed=1");
+    give(after, "account.rates=say \"x\": \\ # y");
+    give(before, "instruments.v:A.quote.levels=4");
+    give(after, "instruments.v:A.quote.levels=4");
+    give(after, "instruments.v:A.quote.step=2tick");
+    give(before, "instruments.v:B.quote.levels=4");
+    give(before, "venues.v.sim.balances=");
+    give(after, "venues.v.live.rest_url=https://x");
+    give(after, "ops.address=0.0.0.0");
+    config_compare(before, after, note_change, told);
+    fclose(told);
+    cr_expect_str_eq(text, "account.rates: , say \"x\": \\ # y\n"
+                           "venues.v.sim.balances: , none\n"
+                           "instruments.v:A.quote.step: none, 2tick\n"
+                           "instruments.v:B.quote.levels: 4, none\n");
+    free(text);
+    config_free(&before);
+    config_free(&after);
 }
 
 /* --- Types -------------------------------------------------------------------------------------- */

@@ -95,8 +95,8 @@ static void note(void *context, const char *setting, const char *was, const char
     struct changes *changes = context;
     size_t length = strlen(changes->text);
     changes->count++;
-    snprintf(changes->text + length, sizeof changes->text - length, "%s %s->%s\n", setting, was,
-             is);
+    snprintf(changes->text + length, sizeof changes->text - length, "%s %s->%s\n", setting,
+             was ? was : "", is ? is : "");
 }
 
 static void die_at(void *context, enum succession_step step)
