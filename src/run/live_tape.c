@@ -347,12 +347,6 @@ int live_tape_fold(struct live_tape *live, struct run_engine *run, struct fold *
     return fold_tape(live->path, UINT64_MAX, run, fold, error);
 }
 
-int live_tape_finds_session(const struct live_tape *live, bool *found, struct error *error)
-{
-    ASSERT(live->inputs == 0);
-    return fold_finds_session(live->path, found, error);
-}
-
 /* --- waiting and closing ----------------------------------------------------------------------------------------- */
 
 int live_tape_wait(struct live_tape *live, struct error *error)

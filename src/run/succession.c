@@ -127,14 +127,6 @@ static void finish_before(struct beginning *beginning)
     pass(beginning, SUCCESSION_FINISHED);
 }
 
-/* Where nothing trades: market data alone would cut the chain of a session, which then begins flat. */
-static int refuse_session(const struct beginning *beginning, struct error *error)
-{
-    bool found = false;
-    int code = fold_finds_session(beginning->before, &found, error);
-    return code || !found ? code : fold_refuse_recording(beginning->before, error);
-}
-
 static int begin(struct beginning *beginning, struct succession *succession, struct error *error)
 {
     int code = open_before(beginning, &succession->recovery, error);
@@ -144,7 +136,7 @@ static int begin(struct beginning *beginning, struct succession *succession, str
         succession->withdrawn = true;
         return rotation_withdraw(beginning->before, error);
     }
-    code = beginning->options->config ? 0 : refuse_session(beginning, error);
+    code = beginning->options->config ? 0 : fold_refuse_session(beginning->before, error);
     if (!code)
         code = make_header(beginning, error);
     if (!code)
