@@ -592,7 +592,7 @@ Test(config, a_breaker_that_can_clear_is_none)
     }
 }
 
-Test(config, what_stops_all_orders_is_warned_of)
+Test(config, what_can_t_be_meant_is_warned_of)
 {
     static const char *const cases[][2] = {
         {"risk: {position_limit: 5lot}",
@@ -608,6 +608,14 @@ Test(config, what_stops_all_orders_is_warned_of)
         {"venues: {v1: {safety: {sync_interval: 180s}}}",
          "for v1: safety.snapshot_limit=3m and safety.sync_interval=3m: from the one to the "
          "other no order can be placed"},
+        {"rate: {orders_per_second: 4}",
+         "for all venues: rate.orders_per_second=4: rate.cancel_reserve keeps none of them for "
+         "cancels"},
+        {"venues: {v1: {rate: {orders_per_second: 7, cancel_reserve: 100%}}}",
+         "for v1: rate.orders_per_second=7: rate.cancel_reserve keeps all of them for cancels: no "
+         "order can be placed"},
+        {"rate: {orders_per_second: 5}", NULL},
+        {"rate: {orders_per_second: 4, cancel_reserve: 0}", NULL},
         {"safety: {sync_interval: 0, snapshot_limit: 0}", NULL},
         {"safety: {sync_interval: 179s}", NULL},
         {"risk: {position_limit: 5lot, size_band: 10lot}", NULL}, /* sizes shrink to fit it */
