@@ -296,6 +296,7 @@ static const struct field sync_fields[] = {
     SYNC_FIELD(sync.awaited),
     SYNC_FIELD(sync.generation),
     SYNC_FIELD(sync.overflow),
+    SYNC_FIELD(sync.regular),
     SYNC_FIELD(sync.doubt_from),
     SYNC_FIELD(sync.doubt_until),
     FIELD_OF(venue_state, sync.anew, SYNC_ANEW_MAX),

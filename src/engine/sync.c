@@ -674,6 +674,8 @@ void sync_ask_soon(struct engine *engine, unsigned venue)
 void sync_ask_anew(struct engine *engine, unsigned venue, int64_t at)
 {
     struct sync *sync = sync_of(engine, venue);
+    if (!sync->hurried)
+        sync->regular = sync->next;
     sync->next = at;
     sync->hurried = true;
     refresh(engine);
@@ -763,8 +765,8 @@ static void venue_due(struct engine *engine, unsigned venue)
         return;
     if (makes_way(engine, venue))
         sync->next = after_ours(engine, venue);
-    else if (sync->hurried && rate_blocks(engine, venue))
-        sync->next = engine->now + NS_PER_SECOND;
+    else if (sync->hurried && engine->now < sync->regular && rate_blocks(engine, venue))
+        sync->next = earlier(engine->now + NS_PER_SECOND, sync->regular);
     else if (infrastructure_lets_through(engine, venue))
         sync_request(engine, venue);
     else
@@ -898,7 +900,7 @@ void sync_reset(struct engine *engine)
 {
     for (unsigned venue = 0; venue < engine->venue_count; venue++) {
         struct sync *sync = sync_of(engine, venue);
-        sync->requested = sync->next = TIME_NEVER;
+        sync->requested = sync->next = sync->regular = TIME_NEVER;
         sync->trusted = sync->awaited = sync->full_ts = INT64_MIN;
         sync->doubt_from = sync->doubt_until = INT64_MIN;
         sync->anew = 0;
@@ -925,6 +927,7 @@ static void walk_venue(struct walker *walker, const struct sync *sync, uint64_t 
 {
     walker->field(walker, "sync.requested", venue, sync->requested);
     walker->field(walker, "sync.next", venue, sync->next);
+    walker->field(walker, "sync.regular", venue, sync->regular);
     walker->field(walker, "sync.trusted", venue, sync->trusted);
     walker->field(walker, "sync.started", venue, sync->started);
     walker->field(walker, "sync.full_ts", venue, sync->full_ts);

@@ -35,6 +35,7 @@ enum { SYNC_ANEW_MAX = 18 };
 struct sync {
     int64_t requested; /* when the snapshot that is awaited was asked for; TIME_NEVER: none is */
     int64_t next;      /* when one is asked for again; TIME_NEVER */
+    int64_t regular;   /* while `hurried`: when it would have been */
     int64_t trusted;   /* `taken` of the newest that was trusted; INT64_MIN: none was */
     int64_t started;   /* of this session */
     int64_t full_ts;   /* when orphans last were more than there is room for; INT64_MIN: never */
@@ -45,7 +46,7 @@ struct sync {
     int64_t interval, age, limit; /* settings; 0: off */
     uint32_t generation;          /* of the snapshot whose rows come now, from 1 */
     uint8_t anew;                 /* asked for anew so often since one was asked for in its time */
-    bool hurried;                 /* `next` is such a one */
+    bool hurried;                 /* `next` is of such a one */
     bool overflow;                /* it has more orders that we don't know than there is room for */
     bool exclusive;               /* the account is ours alone */
 };

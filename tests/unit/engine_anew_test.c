@@ -150,6 +150,23 @@ Test(anew, what_the_rate_keeps_for_cancels_is_not_asked_with)
     harness_close(&h);
 }
 
+/* However long it keeps that: the account that is due by itself is asked for. */
+Test(anew, the_account_s_own_time_stays)
+{
+    sells_nothing();
+    at(SECONDS(60));
+    union event_record budget = {.rate_budget = {.left = 0, .resets = SECONDS(10000)}};
+    give(EVENT_rate_budget, &budget);
+    row_of_quote(900);
+    harness_position(&h, 0, SIDE_BUY, 1000, 5);
+    ends(SECONDS(60));
+    at(SECONDS(120) - 1);
+    cr_expect_eq(h.engine->venues[0].sync.requested, TIME_NEVER);
+    harness_tick(&h, SECONDS(120));
+    cr_expect_eq(harness_count(&h, EVENT_request_snapshot), 1);
+    harness_close(&h);
+}
+
 /* The quote balance at a venue time, which is the venue's own or an estimate. */
 static void told_balance(int64_t made, uint8_t flags, int64_t total)
 {
