@@ -24,7 +24,7 @@ try() {
     number=$((number + 1))
     sed 's/--for [0-9a-z]*/--for 3s/' "$work/$number/said" >"$work/$number/block"
     if grep -q 'capstan exchange' "$work/$number/block" && grep -q 'capstan live.*--for 3s' "$work/$number/block" &&
-        (cd "$work/$number" && timeout 60 sh -e ./block >out 2>log); then
+        (cd "$work/$number" && timeout 240 sh -e ./block >out 2>log); then
         echo "ok $number - $1"
     else
         echo "not ok $number - $1"
