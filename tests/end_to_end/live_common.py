@@ -129,11 +129,12 @@ def start_live(venue, tape, log, *more, mode="live", config=None, env=None):
     return started(command, stdout=subprocess.DEVNULL, stderr=open(log, "w"), env=env)
 
 
-def live_until(holds, venue, tape, log, *more, codes=(0,), **how):
-    """A session that is ended in order once that holds. Its --for would count from its first moment, whenever it begins."""
+def live_until(holds, venue, tape, log, *more, codes=(0,), by=signal.SIGTERM, **how):
+    """A session that is ended in order once that holds. Its --for would count from its first moment, whenever it begins;
+    SIGALRM is what that gives it."""
     process = start_live(venue, tape, log, *more, **how)
     until(holds, lambda: log.read_text()[-1500:], process=process)
-    process.terminate()
+    process.send_signal(by)
     found = process.wait(120)
     assert found in codes, f"exit {found}: {log.read_text()[-1500:]}"
 
@@ -207,7 +208,8 @@ def stop_thread(thread, process):
 
 def let_go(thread):
     assert LIBC.ptrace(PTRACE_DETACH, thread, None, None) == 0, os.strerror(ctypes.get_errno())
-    STOPPED.remove(thread)
+    if thread in STOPPED:
+        STOPPED.remove(thread)
 
 
 def reap_stopped():

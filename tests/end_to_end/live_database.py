@@ -591,7 +591,7 @@ def paper_has_one_too(folder, venue):
 
 
 def refused(venue, folder, expected, *arguments):
-    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--for", "3s", *arguments), 2, expected)
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--for", "1m", *arguments), 2, expected)
 
 
 @test

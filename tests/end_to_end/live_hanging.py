@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from live_common import (CAPSTAN, count_of, expect, log_lines, main, reap_stopped, run, started, stop_thread,  # noqa: E402
+from live_common import (CAPSTAN, count_of, expect, let_go, log_lines, main, reap_stopped, run, started, stop_thread,  # noqa: E402
                          test, until)
 
 # Ended by force 4 s after the engine's own limit. What nothing hangs in ends in order sooner than that, on a busy machine too.
@@ -63,6 +63,22 @@ def venue_thread(session):
     return threads.pop()
 
 
+def stop_where_orders_rest(threads, session, venue):
+    """Of both sides: the market may fill those of one meanwhile."""
+
+    def stand():
+        for thread in threads:
+            stop_thread(thread, session.process)
+        if len({order["side"] for order in venue.settled()["orders"] if order["state"] == "open"}) == 2:
+            return True
+        for thread in threads:
+            let_go(thread)
+        time.sleep(0.5)
+        return False
+
+    until(stand, "no orders rest", process=session.process)
+
+
 def check_forced(session, venue):
     """What may rest is named in file and log."""
     left = set(venue.state()["open"])
@@ -109,8 +125,7 @@ def the_engines_thread_hangs(folder, venue):
     session = Session(venue, folder)
     line = session.await_line("order_accepted", 4)
     assert line["spans"][0]["name"] == "session", line
-    stop_thread(line["thread_id"], session.process)
-    assert set(venue.settled()["open"]), "no order rests: nothing was shown"
+    stop_where_orders_rest([line["thread_id"]], session, venue)
     session.end(3, LIMIT - 0.5, LIMIT + SLACK)
     check_cancelled(session, venue)
     go_on(session, venue, folder, False)
@@ -120,8 +135,7 @@ def the_engines_thread_hangs(folder, venue):
 def both_hang(folder, venue):
     session = Session(venue, folder)
     line = session.await_line("order_accepted", 4)
-    stop_thread(venue_thread(session), session.process)
-    stop_thread(line["thread_id"], session.process)
+    stop_where_orders_rest([venue_thread(session), line["thread_id"]], session, venue)
     session.end(3, LIMIT - 0.5, LIMIT + SLACK)
     check_forced(session, venue)
     go_on(session, venue, folder, True)
@@ -132,7 +146,7 @@ def a_venues_thread_hangs(folder, venue):
     """The engine ends its part by force, then nothing ends the wait for the thread."""
     session = Session(venue, folder)
     session.await_line("order_accepted", 4)
-    stop_thread(venue_thread(session), session.process)
+    stop_where_orders_rest([venue_thread(session)], session, venue)
     session.end(3, LIMIT - 0.5, LIMIT + SLACK)
     left = set(venue.state()["open"])
     assert left, "no order rests: nothing was shown"
@@ -146,7 +160,7 @@ def a_venues_thread_hangs(folder, venue):
 def a_second_signal_is_less_patient(folder, venue):
     session = Session(venue, folder, "--set", "shutdown.force_after=1h")
     line = session.await_line("order_accepted", 4)
-    stop_thread(line["thread_id"], session.process)
+    stop_where_orders_rest([line["thread_id"]], session, venue)
     session.process.send_signal(signal.SIGTERM)
     session.await_line("SIGTERM: shutting down")
     time.sleep(0.6)  # what comes sooner is the same wish
