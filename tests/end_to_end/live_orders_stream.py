@@ -29,7 +29,7 @@ def go_on_calm(venue, tape):
     until the next account. Returns the messages of all tapes."""
     log = tape.parent / "calm.log"
     live_until(lambda: count_of(log, "the venue's account is known") >= len(venue.venues), venue, tape, log,
-               "--set", "quote.enabled=no", "--set", "account.currency=USD")
+               "--set", "quote.enabled=no")
     expect(run("verify", *chain(tape)), 0, "goes on where")
     return [line for one in chain(tape) for line in lines(one)]
 
