@@ -210,6 +210,16 @@ static bool is_skipped(const struct instrument *instrument, uint32_t gates)
            (instrument->sides[SIDE_BUY].count | instrument->sides[SIDE_SELL].count) == 0;
 }
 
+/* An instrument that is not quoted gets no orders. What rests from before a restart nobody would look after: it
+ * goes. */
+static void pull_unquoted(struct engine *engine, unsigned index)
+{
+    if (engine->carry.shutdown == SHUTDOWN_RUNNING)
+        reconcile_pull_before(engine, index, engine->start_ts);
+    else if (shutdown_may_send(engine))
+        reconcile_pull(engine, index, CANCEL_SHUTDOWN);
+}
+
 static void plan(struct engine *engine, unsigned index)
 {
     struct instrument *instrument = &engine->instruments[index];
@@ -218,8 +228,7 @@ static void plan(struct engine *engine, unsigned index)
     instrument->has_fair = instrument->may_quote = false;
     instrument->last_cycle = engine->now;
     if (!instrument->limits.enabled) {
-        if (engine->carry.shutdown != SHUTDOWN_RUNNING && shutdown_may_send(engine))
-            reconcile_pull(engine, index, CANCEL_SHUTDOWN);
+        pull_unquoted(engine, index);
         return;
     }
     breakers_update(engine, index);

@@ -665,6 +665,8 @@ int64_t risk_position(const struct instrument *instrument);
 /* An order of that size stays where a level of `wanted` is (rule 27). */
 bool reconcile_keeps_size(const struct limits *limits, int64_t leaves, int64_t wanted);
 void reconcile_pull(struct engine *engine, unsigned instrument, enum cancel_cause why);
+/* What was placed before this session began at `start`, which it does not want. */
+void reconcile_pull_before(struct engine *engine, unsigned instrument, int64_t start);
 /* `may_place` false: only cancels of what is not wanted (a pause; rule 24). */
 void reconcile_ladder(struct engine *engine, unsigned instrument,
                       const struct wanted_ladder *ladder, bool may_place);

@@ -421,16 +421,28 @@ void reconcile_ladder(struct engine *engine, unsigned index, const struct wanted
     reconcile_side(engine, index, SIDE_SELL, ladder, may_place);
 }
 
-void reconcile_pull(struct engine *engine, unsigned index, enum cancel_cause why)
+/* Cancels of all that was placed before `end`. */
+static void pull(struct engine *engine, unsigned index, enum cancel_cause why, int64_t end)
 {
     for (int side = 0; side < 2; side++) {
         for (uint32_t slot = engine->instruments[index].sides[side].first; slot != ENGINE_NO_SLOT;
              slot = engine->orders.slots[slot].next) {
             const struct order *order = &engine->orders.slots[slot];
-            if (orders_may_act(engine, order) || orders_unknown_may_rest(order))
+            if (order->placed_ts < end &&
+                (orders_may_act(engine, order) || orders_unknown_may_rest(order)))
                 add_cancel(engine, order, why);
         }
     }
+}
+
+void reconcile_pull(struct engine *engine, unsigned index, enum cancel_cause why)
+{
+    pull(engine, index, why, INT64_MAX);
+}
+
+void reconcile_pull_before(struct engine *engine, unsigned index, int64_t start)
+{
+    pull(engine, index, CANCEL_UNWANTED, start);
 }
 
 /* --- order of sending ----------------------------------------------------------------------------- */
