@@ -8,8 +8,8 @@
 #include "base/time.h"
 #include "live/keys_guard.h"
 
-/* A venue that has not told its instruments by then is not there. */
-#define DISCOVERY_NS (60 * NS_PER_SECOND)
+/* A venue that has not told its instruments by then is not there. It may hold who asked for too much back for a minute. */
+#define DISCOVERY_NS (90 * NS_PER_SECOND)
 
 static const char *text_or_null(const struct setting_text *text)
 {
