@@ -1,4 +1,4 @@
-/* Places and their settings: keep and print. See config/config.h. */
+/* Places and their settings: keep, print and compare. See config/config.h. */
 #include <config.h>
 
 #include "config/config.h"
@@ -245,6 +245,21 @@ static bool is_of_place(const struct setting_row *row)
            strcmp(row->info.name, "tape.rotate_every") == 0;
 }
 
+/* What stands at a place as canonical text, at the top level the default where it was not given; or NULL. */
+static const char *value_at(const struct config_place *place, size_t setting,
+                            char room[SETTING_TEXT_MAX])
+{
+    if (place == NULL || place->slots[setting].text != NULL || place->scope != SETTING_GLOBAL)
+        return place != NULL ? place->slots[setting].text : NULL;
+    const struct setting_row *row = &setting_rows[setting];
+    union setting_value value;
+    struct error error = {0};
+    int status = setting_parse(row, row->info.initial, strlen(row->info.initial), &value, &error);
+    ASSERT(status == ERROR_NONE);
+    setting_format(row, &value, room);
+    return room;
+}
+
 static void print_top(FILE *to, const struct config *config, bool for_tape)
 {
     for (size_t i = 0; i < SETTING_COUNT; i++) {
@@ -253,15 +268,8 @@ static void print_top(FILE *to, const struct config *config, bool for_tape)
             continue;
         if (i == 0 || row->scope != setting_rows[i - 1].scope)
             fprintf(to, "# %s\n", setting_scope_name(row->scope));
-        const char *given = config->top->slots[i].text;
-        union setting_value value;
-        struct error error = {0};
-        char text[SETTING_TEXT_MAX];
-        const char *initial = row->info.initial;
-        int status = setting_parse(row, initial, strlen(initial), &value, &error);
-        ASSERT(status == ERROR_NONE);
-        setting_format(row, &value, text);
-        print_setting(to, "", row, given != NULL ? given : text);
+        char room[SETTING_TEXT_MAX];
+        print_setting(to, "", row, value_at(config->top, i, room));
     }
 }
 
@@ -327,4 +335,54 @@ int config_to_text(const struct config *config, char **text, struct error *error
 int config_to_tape_text(const struct config *config, char **text, struct error *error)
 {
     return print_all(config, true, text, error);
+}
+
+int config_from_tape(struct config **config, const char *path, const char *text,
+                     struct error *error)
+{
+    int code = config_create(config, error);
+    if (!code)
+        code = config_read_text(*config, "configuration", text, strlen(text), error);
+    if (!code)
+        return 0;
+    config_free(config);
+    return error_prefix(error, "%s", path);
+}
+
+/* --- Comparing ----------------------------------------------------------------------------------- */
+
+/* One place in both, or NULL where it stands in the other only. */
+static void compare_place(const struct config_place *before, const struct config_place *after,
+                          config_told *told, void *context)
+{
+    const struct config_place *place = after != NULL ? after : before;
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting_row *row = &setting_rows[i];
+        char rooms[2][SETTING_TEXT_MAX], name[CONFIG_NAME_MAX + 2 * SETTING_NAME_MAX];
+        const char *was = value_at(before, i, rooms[0]), *is = value_at(after, i, rooms[1]);
+        bool same = was == NULL || is == NULL ? was == is : strcmp(was, is) == 0;
+        if (same || is_of_place(row))
+            continue;
+        if (place->scope == SETTING_GLOBAL)
+            snprintf(name, sizeof name, "%s", row->info.name);
+        else
+            snprintf(name, sizeof name, "%ss.%s.%s", setting_scope_name(place->scope), place->name,
+                     row->info.name);
+        told(context, name, was, is);
+    }
+}
+
+void config_compare(const struct config *before, const struct config *after, config_told *told,
+                    void *context)
+{
+    compare_place(before->top, after->top, told, context);
+    for (size_t i = 0; i < after->place_count; i++) {
+        const struct config_place *place = after->places[i];
+        compare_place(config_find(before, place->scope, place->name), place, told, context);
+    }
+    for (size_t i = 0; i < before->place_count; i++) {
+        const struct config_place *place = before->places[i];
+        if (config_find(after, place->scope, place->name) == NULL)
+            compare_place(place, NULL, told, context);
+    }
 }

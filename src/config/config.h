@@ -66,6 +66,14 @@ int config_to_text(const struct config *config, char **text, struct error *error
 /* The same without the settings of how a venue is reached (its "live.…") and of the ops server ("ops.…"): no decision depends on them, so
  * they stand on no tape and may differ from one session on it to the next. */
 int config_to_tape_text(const struct config *config, char **text, struct error *error);
+/* Each of these settings in which two configs differ, by its name as --set has it. A value is NULL where it is not given
+ * at that place (the wider scope's is in force); at the top level a setting that is not given has its default. */
+typedef void config_told(void *context, const char *setting, const char *before, const char *after);
+void config_compare(const struct config *before, const struct config *after, config_told *told,
+                    void *context);
+/* That text back from the tape at `path`, which stands in errors: settings that came later have their defaults. */
+int config_from_tape(struct config **config, const char *path, const char *text,
+                     struct error *error);
 
 /* A price difference in 1/1,000 tick, rounded down; a quantity in units of its instrument. Negative, too
  * large or in the wrong unit is an error that names the setting (`name`); so is a price difference that

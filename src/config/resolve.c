@@ -271,6 +271,23 @@ static void warn_of_account(const struct settings_venue *settings, const char *n
     warner->warn(warner->context, line);
 }
 
+/* A reserve is a part of so few messages that it is none of them, or all. */
+static void warn_of_rate(const struct settings_venue *settings, const char *name,
+                         const struct config_warner *warner)
+{
+    const int64_t orders = settings->rate_orders, ratio = settings->rate_cancel_reserve;
+    const int64_t kept = orders * ratio / INT64_C(1000000000);
+    char line[CONFIG_NAME_MAX + 256];
+    if (ratio == 0 || (kept > 0 && kept < orders))
+        return;
+    snprintf(line, sizeof line,
+             "for %s: rate.orders_per_second=%lld: rate.cancel_reserve keeps %s of them for "
+             "cancels%s",
+             name, (long long)orders, kept == 0 ? "none" : "all",
+             kept == 0 ? "" : ": no order can be placed");
+    warner->warn(warner->context, line);
+}
+
 /* The settings of an instrument at that place, or of any at the venue, or anywhere. */
 static int check_place(const struct config *config, const struct config_place *place,
                        const struct config_warner *warner, struct error *error)
@@ -290,7 +307,9 @@ static int check_place(const struct config *config, const struct config_place *p
     if (place->scope != SETTING_INSTRUMENT) {
         struct settings_venue account;
         resolve_scope(SETTING_VENUE, places, &account);
-        warn_of_account(&account, place->scope == SETTING_GLOBAL ? "all venues" : whose, warner);
+        const char *venues = place->scope == SETTING_GLOBAL ? "all venues" : whose;
+        warn_of_account(&account, venues, warner);
+        warn_of_rate(&account, venues, warner);
     }
     return check_pairs(places, &settings, whose, error);
 }

@@ -79,8 +79,8 @@
       "nothing can be commanded")                                                                  \
     S(account_currency, "account.currency", TEXT, "", "", "",                                      \
       "asset that profit of the whole account is counted in, for risk.drawdown_limit and "         \
-      "risk.daily_loss_limit; empty: that of every quoted instrument's profit where it is one "    \
-      "and the same, else a limit that was set is refused")                                        \
+      "risk.daily_loss_limit; empty: that of every quoted instrument's profit (with none, of "     \
+      "every instrument's) where it is one and the same, else a limit that was set is refused")    \
     S(account_rates, "account.rates", TEXT, "", "", "",                                            \
       "instruments whose mid converts an asset toward account.currency, with commas between "      \
       "them, as \"BTC=binance_spot:BTCUSDT, ETH=binance_spot:ETHUSDT\"; other assets by the "      \

@@ -277,23 +277,33 @@ static void audit_position(struct engine *engine, const struct instrument *instr
           "profit is not what came in less what went out");
 }
 
-/* 6: what live orders hold of a balance is the sum of what each holds. */
-static void audit_reserved(struct engine *engine, unsigned venue, unsigned asset)
+/* What the orders on the sides of a venue's spot instruments hold of each asset. A list that bites its tail ends. */
+static void sum_reserved(const struct engine *engine, unsigned venue, money *sums)
 {
-    money sum = MONEY_ZERO;
+    const struct order_table *table = &engine->orders;
+    for (unsigned asset = 0; asset < engine->asset_count; asset++)
+        sums[asset] = MONEY_ZERO;
     for (unsigned index = 0; index < engine->instrument_count; index++) {
         const struct instrument *instrument = &engine->instruments[index];
         const struct event_definition *definition = &instrument->definition;
-        for (unsigned side = 0; side < 2 && definition->venue == venue; side++) {
-            if ((side == SIDE_BUY ? definition->quote : definition->base) != asset)
-                continue;
-            for (uint32_t slot = instrument->sides[side].first; slot != ENGINE_NO_SLOT;
-                 slot = engine->orders.slots[slot].next)
-                sum = engine_add(engine, sum, engine->orders.slots[slot].reserved);
+        if (definition->venue != venue || definition->contract != CONTRACT_SPOT)
+            continue;
+        for (unsigned side = 0; side < 2; side++) {
+            money *sum = &sums[side == SIDE_BUY ? definition->quote : definition->base];
+            uint32_t count = 0;
+            for (uint32_t slot = instrument->sides[side].first;
+                 slot <= table->mask && count < table->capacity;
+                 slot = table->slots[slot].next, count++)
+                (void)money_try_add(*sum, table->slots[slot].reserved, sum); /* else it differs */
         }
     }
-    check(engine, 6, money_compare(sum, ledger_balance(engine, venue, asset)->reserved) == 0,
-          "what orders hold of a balance is not the sum of them");
+}
+
+static bool reserved_holds(const struct engine *engine, unsigned venue, unsigned asset,
+                           const money *sums)
+{
+    size_t at = (size_t)venue * engine->asset_count + asset;
+    return money_compare(sums[asset], engine->balances[at].reserved) == 0;
 }
 
 /* 4: the worst of the breakers, and whether one widens. */
@@ -432,9 +442,12 @@ void audit_full(struct engine *engine)
         const struct rate *rate = &engine->venues[venue].rate;
         check(engine, 1, rate->sum <= rate->cap, "too many messages in a second");
         check(engine, 1, rate_holds(rate), "messages of a second are counted that never left");
+        money reserved[EVENT_ASSETS_MAX];
+        sum_reserved(engine, venue, reserved);
         for (unsigned asset = 0; asset < engine->asset_count; asset++) {
             audit_balance(engine, venue, asset);
-            audit_reserved(engine, venue, asset);
+            check(engine, 6, reserved_holds(engine, venue, asset, reserved),
+                  "what orders hold of a balance is not the sum of them");
         }
     }
     if (engine->within_frame)
@@ -478,36 +491,9 @@ bool audit_own_orders(const struct engine *engine, unsigned instrument)
     return true;
 }
 
-static bool has_spot(const struct engine *engine, unsigned venue)
-{
-    for (unsigned index = 0; index < engine->instrument_count; index++) {
-        const struct event_definition *definition = &engine->instruments[index].definition;
-        if (definition->venue == venue && definition->contract == CONTRACT_SPOT)
-            return true;
-    }
-    return false;
-}
-
 static bool is_live(const struct order *order)
 {
     return order->state < ORDER_STATE_COUNT && order_state_is_live(order->state);
-}
-
-/* What the live orders of all slots reserve of each asset at a venue. One pass: no cache holds the slots. */
-static void reserved_of(const struct engine *engine, unsigned venue, money *sums)
-{
-    const struct order_table *table = &engine->orders;
-    for (uint32_t slot = 0; slot <= table->mask; slot++) {
-        const struct order *order = &table->slots[slot];
-        if (!is_live(order))
-            continue;
-        const struct event_definition *definition =
-            &engine->instruments[order->instrument].definition;
-        if (definition->venue != venue || definition->contract != CONTRACT_SPOT)
-            continue;
-        money *sum = &sums[order->side == SIDE_BUY ? definition->quote : definition->base];
-        (void)money_try_add(*sum, order->reserved, sum); /* else it differs, and is told */
-    }
 }
 
 bool audit_own_count(const struct engine *engine)
@@ -522,14 +508,9 @@ bool audit_own_count(const struct engine *engine)
 bool audit_own_sums(const struct engine *engine, unsigned venue)
 {
     money sums[EVENT_ASSETS_MAX];
+    bool holds = true;
+    sum_reserved(engine, venue, sums);
     for (unsigned asset = 0; asset < engine->asset_count; asset++)
-        sums[asset] = MONEY_ZERO;
-    if (has_spot(engine, venue))
-        reserved_of(engine, venue, sums);
-    for (unsigned asset = 0; asset < engine->asset_count; asset++) {
-        size_t at = (size_t)venue * engine->asset_count + asset;
-        if (money_compare(sums[asset], engine->balances[at].reserved) != 0)
-            return false;
-    }
-    return true;
+        holds = holds && reserved_holds(engine, venue, asset, sums);
+    return holds;
 }

@@ -6,7 +6,7 @@
 #include "engine/walker.h"
 
 /* Behind the first a session begins anew; the other has the account's sync too, so that a session can go on and be folded. */
-enum { CARRY_VERSION = 5, CARRY_VERSION_GOES_ON = 6 };
+enum { CARRY_VERSION = 5, CARRY_VERSION_GOES_ON = 7 };
 
 /* --- orders ------------------------------------------------------------------------------------------------ */
 
@@ -286,10 +286,21 @@ static void pass_venue(struct carrier *carrier, unsigned venue)
 #define ORPHAN_FIELD(name)     FIELD_OF(orphan, name, 0)
 
 static const struct field sync_fields[] = {
-    SYNC_FIELD(reconciled),    SYNC_FIELD(told),         SYNC_FIELD(sync.requested),
-    SYNC_FIELD(sync.next),     SYNC_FIELD(sync.trusted), SYNC_FIELD(sync.started),
-    SYNC_FIELD(sync.full_ts),  SYNC_FIELD(sync.awaited), SYNC_FIELD(sync.generation),
+    SYNC_FIELD(reconciled),
+    SYNC_FIELD(told),
+    SYNC_FIELD(sync.requested),
+    SYNC_FIELD(sync.next),
+    SYNC_FIELD(sync.trusted),
+    SYNC_FIELD(sync.started),
+    SYNC_FIELD(sync.full_ts),
+    SYNC_FIELD(sync.awaited),
+    SYNC_FIELD(sync.generation),
     SYNC_FIELD(sync.overflow),
+    SYNC_FIELD(sync.regular),
+    SYNC_FIELD(sync.doubt_from),
+    SYNC_FIELD(sync.doubt_until),
+    FIELD_OF(venue_state, sync.anew, SYNC_ANEW_MAX),
+    FIELD_OF(venue_state, sync.hurried, 1),
 };
 
 static const struct field sync_instrument_fields[] = {
@@ -367,9 +378,12 @@ static void pass_session(struct carrier *carrier)
 
 static bool pass_version(struct carrier *carrier, bool goes_on)
 {
-    return carrier_pass(carrier, "carry.version", 0,
-                        goes_on ? CARRY_VERSION_GOES_ON : CARRY_VERSION, CARRY_VERSION,
-                        CARRY_VERSION_GOES_ON) == CARRY_VERSION_GOES_ON;
+    int128 version =
+        carrier_pass(carrier, "carry.version", 0, goes_on ? CARRY_VERSION_GOES_ON : CARRY_VERSION,
+                     CARRY_VERSION, CARRY_VERSION_GOES_ON);
+    if (carrier->fault == NULL && version != CARRY_VERSION && version != CARRY_VERSION_GOES_ON)
+        carrier_refuse(carrier, "carry.version", 0);
+    return version == CARRY_VERSION_GOES_ON;
 }
 
 static void pass_hash(struct carrier *carrier)

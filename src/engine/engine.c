@@ -650,6 +650,13 @@ int64_t engine_order_price(const struct engine *engine, order_id order)
     return order != 0 && slot->id == order ? orders_worst_price(slot) : 0;
 }
 
+uint16_t engine_order_instrument(const struct engine *engine, order_id order)
+{
+    const struct order_table *table = &engine->orders;
+    const struct order *slot = &table->slots[((uint32_t)order - 1) & table->mask];
+    return order != 0 && slot->id == order ? slot->instrument : EVENT_NONE_16;
+}
+
 uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate)
 {
     ASSERT(instrument < engine->instrument_count && gate < GATE_COUNT);

@@ -128,6 +128,8 @@ bool engine_order_is_open(const struct engine *engine, order_id order);
 int64_t engine_order_leaves(const struct engine *engine, order_id order);
 /* The most aggressive price that an order of ours, live or ended, may have; 0: it is not known. */
 int64_t engine_order_price(const struct engine *engine, order_id order);
+/* Its instrument, likewise; EVENT_NONE_16: it is not known. */
+uint16_t engine_order_instrument(const struct engine *engine, order_id order);
 /* Trades of ours that would be known again: how many, and one of them by its place. */
 size_t engine_kept_trades(const struct engine *engine);
 void engine_kept_trade(const struct engine *engine, size_t place, order_id *order,

@@ -226,6 +226,7 @@ struct breakers {
 
 /* Refusals of orders and edits of one side, but for post-only and rate. */
 struct refusals {
+    uint64_t levels;  /* what waits, a bit each */
     int64_t at;       /* when the last was told; INT64_MIN: there was none */
     int64_t until;    /* nothing leaves before */
     int64_t back_off; /* the wait that ends then; 0: there was none */
@@ -253,7 +254,8 @@ struct instrument {
     int64_t held_until;       /* a cancel was held back: the cycle comes again; TIME_NEVER */
     bool paused, pulled;      /* by command; pulled: cancel all, until resumed */
     bool wait_top[2];         /* after a post-only refusal: nothing on that side before a new top */
-    struct refusals refusals[2];
+    struct refusals refusals[2];       /* whose reason concerns the side */
+    struct refusals level_refusals[2]; /* the order alone */
     /* The present cycle. */
     int64_t reference4; /* collar reference, four times the price; 0: none fresh */
     int64_t fair, skew; /* 1/1,000 tick */
@@ -520,12 +522,15 @@ bool orders_take_carried(struct engine *engine, const struct order *carried);
 order_id orders_next_id(const struct engine *engine);
 
 /* --- refusals.c --- */
-/* An order, or an edit of one, that left at `sent` was refused. */
-void refusals_take(struct engine *engine, const struct order *order, int64_t sent,
+/* An order, or an edit of one, for that level, which left at `sent`, was refused. */
+void refusals_take(struct engine *engine, const struct order *order, unsigned level, int64_t sent,
                    enum reject reason);
+/* Nothing leaves for the level yet. */
+bool refusals_hold(const struct instrument *instrument, enum side side, unsigned level,
+                   int64_t now);
 /* A restart: nothing is known against an order. */
 void refusals_reset(struct instrument *instrument);
-/* When a side may be tried again, after the last cycle; TIME_NEVER. */
+/* When a side or level may be tried again, after the last cycle; TIME_NEVER. */
 int64_t refusals_deadline(const struct instrument *instrument);
 
 /* --- order_numbers.c --- */

@@ -205,7 +205,7 @@ void ledger_take_fill(struct engine *engine, const struct message *message)
     bool timed = message->flags & (MESSAGE_VENUE_TIME | MESSAGE_VENUE_ESTIMATED);
     int64_t made = timed ? message->ts_venue : INT64_MAX;
     engine->counters.fills++;
-    sync_filled(engine, fill->instrument);
+    sync_filled(engine, fill->instrument, made);
     if (fill->cause < FILL_CAUSE_COUNT)
         engine->counters.fills_by_cause[fill->cause]++;
     bool fits = position_fill(position, definition, fill->side, fill->price.units,

@@ -532,7 +532,7 @@ static void take_not_found(struct engine *engine, struct order *order,
 static void take_rejected(struct engine *engine, struct order *order, enum reject reason)
 {
     if (is_news(apply_plain(engine, order, ORDER_EVENT_REJECTED)))
-        refusals_take(engine, order, order->placed_ts, reason);
+        refusals_take(engine, order, order->level, order->placed_ts, reason);
 }
 
 /* --- price and leaves as the venue has them -------------------------------------------------------- */
@@ -718,7 +718,7 @@ static void take_modify_rejected(struct engine *engine, struct order *order, enu
     bool late = too_late((uint8_t)reason), asked = orders_is_modifying(order) && !late;
     apply_plain(engine, order, late ? ORDER_EVENT_MODIFY_TOO_LATE : ORDER_EVENT_MODIFY_REJECTED);
     if (asked)
-        refusals_take(engine, order, order->modify_ts, reason);
+        refusals_take(engine, order, order->asked_level, order->modify_ts, reason);
 }
 
 /* The modify was refused, so the fill before was the last one. */

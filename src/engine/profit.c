@@ -16,14 +16,24 @@ enum {
 
 /* --- beginning ------------------------------------------------------------------------------------- */
 
-/* The one asset that profit of every quoted instrument is in, or EVENT_NONE_16. */
+static bool quotes_any(const struct engine *engine)
+{
+    for (unsigned index = 0; index < engine->instrument_count; index++)
+        if (engine->instruments[index].limits.enabled)
+            return true;
+    return false;
+}
+
+/* The one asset that profit of every quoted instrument is in, or EVENT_NONE_16. Where none is quoted any more, what
+ * they hold has its profit all the same: then it is that of every instrument. */
 static uint16_t common_asset(const struct engine *engine)
 {
+    const bool quoted_only = quotes_any(engine);
     unsigned asset = EVENT_NONE_16;
     for (unsigned index = 0; index < engine->instrument_count; index++) {
         const struct instrument *instrument = &engine->instruments[index];
         unsigned own = ledger_profit_asset(&instrument->definition);
-        if (!instrument->limits.enabled)
+        if (quoted_only && !instrument->limits.enabled)
             continue;
         if (asset != EVENT_NONE_16 && asset != own)
             return EVENT_NONE_16;

@@ -290,11 +290,12 @@ static bool would_take(struct engine *engine, const struct order_question *quest
                      question->candidate->price);
 }
 
-/* An order or edit of the side was refused a while ago. */
+/* An order or edit of the side or its level was refused a while ago. */
 static bool was_refused(struct engine *engine, const struct order_question *question)
 {
-    const struct instrument *instrument = asked_instrument(engine, question);
-    return engine->now < instrument->refusals[question->candidate->side].until;
+    const struct candidate *candidate = question->candidate;
+    return refusals_hold(asked_instrument(engine, question), candidate->side, candidate->level,
+                         engine->now);
 }
 
 static bool exceeds_exposure(struct engine *engine, const struct order_question *question)

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 #include "base/time.h"
+#include "engine/anew.h"
 #include "engine/engine_internal.h"
 #include "engine/walker.h"
 
@@ -212,6 +213,8 @@ static void take_balance(struct engine *engine, const struct message *message)
         ledger_tell_removed(engine, EVENT_NONE_16, 0, REMOVED_ACCOUNT);
         return;
     }
+    if (message->flags & MESSAGE_VENUE_ESTIMATED)
+        anew_balance(sync_of(engine, record->venue), at);
     if (sync_of(engine, record->venue)->requested == TIME_NEVER) {
         ledger_take_balance(engine, record, at);
         return;
@@ -500,8 +503,10 @@ static bool moved_since(const struct engine *engine, unsigned venue, int64_t tak
 
 static void judge_balances(struct engine *engine, unsigned venue, int64_t taken)
 {
-    if (moved_since(engine, venue, taken))
+    if (moved_since(engine, venue, taken)) {
+        anew_not_taken(engine, venue);
         return;
+    }
     for (unsigned asset = 0; asset < engine->asset_count; asset++) {
         const struct balance *balance = ledger_balance(engine, venue, asset);
         struct event_balance record = {
@@ -535,6 +540,7 @@ static void trust(struct engine *engine, unsigned venue, int64_t taken)
     struct sync *sync = sync_of(engine, venue);
     bool newer = taken > sync->trusted;
     sync->trusted = taken;
+    anew_account_end(sync, engine->now - taken);
     judge_balances(engine, venue, taken);
     judge_orders(engine, venue, taken);
     judge_orphans(engine, venue, taken);
@@ -584,11 +590,12 @@ void sync_take(struct engine *engine, const struct message *message)
         take_snapshot_end(engine, &record->snapshot_end);
 }
 
-void sync_filled(struct engine *engine, unsigned instrument)
+void sync_filled(struct engine *engine, unsigned instrument, int64_t made)
 {
     engine->instruments[instrument].sync.fill_ts = engine->now;
     engine->instruments[instrument].sync.differing = 0;
     engine->instruments[instrument].sync.compared = 0;
+    anew_fill(engine, venue_of(engine, instrument), made);
 }
 
 /* --- an operator takes over what the venue has --------------------------------------------------------- */
@@ -642,6 +649,9 @@ void sync_take_request(struct engine *engine, const struct event_request_snapsho
     struct sync *sync = sync_of(engine, request->venue);
     if (sync->requested != TIME_NEVER && sync->requested != now)
         infrastructure_failed(engine, request->venue); /* the last one was not answered */
+    if (!sync->hurried)
+        sync->anew = 0;
+    sync->hurried = false;
     sync->requested = now;
     sync->next = sync->interval > 0 ? now + interval_of(engine, request->venue) : TIME_NEVER;
     infrastructure_sent(engine, request->venue, now);
@@ -658,6 +668,16 @@ void sync_request(struct engine *engine, unsigned venue)
 void sync_ask_soon(struct engine *engine, unsigned venue)
 {
     sync_of(engine, venue)->next = engine->now;
+    refresh(engine);
+}
+
+void sync_ask_anew(struct engine *engine, unsigned venue, int64_t at)
+{
+    struct sync *sync = sync_of(engine, venue);
+    if (!sync->hurried)
+        sync->regular = sync->next;
+    sync->next = at;
+    sync->hurried = true;
     refresh(engine);
 }
 
@@ -745,6 +765,8 @@ static void venue_due(struct engine *engine, unsigned venue)
         return;
     if (makes_way(engine, venue))
         sync->next = after_ours(engine, venue);
+    else if (sync->hurried && engine->now < sync->regular && rate_blocks(engine, venue))
+        sync->next = earlier(engine->now + NS_PER_SECOND, sync->regular);
     else if (infrastructure_lets_through(engine, venue))
         sync_request(engine, venue);
     else
@@ -878,8 +900,11 @@ void sync_reset(struct engine *engine)
 {
     for (unsigned venue = 0; venue < engine->venue_count; venue++) {
         struct sync *sync = sync_of(engine, venue);
-        sync->requested = sync->next = TIME_NEVER;
+        sync->requested = sync->next = sync->regular = TIME_NEVER;
         sync->trusted = sync->awaited = sync->full_ts = INT64_MIN;
+        sync->doubt_from = sync->doubt_until = INT64_MIN;
+        sync->anew = 0;
+        sync->hurried = false;
         sync->generation = 1;
         sync->overflow = false;
         engine->venues[venue].reconciled = false;
@@ -902,6 +927,7 @@ static void walk_venue(struct walker *walker, const struct sync *sync, uint64_t 
 {
     walker->field(walker, "sync.requested", venue, sync->requested);
     walker->field(walker, "sync.next", venue, sync->next);
+    walker->field(walker, "sync.regular", venue, sync->regular);
     walker->field(walker, "sync.trusted", venue, sync->trusted);
     walker->field(walker, "sync.started", venue, sync->started);
     walker->field(walker, "sync.full_ts", venue, sync->full_ts);
@@ -909,6 +935,10 @@ static void walk_venue(struct walker *walker, const struct sync *sync, uint64_t 
     walker->field(walker, "sync.interval", venue, sync->interval);
     walker->field(walker, "sync.age", venue, sync->age);
     walker->field(walker, "sync.limit", venue, sync->limit);
+    walker->field(walker, "sync.doubt_from", venue, sync->doubt_from);
+    walker->field(walker, "sync.doubt_until", venue, sync->doubt_until);
+    walker->field(walker, "sync.anew", venue, sync->anew);
+    walker->field(walker, "sync.hurried", venue, sync->hurried);
     walker->field(walker, "sync.generation", venue, sync->generation);
     walker->field(walker, "sync.overflow", venue, sync->overflow);
     walker->field(walker, "sync.exclusive", venue, sync->exclusive);

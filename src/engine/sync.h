@@ -3,7 +3,8 @@
  * A snapshot is rows (balance, venue_position, venue_entry, open_order) and then snapshot_end. Rows change nothing: they
  * are kept beside what they are about, and judged when the end comes. Its `taken` is the ts_local at which
  * its request was sent: what happened at the venue before that is in it, so what we heard of since is newer
- * and is never overridden. A balance that comes while no snapshot is awaited is news and counts at once. */
+ * and is never overridden. A balance that comes while no snapshot is awaited is news and counts at once. Where a fill
+ * fell within the reading, so that balances may be those of before it or of after, the account is asked for anew. */
 #ifndef CAPSTAN_ENGINE_SYNC_H
 #define CAPSTAN_ENGINE_SYNC_H
 
@@ -27,17 +28,25 @@ struct wanted_ladder;
 #define SYNC_LEAVES_UNKNOWN INT64_MAX
 /* Snapshots that must differ before it is drift. */
 enum { SYNC_DRIFT_SNAPSHOTS = 2 };
+/* So many of them wait longer than any interval: 2^17 s are more than a day. */
+enum { SYNC_ANEW_MAX = 18 };
 
 /* Of one venue. */
 struct sync {
     int64_t requested; /* when the snapshot that is awaited was asked for; TIME_NEVER: none is */
     int64_t next;      /* when one is asked for again; TIME_NEVER */
+    int64_t regular;   /* while `hurried`: when it would have been */
     int64_t trusted;   /* `taken` of the newest that was trusted; INT64_MIN: none was */
     int64_t started;   /* of this session */
     int64_t full_ts;   /* when orphans last were more than there is room for; INT64_MIN: never */
     int64_t awaited;   /* a shutdown waits for one taken then or later; INT64_MIN: it does not */
+    /* Venue time. Balances that are as of an asking may have a fill made within it, or not; until INT64_MIN: there
+     * is no doubt. */
+    int64_t doubt_from, doubt_until;
     int64_t interval, age, limit; /* settings; 0: off */
     uint32_t generation;          /* of the snapshot whose rows come now, from 1 */
+    uint8_t anew;                 /* asked for anew so often since one was asked for in its time */
+    bool hurried;                 /* `next` is of such a one */
     bool overflow;                /* it has more orders that we don't know than there is room for */
     bool exclusive;               /* the account is ours alone */
 };
@@ -89,8 +98,8 @@ void sync_take(struct engine *engine, const struct message *message);
 bool sync_take_orphan_answer(struct engine *engine, const struct message *message);
 /* A fill of such an order, with a usable price, that was not told before. */
 void sync_take_orphan_fill(struct engine *engine, const struct event_order_filled *fill);
-/* A fill of whatever order moved the instrument's position. */
-void sync_filled(struct engine *engine, unsigned instrument);
+/* A fill of whatever order moved the instrument's position; `made`: its venue time, INT64_MAX where that is not known. */
+void sync_filled(struct engine *engine, unsigned instrument, int64_t made);
 void sync_take_request(struct engine *engine, const struct event_request_snapshot *request,
                        int64_t now);
 void sync_take_cancel_orphan(struct engine *engine, const struct event_cancel_orphan *cancel,
@@ -106,6 +115,8 @@ void sync_agree(struct engine *engine, unsigned instrument);
 /* Ask the venue for its snapshot now, or as soon as the venue's breaker lets it through. */
 void sync_request(struct engine *engine, unsigned venue);
 void sync_ask_soon(struct engine *engine, unsigned venue);
+/* At that time, before it is due by itself (anew.h). */
+void sync_ask_anew(struct engine *engine, unsigned venue, int64_t at);
 /* Its stream of our orders is lost: at once, and then more often than safety.sync_interval says; never where that
  * is 0. */
 void sync_ask_often(struct engine *engine, unsigned venue);

@@ -217,6 +217,14 @@ static void walk_limits(struct walker *walker, const struct limits *limits, unsi
     FIELD(index, limits, tick_shift);
 }
 
+static void walk_refusals(struct walker *walker, const struct refusals *refusals, uint64_t index)
+{
+    FIELD(index, refusals, levels);
+    FIELD(index, refusals, at);
+    FIELD(index, refusals, until);
+    FIELD(index, refusals, back_off);
+}
+
 static void walk_instrument(struct walker *walker, const struct instrument *instrument,
                             unsigned index)
 {
@@ -233,9 +241,8 @@ static void walk_instrument(struct walker *walker, const struct instrument *inst
     FIELD(index, instrument, wait_top[SIDE_BUY]);
     FIELD(index, instrument, wait_top[SIDE_SELL]);
     for (unsigned side = 0; side < 2; side++) {
-        FIELD(index * 2 + side, &instrument->refusals[side], at);
-        FIELD(index * 2 + side, &instrument->refusals[side], until);
-        FIELD(index * 2 + side, &instrument->refusals[side], back_off);
+        walk_refusals(walker, &instrument->refusals[side], index * 4 + side);
+        walk_refusals(walker, &instrument->level_refusals[side], index * 4 + 2 + side);
     }
     FIELD(index, instrument, reference4);
     FIELD(index, instrument, fair);

@@ -8,7 +8,7 @@
 #include "base/time.h"
 #include "engine/walker.h"
 
-enum { WARMTH_VERSION = 1, WORD_BITS = 64 };
+enum { WARMTH_VERSION = 2, WORD_BITS = 64 };
 
 /* Rates of assets have exponents near those of prices (engine/profit.c). */
 enum { RATE_EXPONENT_MAX = 64 };
@@ -308,9 +308,9 @@ static void pass_learning(struct carrier *carrier, unsigned index)
 /* --- instruments and venues ---------------------------------------------------------------------------------- */
 
 #define INSTRUMENT_FIELD(name) FIELD_OF(instrument, name, 0)
-#define REFUSALS_FIELDS(side)                                                                      \
-    INSTRUMENT_FIELD(refusals[side].at), INSTRUMENT_FIELD(refusals[side].until),                   \
-        INSTRUMENT_FIELD(refusals[side].back_off)
+#define REFUSALS_FIELDS(of)                                                                        \
+    INSTRUMENT_FIELD(of.levels), INSTRUMENT_FIELD(of.at), INSTRUMENT_FIELD(of.until),              \
+        INSTRUMENT_FIELD(of.back_off)
 
 static const struct field instrument_fields[] = {INSTRUMENT_FIELD(gates.blocking),
                                                  INSTRUMENT_FIELD(gates.blocked_now),
@@ -320,8 +320,10 @@ static const struct field instrument_fields[] = {INSTRUMENT_FIELD(gates.blocking
                                                  INSTRUMENT_FIELD(held_until),
                                                  INSTRUMENT_FIELD(wait_top[SIDE_BUY]),
                                                  INSTRUMENT_FIELD(wait_top[SIDE_SELL]),
-                                                 REFUSALS_FIELDS(SIDE_BUY),
-                                                 REFUSALS_FIELDS(SIDE_SELL),
+                                                 REFUSALS_FIELDS(refusals[SIDE_BUY]),
+                                                 REFUSALS_FIELDS(refusals[SIDE_SELL]),
+                                                 REFUSALS_FIELDS(level_refusals[SIDE_BUY]),
+                                                 REFUSALS_FIELDS(level_refusals[SIDE_SELL]),
                                                  INSTRUMENT_FIELD(reference4),
                                                  INSTRUMENT_FIELD(fair),
                                                  INSTRUMENT_FIELD(skew),

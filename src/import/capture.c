@@ -189,6 +189,24 @@ static int unpack_zstd(struct capture *capture, char *out, size_t room, size_t *
     return 0;
 }
 
+/* The lines before the one under way were unpacked whole, and the unpacking programs give out as much. */
+static int ends_early(const struct capture *capture, struct error *error)
+{
+    const char *name = capture->packing == GZIP ? "gzip" : "zstd";
+    unsigned long long whole = capture->line_number - 1;
+    if (whole == 0) {
+        return error_set(
+            error, ERROR_INPUT,
+            "%s:1: the %s data ends early, at byte %llu, before its first line is whole",
+            capture->path, name, (unsigned long long)capture->position);
+    }
+    return error_set(error, ERROR_INPUT,
+                     "%s:%llu: the %s data ends early, at byte %llu: the file was cut short; "
+                     "`%s -dc FILE | head -n %llu` gives its whole lines, to be imported as a file",
+                     capture->path, whole + 1, name, (unsigned long long)capture->position, name,
+                     whole);
+}
+
 static int unpack(struct capture *capture, struct error *error)
 {
     size_t made = 0;
@@ -213,10 +231,7 @@ static int unpack(struct capture *capture, struct error *error)
         if (made == 0 && capture->stored_end) {
             capture->text_end = true;
             if (capture->in_member) {
-                return bad_line(capture, error,
-                                capture->packing == GZIP
-                                    ? "the gzip data ends early (truncated file)"
-                                    : "the zstd data ends early (truncated file)");
+                return ends_early(capture, error);
             }
         }
     }

@@ -186,8 +186,11 @@ int live_names_carry_trades(struct live_names *names, const struct engine *engin
     arrays->trades = calloc(count + 1, sizeof *arrays->trades);
     if (!arrays->trades)
         return error_set(error, ERROR_SYSTEM, "no memory for %zu trades", count);
-    for (size_t i = 0; i < count; i++)
-        engine_kept_trade(engine, i, &arrays->trades[i].order, &arrays->trades[i].trade);
+    for (size_t i = 0; i < count; i++) {
+        struct adapter_trade *trade = &arrays->trades[i];
+        engine_kept_trade(engine, i, &trade->order, &trade->trade);
+        trade->instrument = engine_order_instrument(engine, trade->order);
+    }
     for (unsigned venue = 0; venue < names->names.venue_count; venue++) {
         names->numbers[venue].trades = arrays->trades;
         names->numbers[venue].trade_count = count;

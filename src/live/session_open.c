@@ -81,8 +81,8 @@ static void tell_setting(void *context, const char *setting, const char *before,
 {
     struct session *session = context;
     const struct log_field fields[] = {log_text("setting", setting),
-                                       log_text("before", before[0] != '\0' ? before : "-"),
-                                       log_text("now", after[0] != '\0' ? after : "-")};
+                                       log_text("before", before != NULL ? before : "-"),
+                                       log_text("now", after != NULL ? after : "-")};
     session_log(session, LOG_INFO, "a setting is another than on the tape", fields, 3);
 }
 
@@ -171,19 +171,11 @@ static uint64_t first_epoch(const struct session *session)
     return (uint64_t)second;
 }
 
-/* Market data behind a session's end would be another session's to whoever verifies it. */
-static int refuse_session(const struct session *session, struct error *error)
-{
-    bool found;
-    int code = live_tape_finds_session(session->tape, &found, error);
-    return code || !found ? code : fold_refuse_recording(session->tape_path, error);
-}
-
 static int open_engine(struct session *session, struct error *error)
 {
     struct fold *fold = &session->fold;
     if (!session_has_engine(session))
-        return refuse_session(session, error);
+        return fold_refuse_session(session->tape_path, error);
     int code = run_engine_open(&session->engine, session->options->config, session->names, false,
                                false, error);
     if (!code)

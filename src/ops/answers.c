@@ -101,10 +101,15 @@ static bool show_venues(struct json *json, const struct ops_view *view)
 /* What the checks can't tell stands beside them, and only then. */
 static void show_stage(struct json *json, const struct ops_view *view, bool draining)
 {
-    if (view->collect && !draining)
+    if (view->collect && !draining && !view->silent)
         return;
     json_open(json, "reasons", '[');
-    json_text(json, NULL, draining ? "draining" : view->stands_by ? "standing_by" : "starting");
+    if (view->silent)
+        json_text(json, NULL, reason_texts[OPS_REASON_SILENT]);
+    if (draining)
+        json_text(json, NULL, reason_texts[OPS_REASON_DRAINING]);
+    if (!view->collect && !draining)
+        json_text(json, NULL, view->stands_by ? "standing_by" : reason_texts[OPS_REASON_STARTING]);
     json_close(json, ']');
 }
 
@@ -117,7 +122,7 @@ bool ops_answer_checks(struct json *json, const struct ops_view *view)
     json_null(&checks, "redis");
     well &= show_venues(&checks, view);
     json_close(&checks, '}');
-    well = well && (view->collect || view->stands_by) && !draining;
+    well = well && (view->collect || view->stands_by) && !draining && !view->silent;
     json_clear(json);
     json_open(json, NULL, '{');
     json_flag(json, "ready", well);

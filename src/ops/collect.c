@@ -248,6 +248,9 @@ static int take_message(struct sink *sink, const struct message *message, struct
     } else if (engine) {
         collect->fills_before = engine_counters(engine)->fills;
         collect->was_open = ops_lives_was_open(engine, message);
+        collect->limit = message->kind == EVENT_order_filled
+                             ? engine_order_price(engine, message->record->order_filled.order)
+                             : 0;
     }
     return 0;
 }

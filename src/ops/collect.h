@@ -34,6 +34,7 @@ enum { OPS_REQUEST_PLACE, OPS_REQUEST_CANCEL, OPS_REQUEST_MODIFY, OPS_REQUESTS }
 /* Of one venue. */
 struct ops_venue_figures {
     _Atomic uint64_t placed[2][OPS_ORDER_TYPES], filled[2], fills[2][LIQUIDITY_COUNT];
+    _Atomic uint64_t beyond_limit; /* of the fills */
     _Atomic uint64_t cancelled[CANCEL_CAUSE_COUNT], expired, not_found;
     _Atomic uint64_t failed[OPS_FAILED_REASONS], post_only_rejected, not_tried;
     _Atomic uint64_t sent[OPS_REQUESTS], unanswered, gaps[GAP_CAUSE_COUNT];
@@ -124,7 +125,8 @@ struct ops_collect {
     bool was_open;                 /* the order that it is of, before the engine took it */
     bool goes_on;                  /* the message is a start that begins nothing */
     uint64_t fills_before;
-    int64_t *published;       /* by instrument */
+    int64_t limit;      /* of the order that is filled, before the engine took it; 0: not known */
+    int64_t *published; /* by instrument */
     struct ops_trade *trades; /* by instrument */
     int64_t account_published;
     unsigned turn;

@@ -171,13 +171,23 @@ static bool has_ended(const struct ops_collect *collect, order_id order)
     return collect->was_open && !engine_order_is_open(collect->session.engine, order);
 }
 
+/* One that the engine has counted, and at a worse price than its order allowed. */
+static bool is_beyond(const struct ops_collect *collect, const struct event_order_filled *fill)
+{
+    return collect->limit > 0 && (fill->side == SIDE_BUY ? fill->price.units > collect->limit
+                                                         : fill->price.units < collect->limit);
+}
+
 static void take_fill(struct ops_collect *collect, const struct event_order_filled *fill,
                       int64_t now)
 {
     struct ops_life *life = life_of(collect, fill->order);
     struct ops_venue_figures *venue = venue_of(collect, fill->instrument);
-    if (engine_counters(collect->session.engine)->fills > collect->fills_before)
+    if (engine_counters(collect->session.engine)->fills > collect->fills_before) {
         ops_count(&venue->fills[fill->side][fill->liquidity]);
+        if (is_beyond(collect, fill))
+            ops_count(&venue->beyond_limit);
+    }
     if (!life)
         return;
     arrive(collect, life, now);

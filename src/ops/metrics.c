@@ -147,13 +147,6 @@ static const struct engine_counters *counters_of(const struct family *family)
                                                                 : NULL;
 }
 
-static const char *currency_name(const struct family *family, uint16_t asset)
-{
-    return family->view->collect && asset < family->view->names->asset_count
-               ? family->view->names->assets[asset]
-               : "none";
-}
-
 /* --- orders ------------------------------------------------------------------------------------- */
 
 static void show_placed(struct family *family)
@@ -258,6 +251,15 @@ static void show_fills(struct family *family)
                          family->name, venue_name(family, v), side_name(side),
                          event_enum_text(FIELD_LIQUIDITY, kind),
                          ops_read(&figures_of(family, v)->fills[side][kind]));
+}
+
+static void show_beyond_limit(struct family *family)
+{
+    FOR_VENUES(family, v)
+    {
+        begin_1(family, "exchange", venue_name(family, v));
+        put_count(family, ops_read(&figures_of(family, v)->beyond_limit));
+    }
 }
 
 static void show_unanswered(struct family *family)
@@ -402,28 +404,35 @@ static uint16_t account_currency(const struct family *family)
                                        : (uint16_t)EVENT_NONE_16;
 }
 
+/* False: there is no currency to tell of. */
+static bool begin_currency(struct family *family, uint16_t currency)
+{
+    if (!family->view->collect || currency >= family->view->names->asset_count)
+        return false;
+    begin_1(family, "currency", family->view->names->assets[currency]);
+    return true;
+}
+
 static void show_converted(struct family *family)
 {
-    begin_1(family, "currency", currency_name(family, account_currency(family)));
-    put_count(family, family->view->collect && family->view->day_converted);
+    if (begin_currency(family, account_currency(family)))
+        put_count(family, family->view->day_converted);
 }
 
 static void show_account_profit(struct family *family)
 {
-    bool known = family->view->collect && family->view->profit_known;
-    begin_1(family, "currency",
-            currency_name(family, known ? family->view->currency : account_currency(family)));
-    put_money(family, known, family->view->profit);
+    const struct ops_view *view = family->view;
+    if (begin_currency(family, view->profit_known ? view->currency : account_currency(family)))
+        put_money(family, view->profit_known, view->profit);
 }
 
 static void show_drawdown(struct family *family)
 {
     const struct engine_account_state *state = &family->view->account.state;
     money fallen = MONEY_ZERO;
-    bool known = family->view->collect && family->view->account_known && state->known &&
-                 money_try_subtract(state->peak, state->profit, &fallen);
-    begin_1(family, "currency", currency_name(family, account_currency(family)));
-    put_money(family, known, fallen);
+    bool known = state->known && money_try_subtract(state->peak, state->profit, &fallen);
+    if (begin_currency(family, account_currency(family)))
+        put_money(family, known, fallen);
 }
 
 /* --- instruments -------------------------------------------------------------------------------- */
@@ -476,6 +485,11 @@ static void show_exposure(struct family *family)
     }
 }
 
+static const char *asset_name(const struct family *family, unsigned asset)
+{
+    return asset < family->view->names->asset_count ? family->view->names->assets[asset] : "none";
+}
+
 static void show_profit(struct family *family)
 {
     FOR_INSTRUMENTS(family, i, name, now)
@@ -484,7 +498,7 @@ static void show_profit(struct family *family)
         money worth;
         bool known = ops_worth(&now->position, &worth);
         begin_2(family, "instrument", name, "asset",
-                currency_name(family, (uint16_t)ops_profit_asset(definition)));
+                asset_name(family, ops_profit_asset(definition)));
         put_money(family, known, worth);
     }
 }

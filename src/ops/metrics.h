@@ -35,6 +35,9 @@
       "may leave in one, and some wait. request: place (a replace too), cancel or modify.")        \
     M(fills, counter, "fills_total", "exchange, side, liquidity",                                  \
       "Single fills of our orders, each counted once. liquidity: maker or taker.")                 \
+    M(beyond_limit, counter, "fills_beyond_limit_total", "exchange",                               \
+      "Fills at a worse price than their order's limit, part of fills_total: booked as the "       \
+      "exchange says, and a question to it.")                                                      \
     M(arbitrage_seen, counter, "arbitrage_opportunities_detected_total", "",                       \
       "Arbitrage opportunities that rose above the minimum profit. 0 while no strategy looks for " \
       "any.")                                                                                      \
@@ -59,7 +62,8 @@
       "Profit since the day began (account.day_zone), in US dollars; NaN where it is not known "   \
       "or no rate leads there (account_converted).")                                               \
     M(converted, gauge, "account_converted", "currency",                                           \
-      "1: figures of the account's currency are converted to US dollars; 0: no rate leads there.") \
+      "1: figures of the account's currency are converted to US dollars; 0: no rate leads there. " \
+      "None without such a currency.")                                                             \
     M(connected, gauge, "exchange_connected", "exchange",                                          \
       "1: market data is whole and the stream of our orders stands; 0: one of them is not.")       \
     M(orders_stream, gauge, "exchange_orders_stream_up", "exchange",                               \
@@ -106,10 +110,10 @@
       "asset.")                                                                                    \
     M(account_profit, gauge, "account_profit", "currency",                                         \
       "Profit of the account since the first tape of its chain began, in the account's currency; " \
-      "NaN where it is not known.")                                                                \
+      "NaN where it is not known. None without such a currency.")                                  \
     M(drawdown, gauge, "account_drawdown", "currency",                                             \
       "What the profit has fallen from its peak, in the account's currency; NaN where it is not "  \
-      "known.")                                                                                    \
+      "known. None without such a currency.")                                                      \
     M(breakers, gauge, "breaker_state", "instrument, breaker",                                     \
       "0: clear, 1: widens, 2: paused, 3: everything cancelled.")                                  \
     M(infrastructure, gauge, "infrastructure_breaker_state", "exchange",                           \

@@ -124,7 +124,7 @@ static uint32_t reasons_of(const struct ops_view *view)
     SAY(NO_QUOTE, quote == OPS_NO_QUOTE);
     SAY(OLD_QUOTE, told && quote <= view->now);
     SAY(CLOCK, told && quote > view->now);
-    SAY(SILENT, is_silent(view));
+    SAY(SILENT, view->silent);
     SAY(PAUSED, any_paused(view));
     SAY(VENUE_DOWN, any_down(view));
 #undef SAY
@@ -141,7 +141,7 @@ bool ops_view_take(struct ops_view *view, struct ops_collect *collect)
 {
     const bool is_other = collect != view->collect;
     view->collect = collect;
-    view->ready = false;
+    view->ready = view->silent = false;
     view->account_known = view->account_known && collect;
     if (collect) {
         view->names = collect->session.names;
@@ -153,6 +153,7 @@ bool ops_view_take(struct ops_view *view, struct ops_collect *collect)
         view->last_quote = atomic_load(&collect->last_quote);
         view->now = clock_now(collect->session.clock);
         view->ready = ops_is_ready(view->last_quote, view->now);
+        view->silent = is_silent(view);
         view->account_known = take_cell(view, collect->account, &view->account,
                                         sizeof view->account, view->account_known);
         for (unsigned asset = 0; asset < view->names->asset_count; asset++)

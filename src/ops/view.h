@@ -48,6 +48,7 @@ struct ops_view {
     const struct event_names *names;
     int64_t now;        /* by the session's clock */
     int64_t last_quote; /* as in ops_collect */
+    bool silent;        /* the loop gave no sign of life for 5 s */
     bool ready;
     uint32_t reasons; /* bits by enum ops_reason, where not ready */
     uint32_t gates;   /* that block some instrument which is quoted; bits by enum gate */

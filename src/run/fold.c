@@ -125,32 +125,29 @@ static bool has_session(const struct tape_block *block)
     return false;
 }
 
-int fold_refuse_recording(const char *path, struct error *error)
-{
-    return error_set(error, ERROR_INPUT,
-                     "%s: is a session's tape, which a recording would spoil; begin a new tape",
-                     path);
-}
-
-int fold_finds_session(const char *path, bool *found, struct error *error)
+int fold_refuse_session(const char *path, struct error *error)
 {
     struct tape_reader *reader = NULL;
     struct tape_block block = {0};
-    *found = false;
+    bool found = false;
     int code = tape_reader_open(&reader, path, error);
     if (!code)
         code = tape_block_init(&block, reader, error);
     size_t count = code ? 0 : tape_reader_block_count(reader);
-    for (size_t i = 0; i < count && !code && !*found; i++) {
+    for (size_t i = 0; i < count && !code && !found; i++) {
         if (tape_reader_block_info(reader, i)->record_count == 0)
             continue;
         code = tape_reader_read(reader, i, &block, error);
-        *found = !code && has_session(&block);
+        found = !code && has_session(&block);
     }
     if (block.memory)
         tape_block_free(&block);
     tape_reader_close(&reader);
-    return code;
+    if (code || !found)
+        return code;
+    return error_set(error, ERROR_INPUT,
+                     "%s: is a session's tape, which a recording would spoil; begin a new tape",
+                     path);
 }
 
 /* --- a carry of another build --------------------------------------------------------------------------- */
@@ -222,14 +219,9 @@ static int inherit_before(const struct before *tape, const struct tape_header *h
                           struct run_engine *run, const struct event_names *names,
                           struct error *error)
 {
-    struct config *config = NULL;
     struct run_engine own = {.memory = NULL};
     struct fold fold;
-    int code = config_create(&config, error);
-    if (!code)
-        code = config_read_text(config, tape->path, header->config, strlen(header->config), error);
-    if (!code)
-        code = run_engine_open(&own, config, &header->names, true, false, error);
+    int code = run_engine_open_told(&own, tape->path, header, error);
     if (!code)
         code = fold_tape(tape->path, tape->messages, &own, &fold, error);
     if (!code)
@@ -237,7 +229,6 @@ static int inherit_before(const struct before *tape, const struct tape_header *h
     if (!code)
         code = settings_inherit(&own, &header->names, run, names, error);
     run_engine_close(&own);
-    config_free(&config);
     return code;
 }
 

@@ -22,10 +22,9 @@ struct fold {
 int fold_tape(const char *path, uint64_t messages, struct run_engine *run, struct fold *fold,
               struct error *error);
 
-/* Whether a session began on the tape at `path`, or left a carry there: without an engine, for who has none. */
-int fold_finds_session(const char *path, bool *found, struct error *error);
-/* What a recording is told of such a tape: ERROR_INPUT. */
-int fold_refuse_recording(const char *path, struct error *error);
+/* ERROR_INPUT where a session began on the tape at `path`, or left a carry there: for who has no engine. Market data behind
+ * its end would be another session's to whoever verifies it, and cut its chain, whose next session would begin flat. */
+int fold_refuse_session(const char *path, struct error *error);
 
 /* What the tape at `path` begins with, into a fresh engine: nothing, or the carry, or where this build does not read it
  * (another wrote it) what it stands for: a fold of the tapes before, which must lie beside it. ERROR_INPUT where neither

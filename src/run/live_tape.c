@@ -252,36 +252,30 @@ static const char *compare_names(const struct event_names *a, const struct event
     return NULL;
 }
 
-/* The first line in which two texts differ. */
-static void different_line(const char *a, const char *b, char *out, size_t size)
+/* The first setting that is another than on the tape; "" where none is. */
+struct other_setting {
+    char text[ERROR_TEXT_MAX];
+};
+
+static void note_setting(void *context, const char *setting, const char *before, const char *after)
 {
-    while (*a != '\0' && *b != '\0') {
-        size_t length_a = strcspn(a, "\n"), length_b = strcspn(b, "\n");
-        if (length_a != length_b || memcmp(a, b, length_a) != 0)
-            break;
-        a += length_a + (a[length_a] == '\n');
-        b += length_b + (b[length_b] == '\n');
-    }
-    snprintf(out, size, "'%.*s', the tape has '%.*s'", (int)strcspn(a, "\n"), a,
-             (int)strcspn(b, "\n"), b);
+    struct other_setting *other = context;
+    if (other->text[0] == '\0')
+        snprintf(other->text, sizeof other->text, "%s is %s, the tape has %s", setting,
+                 after != NULL ? after : "not set", before != NULL ? before : "none");
 }
 
+/* For who begins no tape under other settings (run/succession.h). */
 static int check_config(const char *path, const char *wanted, const char *found,
                         struct error *error)
 {
-    char line[512], *effective = NULL;
+    struct other_setting other = {""};
     if (strcmp(wanted, found) == 0)
         return 0;
-    int code = settings_effective(path, found, &effective, error);
-    if (!code && strcmp(wanted, effective) != 0) {
-        different_line(wanted, effective, line, sizeof line);
-        code = error_set(error, ERROR_INPUT,
-                         "%s: the configuration is %s; go back to that, or begin a new tape, which "
-                         "knows nothing of this one's orders and positions",
-                         path, line);
-    }
-    free(effective);
-    return code;
+    int code = settings_compare(path, found, wanted, note_setting, &other, error);
+    if (code || other.text[0] == '\0')
+        return code;
+    return error_set(error, ERROR_INPUT, "%s: %s; begin a new tape", path, other.text);
 }
 
 static int check_header(const char *path, const struct tape_header *wanted,
@@ -351,12 +345,6 @@ int live_tape_fold(struct live_tape *live, struct run_engine *run, struct fold *
 {
     ASSERT(live->inputs == 0);
     return fold_tape(live->path, UINT64_MAX, run, fold, error);
-}
-
-int live_tape_finds_session(const struct live_tape *live, bool *found, struct error *error)
-{
-    ASSERT(live->inputs == 0);
-    return fold_finds_session(live->path, found, error);
 }
 
 /* --- waiting and closing ----------------------------------------------------------------------------------------- */

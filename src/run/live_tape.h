@@ -46,9 +46,6 @@ int live_tape_open(struct live_tape **live, const struct live_tape_options *opti
 int live_tape_fold(struct live_tape *live, struct run_engine *run, struct fold *fold,
                    struct error *error);
 
-/* Whether a session began on it, for a recording, which folds nothing. Before anything is appended. */
-int live_tape_finds_session(const struct live_tape *live, bool *found, struct error *error);
-
 /* The steps of a rotation, in order; a death between two of them loses nothing. */
 enum live_tape_step {
     LIVE_TAPE_SYNCED,  /* all of the tape is on the disk */

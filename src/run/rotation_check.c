@@ -9,15 +9,9 @@
 #include "run/rotation.h"
 #include "run/settings_change.h"
 
-/* A tape's header, and its configuration. */
-struct told {
-    struct tape_reader *reader;
-    struct config *config;
-};
-
 /* Two engines of the second tape's configuration, and where the first has another one that of its own. */
 struct pair {
-    struct told first, second;
+    struct tape_reader *first, *second;
     bool differ;
     struct run_engine loaded, inheriting, folded;
     struct restart_trial trial;
@@ -64,52 +58,27 @@ static int check_record(const char *first, const char *second, const struct rota
     return 0;
 }
 
-static const struct event_names *names_of(const struct told *told)
-{
-    return &tape_reader_header(told->reader)->names;
-}
-
-static int open_told(struct told *told, const char *path, struct error *error)
-{
-    int code = tape_reader_open(&told->reader, path, error);
-    if (code)
-        return code;
-    const char *text = tape_reader_header(told->reader)->config;
-    code = config_create(&told->config, error);
-    return code ? code
-                : config_read_text(told->config, "configuration on the tape", text, strlen(text),
-                                   error);
-}
-
-static int open_engine(struct run_engine *run, const struct told *told, struct error *error)
-{
-    return run_engine_open(run, told->config, names_of(told), true, false, error);
-}
-
 static int open_pair(struct pair *pair, const char *first, const char *second, struct error *error)
 {
-    int code = open_told(&pair->first, first, error);
+    int code = tape_reader_open(&pair->first, first, error);
     if (!code)
-        code = open_told(&pair->second, second, error);
+        code = tape_reader_open(&pair->second, second, error);
+    if (code)
+        return code;
+    const struct tape_header *before = tape_reader_header(pair->first);
+    const struct tape_header *after = tape_reader_header(pair->second);
+    code = settings_differ(first, before, after, &pair->differ, error);
+    const char *path = pair->differ ? second : first;
+    const struct tape_header *later = pair->differ ? after : before;
     if (!code)
-        code = settings_differ(first, tape_reader_header(pair->first.reader),
-                               tape_reader_header(pair->second.reader), &pair->differ, error);
-    const struct told *later = pair->differ ? &pair->second : &pair->first;
+        code = run_engine_open_told(&pair->loaded, path, later, error);
     if (!code)
-        code = open_engine(&pair->loaded, later, error);
-    if (!code)
-        code = open_engine(&pair->folded, &pair->first, error);
+        code = run_engine_open_told(&pair->folded, first, before, error);
     if (!code && pair->differ)
-        code = open_engine(&pair->inheriting, later, error);
+        code = run_engine_open_told(&pair->inheriting, path, later, error);
     return code ? code
                 : restart_trial_open(&pair->trial, &pair->loaded,
                                      pair->differ ? &pair->inheriting : &pair->folded, error);
-}
-
-static void close_told(struct told *told)
-{
-    config_free(&told->config);
-    tape_reader_close(&told->reader);
 }
 
 static void close_pair(struct pair *pair)
@@ -118,8 +87,8 @@ static void close_pair(struct pair *pair)
     run_engine_close(&pair->loaded);
     run_engine_close(&pair->inheriting);
     run_engine_close(&pair->folded);
-    close_told(&pair->first);
-    close_told(&pair->second);
+    tape_reader_close(&pair->first);
+    tape_reader_close(&pair->second);
 }
 
 /* All that the first tape holds, as the second has it. */
@@ -128,8 +97,8 @@ static int fold_first(struct pair *pair, const char *first, struct fold *fold, s
     int code = fold_tape(first, UINT64_MAX, &pair->folded, fold, error);
     if (code || !pair->differ)
         return code;
-    return settings_inherit(&pair->folded, names_of(&pair->first), &pair->inheriting,
-                            names_of(&pair->second), error);
+    return settings_inherit(&pair->folded, &tape_reader_header(pair->first)->names,
+                            &pair->inheriting, &tape_reader_header(pair->second)->names, error);
 }
 
 /* The carry against a fold of all that the first tape holds, both after a start. */

@@ -62,6 +62,17 @@ int run_engine_open(struct run_engine *run, const struct config *config,
     return lay_out(run, names, error);
 }
 
+int run_engine_open_told(struct run_engine *run, const char *path, const struct tape_header *header,
+                         struct error *error)
+{
+    struct config *config = NULL;
+    int code = config_from_tape(&config, path, header->config, error);
+    if (!code)
+        code = run_engine_open(run, config, &header->names, true, false, error);
+    config_free(&config);
+    return code;
+}
+
 void run_engine_renew(struct run_engine *run)
 {
     run->engine = engine_init(run->memory, memory_size(run), &run->config);

@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 #include "engine/engine.h"
+#include "tape/tape.h"
 
 struct run_engine {
     struct config_resolved resolved;
@@ -22,6 +23,9 @@ struct run_engine {
 int run_engine_open(struct run_engine *run, const struct config *config,
                     const struct event_names *names, bool allow_unknown, bool audit_each_message,
                     struct error *error);
+/* The same with the configuration on the tape at `path`, whose header it is, and for its names. */
+int run_engine_open_told(struct run_engine *run, const char *path, const struct tape_header *header,
+                         struct error *error);
 /* The engine begins anew, as it was when it was opened. */
 void run_engine_renew(struct run_engine *run);
 void run_engine_close(struct run_engine *run);

@@ -1,119 +1,22 @@
-/* Texts of settings line by line, names by name. */
-#include "config.h" /* POSIX names */
-
+/* Configurations setting by setting, names by name. */
 #include "run/settings_change.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "config/config.h"
+/* --- configurations ----------------------------------------------------------------------------------------- */
 
-/* --- texts ------------------------------------------------------------------------------------------------ */
-
-int settings_effective(const char *path, const char *text, char **effective, struct error *error)
+int settings_compare(const char *path, const char *before, const char *after, config_told *told,
+                     void *context, struct error *error)
 {
-    struct config *config = NULL;
-    char source[256];
-    snprintf(source, sizeof source, "configuration on %s", path);
-    int code = config_create(&config, error);
+    struct config *was = NULL, *is = NULL;
+    int code = config_from_tape(&was, path, before, error);
     if (!code)
-        code = config_read_text(config, source, text, strlen(text), error);
+        code = config_from_tape(&is, path, after, error);
     if (!code)
-        code = config_to_tape_text(config, effective, error);
-    config_free(&config);
+        config_compare(was, is, told, context);
+    config_free(&was);
+    config_free(&is);
     return code;
-}
-
-/* One setting of a text, and where it stands: "venues" or "instruments" and a name, or neither. */
-struct line {
-    const char *next;
-    char scope[16], place[EVENT_INSTRUMENT_NAME_MAX + 1];
-    char key[64], value[1024];
-};
-
-static void copy(char *out, size_t size, const char *from, size_t length)
-{
-    snprintf(out, size, "%.*s", (int)length, from);
-}
-
-/* A name or value without its quotes. */
-static void copy_plain(char *out, size_t size, const char *from, size_t length)
-{
-    if (length >= 2 && from[0] == '"' && from[length - 1] == '"') {
-        from++;
-        length -= 2;
-    }
-    copy(out, size, from, length);
-}
-
-static bool next_setting(struct line *line)
-{
-    while (*line->next != '\0') {
-        const char *at = line->next + strspn(line->next, " ");
-        size_t indent = (size_t)(at - line->next), length = strcspn(at, "\n");
-        const char *colon = NULL;
-        line->next = at + length + (at[length] == '\n');
-        for (size_t i = 0; i + 1 < length && !colon; i++)
-            colon = at[i] == ':' && at[i + 1] == ' ' ? at + i : NULL;
-        if (length == 0 || at[0] == '#')
-            continue;
-        if (!colon && indent == 0) {
-            copy(line->scope, sizeof line->scope, at, length - 1);
-        } else if (!colon) {
-            copy_plain(line->place, sizeof line->place, at, length - 1);
-        } else {
-            copy(line->key, sizeof line->key, at, (size_t)(colon - at));
-            copy_plain(line->value, sizeof line->value, colon + 2,
-                       length - (size_t)(colon + 2 - at));
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool same_setting(const struct line *a, const struct line *b)
-{
-    return strcmp(a->key, b->key) == 0 && strcmp(a->scope, b->scope) == 0 &&
-           strcmp(a->place, b->place) == 0;
-}
-
-/* The value that a text has of a setting; "": none. Mostly it is the next one behind the last. */
-static const char *value_in(const char *text, const struct line *wanted, struct line *at)
-{
-    for (unsigned turn = 0; turn < 2; turn++) {
-        while (next_setting(at))
-            if (same_setting(at, wanted))
-                return at->value;
-        *at = (struct line){.next = text};
-    }
-    return "";
-}
-
-static void tell(const struct line *line, const char *before, const char *after,
-                 settings_told *told, void *context)
-{
-    char name[sizeof line->scope + sizeof line->place + sizeof line->key + 2];
-    if (line->place[0] != '\0')
-        snprintf(name, sizeof name, "%s.%s.%s", line->scope, line->place, line->key);
-    else
-        snprintf(name, sizeof name, "%s", line->key);
-    told(context, name, before, after);
-}
-
-void settings_compare(const char *before, const char *after, settings_told *told, void *context)
-{
-    struct line found = {.next = before}, line = {.next = after};
-    while (next_setting(&line)) {
-        const char *was = value_in(before, &line, &found);
-        if (strcmp(was, line.value) != 0)
-            tell(&line, was, line.value, told, context);
-    }
-    found = (struct line){.next = after};
-    line = (struct line){.next = before};
-    while (next_setting(&line))
-        if (value_in(after, &line, &found)[0] == '\0' && line.value[0] != '\0')
-            tell(&line, line.value, "", told, context);
 }
 
 /* --- names -------------------------------------------------------------------------------------------------- */
@@ -201,21 +104,21 @@ static bool same_names(const struct event_names *a, const struct event_names *b)
     return same;
 }
 
+static void note_difference(void *context, const char *setting, const char *before,
+                            const char *after)
+{
+    bool *differ = context;
+    (void)setting, (void)before, (void)after;
+    *differ = true;
+}
+
 int settings_differ(const char *path, const struct tape_header *before,
                     const struct tape_header *after, bool *differ, struct error *error)
 {
-    char *ours = NULL, *theirs = NULL;
-    int code = 0;
     *differ = !same_names(&before->names, &after->names) || before->seed != after->seed;
     if (*differ || strcmp(before->config, after->config) == 0)
         return 0;
-    code = settings_effective(path, before->config, &ours, error);
-    if (!code)
-        code = settings_effective(path, after->config, &theirs, error);
-    *differ = !code && strcmp(ours, theirs) != 0;
-    free(ours);
-    free(theirs);
-    return code;
+    return settings_compare(path, before->config, after->config, note_difference, differ, error);
 }
 
 /* --- engines ------------------------------------------------------------------------------------------------ */

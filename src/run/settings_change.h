@@ -2,19 +2,15 @@
 #ifndef CAPSTAN_RUN_SETTINGS_CHANGE_H
 #define CAPSTAN_RUN_SETTINGS_CHANGE_H
 
+#include "config/config.h"
 #include "engine/engine.h"
 #include "run/run_engine.h"
 #include "tape/tape.h"
 
-/* What a configuration on a tape comes to today: settings that came later have their defaults, as `verify` takes it.
- * free() the text. */
-int settings_effective(const char *path, const char *text, char **effective, struct error *error);
-
-/* Each setting in which two such texts differ, by its name as --set has it; a value is "" where the text has none (the
- * wider scope's is in force). */
-typedef void settings_told(void *context, const char *setting, const char *before,
-                           const char *after);
-void settings_compare(const char *before, const char *after, settings_told *told, void *context);
+/* Tell each setting in which the configurations of two tapes differ, as they come to today: settings that came later have
+ * their defaults, as `verify` takes it. `path` stands in errors. */
+int settings_compare(const char *path, const char *before, const char *after, config_told *told,
+                     void *context, struct error *error);
 
 /* Where the venues, assets and instruments of one tape stand among those of another. An instrument whose units, contract
  * or assets became others stands nowhere. */

@@ -20,7 +20,6 @@ struct beginning {
     struct tape_header header;                                   /* of the new one */
     struct event_definition *definitions;                        /* its names' */
     struct event_names names;
-    struct config *config; /* of the old one */
     struct run_engine folded, next;
     struct fold fold;
 };
@@ -82,13 +81,7 @@ static int make_header(struct beginning *beginning, struct error *error)
 static int fold_before(struct beginning *beginning, struct error *error)
 {
     const struct tape_header *header = tape_appender_header(beginning->appender);
-    int code = config_create(&beginning->config, error);
-    if (!code)
-        code = config_read_text(beginning->config, beginning->before, header->config,
-                                strlen(header->config), error);
-    if (!code)
-        code = run_engine_open(&beginning->folded, beginning->config, &header->names, true, false,
-                               error);
+    int code = run_engine_open_told(&beginning->folded, beginning->before, header, error);
     if (!code)
         code =
             fold_tape(beginning->before, UINT64_MAX, &beginning->folded, &beginning->fold, error);
@@ -126,35 +119,12 @@ static int write_next(struct beginning *beginning, struct error *error)
     return code ? code : rotation_write(&next, error);
 }
 
-static int tell_changes(const struct beginning *beginning, struct error *error)
-{
-    const struct succession_options *options = beginning->options;
-    char *before = NULL, *after = NULL;
-    int code = settings_effective(
-        beginning->before, tape_appender_header(beginning->appender)->config, &before, error);
-    if (!code)
-        code = settings_effective(beginning->path, beginning->header.config, &after, error);
-    if (!code && options->changed)
-        settings_compare(before, after, options->changed, options->context);
-    free(before);
-    free(after);
-    return code;
-}
-
 /* The old tape gets its end; where it can't now, the next start gives it one. */
 static void finish_before(struct beginning *beginning)
 {
     struct error told_by_the_next_start = {0};
     (void)tape_appender_finish(&beginning->appender, &told_by_the_next_start);
     pass(beginning, SUCCESSION_FINISHED);
-}
-
-/* Where nothing trades: market data alone would cut the chain of a session, which then begins flat. */
-static int refuse_session(const struct beginning *beginning, struct error *error)
-{
-    bool found = false;
-    int code = fold_finds_session(beginning->before, &found, error);
-    return code || !found ? code : fold_refuse_recording(beginning->before, error);
 }
 
 static int begin(struct beginning *beginning, struct succession *succession, struct error *error)
@@ -166,7 +136,7 @@ static int begin(struct beginning *beginning, struct succession *succession, str
         succession->withdrawn = true;
         return rotation_withdraw(beginning->before, error);
     }
-    code = beginning->options->config ? 0 : refuse_session(beginning, error);
+    code = beginning->options->config ? 0 : fold_refuse_session(beginning->before, error);
     if (!code)
         code = make_header(beginning, error);
     if (!code)
@@ -179,7 +149,11 @@ static int begin(struct beginning *beginning, struct succession *succession, str
         return code;
     pass(beginning, SUCCESSION_WRITTEN);
     succession->begun = true;
-    code = tell_changes(beginning, error);
+    if (beginning->options->changed)
+        code =
+            settings_compare(beginning->before, tape_appender_header(beginning->appender)->config,
+                             beginning->header.config, beginning->options->changed,
+                             beginning->options->context, error);
     finish_before(beginning);
     return code;
 }
@@ -193,7 +167,6 @@ static void close_beginning(struct beginning *beginning, const struct tape_recov
     tape_appender_abandon(&beginning->appender);
     run_engine_close(&beginning->folded);
     run_engine_close(&beginning->next);
-    config_free(&beginning->config);
     free(beginning->definitions);
 }
 

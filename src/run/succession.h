@@ -22,7 +22,7 @@ struct succession_options {
     uint64_t number;                  /* of its newest tape, which rotation_settle() has seen */
     const struct tape_header *header; /* wanted; its names as they are found today */
     const struct config *config;      /* its settings; NULL: a chain without engines (`record`) */
-    settings_told *changed;           /* is told each of them once nothing can be in the way */
+    config_told *changed;             /* is told each of them once nothing can be in the way */
     void (*passed)(void *context, enum succession_step step); /* tests; NULL */
     void *context;
 };

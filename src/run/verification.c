@@ -12,21 +12,6 @@
 #include "tape/tape.h"
 #include "venue/recorded.h"
 
-static int open_engine(struct verification *verification, const char *path, struct error *error)
-{
-    const struct tape_header *header = tape_reader_header(verification->reader);
-    char source[256];
-    snprintf(source, sizeof source, "configuration on %s", path);
-    int code = config_create(&verification->config, error);
-    if (!code)
-        code = config_read_text(verification->config, source, header->config,
-                                strlen(header->config), error);
-    if (!code)
-        code = run_engine_open(&verification->engine, verification->config, &header->names, true,
-                               false, error);
-    return code;
-}
-
 /* An engine wrote this: a decision, or what it left at the beginning of the next tape. */
 static bool is_of_engine(const struct message *message)
 {
@@ -128,7 +113,8 @@ int verification_open(struct verification *verification, const char *path, struc
     if (!code)
         code = check_decisions(verification->reader, path, error);
     if (!code)
-        code = open_engine(verification, path, error);
+        code = run_engine_open_told(&verification->engine, path,
+                                    tape_reader_header(verification->reader), error);
     if (!code)
         code = comparison_open(&verification->comparison, path, verification->engine.engine, error);
     if (!code)
@@ -209,7 +195,6 @@ void verification_close(struct verification *verification)
     if (verification->feed)
         verification->feed->close(verification->feed);
     run_engine_close(&verification->engine);
-    config_free(&verification->config);
     tape_reader_close(&verification->reader);
     memset(verification, 0, sizeof *verification);
 }

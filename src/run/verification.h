@@ -3,7 +3,6 @@
 #ifndef CAPSTAN_RUN_VERIFICATION_H
 #define CAPSTAN_RUN_VERIFICATION_H
 
-#include "config/config.h"
 #include "run/comparison.h"
 #include "run/rotation.h"
 #include "run/run_engine.h"
@@ -36,7 +35,6 @@ struct told {
 /* One verification, wired. Sinks may be added to `loop` before it runs. */
 struct verification {
     struct tape_reader *reader;
-    struct config *config;
     struct run_engine engine;
     struct feed *feed;
     struct venue venue;

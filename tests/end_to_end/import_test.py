@@ -7,6 +7,7 @@ import gzip
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -69,6 +70,7 @@ def packing(folder):
     import_all([folder + "/misnamed.txt"], folder + "/gzip.tape")
     check("gzip in two members gives the same tape",
           content(folder + "/plain.tape") == content(folder + "/gzip.tape"))
+    cut_short(folder, "gzip", gzip.compress(plain)[:-30])
     title = "zstd gives the same tape"
     if shutil.which("zstd") is None:
         skip(title, "no zstd here")
@@ -76,10 +78,28 @@ def packing(folder):
     subprocess.run(["zstd", "-q", capture("good_spot_held.txt"), "-o", folder + "/packed.gz"], check=True)
     import_all([folder + "/packed.gz"], folder + "/zstd.tape")
     check(title, content(folder + "/plain.tape") == content(folder + "/zstd.tape"))
-    whole = content(folder + "/packed.gz")
-    with open(folder + "/short.zst", "wb") as file:
-        file.write(whole[:len(whole) - 20])
-    refuse(folder, "truncated zstd", [folder + "/short.zst"], "the zstd data ends early")
+    parts = [subprocess.run(["zstd", "-qc"], input=part, capture_output=True, check=True).stdout
+             for part in (plain[:half], plain[half:])]
+    cut_short(folder, "zstd", b"".join(parts)[:-20])
+
+
+def cut_short(folder, program, data):
+    """The refusal of a truncated file says how to get at its whole lines, and they can be imported."""
+    path = f"{folder}/short.{program}"
+    with open(path, "wb") as file:
+        file.write(data)
+    done = run("import", "binance", path, "-o", folder + "/refused.tape")
+    told = re.search(rf":(\d+): the {program} data ends early, at byte {len(data)}: .*`{program} -dc FILE \| head -n (\d+)`",
+                     done.stderr)
+    check(f"refused: truncated {program}, with what to do", done.returncode == 2 and told, done.stderr)
+    if not told or shutil.which(program) is None:
+        return
+    unpacked = subprocess.run(f"{program} -dc {path} 2>/dev/null | head -n {told[2]} >{path}.txt", shell=True, check=False)
+    lines = content(path + ".txt").splitlines(keepends=True)
+    check(f"what {program} unpacks of it has those lines",
+          len(lines) == int(told[2]) == int(told[1]) - 1 and lines[-1].endswith(b"\n"), unpacked, len(lines), told[0])
+    report, why = import_all([path + ".txt"], path + ".tape")
+    check(f"and they can be imported ({program})", report and report["lines"] == len(lines), report, why)
 
 
 def order(folder):
@@ -135,7 +155,7 @@ def refusals(folder):
     damaged[-6] ^= 1  # in the check sum
     for name, data in (("empty", b""), ("blank", b"\n\n"),
                        ("nul", b"1709337590 {\"e\":\"trade\"}\0\n"),
-                       ("short.gz", gzip.compress(content(capture("good_gap.txt")))[:-30]),
+                       ("head.gz", gzip.compress(content(capture("good_gap.txt")))[:40]),
                        ("damaged.gz", damaged),
                        ("huge_time", b"9999999999999999999 {}\n")):
         with open(f"{folder}/{name}", "wb") as file:
@@ -146,7 +166,7 @@ def refusals(folder):
             ("empty file", folder + "/empty", "empty: is empty"),
             ("blank lines only", folder + "/blank", "blank: has no line"),
             ("a NUL in a frame", folder + "/nul", "nul:1: expected one JSON object"),
-            ("truncated gzip", folder + "/short.gz", "the gzip data ends early"),
+            ("gzip without a whole line", folder + "/head.gz", "head.gz:1: the gzip data ends early, at byte 40, before its first line"),
             ("damaged gzip", folder + "/damaged.gz", ": damaged gzip data"),
             ("receive time out of range", folder + "/huge_time", "huge_time:1: receive time out of range"),
             ("text", capture("bad_text.txt"), "bad_text.txt:1: expected `<receive time> <frame>`"),

@@ -134,7 +134,7 @@ def main():
             code, out = last.end(120)
             # A fill in the moment in which an account is read may be in one of both, until the next account: balances
             # are compared where nothing is filled any more, on the next tape of the chain.
-            quiet = ["--set", "quote.enabled=no", "--set", "account.currency=USD"]
+            quiet = ["--set", "quote.enabled=no"]
             calm = campaign.Session(options, folder, tape, "calm", [*SETTINGS, *quiet], 2)
             calm_code, calm_out = calm.end(120)
         finally:

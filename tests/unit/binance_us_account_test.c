@@ -764,18 +764,43 @@ Test(binance_us_account, the_clock_is_asked_for_each_ten_minutes)
     "\"timeInForce\":\"GTC\",\"side\":\"BUY\",\"time\":1699999950000,\"updateTime\":"              \
     "1699999950000}"
 
-static void begin_after_a_loss(int64_t since)
+/* The tape has trade 44 of order #4, and says of which instrument that was. */
+static void begin_with_a_trade_of(int64_t since, uint16_t instrument)
 {
     bench_open("BTCUSD", true);
     bench_discover();
     bench.fills_since = since;
     bench.has_positions = bench.has_trade = true;
     bench.positions[0] = 1000;
-    bench.trade = (struct adapter_trade){.order = 4, .trade = {.length = 2, .bytes = {'4', '4'}}};
+    bench.trade = (struct adapter_trade){
+        .order = 4, .trade = {.length = 2, .bytes = {'4', '4'}}, .instrument = instrument};
     bench_begin();
     bench_answer("POST", KEY, 200, "{\"listenKey\":\"listen-key-1\"}");
     bench_opened(2);
     bench_forget();
+}
+
+static void begin_after_a_loss(int64_t since)
+{
+    begin_with_a_trade_of(since, EVENT_NONE_16);
+}
+
+/* What the tape is known to have is not asked for; the same id of another instrument says nothing. */
+Test(binance_us_account, orders_of_known_fills_are_not_asked_for)
+{
+    for (uint16_t instrument = 0; instrument < 2; instrument++) {
+        begin_with_a_trade_of(BENCH_START - 90 * SECOND, instrument);
+        bench_answer("GET", TRADES, 200, "[" TRADE("44", "7") "," TRADE("45", "8") "]");
+        const struct bench_request *request = bench_find("GET", ORDER, NULL);
+        cr_assert_not_null(request);
+        cr_expect_str_eq(bench_parameter(request, "orderId"), instrument == 0 ? "8" : "7");
+        bench_close();
+    }
+    begin_with_a_trade_of(BENCH_START - 90 * SECOND, 0);
+    bench_answer("GET", TRADES, 200, "[" TRADE("44", "7") "]");
+    cr_expect_null(bench_find("GET", ORDER, NULL));
+    cr_expect(bench_was_logged("0 fills of before this session"));
+    cr_expect_not_null(bench_find("GET", ACCOUNT, NULL));
 }
 
 /* Of an order that the tape has every fill of, one that it does not know, and somebody else's. The account waits, and

@@ -288,31 +288,6 @@ Test(coinbase_account, market_data_alone)
         cr_expect_str_empty(bench.requests[i].bearer);
 }
 
-/* The venue made the fill while it was asked for the account, whose balances may have it: they are asked for anew. */
-Test(coinbase_account, a_fill_while_the_account_was_read)
-{
-    char fills[2048];
-    bench_run("BTC-USD", true);
-    bench_rest(1);
-    bench_decide("request_snapshot - venue=coinbase cause=1");
-    bench_pass(200 * NS_PER_MS);
-    bench_answer_account("");
-    bench_user("update", 1, "OPEN", "0.5", "1.5", "100.00");
-    snprintf(fills, sizeof fills, "{\"fills\":[%s]}",
-             bench_fill(1, "t1", "100.00", "0.5", "2023-11-14T22:12:20.5Z"));
-    bench_answer("GET", FILLS, 200, fills);
-    cr_expect_null(bench_find("GET", ACCOUNTS, NULL), "it was before");
-    bench_user("update", 1, "OPEN", "1.0", "1.0", "100.00");
-    int length = snprintf(fills, sizeof fills, "{\"fills\":[%s,",
-                          bench_fill(1, "t1", "100.00", "0.5", "2023-11-14T22:12:20.5Z"));
-    char time[TIME_TEXT_MAX];
-    time_to_text(bench.now + (BENCH_AHEAD_MS - 100) * NS_PER_MS, time);
-    snprintf(fills + length, sizeof fills - (size_t)length, "%s]}",
-             bench_fill(1, "t2", "100.00", "0.5", time));
-    bench_answer("GET", FILLS, 200, fills);
-    cr_expect_not_null(bench_find("GET", ACCOUNTS, NULL));
-}
-
 /* --- fills of before --------------------------------------------------------------------------------- */
 
 #define ENDED(number, name, status)                                                                \

@@ -1,4 +1,6 @@
 /* Settings: every type, both ends of each range, scopes, precedence, units and the round trip. */
+#include "config.h" /* POSIX names */
+
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -77,6 +79,62 @@ static void refuse_text(const char *text, const char *start, const char *part)
     int status = config_read_text(config, "test.yaml", text, strlen(text), &error);
     expect_refusal(status, &error, start, part);
     config_free(&config);
+}
+
+/* --- On a tape ------------------------------------------------------------------------------------ */
+
+Test(config, a_tape_s_configuration_reads_back)
+{
+    struct config *config = fresh(), *back = NULL;
+    struct error error = {0};
+    char *text = NULL, *again = NULL;
+    give(config, "account.rates=EUR \"x\" \\\\");
+    give(config, "instruments.v:A.quote.levels=4");
+    cr_assert_eq(config_to_tape_text(config, &text, &error), 0, "%s", error.text);
+    cr_assert_eq(config_from_tape(&back, "s.tape", text, &error), 0, "%s", error.text);
+    cr_assert_eq(config_to_tape_text(back, &again, &error), 0, "%s", error.text);
+    cr_expect_str_eq(again, text);
+    free(text);
+    free(again);
+    config_free(&back);
+    int code = config_from_tape(&back, "s.tape", "seed: 1\nsede: 2\n", &error);
+    expect_refusal(code, &error, "s.tape: configuration:2:1: ", "did you mean 'seed'?");
+    cr_expect_eq(back, NULL);
+    config_free(&config);
+}
+
+static void note_change(void *context, const char *setting, const char *before, const char *after)
+{
+    FILE *told = context;
+    fprintf(told, "%s: %s, %s\n", setting, before ? before : "none", after ? after : "none");
+}
+
+/* Defaults count at the top level only; what the tape does not hold counts nowhere. */
+Test(config, settings_that_differ)
+{
+    struct config *before = fresh(), *after = fresh();
+    char *text = NULL;
+    size_t size = 0;
+    FILE *told = open_memstream(&text, &size);
+    give(before, "quote.levels=3");
+    give(after, "seed=1");
+    give(after, "account.rates=say \"x\": \\ # y");
+    give(before, "instruments.v:A.quote.levels=4");
+    give(after, "instruments.v:A.quote.levels=4");
+    give(after, "instruments.v:A.quote.step=2tick");
+    give(before, "instruments.v:B.quote.levels=4");
+    give(before, "venues.v.sim.balances=");
+    give(after, "venues.v.live.rest_url=https://x");
+    give(after, "ops.address=0.0.0.0");
+    config_compare(before, after, note_change, told);
+    fclose(told);
+    cr_expect_str_eq(text, "account.rates: , say \"x\": \\ # y\n"
+                           "venues.v.sim.balances: , none\n"
+                           "instruments.v:A.quote.step: none, 2tick\n"
+                           "instruments.v:B.quote.levels: 4, none\n");
+    free(text);
+    config_free(&before);
+    config_free(&after);
 }
 
 /* --- Types -------------------------------------------------------------------------------------- */
@@ -534,7 +592,7 @@ Test(config, a_breaker_that_can_clear_is_none)
     }
 }
 
-Test(config, what_stops_all_orders_is_warned_of)
+Test(config, what_can_t_be_meant_is_warned_of)
 {
     static const char *const cases[][2] = {
         {"risk: {position_limit: 5lot}",
@@ -550,6 +608,14 @@ Test(config, what_stops_all_orders_is_warned_of)
         {"venues: {v1: {safety: {sync_interval: 180s}}}",
          "for v1: safety.snapshot_limit=3m and safety.sync_interval=3m: from the one to the "
          "other no order can be placed"},
+        {"rate: {orders_per_second: 4}",
+         "for all venues: rate.orders_per_second=4: rate.cancel_reserve keeps none of them for "
+         "cancels"},
+        {"venues: {v1: {rate: {orders_per_second: 7, cancel_reserve: 100%}}}",
+         "for v1: rate.orders_per_second=7: rate.cancel_reserve keeps all of them for cancels: no "
+         "order can be placed"},
+        {"rate: {orders_per_second: 5}", NULL},
+        {"rate: {orders_per_second: 4, cancel_reserve: 0}", NULL},
         {"safety: {sync_interval: 0, snapshot_limit: 0}", NULL},
         {"safety: {sync_interval: 179s}", NULL},
         {"risk: {position_limit: 5lot, size_band: 10lot}", NULL}, /* sizes shrink to fit it */

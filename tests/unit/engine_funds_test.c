@@ -313,6 +313,12 @@ Test(funds, another_venue_and_a_contract_take_nothing)
                       h.now);
     cr_expect(audit_own_sums(h.engine, 0));
     cr_expect(audit_own_sums(h.engine, 1));
+    struct order_side *side = &h.engine->instruments[0].sides[SIDE_BUY];
+    const struct order_side one = *side;
+    *side = (struct order_side){.first = ENGINE_NO_SLOT, .last = ENGINE_NO_SLOT};
+    cr_expect_not(
+        audit_own_sums(h.engine, 0)); /* an order that holds something stands on no side */
+    *side = one;
     cr_expect_eq(money_compare(ledger_balance(h.engine, 0, ASSET_QUOTE)->reserved, amount("196")),
                  0);
     harness_close(&h);

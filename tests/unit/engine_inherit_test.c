@@ -439,6 +439,21 @@ Test(inherit, another_currency_has_no_peak)
     close_both();
 }
 
+/* No currency is named: with nothing quoted any more it stays what it was. */
+Test(inherit, quoting_nothing_keeps_the_peak)
+{
+    lived();
+    before.engine->profit.has_mark = true;
+    before.engine->profit.marked.peak.atto = 7;
+    same_settings();
+    for (unsigned index = 0; index < after.instrument_count; index++)
+        after.settings[index].quote_enabled = false;
+    cr_assert(begin());
+    cr_expect_eq(after.engine->profit.currency, ASSET_QUOTE);
+    cr_expect_eq(after.engine->profit.marked.peak.atto, 7);
+    close_both();
+}
+
 Test(inherit, a_table_that_is_too_small)
 {
     lived();

@@ -717,3 +717,18 @@ Test(orders, more_fills_of_an_unknown_order_than_trades_are_kept)
                  5000 - (int64_t)h.engine->orders.trade_mask - 3);
     harness_close(&h);
 }
+
+/* Live or ended, until its slot is another's. */
+Test(orders, the_instrument_of_an_order)
+{
+    harness_init(&h);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
+    harness_accept(&h, 1);
+    cr_expect_eq(engine_order_instrument(h.engine, 1), 0);
+    harness_cancelled(&h, 1, 10);
+    cr_expect_eq(engine_order_instrument(h.engine, 1), 0);
+    cr_expect_eq(engine_order_instrument(h.engine, 0), EVENT_NONE_16);
+    cr_expect_eq(engine_order_instrument(h.engine, h.engine->carry.counter + 1), EVENT_NONE_16);
+    harness_close(&h);
+}

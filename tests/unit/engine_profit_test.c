@@ -552,6 +552,22 @@ Test(profit, without_a_currency_no_limit_is_in_force)
     harness_close(&h);
 }
 
+/* What is held goes on to gain and lose. */
+Test(profit, with_nothing_quoted_every_instrument_says_the_currency)
+{
+    struct harness h;
+    for (unsigned quote = ASSET_QUOTE; quote <= ASSET_OTHER; quote += ASSET_OTHER - ASSET_QUOTE) {
+        open(&h, 500, 5000);
+        h.instrument_count = 2;
+        h.definitions[1].quote = h.definitions[1].settle = (uint16_t)quote;
+        h.settings[0].quote_enabled = h.settings[1].quote_enabled = false;
+        start(&h);
+        cr_expect_eq(engine_account_state(h.engine).currency,
+                     quote == ASSET_QUOTE ? ASSET_QUOTE : EVENT_NONE_16);
+        harness_close(&h);
+    }
+}
+
 /* --- restart ----------------------------------------------------------------------------------------- */
 
 /* Fold a mark into a fresh engine, as a restart does, then start it. */

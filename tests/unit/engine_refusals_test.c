@@ -200,6 +200,120 @@ Test(refusals, what_was_on_its_way_is_no_further_one)
     harness_close(&h);
 }
 
+/* --- a reason that concerns one level ---------------------------------------------------------------- */
+
+/* Two levels a side, quoted and accepted but for the bids: #1 near, #3 far. */
+static void quoted_twice(void)
+{
+    harness_init(&h);
+    h.settings[0].quote_levels = 2;
+    h.settings[0].quote_interval = SECONDS(1000000);
+    harness_start(&h);
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
+    cr_assert_eq(harness_count(&h, EVENT_place), 4);
+    harness_accept(&h, 2);
+    harness_accept(&h, 4);
+}
+
+/* The near bid is cancelled by the venue, and whether it is sent again at once. */
+static bool sends_near(order_id near)
+{
+    harness_cancelled(&h, near, 10);
+    bool sent = harness_count(&h, EVENT_place) == 1;
+    if (sent) {
+        cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.level, 0);
+        harness_accept(&h, newest());
+    }
+    return sent;
+}
+
+Test(refusals, a_refused_price_or_size_holds_its_level_alone)
+{
+    static const enum reject reasons[] = {REJECT_PRICE, REJECT_QUANTITY, REJECT_TICK, REJECT_LOT,
+                                          REJECT_MINIMUM_NOTIONAL};
+    for (unsigned i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        quoted_twice();
+        harness_accept(&h, 1);
+        harness_reject(&h, 3, reasons[i]);
+        cr_expect(blocks(GATE_REFUSED));
+        h.now = MILLISECONDS(500);
+        cr_expect(sends_near(1), "%u", reasons[i]);
+        cr_expect_eq(engine_deadline(h.engine), SECONDS(1));
+        harness_tick(&h, SECONDS(1));
+        cr_assert_eq(harness_count(&h, EVENT_place), 1);
+        cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.level, 1);
+        harness_reject(&h, newest(), reasons[i]);
+        cr_expect_eq(engine_deadline(h.engine), SECONDS(3), "it doubles");
+        harness_close(&h);
+    }
+}
+
+Test(refusals, any_other_reason_holds_the_side)
+{
+    static const enum reject reasons[] = {REJECT_FUNDS, REJECT_HALTED, REJECT_OTHER, REJECT_FULL};
+    for (unsigned i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        quoted_twice();
+        harness_accept(&h, 1);
+        harness_reject(&h, 3, reasons[i]);
+        h.now = MILLISECONDS(500);
+        cr_expect_not(sends_near(1), "%u", reasons[i]);
+        harness_close(&h);
+    }
+}
+
+/* A side that waits for another reason does not wait longer for it, nor the other way round. */
+Test(refusals, the_waits_of_side_and_level_are_apart)
+{
+    quoted_twice();
+    harness_accept(&h, 1);
+    harness_reject(&h, 3, REJECT_PRICE); /* until 1 s */
+    harness_tick(&h, SECONDS(1));
+    harness_reject(&h, newest(), REJECT_PRICE); /* until 3 s */
+    h.now = MILLISECONDS(1500);
+    harness_cancelled(&h, 1, 10);
+    harness_reject(&h, newest(), REJECT_FUNDS); /* the first of the side: until 2.5 s */
+    cr_expect_eq(engine_deadline(h.engine), MILLISECONDS(2500));
+    harness_tick(&h, MILLISECONDS(2500));
+    cr_assert_eq(harness_count(&h, EVENT_place), 1);
+    cr_expect_eq(harness_find(&h, EVENT_place, 0)->place.level, 0);
+    cr_expect_eq(engine_deadline(h.engine), SECONDS(3));
+    harness_close(&h);
+}
+
+/* Both levels are always refused: they have one wait, of 1, 2, 4 … s, and each is tried once in it. */
+Test(refusals, levels_refused_together_get_rarer_together)
+{
+    quoted_twice();
+    harness_reject(&h, 1, REJECT_PRICE);
+    harness_reject(&h, 3, REJECT_PRICE);
+    for (unsigned i = 0; i < 10; i++) {
+        int64_t next = engine_deadline(h.engine);
+        cr_expect_eq(next - h.now, SECONDS(i < 6 ? 1 << i : 64), "%u", i);
+        harness_tick(&h, next);
+        cr_assert_eq(harness_count(&h, EVENT_place), 2);
+        order_id last = newest();
+        harness_reject(&h, last - 1, REJECT_PRICE);
+        harness_reject(&h, last, REJECT_PRICE);
+    }
+    harness_close(&h);
+}
+
+/* A level that was taken when its wait was over is not held by the refusal of another. */
+Test(refusals, a_level_that_was_taken_again_is_free)
+{
+    quoted_twice();
+    harness_reject(&h, 1, REJECT_PRICE);
+    harness_reject(&h, 3, REJECT_PRICE);
+    harness_tick(&h, SECONDS(1));
+    cr_assert_eq(harness_count(&h, EVENT_place), 2);
+    order_id near = newest() - 1, far = newest();
+    harness_accept(&h, near);
+    harness_reject(&h, far, REJECT_PRICE);
+    h.now = MILLISECONDS(1500);
+    cr_expect(sends_near(near));
+    harness_close(&h);
+}
+
 /* The other side has nothing to do with it. */
 Test(refusals, each_side_waits_by_itself)
 {

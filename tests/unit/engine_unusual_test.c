@@ -641,6 +641,7 @@ Test(unusual, an_order_passes_each_gate_that_is_off)
     expect_stopped(GATE_POST_ONLY, 1005, 1);
     expect_stopped(GATE_EXPOSURE, 990, 1001);
     instrument->refusals[SIDE_BUY].until = h.now + 1;
+    instrument->refusals[SIDE_BUY].levels = UINT64_MAX;
     expect_stopped(GATE_REFUSED, 990, 1);
     instrument->refusals[SIDE_BUY].until = h.now;
     instrument->limits.open_interest = true; /* and none is told */

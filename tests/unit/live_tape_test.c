@@ -211,7 +211,7 @@ Test(live_tape, another_configuration_needs_another_tape)
     open_world(&world, 100, 0);
     session(&world, 50);
     cr_assert_eq(live_session_run(&world, &options, &result, &error), ERROR_INPUT);
-    cr_assert(strstr(error.text, "levels: 4") != NULL, "%s", error.text);
+    cr_assert(strstr(error.text, "quote.levels is 4, the tape has 3") != NULL, "%s", error.text);
     cr_assert(strstr(error.text, "begin a new tape") != NULL, "%s", error.text);
     session(&world, 0);
     live_world_close(&world);

@@ -107,6 +107,24 @@ Test(ops_collect, filled_is_filled_whole_and_fills_count_apart)
     ops_bench_close(&b);
 }
 
+Test(ops_collect, a_fill_at_a_worse_price_than_its_limit_counts)
+{
+    quoting();
+    const struct order *buy = harness_order(&b.h, 1), *sell = harness_order(&b.h, 2);
+    cr_assert(buy->side == SIDE_BUY && sell->side == SIDE_SELL);
+    const int64_t least = sell->price, most = buy->price;
+    harness_fill(&b.h, 1, SIDE_BUY, most, 3, 7);
+    harness_fill(&b.h, 1, SIDE_BUY, most - 1, 3, 4);
+    harness_fill(&b.h, 2, SIDE_SELL, least + 1, 3, 7);
+    metric("capstan_fills_beyond_limit_total{exchange=\"alpha\"} 0");
+    harness_fill(&b.h, 1, SIDE_BUY, most + 1, 4, 0);
+    metric("capstan_fills_beyond_limit_total{exchange=\"alpha\"} 1");
+    harness_fill(&b.h, 2, SIDE_SELL, least - 1, 7, 0);
+    metric("capstan_fills_beyond_limit_total{exchange=\"alpha\"} 2");
+    metric("capstan_fills_beyond_limit_total{exchange=\"beta\"} 0");
+    ops_bench_close(&b);
+}
+
 Test(ops_collect, a_fill_that_is_told_again_counts_once)
 {
     union event_record record = {.order_filled = {.order = 1,
@@ -357,6 +375,28 @@ Test(ops_collect, what_was_seen_last_stands_while_nothing_can_be_read)
 }
 
 /* --- profit ------------------------------------------------------------------------------------- */
+
+/* One that has no figure yet keeps its label; a profit in two assets has none. */
+Test(ops_collect, a_currency_that_is_not_there_labels_nothing)
+{
+    for (unsigned mixed = 0; mixed < 2; mixed++) {
+        ops_bench_init(&b);
+        cr_assert(ops_view_take(&b.view, NULL));
+        ops_metrics_write(&b.text, &b.view, &b.requests, NULL);
+        cr_expect(!strstr(b.text.bytes, "{currency="), "before a session");
+        b.h.instrument_count = 2;
+        b.h.definitions[1].quote = mixed ? 3 : ASSET_QUOTE;
+        b.h.definitions[1].settle = b.h.definitions[1].quote;
+        ops_bench_start(&b);
+        if (mixed) {
+            cr_expect(!strstr(ops_bench_metrics(&b), "{currency="));
+        } else {
+            metric("capstan_account_drawdown{currency=\"USD\"} NaN");
+            metric("capstan_account_converted{currency=\"USD\"} 0");
+        }
+        ops_bench_close(&b);
+    }
+}
 
 /* Bought 0.010 at 99.0, worth 0.010 x 100.25 (the mid): 0.0125 of profit. */
 Test(ops_collect, profit_worked_out_by_hand_shows_everywhere)

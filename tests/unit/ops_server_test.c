@@ -73,6 +73,9 @@ static void listening(FILE *log, const char *filter)
         unlink(token_path);
 }
 
+static _Atomic int64_t alive = SECONDS(1); /* when the loop gave its last sign of life */
+static bool tells_life;                    /* whether it gives any */
+
 /* And with one, at 1 s, that quoted then. */
 static void serving(void)
 {
@@ -82,6 +85,7 @@ static void serving(void)
     b.session.post = post;
     harness_make(&b.h);
     b.session.engine = b.h.engine;
+    b.session.alive = tells_life ? &alive : NULL;
     cr_assert_eq(ops_attach(ops, &b.session, &error), 0, "%s", error.text);
     b.sink = ops_sink(ops);
     b.now = b.h.now = SECONDS(1);
@@ -236,6 +240,28 @@ Test(ops_server, d3_exactly_30_s_after_the_last_quote_it_is_not_ready)
     b.now = SECONDS(1) - 1;
     cr_expect_eq(ask("GET", "/readyz"), 503);
     cr_expect(strstr(body(), "\"clock\""), "%s", answer);
+    finish();
+}
+
+/* What the checks say of it is as old as the loop's last word. */
+Test(ops_server, a_loop_that_hangs_is_told_by_the_checks)
+{
+    tells_life = true;
+    serving();
+    b.now = SECONDS(6) - 1;
+    cr_expect_eq(ask("GET", "/health/ready"), 200);
+    cr_expect_not(strstr(body(), "reasons"), "%s", answer);
+    b.now = SECONDS(6);
+    cr_expect_eq(ask("GET", "/health/ready"), 503);
+    cr_expect(strstr(body(), "{\"ready\":false,\"checks\":"), "%s", answer);
+    cr_expect(strstr(body(), ",\"reasons\":[\"engine_is_silent\"]}"), "%s", answer);
+    cr_expect_eq(ask("GET", "/readyz"), 200); /* it tells of quotes, and reads one atomic (D3) */
+    ops_drain(ops);
+    cr_expect_eq(ask("GET", "/health/ready"), 503);
+    cr_expect(strstr(body(), ",\"reasons\":[\"engine_is_silent\",\"draining\"]}"), "%s", answer);
+    alive = b.now;
+    cr_expect_eq(ask("GET", "/health/ready"), 503);
+    cr_expect(strstr(body(), ",\"reasons\":[\"draining\"]}"), "%s", answer);
     finish();
 }
 

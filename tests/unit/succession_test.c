@@ -3,11 +3,9 @@
 #include "config.h" /* POSIX names */
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,50 +13,13 @@
 #include "run/fold.h"
 #include "run/succession.h"
 #include "run/verification.h"
+#include "tests/unit/chain_folder.h"
 #include "tests/unit/live_session.h"
 #include "tests/unit/small_tape.h"
 
-enum { PATH_BYTES = 128, NUMBERS = 8, HOUR_S = 3600 };
-
-static struct error error;
-static char folder[PATH_BYTES], base[2 * PATH_BYTES];
-
-static void make_folder(void)
-{
-    snprintf(folder, sizeof folder, "succession_test.%ld", (long)getpid());
-    snprintf(base, sizeof base, "%s/session.tape", folder);
-    cr_assert_eq(mkdir(folder, 0700), 0);
-}
-
-static void remove_folder(void)
-{
-    char path[2 * PATH_BYTES + 256];
-    DIR *all = opendir(folder);
-    for (const struct dirent *entry; all && (entry = readdir(all)) != NULL;) {
-        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-        unlink(path);
-    }
-    if (all)
-        closedir(all);
-    rmdir(folder);
-}
+enum { HOUR_S = 3600 };
 
 TestSuite(succession, .init = make_folder, .fini = remove_folder);
-
-static const char *path_of(uint64_t number)
-{
-    static char paths[NUMBERS][ROTATION_PATH_BYTES];
-    cr_assert_lt(number, NUMBERS);
-    cr_assert_eq(rotation_path(base, number, paths[number], &error), 0, "%s", error.text);
-    return paths[number];
-}
-
-static uint64_t newest(void)
-{
-    uint64_t number;
-    cr_assert_eq(rotation_newest(base, &number, &error), 0, "%s", error.text);
-    return number;
-}
 
 /* One life, hours behind the first, under the world's settings but for one; as long as its market, or to a death. */
 static struct live_session_result live(int hours, const char *setting, uint64_t dies_after)
@@ -95,8 +56,8 @@ static void note(void *context, const char *setting, const char *was, const char
     struct changes *changes = context;
     size_t length = strlen(changes->text);
     changes->count++;
-    snprintf(changes->text + length, sizeof changes->text - length, "%s %s->%s\n", setting, was,
-             is);
+    snprintf(changes->text + length, sizeof changes->text - length, "%s %s->%s\n", setting,
+             was ? was : "", is ? is : "");
 }
 
 static void die_at(void *context, enum succession_step step)

@@ -468,7 +468,8 @@ bool adapter_told_note(struct adapter_told *told, order_id order, const struct v
         told->list = grown;
         told->capacity = capacity;
     }
-    told->list[told->count++] = (struct adapter_trade){.order = order, .trade = *trade};
+    told->list[told->count++] =
+        (struct adapter_trade){.order = order, .trade = *trade, .instrument = EVENT_NONE_16};
     return true;
 }
 
@@ -476,6 +477,17 @@ bool adapter_trade_is_told(const struct adapter_numbers *numbers, order_id order
                            const struct venue_id *trade)
 {
     return is_listed(numbers->trades, numbers->trade_count, order, trade);
+}
+
+bool adapter_has_trade(const struct adapter_numbers *numbers, uint16_t instrument,
+                       const struct venue_id *trade)
+{
+    for (size_t i = 0; i < numbers->trade_count; i++) {
+        const struct adapter_trade *told = &numbers->trades[i];
+        if (told->instrument == instrument && memcmp(&told->trade, trade, sizeof *trade) == 0)
+            return true;
+    }
+    return false;
 }
 
 struct venue_id adapter_venue_id(uint64_t number)

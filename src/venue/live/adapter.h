@@ -99,6 +99,7 @@ struct adapter_instrument {
 struct adapter_trade {
     order_id order;
     struct venue_id trade;
+    uint16_t instrument; /* EVENT_NONE_16: not known any more */
 };
 
 /* Numbers of what an adapter talks of, by the tape's names. Belongs to the host, outlives the adapter. */
@@ -121,6 +122,10 @@ struct adapter_numbers {
 /* Whether a tape has that trade. */
 bool adapter_trade_is_told(const struct adapter_numbers *numbers, order_id order,
                            const struct venue_id *trade);
+/* The same where the venue does not say whose order it is: by its instrument, within which a trade has its id alone.
+ * False too where the instrument is not known any more. */
+bool adapter_has_trade(const struct adapter_numbers *numbers, uint16_t instrument,
+                       const struct venue_id *trade);
 
 struct adapter_settings {
     const char *name;     /* the venue's, as in settings and on the tape: "binance_us" */

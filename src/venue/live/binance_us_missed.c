@@ -1,6 +1,7 @@
 /* Fills of before this session that the tape may not have: of an order that is over and that the tape lost, or never
  * knew. Each instrument's trades since the tape's end are read, a window of time after the other ("Account Trade List":
- * at most a day from startTime to endTime); who placed an order only the order says. */
+ * at most a day from startTime to endTime); who placed an order only the order says, which is asked for where the tape does
+ * not have the trade. */
 #include "venue/live/binance_us.h"
 
 #include <string.h>
@@ -111,6 +112,14 @@ static void go_on(struct binance_us *us)
     }
 }
 
+/* Known already, whosesoever: its order has nothing to say. */
+static bool is_on_tape(const struct binance_us *us, const struct binance_us_fill *fill)
+{
+    const struct venue_id trade = adapter_venue_id(fill->trade);
+    return adapter_has_trade(us->names.numbers, adapter_number(&us->names, us->missed.place),
+                             &trade);
+}
+
 /* Which of a window's trades a full page leaves out is not documented: it is asked for in smaller windows. */
 static void take_list(struct binance_us *us, const struct binance_us_answer *answer)
 {
@@ -126,7 +135,8 @@ static void take_list(struct binance_us *us, const struct binance_us_answer *ans
         return;
     }
     for (size_t i = 0; i < us->fills.count; i++)
-        if (!binance_us_fills_append(&missed->fills, &us->fills.list[i])) {
+        if (!is_on_tape(us, &us->fills.list[i]) &&
+            !binance_us_fills_append(&missed->fills, &us->fills.list[i])) {
             later(us, "no memory");
             return;
         }

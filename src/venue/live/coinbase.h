@@ -272,9 +272,9 @@ struct coinbase_base {
 
 struct coinbase_snapshot {
     bool wanted, running, failed;
-    unsigned under_way;  /* parts that are not answered */
-    uint32_t number;     /* of this one; answers of others are not its parts */
-    int64_t taken, told; /* session's clock: asked for, and answered */
+    unsigned under_way; /* parts that are not answered */
+    uint32_t number;    /* of this one; answers of others are not its parts */
+    int64_t taken;      /* session's clock: asked for */
     int64_t retry_at;
     struct adapter_backoff backoff;
     struct coinbase_balances balances;

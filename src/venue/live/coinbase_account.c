@@ -175,9 +175,6 @@ void coinbase_account_fill(struct coinbase *venue, uint16_t place,
         else
             carry_fill(venue, place, (enum side)fill->side, fill->quantity);
     }
-    /* The account that was told may have it or not. */
-    if (at_ns >= snapshot->taken && at_ns <= snapshot->told)
-        coinbase_want_account(venue);
 }
 
 static void start_base(struct coinbase *venue, uint16_t place)
@@ -323,7 +320,6 @@ static bool is_repeated(const struct coinbase_orders *orders, size_t index)
 static void tell_account(struct coinbase *venue)
 {
     const struct coinbase_orders *orders = &venue->snapshot.orders;
-    venue->snapshot.told = venue->now;
     take_balances(venue);
     for (unsigned asset = 0; asset < venue->names.numbers->names->asset_count; asset++)
         tell_balance(venue, (uint16_t)asset);
