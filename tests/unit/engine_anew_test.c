@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "base/time.h"
+#include "engine/anew.h"
 #include "engine_harness.h"
 
 static struct harness h;
@@ -257,4 +258,22 @@ Test(anew, a_shutdown_waits_for_the_account_behind_a_fill)
     ends(SECONDS(11) + 1);
     cr_expect_eq(h.engine->carry.shutdown, SHUTDOWN_FLUSHING);
     harness_close(&h);
+}
+
+/* At the ends of time there is no doubt that could be told; and one that was told stays as it was. */
+Test(anew, a_time_that_no_number_holds_is_in_no_doubt)
+{
+    const int64_t ends[] = {INT64_MIN + 5, INT64_MAX - 5};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct sync sync = {.doubt_from = ends[i], .doubt_until = INT64_MIN};
+        anew_account_end(&sync, 10);
+        cr_expect_eq(sync.doubt_from, ends[i]);
+        cr_expect_eq(sync.doubt_until, INT64_MIN);
+    }
+    struct sync sync = {.doubt_from = 100, .doubt_until = INT64_MIN};
+    for (int again = 0; again < 2; again++) {
+        anew_account_end(&sync, 10);
+        cr_expect_eq(sync.doubt_from, 90);
+        cr_expect_eq(sync.doubt_until, 120);
+    }
 }
