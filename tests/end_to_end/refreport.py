@@ -9,11 +9,12 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from live_common import Venue, chain  # noqa: E402
+from live_common import Venue, chain, kill_all, log_lines, started, until  # noqa: E402
 
 CAPSTAN = os.environ["CAPSTAN"]
 SRCDIR = Path(os.environ.get("srcdir", "."))
@@ -93,16 +94,27 @@ def recorded(folder):
     replayed(folder, "two recorded books", folder / "minute.tape", *NEAR, least=1000)
 
 
+def traded(mode, venue, session, database, *settings, more=lambda: True):
+    """A session that is ended 2 s after it has been filled and `more` holds. What it said, where it did not end well."""
+    log = Path(f"{session}.{time.monotonic_ns()}.log")
+    process = started([CAPSTAN, mode, "-c", venue.config, "--tape", session, "--db", database, "--log", log, *settings],
+                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until(lambda: process.poll() is not None or (any(line["message"] == "order_filled" for line in log_lines(log)) and more()),
+          f"{mode}: it is filled", 240)
+    time.sleep(2)
+    process.terminate()
+    return "" if process.wait(90) == 0 else f"exit {process.returncode}: {log.read_text()[-2000:]}"
+
+
 def rotated(folder, venue):
     """Two sessions whose tapes rotate: each tape alone, with what it goes on from told by the tapes before it."""
     place = folder / "rotated"
     place.mkdir()
     first = place / "s.tape"
-    done = [run("live", "-c", venue.config, "--tape", first, "--db", place / "run.db", "--for", "7s", "--set", "tape.rotate_every=2s",
-                "--set", "store.sample=1s") for _ in range(2)]
+    said = [traded("live", venue, first, place / "run.db", "--set", "tape.rotate_every=2s", "--set", "store.sample=1s",
+                   more=lambda count=count: len(chain(first)) >= count) for count in (3, 5)]
     tapes = chain(first)
-    check("rotation: sessions end, on many tapes", not any(one.returncode for one in done) and len(tapes) >= 5,
-          *(one.stderr[-2000:] for one in done), tapes)
+    check("rotation: sessions end, on many tapes", not any(said) and len(tapes) >= 5, *said, tapes)
     for number, tape in enumerate(tapes):
         before = [word for each in tapes[:number] for word in ("--before", each)]
         run("project", tape, "-o", folder / "chained.db")
@@ -135,14 +147,15 @@ def live(folder):
     try:
         for mode, times, more in (("paper", 1, ()), ("live", 3, ("--live",))):
             session, database = folder / f"{mode}.session", folder / f"{mode}.db"
-            done = [run(mode, "-c", venue.config, "--tape", session, "--db", database, "--for", "3s") for _ in range(times)]
-            check(f"{mode}: sessions end", not any(one.returncode for one in done), *(one.stderr[-2000:] for one in done))
+            said = [traded(mode, venue, session, database) for _ in range(times)]
+            check(f"{mode}: sessions end", not any(said), *said)
             agree(f"{mode}: the session's own database", session, database, *more, least=100)
             projected = run("project", session, "-o", folder / "projected.db")
             check(f"{mode}: it is projected", projected.returncode == 0, projected.stderr)
             agree(f"{mode}: what was projected", session, folder / "projected.db", least=100)
         rotated(folder, venue)
     finally:
+        kill_all()
         venue.end()
 
 

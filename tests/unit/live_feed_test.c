@@ -266,7 +266,8 @@ static void *post_later(void *context)
     return NULL;
 }
 
-Test(live_feed, is_woken_by_other_threads, .timeout = 10)
+/* How long both took to come. */
+static int64_t time_of_two_wakings(void)
 {
     struct feed *feed = open_live();
     pthread_t thread;
@@ -275,10 +276,22 @@ Test(live_feed, is_woken_by_other_threads, .timeout = 10)
     int64_t before = clock_now(&clock_monotonic);
     cr_assert_eq(take(feed, EVENT_top)->sequence, 5);
     cr_assert_eq(take(feed, EVENT_shutdown)->record->shutdown.signal, 15);
-    /* Not by the look at the wall clock once a second. */
-    cr_assert_lt(clock_now(&clock_monotonic) - before, 900 * NS_PER_MS);
+    int64_t took = clock_now(&clock_monotonic) - before;
     pthread_join(thread, NULL);
     close_live(feed);
+    return took;
+}
+
+Test(live_feed, is_woken_by_other_threads, .timeout = 60)
+{
+    /* Not by the look at the wall clock once a second, without which no time were shorter; a busy machine may need
+     * longer now and then. */
+    int64_t least = TIME_NEVER;
+    for (int i = 0; i < 10 && least >= 900 * NS_PER_MS; i++) {
+        int64_t took = time_of_two_wakings();
+        least = took < least ? took : least;
+    }
+    cr_assert_lt(least, 900 * NS_PER_MS);
 }
 
 Test(live_feed, more_posts_than_there_is_room_for_are_refused)

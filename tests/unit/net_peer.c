@@ -39,7 +39,7 @@ struct peer {
     pthread_t thread;
     struct worker *workers[CONNECTIONS_MAX];
     unsigned worker_count;
-    atomic_uint connections, requests;
+    atomic_uint connections, requests, ended;
     atomic_bool stopping;
 };
 
@@ -97,6 +97,7 @@ static void *run_connection(void *context)
     if (connection->fd >= 0)
         close(connection->fd);
     pthread_mutex_unlock(&worker->lock);
+    atomic_fetch_add(&peer->ended, 1);
     SSL_free(connection->ssl);
     free(connection->body);
     return NULL;
@@ -184,12 +185,22 @@ unsigned peer_requests(struct peer *peer)
     return atomic_load(&peer->requests);
 }
 
-void peer_await_requests(struct peer *peer, unsigned count)
+static void await(atomic_uint *counted, unsigned count)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
-    for (int i = 0; i < 10000 && peer_requests(peer) < count; i++)
+    for (int i = 0; i < PATIENCE_S * 1000 && atomic_load(counted) < count; i++)
         nanosleep(&pause, NULL);
-    cr_assert_geq(peer_requests(peer), count);
+    cr_assert_geq(atomic_load(counted), count);
+}
+
+void peer_await_requests(struct peer *peer, unsigned count)
+{
+    await(&peer->requests, count);
+}
+
+void peer_await_ended(struct peer *peer, unsigned count)
+{
+    await(&peer->ended, count);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */

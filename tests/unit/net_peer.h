@@ -36,8 +36,9 @@ uint16_t peer_port(const struct peer *peer);
 /* How many connections finished their TLS handshake; how many requests came whole. */
 unsigned peer_connections(struct peer *peer);
 unsigned peer_requests(struct peer *peer);
-/* Wait until as many requests came, at most 10 s. */
+/* Wait until as many requests came, or connections ended, at most 20 s. */
 void peer_await_requests(struct peer *peer, unsigned count);
+void peer_await_ended(struct peer *peer, unsigned count);
 
 /* Read one request into `request` and `body`. False: the client has closed. */
 bool peer_read_request(struct peer_connection *connection);

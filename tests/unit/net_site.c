@@ -245,6 +245,14 @@ unsigned site_closed(struct site *site)
     return atomic_load(&site->closed);
 }
 
+void site_await_requests(struct site *site, unsigned count)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    for (int i = 0; i < PATIENCE_S * 1000 && site_requests(site) < count; i++)
+        nanosleep(&pause, NULL);
+    cr_assert_geq(site_requests(site), count);
+}
+
 void site_await_closed(struct site *site, unsigned count)
 {
     const struct timespec pause = {.tv_nsec = 1000000};

@@ -26,7 +26,8 @@ uint16_t site_port(const struct site *site);
 unsigned site_requests(struct site *site);
 unsigned site_texts(struct site *site);
 unsigned site_closed(struct site *site);
-/* Wait until as many ends were told, at most 20 s. */
+/* Wait until as many requests came, or ends were told, at most 20 s. */
+void site_await_requests(struct site *site, unsigned count);
 void site_await_closed(struct site *site, unsigned count);
 /* "https://127.0.0.1:PORT/PATH"; in a buffer that the next call reuses. */
 const char *site_url(const char *scheme, const struct site *site, const char *path);
