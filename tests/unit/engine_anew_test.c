@@ -110,6 +110,25 @@ Test(anew, accounts_asked_for_anew_get_rarer)
     harness_close(&h);
 }
 
+/* Where an account is due more seldom than that, 36 hours are the longest wait. */
+Test(anew, accounts_asked_for_anew_get_no_rarer_than_every_36_hours)
+{
+    harness_init(&h);
+    h.definitions[0].contract = CONTRACT_SPOT;
+    h.venues[0].safety_sync_interval = SECONDS(1000000);
+    h.settings[0].quote_enabled = false;
+    harness_start(&h);
+    at(SECONDS(1000000));
+    struct sync *sync = &h.engine->venues[0].sync;
+    sync->anew = SYNC_ANEW_MAX;
+    row_of_quote(900);
+    harness_position(&h, 0, SIDE_BUY, 1000, 5);
+    ends(sync->requested);
+    cr_expect_eq(sync->next, h.now + SECONDS(131072));
+    cr_expect_eq(sync->anew, SYNC_ANEW_MAX);
+    harness_close(&h);
+}
+
 /* Neither a second request beside one that is out, nor any where accounts are not asked for. */
 Test(anew, one_account_at_a_time_is_asked_for)
 {
