@@ -11,8 +11,8 @@ import tempfile
 import time
 import urllib.request
 
-STARTS_WITHIN = 60
-ANSWERS_WITHIN = 60
+STARTS_WITHIN = 120
+ANSWERS_WITHIN = 120
 
 
 def find():
@@ -83,7 +83,7 @@ class Browser:
              "--hide-scrollbars", "--disable-background-networking", "--remote-debugging-port=0",
              f"--user-data-dir={self.folder}", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "HOME": self.folder})
-        self.number, self.complaints, self.requests, self.loads = 0, [], [], 0
+        self.number, self.complaints, self.requests, self.loaded = 0, [], [], set()
         try:
             self.socket = Socket(self._page())
         except Exception:
@@ -91,6 +91,7 @@ class Browser:
             raise
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.ask(domain + ".enable")
+        self.ask("Page.setLifecycleEventsEnabled", enabled=True)
 
     def __enter__(self):
         return self
@@ -128,8 +129,8 @@ class Browser:
         """One message: an answer, or an event that is noted."""
         message = json.loads(self.socket.receive())
         method, parameters = message.get("method"), message.get("params", {})
-        if method == "Page.loadEventFired":
-            self.loads += 1
+        if method == "Page.lifecycleEvent" and parameters["name"] == "load":
+            self.loaded.add(parameters["loaderId"])
         elif method == "Runtime.exceptionThrown":
             details = parameters["exceptionDetails"]
             self.complaints.append(details.get("exception", {}).get("description") or details["text"])
@@ -162,9 +163,8 @@ class Browser:
         self._load(url)
 
     def _load(self, url):
-        loads = self.loads
-        self.ask("Page.navigate", url=url)
-        while self.loads == loads:
+        loader = self.ask("Page.navigate", url=url)["loaderId"]  # what was there before may be loaded only now
+        while loader not in self.loaded:
             self._take()
 
     def value(self, expression):
@@ -184,13 +184,20 @@ class Browser:
         return False
 
     def click(self, selector):
-        """A click with the mouse in the middle of an element."""
-        place = self.value(f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
-                           " e.scrollIntoView({block: 'center', behavior: 'instant'});"
-                           " const r = e.getBoundingClientRect();"
-                           " return {x: r.left + r.width / 2, y: r.top + r.height / 2}; })()")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.ask("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
+        """A click with the mouse in the middle of an element; again where it had moved away meanwhile."""
+        element = f"document.querySelector({json.dumps(selector)})"
+        self.value(f"window.clicked = false; {element}.addEventListener('click', () => {{ window.clicked = true; }},"
+                   " {capture: true, once: true}); 0")
+        end = time.monotonic() + ANSWERS_WITHIN
+        while not self.value("window.clicked"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{selector} can't be clicked")
+            place = self.value(f"(() => {{ const e = {element};"
+                               " e.scrollIntoView({block: 'center', behavior: 'instant'});"
+                               " const r = e.getBoundingClientRect();"
+                               " return {x: r.left + r.width / 2, y: r.top + r.height / 2}; })()")
+            for kind in ("mousePressed", "mouseReleased"):
+                self.ask("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **place)
 
     def press(self, key):
         """A key: Tab, Enter, a letter."""

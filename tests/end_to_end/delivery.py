@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -221,7 +220,7 @@ def production_is_not_the_development_stack():
 def end_of(process):
     """Ends a process that is no child of ours, and waits: it may write to its folder until it is gone."""
     os.kill(process, signal.SIGTERM)
-    for _ in range(100):
+    for _ in range(600):
         try:
             os.kill(process, 0)
         except ProcessLookupError:
@@ -240,26 +239,25 @@ def the_development_stack_trades_without_an_account():
     assert f"ENTRYPOINT {json.dumps(real['entrypoint'])}" in image and f"CMD {json.dumps(real['command'])}" in image, real
     tape = re.search(r"--tape (\S+)", engine["command"][0])[1]
     assert tape not in real["command"], "practice goes on the account's tape"
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         command = engine["command"][0].replace("/app/capstan", CAPSTAN).replace("/app/data", folder)
-        env = dict(os.environ, CAPSTAN_OPS__PORT=str(port))
+        env = dict(os.environ, CAPSTAN_OPS__PORT="0")
         env.update(line.split("=", 1) for line in (TOP / "deploy/env.example").read_text(encoding="utf-8").splitlines() if line[0] != "#")
         for _ in range(2):
             with open(f"{folder}/out", "w", encoding="utf-8") as out:
                 session = subprocess.Popen([*engine["entrypoint"], command], env=env, stdout=out, stderr=subprocess.STDOUT)
             try:
                 healthy = False
-                for _ in range(60):
-                    healthy = healthy or subprocess.run([CAPSTAN, "health"], env=env, capture_output=True, check=False).returncode == 0
+                for _ in range(600):
                     said = Path(f"{folder}/out").read_text(encoding="utf-8")
+                    port = re.search(r'"port":(\d+)', said)
+                    asked = dict(env, CAPSTAN_OPS__PORT=port[1] if port else "1")
+                    healthy = healthy or subprocess.run([CAPSTAN, "health"], env=asked, capture_output=True, check=False).returncode == 0
                     if session.poll() is not None or (healthy and "the session begins" in said):
                         break
-                    time.sleep(1)
+                    time.sleep(0.25)
                 session.terminate()
-                code = session.wait(timeout=60)
+                code = session.wait(timeout=120)
                 assert healthy and code == 0, f"healthy {healthy}, exit {code}: {said[-1500:]}"
             finally:
                 session.kill()

@@ -18,11 +18,15 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 import live_common  # noqa: E402
-from live_common import (CAPSTAN, Skip, Venue, expect, free_port, let_go, log_lines, run, started, stop_thread,  # noqa: E402
-                         test)
+from live_common import (CAPSTAN, Skip, Venue, chain, count_of, expect, freeze, let_go, log_lines, port_of,  # noqa: E402
+                         run, seconds_of, started, stop_thread, test, until)
 
 TOP = Path(os.environ.get("srcdir", ".")).resolve()
-QUICK = ["--set", "ops.port=0", "--set", "database.timeout=2s", "--set", "database.every=50ms", "--set", "database.call_timeout=500ms"]
+QUICK = ["--set", "database.timeout=2s", "--set", "database.every=50ms",
+         # An end in order on a busy machine too.
+         "--set", "shutdown.timeout=20s", "--set", "shutdown.step_timeout=20s"]
+PATIENT = ["--set", "database.call_timeout=4s"]  # where no call is to fail
+ROTATED = "the session goes on with a new tape"
 
 
 class Session:
@@ -39,20 +43,17 @@ class Session:
         return log_lines(self.log)
 
     def count(self, message, level=None):
-        return sum(line["message"] == message and (level is None or line["level"] == level) for line in self.lines())
+        if level is None:
+            return count_of(self.log, message)
+        return sum(line["message"] == message and line["level"] == level for line in self.lines())
 
-    def await_line(self, message, count=1, seconds=40):
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if self.count(message) >= count:
-                return
-            assert self.process.poll() is None, f"the session ended by itself: {self.log.read_text()[-800:]}"
-            time.sleep(0.05)
-        raise AssertionError(f"no {message!r} in {seconds} s: {self.log.read_text()[-800:]}")
+    def await_line(self, message, count=1):
+        until(lambda: self.count(message) >= count, lambda: f"no {message!r}: {self.log.read_text()[-800:]}",
+              process=self.process, every=0.05)
 
     def end(self, code=0):
         self.process.send_signal(signal.SIGTERM)
-        found = self.process.wait(60)
+        found = self.process.wait(120)
         assert found == code, f"exit {found}: {self.log.read_text()[-1500:]}"
 
     def kill(self):
@@ -75,7 +76,7 @@ def field(line, name):
 
 
 def rows(database, sql):
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=60) as connection:
         return connection.execute(sql).fetchall()
 
 
@@ -143,27 +144,26 @@ def check_log(session):
     assert session.count("infrastructure breaker half-open", "info") >= 1
     assert session.count("infrastructure breaker trial", "debug") >= 1
     assert session.count("infrastructure breaker closed", "info") == 1
-    open_now, calls = False, 0
+    open_now, late, calls = False, False, 0
     for line in session.lines():
         if line["message"].startswith("infrastructure breaker"):
-            open_now = line["message"] == "infrastructure breaker open"
+            open_now = late = line["message"] == "infrastructure breaker open"
         elif line["message"] == "a call of the database failed":
             calls += 1
-            assert not open_now, f"a call while it is open: {line}"
+            assert late or not open_now, f"a call while it is open: {line}"
+            late = False  # one that was begun before, if the engine had counted it as failed meanwhile
     assert calls >= 5, calls
 
 
 def lock(database):
-    holder = sqlite3.connect(database, isolation_level=None, timeout=20)
+    holder = sqlite3.connect(database, isolation_level=None, timeout=120)
     holder.execute("BEGIN EXCLUSIVE")
     return holder
 
 
-def await_made(database, seconds=20):
-    until = time.monotonic() + seconds
-    while not (database.exists() and rows(database, "SELECT 1 FROM sqlite_master WHERE name = 'progress'")):
-        assert time.monotonic() < until, f"no {database}"
-        time.sleep(0.02)
+def await_made(database):
+    until(lambda: database.exists() and rows(database, "SELECT 1 FROM sqlite_master WHERE name = 'progress'"),
+          f"no {database}", every=0.02)
 
 
 def release(holder):
@@ -171,12 +171,27 @@ def release(holder):
     holder.close()
 
 
+def lock_newest(session, folder, period):
+    """The number of the tape that is written, and a lock of its database that is held before that tape ends, in the
+    second half of its period: a call that begins then is not over when the tape is."""
+    while True:
+        time.sleep((period / 2 - time.time()) % period)
+        end = time.time() + period * 0.4
+        number = session.count(ROTATED) + 1
+        database = folder / f"run-{number:04}.db"
+        await_made(database)
+        holder = lock(database)
+        if session.count(ROTATED) + 1 == number and time.time() < end:
+            return number, holder
+        release(holder)
+
+
 def goes_away(venue, folder, take_away, bring_back, database):
     """A session whose database goes away and comes back."""
     tape = folder / "session.tape"
     session = Session(venue, folder, tape, database)
     session.await_line("order_filled")
-    time.sleep(0.5)
+    await_made(database)
     take_away()
     session.await_line("infrastructure breaker tripped")
     session.await_line("infrastructure breaker trial")  # which fails
@@ -243,8 +258,9 @@ def full_and_free_again(folder, venue):
 def only_its_file_removed(folder, venue):
     """The next call but one makes it anew: the breaker has nothing to do."""
     tape, database = folder / "session.tape", folder / "run.db"
-    session = Session(venue, folder, tape, database)
+    session = Session(venue, folder, tape, database, *PATIENT)
     session.await_line("order_filled")
+    await_made(database)
     database.unlink()
     session.await_line("order_filled", session.count("order_filled") + 1)
     session.end()
@@ -256,13 +272,13 @@ def only_its_file_removed(folder, venue):
 @test
 def killed_and_caught_up_by_the_next_session(folder, venue):
     tape, database = folder / "session.tape", folder / "run.db"
-    session = Session(venue, folder, tape, database)
+    session = Session(venue, folder, tape, database, *PATIENT)
     session.await_line("order_filled", 2)
     session.kill()
-    session = Session(venue, folder, tape, database)
+    session = Session(venue, folder, tape, database, *PATIENT)
     session.await_line("order_filled")
     session.end()
-    session = Session(venue, folder, tape, database)  # behind one that ended in order nothing is made anew
+    session = Session(venue, folder, tape, database, *PATIENT)  # behind one that ended in order nothing is made anew
     session.await_line("order_filled")
     session.end()
     assert session.count("the database was behind the tape and is made anew from it") == 0
@@ -275,7 +291,7 @@ def away_at_the_end_and_caught_up_by_the_next_session(folder, venue):
     tape, database, away = folder / "session.tape", folder / "run.db", folder / "away.db"
     session = Session(venue, folder, tape, database)
     session.await_line("order_filled")
-    session.await_line("the session begins")
+    await_made(database)
     holder = lock(database)
     session.end()
     release(holder)
@@ -314,7 +330,7 @@ def required_stops_new_orders(folder, venue):
 def is_well(port):
     """What /health/ready says of the database; and what it says of all must agree where that is no."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=60) as answer:
             told = json.loads(answer.read())
     except urllib.error.HTTPError as error:
         told = json.loads(error.read())
@@ -322,15 +338,12 @@ def is_well(port):
     return told["checks"]["database"]
 
 
-def await_health(port, well, seconds=40):
-    until = time.monotonic() + seconds
-    while is_well(port) is not well:
-        assert time.monotonic() < until, f"/health/ready never said {well} of the database"
-        time.sleep(0.05)
+def await_health(port, well):
+    until(lambda: is_well(port) is well, f"/health/ready never said {well} of the database", every=0.05)
 
 
 def ask(port, path):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
         return answer.read().decode()
 
 
@@ -364,9 +377,10 @@ class Stopped:
 
 def with_thread(venue, folder, database, *more):
     """A session whose database's thread has logged, so that it can be found; and its port."""
-    port = free_port()
-    session = Session(venue, folder, folder / "session.tape", database, "--set", f"ops.port={port}", *more)
+    session = Session(venue, folder, folder / "session.tape", database, *more)
     session.await_line("order_filled")
+    port = port_of(session.log)
+    await_made(database)
     holder = lock(database)
     session.await_line("a call of the database failed")
     release(holder)
@@ -418,7 +432,7 @@ def what_a_hanging_call_tells_late_counts_once(folder, venue):
     """Stopped in a call that waits for a lock, and gone on with before the lock is released: it fails, and has already
     been counted."""
     tape, database = folder / "session.tape", folder / "run.db"
-    session, port = with_thread(venue, folder, database, "--set", "database.call_timeout=2s")
+    session, port = with_thread(venue, folder, database, *PATIENT)
     failed = session.count("a call of the database failed")
     holder = lock(database)
     time.sleep(1)
@@ -433,45 +447,38 @@ def what_a_hanging_call_tells_late_counts_once(folder, venue):
     session.end()
     told = outcomes(tape)
     assert any(began < at < ended and healthy == "no" for at, healthy in told), (began, ended, told)
-    assert not any(at >= ended and healthy == "no" for at, healthy in told), (ended, told)
+    counted = sum(healthy == "no" and not began < at < ended for at, healthy in told)
+    assert counted < session.count("a call of the database failed"), (began, ended, told)
     assert session.count("infrastructure breaker tripped") == 0
     check_breaker(tape, 0)
     check_fills(tape, database)
     check_project(tape, database, folder)
 
 
-def seconds_of(line):
-    """The time of a record, by its day."""
-    hours, minutes, seconds = line.split(" ")[0].rstrip("Z").split("T")[1].split(":")
-    return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
-
-
 @test
 def locked_over_a_rotation_it_holds_nothing_up(folder, venue):
     """What its database still waits for is not waited for by the session, whose next tape begins at once."""
-    database = folder / "run.db"
-    session = Session(venue, folder, folder / "session.tape", database, "--set", "tape.rotate_every=2s",
-                      "--set", "database.call_timeout=2s")
-    rotated = "the session goes on with a new tape"
-    session.await_line(rotated)
-    await_made(folder / "run-0002.db")
-    time.sleep((1.7 - time.time()) % 2)  # a call has begun and works still when the tape ends
-    number = session.count(rotated) + 1
+    session = Session(venue, folder, folder / "session.tape", folder / "run.db", "--set", "tape.rotate_every=3s",
+                      "--set", "database.call_timeout=3s")
+    session.await_line(ROTATED)
+    number, holder = lock_newest(session, folder, 3)
     tapes = [folder / f"session-{n:04}.tape" for n in (number, number + 1)]
     locked = folder / f"run-{number:04}.db"
-    holder = lock(locked)
     session.await_line("the database is behind the tape: capstan project makes it anew")
     release(holder)
-    session.await_line(rotated, number + 1)
+    session.await_line(ROTATED, number + 1)
     session.end()
-    behind = [line["fields"]["file"] for line in session.lines() if "is behind" in line["message"]]
-    assert behind == [str(locked)], behind
+    lines = session.lines()
+    # A busy machine may leave others behind; this one is.
+    behind = {line["fields"]["file"]: at for at, line in enumerate(lines) if "is behind" in line["message"]}
+    assert str(locked) in behind, behind
+    ends = [at for at, line in enumerate(lines) if line["message"] == ROTATED]
     start = next(line for line in records(tapes[1]) if line.split(" ")[1] == "start")
-    stall = (seconds_of(start) - seconds_of(records(tapes[0])[-1])) % 86400
-    assert stall < 1, f"the session waited {stall:.3f} s"
+    stall = seconds_of(start) - seconds_of(records(tapes[0])[-1])
+    assert stall < 1 or ends[number - 1] < behind[str(locked)], f"the session waited {stall:.3f} s"
     for path in folder.glob("run*.db"):
         closed = rows(path, "SELECT closed FROM progress") == [(1,)]
-        assert closed == (path != locked), path
+        assert closed == (str(path) not in behind), path
     assert run("project", tapes[0], "-o", folder / "made.db").returncode == 0
 
 
@@ -479,36 +486,41 @@ def locked_over_a_rotation_it_holds_nothing_up(folder, venue):
 def killed_in_a_rotation_it_is_named(folder, venue):
     """The next session goes on with the next tape, and says which database nobody has finished; so does its report."""
     tape, database, told = folder / "session.tape", folder / "run.db", "capstan report: warning: "
-    rotated = "the session goes on with a new tape"
-    session = Session(venue, folder, tape, database, "--set", "tape.rotate_every=2s")
-    session.await_line(rotated)
-    await_made(folder / "run-0002.db")
-    holder = lock(folder / "run-0002.db")
-    session.await_line(rotated, 2)
+    session = Session(venue, folder, tape, database, "--set", "tape.rotate_every=3s", *PATIENT)
+    session.await_line(ROTATED)
+    while True:
+        number, holder = lock_newest(session, folder, 3)
+        session.await_line(ROTATED, number)
+        freeze(session.process)
+        if len(chain(tape)) == number + 1:
+            break
+        session.process.send_signal(signal.SIGCONT)  # it went on with another one, which is none of these
+        release(holder)
     session.kill()
     release(holder)
+    locked = folder / f"run-{number:04}.db"
 
     def start(times):
-        session = Session(venue, folder, tape, database, "--set", "tape.rotate_every=0")
-        session.await_line("the session begins")
+        session = Session(venue, folder, tape, database, "--set", "tape.rotate_every=0", *PATIENT)
+        session.await_line("order_accepted")
         session.end()
         named = [line["fields"]["file"] for line in session.lines() if "was not finished" in line["message"]]
-        assert named == [str(folder / "run-0002.db")] * times, named
+        assert named == [str(locked)] * times, named
 
     for times in (1, 0):
         start(times)
-        said = run("report", folder / "run-0002.db", "-o", folder / "page.html")
+        said = run("report", locked, "-o", folder / "page.html")
         assert said.returncode == 0 and said.stderr.count(told) == times, said.stderr
-        expect(run("project", folder / "session-0002.tape", "-o", folder / "run-0002.db"), 0)
-    assert told not in run("report", folder / "run-0003.db", "-o", folder / "page.html").stderr
-    (folder / "run-0002.db").write_bytes(b"")  # as a death leaves one that has no table yet
+        expect(run("project", folder / f"session-{number:04}.tape", "-o", locked), 0)
+    assert told not in run("report", folder / f"run-{number + 1:04}.db", "-o", folder / "page.html").stderr
+    locked.write_bytes(b"")  # as a death leaves one that has no table yet
     start(1)
 
 
 def command(port, path, token):
     asked = urllib.request.Request(f"http://127.0.0.1:{port}/api/command/{path}", method="POST",
                                    headers={"Authorization": f"Bearer {token}"})
-    with urllib.request.urlopen(asked, timeout=10) as answer:
+    with urllib.request.urlopen(asked, timeout=60) as answer:
         assert answer.status == 202, answer.status
 
 
@@ -526,19 +538,18 @@ def sums_of_csv(folder, names, table, keys, figure):
 @test
 def reports_of_a_chain_add_up(folder, venue):
     """Each tape's report is of that tape alone, also of what goes on over a rotation: a position, and a pause that blocks."""
-    tape, port, token = folder / "s.tape", free_port(), "a-token-for-this-test-only"
+    tape, token = folder / "s.tape", "a-token-for-this-test-only"
     (folder / "token").write_text(token)
     (folder / "token").chmod(0o600)
-    rotated = "the session goes on with a new tape"
-    session = Session(venue, folder, tape, folder / "run.db", "--set", "tape.rotate_every=3s", "--set", "store.sample=1s",
-                      "--set", f"ops.port={port}", "--set", f"ops.token_file={folder / 'token'}")
+    session = Session(venue, folder, tape, folder / "run.db", "--set", "tape.rotate_every=2s", "--set", "store.sample=1s",
+                      "--set", f"ops.token_file={folder / 'token'}", *PATIENT)
     session.await_line("order_filled")
-    command(port, "pause", token)
-    session.await_line(rotated, session.count(rotated) + 1)
-    command(port, "resume", token)
-    session.await_line(rotated, session.count(rotated) + 1)
+    command(port_of(session.log), "pause", token)
+    session.await_line(ROTATED, session.count(ROTATED) + 3)  # two whole tapes at least
+    command(port_of(session.log), "resume", token)
+    session.await_line(ROTATED, session.count(ROTATED) + 1)
     session.end()
-    tapes = [tape, *sorted(folder.glob("s-*.tape"))]
+    tapes = chain(tape)
     names = ["run", *(path.name.replace("s", "run", 1).removesuffix(".tape") for path in tapes[1:])]
     figures = "SELECT instrument, position, realised, unrealised, fees, funding FROM position WHERE why = ?"
     before = None
@@ -556,8 +567,8 @@ def reports_of_a_chain_add_up(folder, venue):
     assert found == {key: value for key, value in net.items() if value} != {}, (found, net)
     of_account = sums_of_csv(folder, names, "account", ["asset"], "net")
     assert of_account == {("USD",): sum(net.values())}, (of_account, net)
-    chain = sums_of_csv(folder, names[-1:], "chain", ["instrument"], "net")
-    assert chain == found, (chain, found)
+    of_chain = sums_of_csv(folder, names[-1:], "chain", ["instrument"], "net")
+    assert of_chain == found, (of_chain, found)
     told = {}
     for line in (line for each in tapes for line in records(each) if line.split(" ")[1] == "gate"):
         key = (line.split(" ")[2], field(line, "gate"))
@@ -566,13 +577,13 @@ def reports_of_a_chain_add_up(folder, venue):
     over = [key for key in told if key[1] == "paused"]
     assert over and all(blocked[key] == told[key] > 1 for key in over), (blocked, told)
     parts = [sums_of_csv(folder, [name], "gates", ["gate"], "blocked").get(("paused",), 0) for name in names]
-    assert sum(part > 0 for part in parts) == 2, f"the pause stands in {parts}"
+    assert sum(part > 0 for part in parts) >= 2, f"the pause stands in {parts}"
 
 
 @test
 def paper_has_one_too(folder, venue):
     tape, database = folder / "session.tape", folder / "run.db"
-    session = Session(venue, folder, tape, database, mode="paper")
+    session = Session(venue, folder, tape, database, *PATIENT, mode="paper")
     session.await_line("order_filled")
     session.end()
     check_fills(tape, database)
@@ -580,7 +591,7 @@ def paper_has_one_too(folder, venue):
 
 
 def refused(venue, folder, expected, *arguments):
-    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--for", "3s", *arguments), 2, expected)
+    expect(run("live", "-c", venue.config, "--tape", folder / "no.tape", "--for", "1m", *arguments), 2, expected)
 
 
 @test
@@ -593,7 +604,7 @@ def what_can_not_be_is_refused(folder, venue):
         connection.execute("CREATE TABLE mine (id INTEGER)")
     refused(venue, folder, "something else", "--db", folder / "tables.db")
     tape = folder / "session.tape"
-    session = Session(venue, folder, tape, folder / "run.db")
+    session = Session(venue, folder, tape, folder / "run.db", *PATIENT)
     session.await_line("order_filled")
     session.end()
     refused(venue, folder, "something else", "--db", folder / "run.db")

@@ -16,11 +16,12 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import SimpleNamespace
 
-CAPSTAN = os.environ["CAPSTAN"]
+sys.dont_write_bytecode = True
+from live_common import CAPSTAN, count_of, explains, freeze, moved, until  # noqa: E402
+
 VENUES = ["binance_us", "coinbase", "oanda"]
 SETTINGS = ["--set", "safety.sync_interval=4s"]
 loader = SourceFileLoader("campaign", str(Path(__file__).resolve().parents[2] / "scripts/live-campaign"))
-sys.dont_write_bytecode = True
 campaign = importlib.util.module_from_spec(importlib.util.spec_from_loader("campaign", loader))
 loader.exec_module(campaign)
 
@@ -29,13 +30,20 @@ def state_of(exchange):
     path = exchange.folder / "state.json"
     path.unlink(missing_ok=True)
     exchange.process.send_signal(signal.SIGUSR1)
-    for _ in range(400):
-        time.sleep(0.05)
-        try:
-            return json.loads(path.read_text())
-        except (FileNotFoundError, json.JSONDecodeError):
-            pass
-    sys.exit("live_missed: the exchange does not tell its state")
+    until(path.exists, "the exchange does not tell its state", every=0.02)
+    return json.loads(path.read_text())
+
+
+def settled_state(exchange):
+    """Once it has served what was sent to it; for a session that stands still."""
+    last = None
+    while True:
+        state = state_of(exchange)
+        requests = [state[name]["requests"] for name in VENUES]
+        if requests == last:
+            return state
+        last = requests
+        time.sleep(0.2)
 
 
 def lost_fills(state, orders):
@@ -47,32 +55,35 @@ def lost_fills(state, orders):
 
 
 def cut_and_kill(options, folder, tape, exchange):
-    """A session whose disk is that of a moment ago. Returns its lost fills by venue."""
+    """A session whose disk is that of a moment ago. Returns its lost fills by venue, and how many were made at each."""
     image = folder / "image"
     session = campaign.Session(options, folder, tape, "cut", SETTINGS)
-    for _ in range(400):
-        if all(state_of(exchange)[name]["fills"] for name in VENUES):
-            break
-        time.sleep(0.1)
-    session.process.send_signal(signal.SIGSTOP)
+    until(lambda: all(state_of(exchange)[name]["fills"] for name in VENUES), "a venue fills nothing", process=session.process)
+    freeze(session.process)
     image.mkdir()
     for path in folder.glob("session.tape*"):
         shutil.copy(path, image / path.name)
-    before = state_of(exchange)
+    before = settled_state(exchange)
     orders = {name: len(before[name]["orders"]) for name in VENUES}
     session.process.send_signal(signal.SIGCONT)
-    for _ in range(400):
-        lost = lost_fills(state_of(exchange), orders)
-        if all(lost.values()):
-            break
-        time.sleep(0.1)
+    until(lambda: all(lost_fills(state_of(exchange), orders).values()), "a venue fills nothing more", process=session.process)
     session.kill()
-    lost = lost_fills(state_of(exchange), orders)
+    state = settled_state(exchange)
+    lost = lost_fills(state, orders)
     for path in folder.glob("session.tape*"):
         path.unlink()
     for path in image.iterdir():
         shutil.copy(path, folder / path.name)
-    return lost
+    return lost, {name: len(state[name]["fills"]) for name in VENUES}
+
+
+def ended_where(session, accounts):
+    """Ended in order once every venue's account is known, and so many were told in all."""
+    until(lambda: count_of(session.path, "the venue's account is known") == len(VENUES)
+          and count_of(session.path, "snapshot_end") >= accounts, lambda: session.path.read_text()[-1500:],
+          process=session.process)
+    session.process.send_signal(signal.SIGTERM)
+    return session.end(240)
 
 
 def positions_of(options, tape):
@@ -82,22 +93,13 @@ def positions_of(options, tape):
     return {word[2]: Decimal(word[3].split("=")[1]) for word in words}, last
 
 
-def made_position(state, symbol, base):
-    total = Decimal(0)
-    for fill in state["fills"]:
-        if fill["symbol"] == symbol:
-            total += Decimal(fill["quantity"]) * (1 if fill["side"] == "buy" else -1)
-            total -= Decimal(fill["fee"]) if fill["fee_asset"] == base else 0
-    return total
-
-
 def lines_of(log):
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     return [line for line in lines if line["target"] == "capstan.reconcile"]
 
 
-def judge_lines(judge, name, lines, lost):
-    """What the session said of tape and account at its start."""
+def judge_lines(judge, name, lines, lost, later):
+    """What the session said of tape and account at its start; `later`: fills of no session's time, or of this one's."""
     ours = [line for line in lines if line["fields"]["venue"] == name]
     known = [line["fields"] for line in ours if line["message"] == "the venue's account is known"]
     orphans = [line for line in ours if line["message"] == "an order of ours rests that the tape does not know"]
@@ -107,17 +109,8 @@ def judge_lines(judge, name, lines, lost):
                 f"{name}: the log counts fills and names {len(orphans)} orders that the tape did not have", known)
     told = [line["fields"] for line in ours if line["message"] == "position of the tape against the venue's"]
     moved = [fields for fields in told if Decimal(fields["difference"]) != 0]
-    explained = [fields for fields in moved if Decimal(fields["difference"]) == Decimal(fields["by_fills"])]
-    # A fill in the moment in which the account is read may be in one of both.
-    judge.check(len(told) == 2 and (len(explained) > 0 or not moved),
-                f"{name}: fills explain the positions' differences ({len(explained)} of {len(moved)})", told)
-
-
-def base_of(symbol):
-    for mark in "-_":
-        if mark in symbol:
-            return symbol.split(mark)[0]
-    return symbol[:-3]
+    judge.check(len(told) == 2 and all(explains(fields, later) for fields in told),
+                f"{name}: fills explain the positions' differences, which are {len(moved)}", told)
 
 
 def main():
@@ -129,14 +122,14 @@ def main():
         tape = folder / "session.tape"
         exchange = campaign.Exchange(options, folder)
         try:
-            lost = cut_and_kill(options, folder, tape, exchange)
-            last = campaign.Session(options, folder, tape, "last", SETTINGS, 12)
-            code, out = last.end(120)
+            lost, made_before = cut_and_kill(options, folder, tape, exchange)
+            last = campaign.Session(options, folder, tape, "last", SETTINGS)
+            code, out = ended_where(last, 3 * len(VENUES))
             # A fill in the moment in which an account is read may be in one of both, until the next account: balances
             # are compared where nothing is filled any more, on the next tape of the chain.
             quiet = ["--set", "quote.enabled=no"]
-            calm = campaign.Session(options, folder, tape, "calm", [*SETTINGS, *quiet], 2)
-            calm_code, calm_out = calm.end(120)
+            calm = campaign.Session(options, folder, tape, "calm", [*SETTINGS, *quiet])
+            calm_code, calm_out = ended_where(calm, len(VENUES))
         finally:
             state = exchange.end()
         log = last.path.read_text()
@@ -151,15 +144,15 @@ def main():
         for name in VENUES:
             unknown = [fill for fill in lost[name]
                        if campaign.order_of(fill["client"], "try1") not in written.sent]
-            judge_lines(judge, name, lines_of(log), len(unknown))
+            judge_lines(judge, name, lines_of(log), len(unknown), state[name]["fills"][made_before[name]:])
             judge.check(len(unknown) > 0, f"{name}: {len(unknown)} fills of orders that the tape lost")
             made = {str(fill["trade"]) for fill in state[name]["fills"]}
             known = {campaign.trade_of(venue, trade) for venue, trade in written.trades if venue == name}
             judge.check(made == known, f"{name}: all {len(made)} fills are on the tape",
                         f"not told: {sorted(made - known)}\nnever made: {sorted(known - made)}")
-            wrong = {key: (str(position), str(made_position(state[name], key.split(":")[1], base_of(key.split(":")[1]))))
+            wrong = {key: (str(position), str(moved(state[name]["fills"], key.split(":")[1])))
                      for key, position in positions.items() if key.startswith(name + ":")
-                     and position != made_position(state[name], key.split(":")[1], base_of(key.split(":")[1]))}
+                     and position != moved(state[name]["fills"], key.split(":")[1])}
             judge.check(not wrong and any(key.startswith(name + ":") for key in positions),
                         f"{name}: positions are the venue's", wrong or positions)
             unequal = {asset: (balance["total"], str(written.balances.get((name, asset))))

@@ -6,14 +6,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from decimal import Decimal
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from live_common import CAPSTAN, Skip, free_port, main, run, started, test  # noqa: E402
+from live_common import CAPSTAN, Skip, main, port_of, run, started, test, until  # noqa: E402
 
 TOKEN = "a-token-for-this-test-only"
 
@@ -22,23 +21,25 @@ class Session:
     """A session, and what is asked of it."""
 
     def __init__(self, folder, venue, mode="live", *more):
-        self.port = free_port()
+        self.port = None
         self.tape = folder / "session.tape"
         self.log = folder / "session.log"
         token = folder / "token"
         token.write_text(TOKEN)
         token.chmod(0o600)
-        command = [CAPSTAN, mode, "-c", venue.config, "--tape", self.tape, "--json", "--set", f"ops.port={self.port}",
-                   "--set", f"ops.token_file={token}", *more]
+        command = [CAPSTAN, mode, "-c", venue.config, "--tape", self.tape, "--json", "--set", f"ops.token_file={token}", *more]
         self.process = started(list(map(str, command)), stdout=subprocess.PIPE, stderr=open(self.log, "w"), text=True,
                                env={**os.environ, "CAPSTAN_LOG": "info,capstan.ops=debug"})
 
     def ask(self, path, method="GET", body=None, headers=None):
         """Status and text; (0, "") where nobody answers."""
+        self.port = self.port or port_of(self.log)
+        if not self.port:
+            return 0, ""
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method, headers=headers or {},
                                          data=None if body is None else json.dumps(body).encode())
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -63,19 +64,16 @@ class Session:
                 return Decimal(text.rsplit(" ", 1)[1])
         raise AssertionError(f"no metric {line}")
 
-    def until(self, what, condition, seconds=60):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            assert self.process.poll() is None, f"the session ended: {self.log.read_text()[-1500:]}"
-            if condition():
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"never came: {what}")
+    def until(self, what, condition):
+        until(condition, lambda: f"{what}: {self.log.read_text()[-1500:]}", process=self.process, every=0.05)
+
+    def is_ready(self):
+        return self.ask("/readyz")[0] == 200
 
     def end(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        out, _ = self.process.communicate(timeout=60)
+        out, _ = self.process.communicate(timeout=120)
         return self.process.returncode, out
 
 
@@ -83,14 +81,19 @@ class Session:
 def it_lives_before_it_is_ready_and_becomes_ready(folder, venue):
     session = Session(folder, venue)
     session.until("/healthz", lambda: session.ask("/healthz")[0] == 200)
-    session.until("/readyz", lambda: session.ask("/readyz")[0] == 200)
-    session.until("/health/ready", lambda: session.ask("/health/ready")[0] == 200)
-    assert json.loads(session.ask("/health/ready")[1]) == {"ready": True, "checks": {
-        "database": None, "redis": None, "exchanges": {"coinbase": None, "binance_us": True, "oanda": None}}}
+    session.until("/readyz", session.is_ready)
+    ready = {"ready": True, "checks": {"database": None, "redis": None,
+                                       "exchanges": {"coinbase": None, "binance_us": True, "oanda": None}}}
+
+    def says_so():
+        status, text = session.ask("/health/ready")
+        return status == 200 and json.loads(text) == ready
+
+    session.until("/health/ready", says_so)
     live = json.loads(session.ask("/health/live")[1])
     assert live["status"] == "ok" and set(live) == {"status", "version", "uptime_seconds"}, live
     environment = {**os.environ, "CAPSTAN_OPS__PORT": str(session.port)}
-    assert run("health", env=environment).returncode == 0
+    session.until("capstan health", lambda: run("health", env=environment).returncode == 0)
     other = run("live", "-c", venue.config, "--tape", folder / "other.tape", "--set", f"ops.port={session.port}",
                 "--set", "live.session=other")
     assert other.returncode == 3 and "ops.port" in other.stderr and "in use" in other.stderr, other.stderr[-500:]
@@ -105,7 +108,7 @@ def promtool_has_no_complaint(folder, venue):
         raise Skip("no promtool (package prometheus)")
     session = Session(folder, venue, "live", "--db", folder / "run.db")
     session.until("a fill", lambda: '"fills":[{' in session.ask("/api/dashboard")[1])
-    session.until("the database", lambda: (session.dashboard()["database"] or {}).get("well"))
+    session.until("the database", lambda: (session.dashboard().get("database") or {}).get("well"))
     assert session.metric("capstan_database_breaker_state") == 0
     assert session.metric("capstan_log_lines_dropped_total") == 0
     text = session.ask("/metrics")[1]
@@ -120,8 +123,13 @@ def figures_agree_with_each_other_and_with_the_tape(folder, venue):
     session.until("fills", lambda: len(session.dashboard().get("fills", [])) >= 3)
     session.command("pause")  # else it quotes again at once
     session.command("cancel-all")
-    session.until("no orders", lambda: session.dashboard()["counters"]["open_orders"] == 0)
-    time.sleep(0.3)
+
+    def is_calm():
+        """Nothing is sent any more, and what was has ended."""
+        shown = session.dashboard()
+        return shown["counters"]["open_orders"] == 0 and all(one["paused"] for one in shown["instruments"])
+
+    session.until("no orders", is_calm)
     shown = session.dashboard()
     for one in shown["instruments"]:
         name = one["instrument"]
@@ -152,7 +160,7 @@ def figures_agree_with_each_other_and_with_the_tape(folder, venue):
 def a_pause_stands_on_the_tape_and_a_resume_ends_it(folder, venue):
     name = "binance_us:BTCUSD"
     session = Session(folder, venue)
-    session.until("quotes", lambda: session.ask("/readyz")[0] == 200 and session.instrument(name)["orders"])
+    session.until("quotes", lambda: session.is_ready() and session.instrument(name)["orders"])
     assert session.ask("/api/command/pause", "POST")[0] == 401
     session.command("cancel-all", name)
     session.until("pulled", lambda: session.instrument(name)["pulled"] and not session.instrument(name)["orders"])
@@ -160,7 +168,8 @@ def a_pause_stands_on_the_tape_and_a_resume_ends_it(folder, venue):
     assert "paused" in session.instrument(name)["gates"]
     session.command("resume", name)
     session.until("quotes again", lambda: session.instrument(name)["orders"])
-    assert any(n["kind"] == "command" and n["command"] == "resume" for n in session.dashboard()["notices"])
+    session.until("the notice", lambda: any(n["kind"] == "command" and n["command"] == "resume"
+                                            for n in session.dashboard()["notices"]))
     session.command("trip")
     session.until("tripped", lambda: session.instrument(name)["breakers"]["operator"] == "cancel_all")
     session.command("clear")
@@ -176,11 +185,11 @@ def a_pause_stands_on_the_tape_and_a_resume_ends_it(folder, venue):
 @test
 def a_shutdown_by_command_is_not_ready_first(folder, venue):
     session = Session(folder, venue)
-    session.until("/readyz", lambda: session.ask("/readyz")[0] == 200)
+    session.until("/readyz", session.is_ready)
     session.command("shutdown")
     status, text = session.ask("/readyz")
     assert status in (0, 503), text
-    assert session.process.wait(30) == 0
+    assert session.process.wait(120) == 0
     assert " shutdown " in run("tape", "cat", session.tape).stdout
     log = session.log.read_text()
     assert "an operator's command: shutting down" in log and TOKEN not in log
@@ -198,7 +207,7 @@ def a_shutdown_that_is_commanded_again_is_not_forced(folder, venue):
         pass  # it has ended already
     if session.process.poll() is None:
         session.process.send_signal(signal.SIGTERM)
-    assert session.process.wait(30) == 0, session.log.read_text()[-1500:]
+    assert session.process.wait(120) == 0, session.log.read_text()[-1500:]
     assert not Path(f"{session.tape}.unconfirmed").exists()
     assert run("tape", "cat", session.tape).stdout.count(" shutdown ") == 1
 
@@ -215,11 +224,11 @@ def paper_and_record_serve_too(folder, venue):
         if mode == "record":
             status, text = session.ask("/readyz")
             assert status == 503 and "recording" in text, text
-            assert session.ask("/health/ready")[0] == 200
+            session.until("/health/ready", lambda: session.ask("/health/ready")[0] == 200)
         else:
-            session.until("/readyz", lambda: session.ask("/readyz")[0] == 200)
+            session.until("/readyz", session.is_ready)
         session.command("shutdown")
-        assert session.process.wait(30) == 0, session.log.read_text()[-1500:]
+        assert session.process.wait(120) == 0, session.log.read_text()[-1500:]
 
 
 if __name__ == "__main__":

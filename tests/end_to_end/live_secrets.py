@@ -7,14 +7,13 @@ import re
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from live_common import CAPSTAN, Venue, expect, main, run, start_live, started, test, until  # noqa: E402
+from live_common import CAPSTAN, Venue, expect, main, port_of, run, start_live, started, test, until  # noqa: E402
 
 VENUES = ("binance_us", "coinbase", "oanda")
 PAGES = ("/", "/healthz", "/readyz", "/health/live", "/health/ready", "/metrics", "/api/dashboard")
@@ -50,37 +49,42 @@ def read_of(process, name):
         return b""
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def bytes_of(folder):
+    """What its files have; a database's journal goes at any moment."""
+    found = {}
+    for path in folder.iterdir():
+        try:
+            found[path.name] = path.read_bytes()
+        except FileNotFoundError:
+            pass
+    return found
 
 
-def is_busy(venue, process):
-    assert process.poll() is None, "the session ended by itself"
+def is_busy(venue):
     states = venue.states()
     return all(states[name]["orders"] for name in VENUES)
 
 
 def runs_without_a_trace(folder, venue, env, *more):
     """A session that says and writes all it can."""
-    out, log, port = folder / "out", folder / "session.log", free_port()
+    out, log = folder / "out", folder / "session.log"
     out.mkdir()
-    env = {**os.environ, **env, "CAPSTAN_LOG": "trace", "CAPSTAN_OPS__PORT": str(port)}
+    env = {**os.environ, **env, "CAPSTAN_LOG": "trace"}
     live = start_live(venue, out / "s.tape", log, "--raw", str(out / "raw"), "--db", str(out / "s.db"),
                       "--set", "shutdown.timeout=30s", "--set", "shutdown.step_timeout=20s", *more, env=env)
-    until(lambda: is_busy(venue, live), lambda: log.read_text()[-1500:])
+    until(lambda: is_busy(venue), lambda: log.read_text()[-1500:], process=live)
+    port = port_of(log)
     seen = {f"/proc/PID/{name}": read_of(live, name) for name in ("cmdline", "environ")}
     for page in PAGES:
         try:
-            seen[page] = urllib.request.urlopen(f"http://127.0.0.1:{port}{page}", timeout=20).read()
+            seen[page] = urllib.request.urlopen(f"http://127.0.0.1:{port}{page}", timeout=60).read()
         except urllib.error.HTTPError as answer:
             seen[page] = answer.read()
-    seen.update({f"{path.name}, alive": path.read_bytes() for path in out.iterdir()})
+    seen.update({f"{name}, alive": content for name, content in bytes_of(out).items()})
     live.terminate()
     # 3: a busy venue did not confirm every cancel, which is not what this is about.
-    assert live.wait(60) in (0, 3), log.read_text()[-1500:]
-    seen.update({path.name: path.read_bytes() for path in out.iterdir()})
+    assert live.wait(120) in (0, 3), log.read_text()[-1500:]
+    seen.update(bytes_of(out))
     seen |= {"log": log.read_bytes(), "text of the tape": run("tape", "cat", out / "s.tape").stdout.encode(),
              "tape info": run("tape", "info", out / "s.tape").stdout.encode()}
     for where in ("log", "raw", "s.tape", "s.db", "text of the tape", "/metrics", "/proc/PID/cmdline"):
@@ -122,10 +126,10 @@ def a_core_file_is_not_left(folder, venue):
     most = (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2
     live = started(command, stdout=subprocess.DEVNULL, stderr=open(folder / "died.log", "w"), cwd=folder,
                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, most))
-    until(lambda: is_busy(venue, live), "no orders")
+    until(lambda: is_busy(venue), "no orders", process=live)
     limits = read_of(live, "limits").decode()
     live.send_signal(signal.SIGABRT)
-    assert live.wait(60) == -signal.SIGABRT
+    assert live.wait(120) == -signal.SIGABRT
     assert re.search(r"Max core file size +0 +0 ", limits), limits
     cores = [path.name for path in folder.iterdir() if path.is_file() and path.read_bytes()[:4] == b"\x7fELF"]
     assert not cores, cores

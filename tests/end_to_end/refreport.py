@@ -9,12 +9,11 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from live_common import Venue, chain, kill_all, log_lines, started, until  # noqa: E402
+from live_common import Venue, chain, count_of, kill_all, live_until  # noqa: E402
 
 CAPSTAN = os.environ["CAPSTAN"]
 SRCDIR = Path(os.environ.get("srcdir", "."))
@@ -94,16 +93,14 @@ def recorded(folder):
     replayed(folder, "two recorded books", folder / "minute.tape", *NEAR, least=1000)
 
 
-def traded(mode, venue, session, database, *settings, more=lambda: True):
-    """A session that is ended 2 s after it has been filled and `more` holds. What it said, where it did not end well."""
-    log = Path(f"{session}.{time.monotonic_ns()}.log")
-    process = started([CAPSTAN, mode, "-c", venue.config, "--tape", session, "--db", database, "--log", log, *settings],
-                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    until(lambda: process.poll() is not None or (any(line["message"] == "order_filled" for line in log_lines(log)) and more()),
-          f"{mode}: it is filled", 240)
-    time.sleep(2)
-    process.terminate()
-    return "" if process.wait(90) == 0 else f"exit {process.returncode}: {log.read_text()[-2000:]}"
+def sessions_end(title, times, holds, venue, tape, log, *more, mode="live"):
+    """So many sessions, each ended in order once that holds of it."""
+    try:
+        for _ in range(times):
+            live_until(holds, venue, tape, log, *more, mode=mode)
+        check(title, True)
+    except AssertionError as error:
+        check(title, False, error)
 
 
 def rotated(folder, venue):
@@ -111,10 +108,11 @@ def rotated(folder, venue):
     place = folder / "rotated"
     place.mkdir()
     first = place / "s.tape"
-    said = [traded("live", venue, first, place / "run.db", "--set", "tape.rotate_every=2s", "--set", "store.sample=1s",
-                   more=lambda count=count: len(chain(first)) >= count) for count in (3, 5)]
+    log = place / "log"
+    sessions_end("rotation: sessions end, on many tapes", 2, lambda: count_of(log, "the session goes on with a new tape") >= 3
+                 and count_of(log, "order_filled"), venue, first, log, "--db", place / "run.db", "--set", "tape.rotate_every=2s",
+                 "--set", "store.sample=1s", "--set", "database.call_timeout=4s")
     tapes = chain(first)
-    check("rotation: sessions end, on many tapes", not any(said) and len(tapes) >= 5, *said, tapes)
     for number, tape in enumerate(tapes):
         before = [word for each in tapes[:number] for word in ("--before", each)]
         run("project", tape, "-o", folder / "chained.db")
@@ -147,8 +145,9 @@ def live(folder):
     try:
         for mode, times, more in (("paper", 1, ()), ("live", 3, ("--live",))):
             session, database = folder / f"{mode}.session", folder / f"{mode}.db"
-            said = [traded(mode, venue, session, database) for _ in range(times)]
-            check(f"{mode}: sessions end", not any(said), *said)
+            log = folder / f"{mode}.log"
+            sessions_end(f"{mode}: sessions end", times, lambda log=log: count_of(log, "order_filled"), venue, session, log,
+                         "--db", database, "--set", "database.call_timeout=4s", mode=mode)
             agree(f"{mode}: the session's own database", session, database, *more, least=100)
             projected = run("project", session, "-o", folder / "projected.db")
             check(f"{mode}: it is projected", projected.returncode == 0, projected.stderr)

@@ -43,6 +43,7 @@ def look(page, folder, name, width, height, dark):
     title = f"{name} at {width}x{height}{', dark' if dark else ''}"
     page.open(f"file://{folder}/{name}.html", width, height, dark)
     wanted = page.value("JSON.parse(document.getElementById('data').textContent).charts.length")
+    page.until(f"document.querySelectorAll('canvas').length === {wanted}")
     drawn = page.value("document.querySelectorAll('canvas').length")
     check(f"{title}: every chart is drawn", wanted == drawn > 4 and colours_differ(page), wanted, drawn)
     # A phone's browser makes the page smaller where something sticks out: window.innerWidth grows with it.
