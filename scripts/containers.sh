@@ -43,8 +43,10 @@ need()
 # The Dockerfile's base, made of packages where docker.io is not reached; and a container that runs.
 prepare_containers()
 {
-    need podman podman
-    mkdir -p "$work"
+    need podman podman netavark aardvark-dns
+    # A store keeps the network that podman first found: without netavark, one in which containers have no names.
+    mkdir -p "$work/storage"
+    [ ! -x /usr/lib/podman/netavark ] || printf netavark >"$work/storage/defaultNetworkBackend"
     if [ -z "$storage" ]; then
         storage=overlay
         { [ ! -d "$work/storage/vfs" ] && engine info >"$work/probe.log" 2>&1; } || storage=vfs

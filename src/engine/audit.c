@@ -404,7 +404,7 @@ static void audit_profit(struct engine *engine)
     if (profit->unknown > 0)
         return;
     check(engine, 6,
-          profit->drawn_down || profit->touched || !profit->has_mark ||
+          profit->drawn_down || !profit->has_mark ||
               money_compare(profit->profit, profit->peak) <= 0,
           "the profit is above its peak");
     for (unsigned index = 0; index < engine->instrument_count; index++) {

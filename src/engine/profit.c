@@ -329,15 +329,15 @@ void profit_take_fee(struct engine *engine, unsigned index, unsigned asset, mone
 static bool shorten(money bid, money ask, struct fx_rate *rate)
 {
     int exponent = RATE_EXPONENT;
-    if (bid.atto <= 0 || ask.atto <= 0)
+    if (bid.atto <= 0)
         return false;
-    while (bid.atto > INT64_MAX / 4 || ask.atto > INT64_MAX / 4) {
+    while (ask.atto > INT64_MAX / 4) {
         bid.atto /= 10;
         ask.atto /= 10;
         exponent++;
     }
     *rate = (struct fx_rate){(int64_t)bid.atto, (int64_t)ask.atto, exponent};
-    return bid.atto > 0 && ask.atto > 0;
+    return bid.atto > 0;
 }
 
 void profit_take_rate(struct engine *engine, const struct event_reference_rate *record)

@@ -44,14 +44,14 @@ static void tell_unfinished(struct session *session)
 {
     char path[ROTATION_PATH_BYTES];
     struct error ignored;
+    if (!session->options->database || session->tape_number <= 1 ||
+        rotation_path(session->options->database, session->tape_number - 1, path, &ignored) != 0 ||
+        !live_database_is_unfinished(path))
+        return;
     const struct log_field field = log_text("file", path);
-    if (session->options->database && session->tape_number > 1 &&
-        rotation_path(session->options->database, session->tape_number - 1, path, &ignored) == 0 &&
-        live_database_is_unfinished(path))
-        session_log(
-            session, LOG_WARN,
-            "the database of the tape before was not finished: capstan project makes it anew",
-            &field, 1);
+    session_log(session, LOG_WARN,
+                "the database of the tape before was not finished: capstan project makes it anew",
+                &field, 1);
 }
 
 int session_databases_open(struct session *session, struct error *error)

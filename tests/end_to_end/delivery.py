@@ -357,7 +357,7 @@ def bootstrap_leaves_out_what_is_optional_and_not_there():
 
 
 @test
-def a_build_on_macos_looks_in_brews_folder():
+def a_build_on_macos_looks_in_brews_folder_and_one_of_the_pipeline_has_no_warning():
     """With stand-ins of uname, brew and make, in a tree whose configure prints its arguments."""
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "tree"
@@ -367,9 +367,11 @@ def a_build_on_macos_looks_in_brews_folder():
                            (Path(folder) / "brew", "echo /opt/brew"), (Path(folder) / "make", ":")):
             path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
             path.chmod(0o755)
-        for system, wanted in (("Darwin", {"[LDFLAGS=-L/opt/brew/lib]", "[CPPFLAGS=-fdiagnostics-color=always -I/opt/brew/include]"}),
-                               ("Linux", {"[CPPFLAGS=-fdiagnostics-color=always]"})):
-            env = {"PATH": f"{folder}:{os.environ['PATH']}", "SYSTEM": system, "FORCE_COLOR": "1"}
+        for system, more, wanted in (
+                ("Darwin", {}, {"[LDFLAGS=-L/opt/brew/lib]", "[CPPFLAGS=-fdiagnostics-color=always -I/opt/brew/include]"}),
+                ("Linux", {}, {"[CPPFLAGS=-fdiagnostics-color=always]"}),
+                ("Linux", {"CI": "true"}, {"[CPPFLAGS=-fdiagnostics-color=always]", "[--enable-werror]"})):
+            env = {"PATH": f"{folder}:{os.environ['PATH']}", "SYSTEM": system, "FORCE_COLOR": "1"} | more
             done = subprocess.run([tree / "scripts/build", tree / system, "CC=cc"], env=env, capture_output=True, text=True, check=True)
             told = {line for line in done.stdout.splitlines() if line.startswith("[")}
             assert told == wanted | {"[--quiet]", "[CC=cc]"}, done.stdout
@@ -416,6 +418,9 @@ def an_audit_fails_where_a_fixed_version_is_there():
             lines = done.stdout.splitlines()
             assert done.returncode == code and lines[-1] == last and len(lines) == len(said) + 1, done.stdout + done.stderr
         server.shutdown()
+        server.server_close()
+        done = subprocess.run([TOP / "scripts/audit", "--sbom", bill], env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and done.stderr == f"audit: {env['OSV_URL']} does not answer: [Errno 111] Connection refused\n", done
 
 
 @test

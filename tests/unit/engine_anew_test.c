@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "base/time.h"
+#include "engine/anew.h"
 #include "engine_harness.h"
 
 static struct harness h;
@@ -106,6 +107,25 @@ Test(anew, accounts_asked_for_anew_get_rarer)
         harness_tick(&h, due);
         cr_expect_eq(harness_count(&h, EVENT_request_snapshot), 1, "%u", i);
     }
+    harness_close(&h);
+}
+
+/* Where an account is due more seldom than that, 36 hours are the longest wait. */
+Test(anew, accounts_asked_for_anew_get_no_rarer_than_every_36_hours)
+{
+    harness_init(&h);
+    h.definitions[0].contract = CONTRACT_SPOT;
+    h.venues[0].safety_sync_interval = SECONDS(1000000);
+    h.settings[0].quote_enabled = false;
+    harness_start(&h);
+    at(SECONDS(1000000));
+    struct sync *sync = &h.engine->venues[0].sync;
+    sync->anew = SYNC_ANEW_MAX;
+    row_of_quote(900);
+    harness_position(&h, 0, SIDE_BUY, 1000, 5);
+    ends(sync->requested);
+    cr_expect_eq(sync->next, h.now + SECONDS(131072));
+    cr_expect_eq(sync->anew, SYNC_ANEW_MAX);
     harness_close(&h);
 }
 
@@ -257,4 +277,22 @@ Test(anew, a_shutdown_waits_for_the_account_behind_a_fill)
     ends(SECONDS(11) + 1);
     cr_expect_eq(h.engine->carry.shutdown, SHUTDOWN_FLUSHING);
     harness_close(&h);
+}
+
+/* At the ends of time there is no doubt that could be told; and one that was told stays as it was. */
+Test(anew, a_time_that_no_number_holds_is_in_no_doubt)
+{
+    const int64_t ends[] = {INT64_MIN + 5, INT64_MAX - 5};
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        struct sync sync = {.doubt_from = ends[i], .doubt_until = INT64_MIN};
+        anew_account_end(&sync, 10);
+        cr_expect_eq(sync.doubt_from, ends[i]);
+        cr_expect_eq(sync.doubt_until, INT64_MIN);
+    }
+    struct sync sync = {.doubt_from = 100, .doubt_until = INT64_MIN};
+    for (int again = 0; again < 2; again++) {
+        anew_account_end(&sync, 10);
+        cr_expect_eq(sync.doubt_from, 90);
+        cr_expect_eq(sync.doubt_until, 120);
+    }
 }

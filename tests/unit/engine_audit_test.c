@@ -781,6 +781,9 @@ Test(audit, invariant_4_the_worst_breaker)
     quoted();
     h.engine->instruments[0].breakers.worst = BREAKER_WIDEN;
     expect_violations(4);
+    quoted();
+    h.engine->instruments[0].breakers.widen = true; /* and none is tripped */
+    expect_violations(4);
 }
 
 Test(audit, invariant_6_orders_that_go)
@@ -806,6 +809,14 @@ Test(audit, invariant_6_what_orders_hold)
     uint64_t before = engine_counters(h.engine)->invariant_violations;
     audit_full(h.engine);
     cr_expect_eq(engine_counters(h.engine)->invariant_violations, before + 1);
+    orders_take_place(h.engine,
+                      &(struct event_place){
+                          .order = 9, .price = {985, NUMBER_VALUE}, .quantity = {5, NUMBER_VALUE}},
+                      h.now);
+    harness_order(&h, 9)->reserved.atto++; /* two of a side are told as one */
+    ledger_balance(h.engine, 0, ASSET_QUOTE)->reserved.atto++;
+    audit_full(h.engine);
+    cr_expect_eq(engine_counters(h.engine)->invariant_violations, before + 2);
 }
 
 static void with_a_drawdown(void)

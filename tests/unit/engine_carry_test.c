@@ -208,10 +208,14 @@ Test(carry, of_what_is_seldom)
     engine->profit.drawn_down = engine->profit.day_lost = engine->profit.has_mark = true;
     engine->venues[1].rate.back_off = SECONDS(3);
     engine->balances[HARNESS_ASSETS + ASSET_OTHER].reserved.atto = 7;
+    engine->balances[HARNESS_ASSETS + 3].shown_at =
+        SECONDS(5); /* of an account that was not trusted */
     engine->counters.modified = 1234567;
     engine->counters.replaced = UINT64_MAX;
     engine->counters.fills_by_cause[FILL_QUEUE] = 7654321;
-    free(expect_read());
+    struct engine *read = expect_read();
+    cr_expect_eq(read->balances[HARNESS_ASSETS + 3].shown_at, SECONDS(5));
+    free(read);
     free(h.memory);
 }
 

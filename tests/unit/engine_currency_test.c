@@ -185,6 +185,30 @@ Test(currency, a_crossed_market_tells_no_rate)
     harness_close(&h);
 }
 
+/* Such a rate is its instrument's, on both sides; the audit sees one that is not. */
+Test(currency, a_rate_beside_its_market_is_a_violation)
+{
+    for (unsigned side = 0; side < 2; side++) {
+        prepare();
+        h.audit_each = false;
+        add_pair(1, ASSET_QUOTE, ASSET_OTHER);
+        rates[ASSET_QUOTE] = 1;
+        harness_start(&h);
+        book(1, 19999, 20001);
+        earn();
+        audit_full(h.engine);
+        cr_assert_eq(engine_counters(h.engine)->invariant_violations, 0);
+        struct fx_rate *rate = &h.engine->profit.assets[ASSET_QUOTE].rate;
+        rate->bid += side == SIDE_BUY;
+        rate->ask += side == SIDE_BUY ? -1 : 1;
+        audit_full(h.engine);
+        /* Another mid is a second one. */
+        cr_expect_eq(engine_counters(h.engine)->violations_by_invariant[6], 1 + side);
+        h.engine->counters.invariant_violations = 0; /* expected */
+        harness_close(&h);
+    }
+}
+
 /* --- records of rates -------------------------------------------------------------------------------- */
 
 /* Quote is worth so much of the third asset, and that so much of quote: nothing leads to the currency. */

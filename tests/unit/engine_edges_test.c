@@ -133,6 +133,8 @@ Test(edges, an_order_is_open_while_its_own_id_lives)
     orders_take_place(h.engine, &place, 0);
     cr_expect(engine_order_is_open(h.engine, 1));
     cr_expect_eq(engine_order_leaves(h.engine, 1), 5);
+    cr_expect_eq(engine_order_price(h.engine, 1), 990);
+    cr_expect_eq(engine_order_price(h.engine, 0), 0);
     cr_expect_not(engine_order_is_open(h.engine, 0));
     cr_expect_not(engine_order_is_open(h.engine, UINT64_C(7) << 32 | 1));
     harness_reject(&h, 1, REJECT_FUNDS);
@@ -446,6 +448,8 @@ Test(edges, an_order_of_a_tape_whose_need_does_not_fit_reserves_nothing)
     cr_expect_eq(violations(), 1);
     cr_expect_eq(harness_order(&h, 1)->state, ORDER_PENDING_NEW);
     cr_expect_eq(ledger_balance(h.engine, 0, ASSET_QUOTE)->reserved.atto, 0);
+    audit_full(h.engine);
+    cr_expect_eq(violations(), 1);               /* told once */
     h.engine->counters.invariant_violations = 0; /* expected */
     harness_reject(&h, 1, REJECT_FUNDS);
     cr_expect_eq(ledger_balance(h.engine, 0, ASSET_QUOTE)->reserved.atto, 0);

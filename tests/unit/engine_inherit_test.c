@@ -243,8 +243,8 @@ Test(inherit, the_newest_trades_go_into_another_ring)
     expect_newest_trades(64, 4096, 5000);
 }
 
-/* What was learned of a level holds as long as the level stands where it stood. */
-Test(inherit, another_spread_forgets_what_was_learned)
+/* What was learned of a level holds as long as the level stands where it stood, and a spell is as long as it was. */
+static void expect_forgotten(void (*change)(struct settings_instrument *settings))
 {
     lived();
     before.engine->instruments[0].learning.cells[0][0] =
@@ -254,13 +254,95 @@ Test(inherit, another_spread_forgets_what_was_learned)
     struct order *order = harness_order(&before, 1);
     order->spell = SPELL_OPEN;
     same_settings();
-    after.settings[0].quote_half_spread = TICKS(3);
+    change(&after.settings[0]);
     cr_assert(begin());
     cr_expect_eq(after.engine->instruments[0].learning.cells[0][0].spells, 0);
     cr_expect_eq(after.engine->instruments[1].learning.cells[0][0].spells, 2);
     cr_expect_eq(orders_find(after.engine, 1)->spell, SPELL_OVER);
     cr_expect_eq(after.engine->instruments[0].position.units,
                  before.engine->instruments[0].position.units);
+    close_both();
+}
+
+static void another_spread(struct settings_instrument *settings)
+{
+    settings->quote_half_spread = TICKS(3);
+}
+
+static void another_step(struct settings_instrument *settings)
+{
+    settings->quote_step = TICKS(3);
+}
+
+static void another_horizon(struct settings_instrument *settings)
+{
+    settings->learning_horizon++;
+}
+
+Test(inherit, other_levels_forget_what_was_learned)
+{
+    expect_forgotten(another_spread);
+    expect_forgotten(another_step);
+    expect_forgotten(another_horizon);
+}
+
+/* An order that is over, of the first instrument. */
+static void put_ended(order_id id)
+{
+    struct order_table *from = &before.engine->orders;
+    struct order *slot = &from->slots[((uint32_t)id - 1) & from->mask];
+    cr_assert_eq(slot->state, ORDER_NONE);
+    *slot = (struct order){.id = id,
+                           .state = ORDER_CANCELLED,
+                           .price = 990,
+                           .quantity = 10,
+                           .last_trade = ENGINE_NO_SLOT,
+                           .next = ENGINE_NO_SLOT,
+                           .previous = ENGINE_NO_SLOT};
+}
+
+/* In a smaller table: one that lives keeps its slot, and of two that are over the newer has it, whichever comes first. */
+Test(inherit, of_two_orders_with_one_slot_the_newer_is_known)
+{
+    lived();
+    same_settings();
+    after.global.orders_capacity = 32;
+    harness_make(&after);
+    const order_id rows = after.engine->orders.mask + 1;
+    const order_id all = before.engine->orders.mask + 1;
+    free(after.memory);
+    cr_assert_lt(2 * rows, all);
+    put_ended(1 + rows);
+    put_ended(rows - 2);
+    put_ended(rows - 2 + rows);
+    put_ended(rows - 1 + rows);
+    put_ended(rows - 1 + all);
+    cr_assert(begin());
+    const struct order *slots = after.engine->orders.slots;
+    cr_expect(slots[0].id == 1 && order_state_is_live(slots[0].state));
+    cr_expect_eq(slots[rows - 3].id, rows - 2 + rows);
+    cr_expect_eq(slots[rows - 2].id, rows - 1 + all);
+    close_both();
+}
+
+/* Nothing is owned or owed there; what was counted of its messages goes with it. */
+Test(inherit, a_venue_that_is_gone)
+{
+    enum { GONE = HARNESS_ASSETS + ASSET_QUOTE };
+    lived();
+    before.engine->balances[GONE].total.atto = 9;
+    before.engine->venues[1].rate.back_off = SECONDS(30);
+    same_settings();
+    cr_assert(begin());
+    cr_assert_eq(after.engine->balances[GONE].total.atto, 9);
+    cr_assert_eq(after.engine->venues[1].rate.back_off, SECONDS(30));
+    free(after.memory);
+    heirs.venues[1] = EVENT_NONE_8;
+    cr_assert(begin());
+    cr_expect_eq(after.engine->balances[GONE].total.atto, 0);
+    cr_expect_eq(after.engine->venues[1].rate.back_off, 0);
+    cr_expect_eq(after.engine->balances[ASSET_QUOTE].total.atto,
+                 before.engine->balances[ASSET_QUOTE].total.atto);
     close_both();
 }
 
@@ -349,6 +431,9 @@ Test(inherit, another_currency_has_no_peak)
     const struct engine_account other = {.named = true, .currency = ASSET_OTHER};
     after.account = &other;
     expect_lost(ENGINE_LOSES_CURRENCY, ASSET_QUOTE);
+    heirs.assets[ASSET_QUOTE] = EVENT_NONE_16; /* nor where there is no such asset any more */
+    expect_lost(ENGINE_LOSES_CURRENCY, ASSET_QUOTE);
+    same_heirs();
     before.engine->profit.has_mark = false;
     cr_assert(begin());
     close_both();

@@ -77,6 +77,23 @@ Test(spells, a_level_that_no_ladder_has_teaches_nothing)
     harness_close(&h);
 }
 
+/* 1e9 x the nanoseconds of half a minute are more than 64 bits hold. */
+Test(spells, half_of_a_long_horizon_weighs_a_half)
+{
+    harness_init(&h);
+    h.settings[0].quote_enabled = false;
+    h.settings[0].learning_horizon = SECONDS(60);
+    h.settings[0].learning_decay = RATIO(1, 1);
+    harness_start(&h);
+    rest(1);
+    h.now += SECONDS(30);
+    harness_cancelled(&h, 1, 10);
+    const union event_record *told = harness_find(&h, EVENT_learned, 0);
+    cr_assert_not_null(told);
+    cr_expect_eq(told->learned.weight, RATIO(1, 2));
+    harness_close(&h);
+}
+
 /* Its place had no answer, and then it was filled: nobody knows for how long it had rested. */
 Test(spells, a_fill_of_an_order_that_was_never_seen_to_rest_teaches_nothing)
 {

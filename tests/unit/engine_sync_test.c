@@ -522,6 +522,21 @@ Test(sync, a_difference_in_our_own_book_raises_an_alarm)
     harness_close(&h);
 }
 
+Test(sync, a_live_order_that_is_not_counted_is_a_difference_of_every_venue)
+{
+    harness_init(&h);
+    h.global.safety_own_book = SECONDS(60);
+    h.audit_each = false;
+    h.global.audit_every = 1000000;
+    quoted();
+    h.engine->orders.live++;
+    at(SECONDS(60));
+    for (unsigned venue = 0; venue < h.engine->venue_count; venue++)
+        cr_expect(alarm_is_raised(h.engine, EVENT_NONE_16, venue, ALARM_OWN_BOOK));
+    h.engine->orders.live--;
+    harness_close(&h);
+}
+
 Test(sync, the_own_book_s_check_finds_each_kind_of_damage)
 {
     harness_init(&h);
