@@ -279,6 +279,49 @@ Test(anew, a_shutdown_waits_for_the_account_behind_a_fill)
     harness_close(&h);
 }
 
+/* While the rate spreads the cancels too: it is waited for behind them. */
+Test(anew, a_shutdown_that_cancels_will_wait_for_the_account_behind_a_fill)
+{
+    harness_init(&h);
+    h.definitions[0].contract = CONTRACT_SPOT;
+    h.venues[0].safety_sync_interval = SECONDS(60);
+    harness_start(&h);
+    at(SECONDS(10));
+    harness_book(&h, 0, EVENT_snapshot, 1000, 50, 1005, 50);
+    harness_accept(&h, 1);
+    union event_record record = {.rate_budget = {.left = 0, .resets = SECONDS(13)}};
+    give(EVENT_rate_budget, &record);
+    record.shutdown = (struct event_shutdown){.signal = 15};
+    give(EVENT_shutdown, &record);
+    at(SECONDS(11));
+    told_balance(SECONDS(1010), MESSAGE_VENUE_ESTIMATED, 900);
+    ends(SECONDS(10));
+    cr_assert_eq(h.engine->carry.shutdown, SHUTDOWN_CANCELLING);
+    cr_expect_lt(h.engine->venues[0].sync.awaited, SECONDS(11));
+    told_fill_of(SECONDS(1010));
+    cr_expect_eq(h.engine->venues[0].sync.awaited, SECONDS(11));
+    harness_close(&h);
+}
+
+/* The venue's breaker holds back one that was asked for anew; what doubts the account again leaves its regular time. */
+Test(anew, one_that_is_held_back_may_be_asked_for_sooner)
+{
+    sells_nothing();
+    at(SECONDS(60));
+    row_of_quote(900);
+    harness_position(&h, 0, SIDE_BUY, 1000, 5);
+    struct sync *sync = &h.engine->venues[0].sync;
+    int64_t regular = h.now + SECONDS(60);
+    sync->anew = 1;
+    sync->hurried = true;
+    sync->regular = regular;
+    sync->next = h.now + SECONDS(30);
+    ends(SECONDS(60));
+    cr_expect_eq(sync->next, h.now + SECONDS(1));
+    cr_expect_eq(sync->regular, regular);
+    harness_close(&h);
+}
+
 /* At the ends of time there is no doubt that could be told; and one that was told stays as it was. */
 Test(anew, a_time_that_no_number_holds_is_in_no_doubt)
 {

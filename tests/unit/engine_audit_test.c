@@ -750,6 +750,9 @@ Test(audit, our_own_sums_are_of_spot_orders)
     nothing->state = ORDER_NONE;
     ledger_balance(h.engine, 0, ASSET_BASE)->reserved.atto = 1;
     cr_expect_not(audit_own_sums(h.engine, 0));
+    ledger_balance(h.engine, 0, ASSET_BASE)->reserved.atto = 0;
+    bites_its_tail();
+    cr_expect_not(audit_own_sums(h.engine, 0)); /* no further than there are slots */
 }
 
 Test(audit, our_own_sums_are_seen_through)
