@@ -34,7 +34,7 @@
       "how long a shutdown waits for each of its last steps: flush, close, disconnect")            \
     S(shutdown_force_after, "shutdown.force_after", DURATION, "1ms", "1h", "25s",                  \
       "how long a shutdown may take in all before the engine ends it by force; a live process "    \
-      "whose threads don't answer ends 4 s later")                                                 \
+      "whose threads don't answer ends 4 s later, 28.5 s after the wish at most")                  \
     S(safety_orphans, "safety.orphans", INTEGER, "1", "1024", "64",                                \
       "orders that only the venue knows, remembered at one time over all venues")                  \
     S(safety_own_book, "safety.own_book", DURATION, "0", "24h", "60s",                             \

@@ -10,11 +10,11 @@
 
 static const char target[] = "capstan.live";
 
-/* Behind the engine's own end by force the process has so long to close, and a second for its last lines; a second
- * signal has less patience. Before the settings are known their default counts. */
+/* Behind the engine's own end by force the process has so long to close, and what is left of 30 s for its last lines
+ * (time_limit.c); a second signal has less patience. Before the settings are known their default counts. */
 #define CLOSE_NS         (4 * NS_PER_SECOND)
 #define SECOND_SIGNAL_NS (5 * NS_PER_SECOND)
-#define SHUTDOWN_NS      (29 * NS_PER_SECOND)
+#define SHUTDOWN_NS      (28500 * NS_PER_MS)
 /* Signals nearer than this are one. */
 #define SIGNAL_ECHO_NS (500 * NS_PER_MS)
 

@@ -15,7 +15,7 @@
 enum { NAMED_MAX = 1024 };
 #define LOOK_EVERY_NS (20 * NS_PER_MS)
 /* For the file, whose disk may hang too, and then for the log. */
-#define FILE_NS (300 * NS_PER_MS)
+#define FILE_NS (900 * NS_PER_MS)
 #define LOG_NS  (400 * NS_PER_MS)
 /* An engine that gave no sign of life for so long is cancelled for, so long before the end, and in so much of it. */
 #define SILENT_NS      (2500 * NS_PER_MS)

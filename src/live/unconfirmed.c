@@ -150,6 +150,9 @@ int unconfirmed_write(const struct unconfirmed *unconfirmed, const struct open_o
                    : error_set(error, ERROR_SYSTEM, "%s: %s", unconfirmed->path, strerror(errno));
     FILE *file = fopen(unconfirmed->path, "w");
     bool failed = !file;
+    if (file)
+        setvbuf(file, NULL, _IOLBF,
+                0); /* the process may end while this goes on: what is told stands there */
     for (size_t i = 0; file && i < count; i++) {
         char *line = unconfirmed_line(unconfirmed, &orders[i]);
         failed = failed || !line || fprintf(file, "%s\n", line) < 0;
