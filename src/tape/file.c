@@ -171,12 +171,13 @@ static int write_hashed(struct tape_output *output, struct hash_stream *hash, co
     return tape_output_write(output, bytes, length, error);
 }
 
-/* Read the block header at `offset` of what was written. */
+/* Read the block header at `offset` of what was written. `entry` is all zero where it can't be. */
 static int read_back(const struct tape_output *output, uint64_t offset, struct tape_entry *entry,
                      struct error *error)
 {
     uint8_t bytes[TAPE_BLOCK_HEADER_BYTES];
     const char *reason;
+    *entry = (struct tape_entry){0};
     int failed = tape_file_read(output->fd, output->path, offset, bytes, sizeof bytes, error);
     if (failed == 0 && !tape_entry_decode(bytes, offset, entry, &reason))
         failed = error_set(error, ERROR_SYSTEM, "%s: at byte %llu, which was just written: %s",
