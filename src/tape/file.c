@@ -38,10 +38,10 @@ int tape_file_read(int fd, const char *path, uint64_t offset, void *to, size_t l
             continue;
         if (got < 0)
             return error_set(error, ERROR_SYSTEM, "%s: reading at byte %llu: %s", path,
-                             (unsigned long long)(offset + done), strerror(errno));
+                             (unsigned long long)offset + done, strerror(errno));
         if (got == 0)
             return error_set(error, ERROR_INPUT, "%s: ends at byte %llu, expected %zu bytes more",
-                             path, (unsigned long long)(offset + done), length - done);
+                             path, (unsigned long long)offset + done, length - done);
         done += (size_t)got;
     }
     return 0;
@@ -107,7 +107,7 @@ int tape_output_write(struct tape_output *output, const void *bytes, size_t leng
         output->full = put < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
         if (put < 0)
             return error_set(error, ERROR_SYSTEM, "%s: writing at byte %llu: %s", output->path,
-                             (unsigned long long)(output->bytes + done), strerror(errno));
+                             (unsigned long long)output->bytes + done, strerror(errno));
         done += (size_t)put;
     }
     output->bytes += length;
