@@ -79,6 +79,6 @@ static void search(char out[BUILD_ID_TEXT_MAX])
 
 void build_id_text(char out[BUILD_ID_TEXT_MAX])
 {
-    strcpy(out, "unknown");
+    snprintf(out, BUILD_ID_TEXT_MAX, "unknown");
     search(out);
 }

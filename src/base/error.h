@@ -30,6 +30,10 @@ struct error {
  * `return error_set(error, ERROR_INPUT, "…")`. Text past ERROR_TEXT_MAX is cut. */
 int error_set(struct error *error, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+#ifdef __clang_analyzer__
+/* clang's analyzer sees one file at a time: this tells it that what is returned is the code, never 0. */
+#define error_set(error, code, ...) (error_set(error, code, __VA_ARGS__), (int)(code))
+#endif
 
 /* Put "prefix: " before the text that is there. Returns the error's code. */
 int error_prefix(struct error *error, const char *format, ...)

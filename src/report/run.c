@@ -199,13 +199,13 @@ static int read_instruments(struct reading *reading, struct error *error)
     if (code)
         return code;
     size_t capacity = 0;
-    while (store_reader_next(reader)) {
+    while (run->instrument_count < RUN_INSTRUMENTS_MAX && store_reader_next(reader)) {
         /* Ids count from 0. */
         store_reader_integer(reader, 0, (int64_t)run->instrument_count,
                              (int64_t)run->instrument_count);
         struct run_instrument *more =
             with_room(reading, run->instruments, run->instrument_count, &capacity, sizeof *more);
-        if (!more || run->instrument_count == RUN_INSTRUMENTS_MAX)
+        if (!more)
             break;
         run->instruments = more;
         struct run_instrument *instrument = &more[run->instrument_count++];

@@ -209,7 +209,7 @@ int tape_check_visit(const char *path, struct tape_check *check, const struct ta
                      struct error *error)
 {
     struct tape_reader *reader = NULL;
-    struct error own;
+    struct error own = {0};
     error = error != NULL ? error : &own;
     *check = (struct tape_check){0};
     int failed = tape_reader_open_as(&reader, path, TAPE_OPEN_HOP, true, error);
@@ -389,7 +389,7 @@ int tape_check_torn(const struct tape_reader *reader, const struct tape_check *c
 int tape_repair(const char *path, const char *out, struct tape_check *check, struct error *error)
 {
     struct tape_reader *reader = NULL;
-    struct error own, damage = {0};
+    struct error own = {0}, damage = {0};
     error = error != NULL ? error : &own;
     *check = (struct tape_check){0};
     int failed = tape_reader_open_as(&reader, path, TAPE_OPEN_HOP, true, error);

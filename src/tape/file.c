@@ -38,10 +38,10 @@ int tape_file_read(int fd, const char *path, uint64_t offset, void *to, size_t l
             continue;
         if (got < 0)
             return error_set(error, ERROR_SYSTEM, "%s: reading at byte %llu: %s", path,
-                             (unsigned long long)(offset + done), strerror(errno));
+                             (unsigned long long)offset + done, strerror(errno));
         if (got == 0)
             return error_set(error, ERROR_INPUT, "%s: ends at byte %llu, expected %zu bytes more",
-                             path, (unsigned long long)(offset + done), length - done);
+                             path, (unsigned long long)offset + done, length - done);
         done += (size_t)got;
     }
     return 0;
@@ -107,7 +107,7 @@ int tape_output_write(struct tape_output *output, const void *bytes, size_t leng
         output->full = put < 0 && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG);
         if (put < 0)
             return error_set(error, ERROR_SYSTEM, "%s: writing at byte %llu: %s", output->path,
-                             (unsigned long long)(output->bytes + done), strerror(errno));
+                             (unsigned long long)output->bytes + done, strerror(errno));
         done += (size_t)put;
     }
     output->bytes += length;
@@ -171,12 +171,13 @@ static int write_hashed(struct tape_output *output, struct hash_stream *hash, co
     return tape_output_write(output, bytes, length, error);
 }
 
-/* Read the block header at `offset` of what was written. */
+/* Read the block header at `offset` of what was written. `entry` is all zero where it can't be. */
 static int read_back(const struct tape_output *output, uint64_t offset, struct tape_entry *entry,
                      struct error *error)
 {
     uint8_t bytes[TAPE_BLOCK_HEADER_BYTES];
     const char *reason;
+    *entry = (struct tape_entry){0};
     int failed = tape_file_read(output->fd, output->path, offset, bytes, sizeof bytes, error);
     if (failed == 0 && !tape_entry_decode(bytes, offset, entry, &reason))
         failed = error_set(error, ERROR_SYSTEM, "%s: at byte %llu, which was just written: %s",

@@ -134,19 +134,15 @@ static enum venue_time_mode venue_time_mode(const struct payload_encoder *encode
 static void add_venue_time(struct payload_encoder *encoder, const struct message *message,
                            enum venue_time_mode mode, struct stream_state *stream)
 {
-    static const int64_t units[VENUE_TIME_MODES] = {
-        [VENUE_TIME_NONE] = 1,
-        [VENUE_TIME_FLOOR] = 1,
-        [VENUE_TIME_MILLISECONDS] = NS_PER_MS,
-        [VENUE_TIME_MICROSECONDS] = NS_PER_US,
-        [VENUE_TIME_NANOSECONDS] = 1,
-    };
     if (mode < VENUE_TIME_MILLISECONDS)
         return;
+    int64_t unit = mode == VENUE_TIME_MILLISECONDS   ? NS_PER_MS
+                   : mode == VENUE_TIME_MICROSECONDS ? NS_PER_US
+                                                     : 1;
     int64_t expected = (int64_t)((uint64_t)message->ts_local - stream->lag);
-    int64_t units_off = floor_units(message->ts_venue, units[mode]);
+    int64_t units_off = floor_units(message->ts_venue, unit);
     push(encoder, COLUMN_VENUE_TIME,
-         zigzag((uint64_t)units_off - (uint64_t)floor_units(expected, units[mode])));
+         zigzag((uint64_t)units_off - (uint64_t)floor_units(expected, unit)));
     stream->lag = (uint64_t)message->ts_local - (uint64_t)message->ts_venue;
 }
 

@@ -102,7 +102,7 @@ Test(adapter_parts, what_is_hidden_is_in_no_log_line)
     /* Also where the line is cut in its middle. */
     for (size_t at = 495; at < 515; at++) {
         memset(text, 'x', at);
-        strcpy(text + at, "SECRETSECRET");
+        memcpy(text + at, "SECRETSECRET", sizeof "SECRETSECRET");
         adapter_log(&out, LOG_WARN, "%s", text);
         cr_expect_null(strstr(logged, "SE"), "%s", logged);
     }

@@ -186,7 +186,7 @@ Test(binance_us_account, where_keys_are_retired_the_stream_is_subscribed)
     cr_expect_eq(bench_count_made("GET", OPEN), 0);
     cr_assert_eq(bench.send_count, 1);
     char signed_text[128], signature[BINANCE_US_SIGNATURE_MAX], wanted[512];
-    long long venue_ms = (long long)(bench.now / NS_PER_MS + BENCH_AHEAD_MS);
+    long long venue_ms = bench.now / NS_PER_MS + BENCH_AHEAD_MS;
     struct error error;
     int length =
         snprintf(signed_text, sizeof signed_text, "apiKey=" BENCH_KEY "&timestamp=%lld", venue_ms);

@@ -60,8 +60,9 @@ static void port_open(void *context, unsigned channel, const struct adapter_chan
 static void port_send(void *context, unsigned channel, const char *text, size_t length)
 {
     (void)context;
-    cr_expect(bench.channels[channel].opened_by_it);
-    cr_expect(channel < 2 || strstr(bench.channels[channel].url, "/ws-api/"),
+    const struct bench_channel *at = &bench.channels[channel];
+    cr_expect(at->opened_by_it);
+    cr_expect(channel < 2 || strstr(at->url, "/ws-api/"),
               "something is sent on the private stream: %s", text);
     cr_assert_lt(bench.send_count, BENCH_SENDS_MAX);
     bench.send_ns[bench.send_count] = bench.now;
@@ -134,7 +135,8 @@ void bench_open(const char *text, bool credentials)
     bench.now = BENCH_START;
     expected = symbol_count = 0;
     snprintf(symbol_text, sizeof symbol_text, "%s", text);
-    for (char *word = strtok(symbol_text, " "); word; word = strtok(NULL, " "))
+    for (char *rest, *word = strtok_r(symbol_text, " ", &rest); word;
+         word = strtok_r(NULL, " ", &rest))
         symbol_list[symbol_count++] = word;
     struct adapter_settings settings = {.name = "binance_us",
                                         .rest_url = "https://rest.test",
@@ -215,7 +217,7 @@ void bench_answer_with(const char *method, const char *path, long status, const 
     cr_assert_not_null(request, "no %s %s", method, path);
     if (headers)
         snprintf(text, sizeof text, "%s", headers);
-    for (char *one = strtok(text, "|"); one; one = strtok(NULL, "|")) {
+    for (char *rest, *one = strtok_r(text, "|", &rest); one; one = strtok_r(NULL, "|", &rest)) {
         char *colon = strstr(one, ": ");
         *colon = '\0';
         list[count++] = (struct net_header){one, colon + 2};

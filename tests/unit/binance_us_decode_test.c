@@ -917,7 +917,8 @@ Test(binance_us_decode, the_venue_s_own_samples)
     char *index = shared_file("payloads/binance_us/INDEX.tsv", &length);
     if (!index)
         cr_skip_test("no recorded payloads; set CAPSTAN_SHARED");
-    for (char *line = strtok(index, "\n"); line; line = strtok(NULL, "\n")) {
+    for (char *rest, *line = strtok_r(index, "\n", &rest); line;
+         line = strtok_r(NULL, "\n", &rest)) {
         char name[256];
         line[strcspn(line, "\t")] = '\0';
         snprintf(name, sizeof name, "payloads/binance_us/%s", line);

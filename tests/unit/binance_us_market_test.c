@@ -303,7 +303,7 @@ static void acknowledge(size_t sent)
 {
     char text[64];
     const char *id = strstr(bench.sends[sent], "\"id\":");
-    snprintf(text, sizeof text, "{\"result\":null,\"id\":%u}", (unsigned)atoi(id + 5));
+    snprintf(text, sizeof text, "{\"result\":null,\"id\":%lu}", strtoul(id + 5, NULL, 10));
     bench_text(0, text);
 }
 

@@ -158,7 +158,7 @@ Test(cmd, json_keeps_every_digit)
     cmd_json_measure(root, "nothing", NAN, 3);
     cmd_json_measure(root, "endless", INFINITY, 3);
     cmd_json_decimal(root, "size", 10, -3);
-    cmd_json_money(root, "pnl", (money){(int128)-1500000000 * 1000000000});
+    cmd_json_money(root, "pnl", (money){INT64_C(-1500000000000000000)});
     cmd_json_time(root, "at", 0);
     cmd_json_text(root, "text", "a \"quoted\" word");
     cmd_json_flag(root, "yes", true);

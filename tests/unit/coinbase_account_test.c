@@ -311,11 +311,11 @@ static void begin_after_a_loss(void)
 static void answer_missed(const char *const *fills, size_t count)
 {
     char list[8192] = "{\"fills\":[";
-    for (size_t i = 0; i < count; i++) {
-        strcat(list, i ? "," : "");
-        strcat(list, fills[i]);
-    }
-    strcat(list, "],\"cursor\":\"\"}");
+    size_t length = strlen(list);
+    for (size_t i = 0; i < count; i++)
+        length +=
+            (size_t)snprintf(list + length, sizeof list - length, "%s%s", i ? "," : "", fills[i]);
+    snprintf(list + length, sizeof list - length, "],\"cursor\":\"\"}");
     bench_answer("GET", FILLS, 200, list);
 }
 

@@ -146,7 +146,8 @@ void bench_open(const char *text, bool credentials)
     bench.expiry_ns = expiry_ns;
     expected = symbol_count = 0;
     snprintf(symbol_text, sizeof symbol_text, "%s", text);
-    for (char *word = strtok(symbol_text, " "); word; word = strtok(NULL, " "))
+    for (char *rest, *word = strtok_r(symbol_text, " ", &rest); word;
+         word = strtok_r(NULL, " ", &rest))
         symbol_list[symbol_count++] = word;
     struct adapter_settings settings = {.name = "coinbase",
                                         .rest_url = "https://rest.test",
@@ -228,7 +229,7 @@ static void answer(struct bench_request *request, long status, const char *body,
     size_t count = 0;
     if (headers)
         snprintf(text, sizeof text, "%s", headers);
-    for (char *one = strtok(text, "|"); one; one = strtok(NULL, "|")) {
+    for (char *rest, *one = strtok_r(text, "|", &rest); one; one = strtok_r(NULL, "|", &rest)) {
         char *colon = strstr(one, ": ");
         *colon = '\0';
         list[count++] = (struct net_header){one, colon + 2};
@@ -364,7 +365,7 @@ void bench_levels(const char *type, const char *product, const char *levels)
     size_t length = (size_t)snprintf(
         text, sizeof text, "{\"type\":\"%s\",\"product_id\":\"%s\",\"updates\":[", type, product);
     snprintf(list, sizeof list, "%s", levels);
-    for (char *one = strtok(list, ","); one; one = strtok(NULL, ",")) {
+    for (char *rest, *one = strtok_r(list, ",", &rest); one; one = strtok_r(NULL, ",", &rest)) {
         cr_assert_eq(sscanf(one, " %7s %31s %31s", side, price, quantity), 3, "%s", one);
         length += (size_t)snprintf(
             text + length, sizeof text - length,

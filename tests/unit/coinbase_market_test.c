@@ -36,12 +36,10 @@ Test(coinbase_market, subscriptions)
 /* Never more than eight messages a second, and the first ones within five. */
 Test(coinbase_market, many_products_are_subscribed_slowly)
 {
-    char symbols[1024] = "";
-    for (int i = 0; i < 60; i++) {
-        char one[32];
-        snprintf(one, sizeof one, "A%d-USD ", i);
-        strcat(symbols, one);
-    }
+    char symbols[1024];
+    size_t length = 0;
+    for (int i = 0; i < 60; i++)
+        length += (size_t)snprintf(symbols + length, sizeof symbols - length, "A%d-USD ", i);
     bench_open(symbols, false);
     bench_discover();
     bench_begin();

@@ -326,7 +326,8 @@ Test(infrastructure, a_fold_raises_and_clears_no_alarm_by_today_s_settings)
     fold(h.engine, EVENT_alarm,
          (union event_record){.alarm = {.reason = ALARM_CANCEL_FAILED, .raised = true}});
     cr_expect(alarm_is_raised(h.engine, 0, 0, ALARM_CANCEL_FAILED));
-    fold(h.engine, EVENT_command, (union event_record){.command = {.command = COMMAND_RESET}});
+    const struct event_command reset = {.command = COMMAND_RESET};
+    fold(h.engine, EVENT_command, (union event_record){.command = reset});
     cr_expect(alarm_is_raised(h.engine, 0, 0, ALARM_CANCEL_FAILED));
     harness_close(&h);
 }

@@ -1,5 +1,6 @@
 /* Profit of the account: rules 13, 21 and 22 with their figures, and what a restart keeps. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,7 +88,7 @@ static money whole(int64_t amount)
 
 static void name_zone(struct harness *h, const char *zone)
 {
-    strcpy(h->global.account_day_zone.text, zone);
+    snprintf(h->global.account_day_zone.text, sizeof h->global.account_day_zone.text, "%s", zone);
 }
 
 /* One linear instrument in dollars with a book of 1000.0 / 1001.0 and limits on its profit. */

@@ -13,7 +13,8 @@ static void start_at(const char *modify)
 {
     harness_init(&h);
     for (int venue = 0; venue < 2; venue++)
-        strcpy(h.venues[venue].venue_modify.text, modify);
+        snprintf(h.venues[venue].venue_modify.text, sizeof h.venues[venue].venue_modify.text, "%s",
+                 modify);
 }
 
 /* Orders #1 buy 10 @ 99.0 and #2 sell 10 @ 101.5, accepted. */

@@ -280,15 +280,17 @@ const char *bench_at(const cJSON *object, const char *path)
     while (object && *path) {
         size_t length = strcspn(path, ".");
         snprintf(part, sizeof part, "%.*s", (int)length, path);
-        object = cJSON_IsArray(object) ? cJSON_GetArrayItem(object, atoi(part))
+        object = cJSON_IsArray(object) ? cJSON_GetArrayItem(object, (int)strtol(part, NULL, 10))
                                        : cJSON_GetObjectItemCaseSensitive(object, part);
         path += length + (path[length] == '.');
     }
+    if (object == NULL)
+        return text;
     if (cJSON_IsString(object))
         strncat(text, object->valuestring, 255);
     else if (cJSON_IsNumber(object))
         snprintf(text, 256, "%.15g", object->valuedouble);
     else if (cJSON_IsBool(object))
-        strcat(text, cJSON_IsTrue(object) ? "true" : "false");
+        snprintf(text, 256, "%s", cJSON_IsTrue(object) ? "true" : "false");
     return text;
 }

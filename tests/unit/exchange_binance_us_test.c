@@ -19,8 +19,8 @@ static struct exchange_bench bench;
 
 static void open_bench(void)
 {
-    strcpy(bench.credentials.key, key);
-    strcpy(bench.credentials.secret, secret);
+    snprintf(bench.credentials.key, sizeof bench.credentials.key, "%s", key);
+    snprintf(bench.credentials.secret, sizeof bench.credentials.secret, "%s", secret);
     bench_open(&bench, "binance_us", "100000 USD, 2 BTC");
 }
 
@@ -42,8 +42,8 @@ static int signed_request(const char *method, const char *path, const char *para
     snprintf(total, sizeof total, "%s%stimestamp=%lld", parameters, *parameters ? "&" : "",
              (long long)now_ms());
     hmac_sha256_hex(secret, total, strlen(total), hex);
-    strcat(total, "&signature=");
-    strcat(total, hex);
+    size_t length = strlen(total);
+    snprintf(total + length, sizeof total - length, "&signature=%s", hex);
     snprintf(headers, sizeof headers, "x-mbx-apikey: %s", key);
     bool in_query = strcmp(method, "GET") == 0 || strcmp(method, "DELETE") == 0;
     return bench_request(&bench, method, path, in_query ? total : NULL, headers,
@@ -52,7 +52,7 @@ static int signed_request(const char *method, const char *path, const char *para
 
 static int code(void)
 {
-    return atoi(bench_at(bench.answer, "code"));
+    return (int)strtol(bench_at(bench.answer, "code"), NULL, 10);
 }
 
 static int place(const char *parameters)
@@ -91,8 +91,8 @@ Test(exchange_binance_us, mixed_parameters_are_signed_as_one)
     snprintf(body, sizeof body, "quantity=0.01&price=50000&timestamp=%lld", (long long)now_ms());
     snprintf(total, sizeof total, "%s%s", query, body);
     hmac_sha256_hex(secret, total, strlen(total), hex);
-    strcat(body, "&signature=");
-    strcat(body, hex);
+    size_t length = strlen(body);
+    snprintf(body + length, sizeof body - length, "&signature=%s", hex);
     snprintf(headers, sizeof headers, "x-mbx-apikey: %s", key);
     cr_assert_eq(bench_request(&bench, "POST", "/api/v3/order", query, headers, body), 200, "%s",
                  bench.reply.body.bytes);
@@ -352,15 +352,15 @@ Test(exchange_binance_us, depth_events_follow_the_snapshot)
         &bench, "/stream", "streams=btcusd@depth@100ms/btcusd@trade/btcusd@depth", NULL, true);
     cr_assert(stream);
     bench_request(&bench, "GET", "/api/v3/depth", "symbol=BTCUSD", NULL, NULL);
-    int64_t update = atoll(bench_at(bench.answer, "lastUpdateId"));
+    int64_t update = strtoll(bench_at(bench.answer, "lastUpdateId"), NULL, 10);
     cr_assert_str_eq(bench_at(bench.answer, "bids.0.0"), "60000.00000000");
     bench_to(&bench, 400 * NS_PER_MS);
     cr_assert_eq(bench_count(&bench, "depthUpdate"), 2, "the slow stream waits for its second");
     for (size_t i = 0; i < 2; i++) {
         cJSON *event = bench_sent(&bench, "depthUpdate", i);
         cr_assert_str_eq(bench_at(event, "stream"), "btcusd@depth@100ms");
-        cr_assert_eq(atoll(bench_at(event, "data.U")), update + 1);
-        update = atoll(bench_at(event, "data.u"));
+        cr_assert_eq(strtoll(bench_at(event, "data.U"), NULL, 10), update + 1);
+        update = strtoll(bench_at(event, "data.u"), NULL, 10);
         cr_assert_str_eq(bench_at(event, i ? "data.a.0.1" : "data.b.0.1"),
                          i ? "0.00000000" : "0.07000000");
         cJSON_Delete(event);
@@ -372,8 +372,8 @@ Test(exchange_binance_us, depth_events_follow_the_snapshot)
     bench_to(&bench, NS_PER_SECOND);
     cr_assert_eq(bench_count(&bench, "depthUpdate"), 3);
     cJSON *slow = bench_sent(&bench, "depthUpdate", 2);
-    cr_assert_eq(atoll(bench_at(slow, "data.u")), update);
-    cr_assert_eq(atoll(bench_at(slow, "data.U")), 1001, "changes since the beginning");
+    cr_assert_eq(strtoll(bench_at(slow, "data.u"), NULL, 10), update);
+    cr_assert_eq(strtoll(bench_at(slow, "data.U"), NULL, 10), 1001, "changes since the beginning");
     cJSON_Delete(slow);
     bench_close(&bench);
 }

@@ -60,6 +60,14 @@ static size_t sign(const char *text, unsigned char out[64])
     return 64;
 }
 
+/* A dot and the next part of a token, behind what is there. */
+static void add_part(const unsigned char *bytes, size_t length, char *out)
+{
+    out += strlen(out);
+    *out++ = '.';
+    encode(bytes, length, out);
+}
+
 /* A token for `uri` (NULL: none) that is good from `from` seconds after now for 120 s. */
 static void make_token(const char *uri, int64_t from, char *out)
 {
@@ -75,11 +83,9 @@ static void make_token(const char *uri, int64_t from, char *out)
              (long long)now, (long long)now + 120, uri ? ",\"uri\":\"" : "", uri ? uri : "",
              uri ? "\"" : "");
     encode((unsigned char *)header, strlen(header), out);
-    strcat(out, ".");
-    encode((unsigned char *)claims, strlen(claims), out + strlen(out));
+    add_part((unsigned char *)claims, strlen(claims), out);
     size_t length = sign(out, signature);
-    strcat(out, ".");
-    encode(signature, length, out + strlen(out));
+    add_part(signature, length, out);
 }
 
 /* --- the bench --------------------------------------------------------------------------------- */
@@ -87,7 +93,7 @@ static void make_token(const char *uri, int64_t from, char *out)
 static void open_bench(void)
 {
     static const unsigned char seed[32] = {1, 2, 3};
-    strcpy(bench.credentials.key, key);
+    snprintf(bench.credentials.key, sizeof bench.credentials.key, "%s", key);
     if (!signer) {
         signer = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof seed);
         encode(seed, sizeof seed, bench.credentials.secret);
@@ -234,7 +240,7 @@ Test(exchange_coinbase, an_order_rests_is_edited_and_cancelled)
     char id[64], path[128], body[256];
     cr_assert_eq(place("a-1", "BUY", LIMIT("0.01", "59000", "true")), 200);
     cr_assert_str_eq(bench_at(bench.answer, "success"), "true");
-    strcpy(id, bench_at(bench.answer, "success_response.order_id"));
+    snprintf(id, sizeof id, "%s", bench_at(bench.answer, "success_response.order_id"));
     /* The same client id again is the same order. */
     cr_assert_eq(place("a-1", "BUY", LIMIT("0.02", "59001", "true")), 200);
     cr_assert_str_eq(bench_at(bench.answer, "order_id"), id);
@@ -388,7 +394,8 @@ Test(exchange_coinbase, a_connection_has_one_sequence)
     cr_assert_eq(bench_count(&bench, "subscriptions"), 3);
     for (size_t i = 0; i < bench.sent_count; i++) {
         cJSON *message = cJSON_Parse(bench.sent[i].text);
-        cr_assert_eq(atoi(bench_at(message, "sequence_num")), (int)i, "%s", bench.sent[i].text);
+        cr_assert_eq(strtol(bench_at(message, "sequence_num"), NULL, 10), (long)i, "%s",
+                     bench.sent[i].text);
         cJSON_Delete(message);
     }
     cJSON *snapshot = bench_sent(&bench, "l2_data", 0);

@@ -2,6 +2,7 @@
 #include "exchange/faults.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/time.h"
@@ -21,7 +22,7 @@ static const struct fault *ask(struct faults *faults, enum exchange_request kind
                                const char *client, int64_t elapsed)
 {
     struct exchange_call call = {.kind = kind};
-    strcpy(call.client, client);
+    snprintf(call.client, sizeof call.client, "%s", client);
     return faults_on_request(faults, &call, elapsed);
 }
 

@@ -124,7 +124,7 @@ Test(exchange_oanda, an_order_rests_is_replaced_and_cancelled)
     for (int i = 0; i < 6; i++) {
         char path[64];
         snprintf(path, sizeof path, "transactions.%d.id", i);
-        cr_assert_eq(atoi(bench_at(bench.answer, path)), i + 2);
+        cr_assert_eq(strtol(bench_at(bench.answer, path), NULL, 10), i + 2);
         snprintf(path, sizeof path, "transactions.%d.type", i);
         cr_assert_str_eq(bench_at(bench.answer, path), types[i]);
     }

@@ -24,7 +24,8 @@ static void expect_step(const char *values, int64_t units, int exponent)
     struct grid grid = {0};
     char copy[256];
     snprintf(copy, sizeof copy, "%s", values);
-    for (char *text = strtok(copy, " "); text != NULL; text = strtok(NULL, " ")) {
+    for (char *rest, *text = strtok_r(copy, " ", &rest); text != NULL;
+         text = strtok_r(NULL, " ", &rest)) {
         struct decimal value;
         cr_assert_eq(decimal_from_text(text, strlen(text), &value), NUMBER_VALUE);
         grid_add(&grid, value);

@@ -58,7 +58,7 @@ Test(log, json_line)
     format(false, "opened", fields, 5, line);
     char *thread = strstr(line, "\"thread_id\":");
     cr_assert_not_null(thread);
-    cr_assert_gt(atol(thread + strlen("\"thread_id\":")), 0);
+    cr_assert_gt(strtol(thread + strlen("\"thread_id\":"), NULL, 10), 0);
     cr_assert_str_eq(strchr(thread, ','), ",\"file\":\"src/live/session.c\",\"line\":42}\n");
     *thread = '\0';
     cr_assert_str_eq(line, "{\"time\":\"2024-08-08T23:54:14.000000000Z\",\"level\":\"info\","

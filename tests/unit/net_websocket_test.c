@@ -417,7 +417,7 @@ Test(websocket, a_flood_comes_whole_and_in_order)
     pair_start(&pair, flood);
     client_until(pair.seen.net, &pair.seen.texts, FLOOD);
     for (int i = 0; i < FLOOD; i++)
-        cr_assert_eq(atoi(pair.seen.text + (size_t)i * 8), i);
+        cr_assert_eq(strtol(pair.seen.text + (size_t)i * 8, NULL, 10), i);
     pair_end(&pair);
 }
 

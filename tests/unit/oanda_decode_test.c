@@ -34,7 +34,8 @@ static unsigned read_lines(const char *name, struct v20_line *last, unsigned cou
     char *bytes = payload(name, &length);
     struct error error = {0};
     unsigned lines = 0;
-    for (char *line = strtok(bytes, "\n"); line; line = strtok(NULL, "\n"), lines++) {
+    for (char *rest, *line = strtok_r(bytes, "\n", &rest); line;
+         line = strtok_r(NULL, "\n", &rest), lines++) {
         cr_assert_eq(v20_read_line(line, strlen(line), last, &error), 0, "%s", error.text);
         counts[last->kind]++;
     }

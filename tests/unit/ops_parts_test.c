@@ -167,7 +167,7 @@ static char path[] = "/tmp/capstan-ops-token-XXXXXX";
 
 static void write_token(const char *text, mode_t mode)
 {
-    strcpy(path + sizeof path - 7, "XXXXXX");
+    memcpy(path + sizeof path - 7, "XXXXXX", 7);
     int file = mkstemp(path);
     cr_assert_geq(file, 0);
     cr_assert_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));

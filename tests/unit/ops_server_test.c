@@ -56,7 +56,7 @@ static void write_token(void)
     cr_assert_geq(file, 0);
     cr_assert_eq(write(file, token, strlen(token)), (ssize_t)strlen(token));
     close(file);
-    strcpy(settings.ops_token_file.text, token_path);
+    snprintf(settings.ops_token_file.text, sizeof settings.ops_token_file.text, "%s", token_path);
 }
 
 /* Listens, without a session. */

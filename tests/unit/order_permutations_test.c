@@ -234,7 +234,7 @@ static void tell_history(const struct history *history, const struct answer *ans
 {
     int64_t filled = 0, told = 0;
     bool seen[8] = {false}, ended = false;
-    for (unsigned i = 0; history->answers[i].kind != 0 && i < ANSWERS_MAX; i++)
+    for (unsigned i = 0; i < ANSWERS_MAX && history->answers[i].kind != 0; i++)
         filled += history->answers[i].quantity;
     send(history->sent);
     for (unsigned i = 0; i < count; i++) {

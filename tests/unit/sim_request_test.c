@@ -3,6 +3,7 @@
 #include "sim_bench.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/time.h"
@@ -501,7 +502,8 @@ static void expect_balances_refused(const char *text, const char *sentence)
 {
     struct error error;
     struct venue *venue = NULL;
-    strcpy(bench.venue_settings.sim_balances.text, text);
+    snprintf(bench.venue_settings.sim_balances.text, sizeof bench.venue_settings.sim_balances.text,
+             "%s", text);
     if (!bench.feed)
         cr_assert_eq(memory_feed_open(&bench.feed, bench.messages, 0, &error), 0);
     struct sim_options options = {.feed = bench.feed,

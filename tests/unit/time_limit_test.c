@@ -161,7 +161,7 @@ Test(time_limit, ends_the_process_and_names_its_orders, .init = make_folder, .fi
     while (fgets(line, sizeof line, file)) {
         named += strstr(line, "\"message\":\"unconfirmed\"") != NULL &&
                  strstr(line, "\"level\":\"error\"") != NULL && strstr(line, "mm1-3-") != NULL;
-        strcpy(last, line);
+        snprintf(last, sizeof last, "%s", line);
     }
     fclose(file);
     cr_assert_eq(named, 2);

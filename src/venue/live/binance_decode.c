@@ -157,7 +157,7 @@ static bool read_text(const cJSON *item, struct binance_text *out)
 static int read_levels(const cJSON *array, const char *field, struct binance_frame *frame,
                        struct error *error)
 {
-    if (!cJSON_IsArray(array)) {
+    if (array == NULL || !cJSON_IsArray(array)) {
         return error_set(error, ERROR_INPUT, "field %s: expected an array of levels", field);
     }
     size_t index = 0;

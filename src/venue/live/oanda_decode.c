@@ -519,7 +519,7 @@ int v20_read_first_page(const char *body, size_t length, uint64_t *first, struct
     cJSON *tree = json_parse_object(body, length, error);
     const cJSON *pages = json_member(tree, "pages");
     const cJSON *page = cJSON_IsArray(pages) ? pages->child : NULL;
-    const char *at = cJSON_IsString(page) ? strstr(page->valuestring, from) : NULL;
+    const char *at = page && cJSON_IsString(page) ? strstr(page->valuestring, from) : NULL;
     int code = tree ? 0 : ERROR_INPUT;
     *first = 0;
     if (!code && !cJSON_IsArray(pages)) {
