@@ -199,7 +199,11 @@ static int read_instruments(struct reading *reading, struct error *error)
     if (code)
         return code;
     size_t capacity = 0;
-    while (run->instrument_count < RUN_INSTRUMENTS_MAX && store_reader_next(reader)) {
+    while (store_reader_next(reader)) {
+        if (run->instrument_count == RUN_INSTRUMENTS_MAX) {
+            store_reader_refuse(reader, 0, "8192 instruments at most");
+            break;
+        }
         /* Ids count from 0. */
         store_reader_integer(reader, 0, (int64_t)run->instrument_count,
                              (int64_t)run->instrument_count);

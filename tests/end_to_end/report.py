@@ -598,6 +598,13 @@ def refused(folder):
            spoil("figure", "UPDATE position SET realised = '1,5' WHERE id = 5"), *out)
     refuse("an exponent that is none", "instrument.price_exponent in row 3: expected an integer from -18 to 18",
            spoil("exponent", "UPDATE instrument SET price_exponent = 77 WHERE id = 2"), *out)
+    with sqlite3.connect(f"{folder}/a.db") as database:
+        rest = ", ".join(row[1] for row in database.execute("PRAGMA table_info(instrument)") if row[1] not in ("id", "name"))
+    database.close()
+    refuse("more instruments than there can be", "instrument.id in row 8193: expected 8192 instruments at most",
+           spoil("many", "WITH RECURSIVE more(id) AS (SELECT max(id) + 1 FROM instrument UNION ALL SELECT id + 1 FROM more"
+                 f" WHERE id < 8192) INSERT INTO instrument (id, name, {rest})"
+                 f" SELECT more.id, 'many:' || more.id, {rest} FROM more, instrument WHERE instrument.id = 0"), *out)
     refuse("an instrument that there is not", "expected an instrument",
            spoil("instrument", "PRAGMA foreign_keys = OFF; UPDATE fill SET instrument = 99 WHERE id ="
                  " (SELECT min(id) FROM fill)"), *out)
