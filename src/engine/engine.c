@@ -599,9 +599,8 @@ uint64_t engine_open_orders(const struct engine *engine)
 
 static const struct order *open_order(const struct engine *engine, order_id order)
 {
-    const struct order_table *table = &engine->orders;
-    const struct order *slot = &table->slots[((uint32_t)order - 1) & table->mask];
-    return order != 0 && slot->id == order && order_state_is_live(slot->state) ? slot : NULL;
+    const struct order *known = orders_find(engine, order);
+    return known && order_state_is_live(known->state) ? known : NULL;
 }
 
 bool engine_balance(const struct engine *engine, unsigned venue, unsigned asset, money *total)
@@ -645,16 +644,14 @@ int64_t engine_order_leaves(const struct engine *engine, order_id order)
 
 int64_t engine_order_price(const struct engine *engine, order_id order)
 {
-    const struct order_table *table = &engine->orders;
-    const struct order *slot = &table->slots[((uint32_t)order - 1) & table->mask];
-    return order != 0 && slot->id == order ? orders_worst_price(slot) : 0;
+    const struct order *known = orders_find(engine, order);
+    return known ? orders_worst_price(known) : 0;
 }
 
 uint16_t engine_order_instrument(const struct engine *engine, order_id order)
 {
-    const struct order_table *table = &engine->orders;
-    const struct order *slot = &table->slots[((uint32_t)order - 1) & table->mask];
-    return order != 0 && slot->id == order ? slot->instrument : EVENT_NONE_16;
+    const struct order *known = orders_find(engine, order);
+    return known ? known->instrument : EVENT_NONE_16;
 }
 
 uint64_t engine_gate_blocked(const struct engine *engine, unsigned instrument, enum gate gate)

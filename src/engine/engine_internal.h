@@ -455,7 +455,7 @@ bool market_mark2(const struct market *market, int64_t now, int64_t *mark2, bool
 int64_t market_reference4(struct market *market, int64_t now);
 
 /* --- orders.c --- */
-struct order *orders_find(struct engine *engine, order_id id);
+struct order *orders_find(const struct engine *engine, order_id id);
 /* A modify travels, or was lost: old or new figures may hold. */
 static inline bool orders_is_modifying(const struct order *order)
 {

@@ -16,7 +16,7 @@ static uint32_t slot_of(const struct order_table *table, order_id id)
     return ((uint32_t)id - 1) & table->mask;
 }
 
-struct order *orders_find(struct engine *engine, order_id id)
+struct order *orders_find(const struct engine *engine, order_id id)
 {
     struct order *order = &engine->orders.slots[slot_of(&engine->orders, id)];
     return id != 0 && order->id == id ? order : NULL;
