@@ -187,49 +187,17 @@ Test(anew, the_account_s_own_time_stays)
     harness_close(&h);
 }
 
-/* The quote balance at a venue time, which is the venue's own or an estimate. */
-static void told_balance(int64_t made, uint8_t flags, int64_t total)
-{
-    union event_record record = {.balance = {.asset = ASSET_QUOTE}};
-    cr_assert(money_from_units(total, 0, &record.balance.total));
-    struct message message = {.ts_local = h.now,
-                              .ts_venue = made,
-                              .flags = flags,
-                              .stream = EVENT_NONE_16,
-                              .kind = EVENT_balance,
-                              .record = &record};
-    engine_step(h.engine, &message);
-}
-
-/* A fill of 5 @ 100.0 that the venue made at `made`, told now. */
-static void told_fill_of(int64_t made)
-{
-    union event_record record = {.order_filled = {.order = 77,
-                                                  .side = SIDE_BUY,
-                                                  .price = {1000, NUMBER_VALUE},
-                                                  .quantity = {5, NUMBER_VALUE},
-                                                  .leaves = {0, NUMBER_VALUE},
-                                                  .fee_asset = ASSET_QUOTE}};
-    struct message message = {.ts_local = h.engine->now,
-                              .ts_venue = made,
-                              .flags = MESSAGE_VENUE_TIME,
-                              .stream = EVENT_STREAM(0, CHANNEL_SESSION),
-                              .kind = EVENT_order_filled,
-                              .record = &record};
-    engine_step(h.engine, &message);
-}
-
 /* An account of 3 s, asked for at 60 s, which is 1060 s at the venue, and a fill of `made` told after its end. */
 static bool asked_after_a_fill_of(int64_t made)
 {
     sells_nothing();
     at(SECONDS(60));
     at(SECONDS(63));
-    told_balance(SECONDS(1060), MESSAGE_VENUE_ESTIMATED, 900);
+    harness_told_balance(&h, SECONDS(1060), MESSAGE_VENUE_ESTIMATED, 900);
     ends(SECONDS(60));
     cr_expect_not(asked());
     at(SECONDS(64));
-    told_fill_of(made);
+    harness_told_fill(&h, made);
     bool anew = asked();
     harness_close(&h);
     return anew;
@@ -249,10 +217,10 @@ Test(anew, a_balance_that_the_venue_timed_leaves_no_doubt)
 {
     sells_nothing();
     at(SECONDS(60));
-    told_balance(SECONDS(1060), MESSAGE_VENUE_TIME, 900);
+    harness_told_balance(&h, SECONDS(1060), MESSAGE_VENUE_TIME, 900);
     at(SECONDS(63));
     ends(SECONDS(60));
-    told_fill_of(SECONDS(1061));
+    harness_told_fill(&h, SECONDS(1061));
     cr_expect_not(asked());
     harness_close(&h);
 }
@@ -294,11 +262,11 @@ Test(anew, a_shutdown_that_cancels_will_wait_for_the_account_behind_a_fill)
     record.shutdown = (struct event_shutdown){.signal = 15};
     give(EVENT_shutdown, &record);
     at(SECONDS(11));
-    told_balance(SECONDS(1010), MESSAGE_VENUE_ESTIMATED, 900);
+    harness_told_balance(&h, SECONDS(1010), MESSAGE_VENUE_ESTIMATED, 900);
     ends(SECONDS(10));
     cr_assert_eq(h.engine->carry.shutdown, SHUTDOWN_CANCELLING);
     cr_expect_lt(h.engine->venues[0].sync.awaited, SECONDS(11));
-    told_fill_of(SECONDS(1010));
+    harness_told_fill(&h, SECONDS(1010));
     cr_expect_eq(h.engine->venues[0].sync.awaited, SECONDS(11));
     harness_close(&h);
 }

@@ -241,6 +241,36 @@ void harness_position(struct harness *harness, unsigned instrument, enum side si
     fill(harness, instrument, UINT64_C(0x7fffffff00000001), side, price, quantity, 0);
 }
 
+void harness_told_fill(struct harness *harness, int64_t made)
+{
+    union event_record record = {.order_filled = {.order = 77,
+                                                  .side = SIDE_BUY,
+                                                  .price = {1000, NUMBER_VALUE},
+                                                  .quantity = {5, NUMBER_VALUE},
+                                                  .leaves = {0, NUMBER_VALUE},
+                                                  .fee_asset = ASSET_QUOTE}};
+    struct message message = {.ts_local = harness->engine->now,
+                              .ts_venue = made,
+                              .flags = MESSAGE_VENUE_TIME,
+                              .stream = EVENT_STREAM(0, CHANNEL_SESSION),
+                              .kind = EVENT_order_filled,
+                              .record = &record};
+    engine_step(harness->engine, &message);
+}
+
+void harness_told_balance(struct harness *harness, int64_t made, uint8_t flags, int64_t total)
+{
+    union event_record record = {.balance = {.asset = ASSET_QUOTE}};
+    cr_assert(money_from_units(total, 0, &record.balance.total));
+    struct message message = {.ts_local = harness->now,
+                              .ts_venue = made,
+                              .flags = flags,
+                              .stream = EVENT_NONE_16,
+                              .kind = EVENT_balance,
+                              .record = &record};
+    engine_step(harness->engine, &message);
+}
+
 void harness_cancelled(struct harness *harness, order_id order, int64_t leaves)
 {
     unsigned instrument = instrument_of(harness, order);

@@ -71,6 +71,10 @@ void harness_fill(struct harness *harness, order_id order, enum side side, int64
 /* A fill of an order that the table does not know: for positions. */
 void harness_position(struct harness *harness, unsigned instrument, enum side side, int64_t price,
                       int64_t quantity);
+/* A fill of 5 @ 100.0 of such an order, of the first instrument, which the venue made at `made`; told at the engine's time. */
+void harness_told_fill(struct harness *harness, int64_t made);
+/* The quote balance at the first venue, whole units, as of `made`: the venue's own time, or an estimate, by `flags`. */
+void harness_told_balance(struct harness *harness, int64_t made, uint8_t flags, int64_t total);
 void harness_cancelled(struct harness *harness, order_id order, int64_t leaves);
 void harness_reject(struct harness *harness, order_id order, enum reject reason);
 void harness_command(struct harness *harness, enum command command);

@@ -334,24 +334,6 @@ Test(sync, a_balance_within_a_snapshot_waits_for_its_end_and_for_no_later_fill)
     harness_close(&h);
 }
 
-/* A fill of 5 @ 100.0 that the venue made at `made`, told now. */
-static void told_fill_of(int64_t made)
-{
-    union event_record record = {.order_filled = {.order = 77,
-                                                  .side = SIDE_BUY,
-                                                  .price = {1000, NUMBER_VALUE},
-                                                  .quantity = {5, NUMBER_VALUE},
-                                                  .leaves = {0, NUMBER_VALUE},
-                                                  .fee_asset = ASSET_QUOTE}};
-    struct message message = {.ts_local = h.engine->now,
-                              .ts_venue = made,
-                              .flags = MESSAGE_VENUE_TIME,
-                              .stream = EVENT_STREAM(0, CHANNEL_SESSION),
-                              .kind = EVENT_order_filled,
-                              .record = &record};
-    engine_step(h.engine, &message);
-}
-
 Test(sync, a_balance_holds_every_fill_that_the_venue_made_before_it)
 {
     harness_init(&h);
@@ -369,29 +351,15 @@ Test(sync, a_balance_holds_every_fill_that_the_venue_made_before_it)
                               .record = &record};
     engine_step(h.engine, &message);
     money total = quote->total, moved = quote->moved;
-    told_fill_of(SECONDS(9)); /* late: the balance of 9 s has it already */
+    harness_told_fill(&h, SECONDS(9)); /* late: the balance of 9 s has it already */
     cr_expect_eq(money_compare(quote->total, total), 0);
     cr_expect_eq(money_compare(quote->moved, moved), -1);
     cr_expect_eq(money_compare(quote->total, money_add(quote->transfers, quote->moved)), 0);
-    told_fill_of(SECONDS(9) + 1);
+    harness_told_fill(&h, SECONDS(9) + 1);
     cr_expect_eq(money_compare(quote->total, total), -1);
     cr_expect_eq(money_compare(quote->total, money_add(quote->transfers, quote->moved)), 0);
     cr_expect_eq(h.engine->counters.invariant_violations, 0);
     harness_close(&h);
-}
-
-/* The quote balance as the venue had it at `made`. */
-static void told_balance(int64_t made, int64_t total)
-{
-    union event_record record = {.balance = {.asset = ASSET_QUOTE}};
-    cr_assert(money_from_units(total, 0, &record.balance.total));
-    struct message message = {.ts_local = h.now,
-                              .ts_venue = made,
-                              .flags = MESSAGE_VENUE_TIME,
-                              .stream = EVENT_NONE_16,
-                              .kind = EVENT_balance,
-                              .record = &record};
-    engine_step(h.engine, &message);
 }
 
 Test(sync, a_balance_from_before_what_is_known_is_not_taken)
@@ -402,15 +370,15 @@ Test(sync, a_balance_from_before_what_is_known_is_not_taken)
     harness_start(&h);
     const struct balance *quote = ledger_balance(h.engine, 0, ASSET_QUOTE);
     at(SECONDS(20));
-    told_balance(SECONDS(10), 500);
+    harness_told_balance(&h, SECONDS(10), MESSAGE_VENUE_TIME, 500);
     money total = quote->total;
-    told_balance(SECONDS(10) - 1, 700); /* older than the last */
+    harness_told_balance(&h, SECONDS(10) - 1, MESSAGE_VENUE_TIME, 700); /* older than the last */
     cr_expect_eq(money_compare(quote->total, total), 0);
-    told_fill_of(SECONDS(12));
+    harness_told_fill(&h, SECONDS(12));
     total = quote->total;
-    told_balance(SECONDS(12) - 1, 700); /* older than the fill */
+    harness_told_balance(&h, SECONDS(12) - 1, MESSAGE_VENUE_TIME, 700); /* older than the fill */
     cr_expect_eq(money_compare(quote->total, total), 0);
-    told_balance(SECONDS(12), 700);
+    harness_told_balance(&h, SECONDS(12), MESSAGE_VENUE_TIME, 700);
     cr_assert(money_from_units(700, 0, &total));
     cr_expect_eq(money_compare(quote->total, total), 0);
     harness_close(&h);
